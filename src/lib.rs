@@ -1,0 +1,5 @@
+//! kshot: few-shot and zero-shot evaluation on identical frozen episodes.
+
+pub mod data;
+pub mod rng;
+pub mod vocab;

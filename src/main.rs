@@ -1,0 +1,3 @@
+//! Passes the arguments to the command line.
+
+fn main() {}

@@ -1,0 +1,229 @@
+//! The field's words as types: what every room may speak of, and nothing that computes.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A class of a dataset, by its place in the order of first appearance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ClassId(pub u32);
+
+impl ClassId {
+    /// The place as an index.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// An item (one example) of a dataset, by its row in the feature store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ItemId(pub u32);
+
+impl ItemId {
+    /// The row as an index.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A word that was not one of the known ones.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown {what} `{found}`, expected one of {known}")]
+pub struct UnknownWord {
+    /// What the word was to name.
+    pub what: &'static str,
+    /// The word as found.
+    pub found: String,
+    /// The known words, in backticks, joined by commas.
+    pub known: String,
+}
+
+macro_rules! words {
+    ($(#[$meta:meta])* $name:ident, $what:literal, { $($(#[$vmeta:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum $name { $($(#[$vmeta])* #[serde(rename = $word)] $variant),+ }
+
+        impl $name {
+            /// All of them, in the order of declaration.
+            pub const ALL: &'static [$name] = &[$($name::$variant),+];
+
+            /// The word in files and on the command line.
+            pub fn word(self) -> &'static str {
+                match self { $($name::$variant => $word),+ }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.word())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = UnknownWord;
+            fn from_str(text: &str) -> Result<Self, UnknownWord> {
+                Self::ALL.iter().copied().find(|v| v.word() == text).ok_or_else(|| UnknownWord {
+                    what: $what,
+                    found: text.to_string(),
+                    known: Self::ALL.iter().map(|v| format!("`{v}`")).collect::<Vec<_>>().join(", "),
+                })
+            }
+        }
+    };
+}
+
+words! {
+    /// The split of the *classes*: base classes train, validation classes select, novel classes are reported.
+    Split, "split", {
+        /// Classes that a backbone or a transform may learn from.
+        Base = "base",
+        /// Classes on which parameters are selected.
+        Validation = "validation",
+        /// Classes that nothing has seen before the evaluation.
+        Novel = "novel",
+    }
+}
+
+words! {
+    /// What a learner is given, and when; held by the trait that it implements.
+    Setting, "setting", {
+        /// Adapts to a support set, then scores each query by itself.
+        Inductive = "inductive",
+        /// Sees all queries of an episode at once.
+        Transductive = "transductive",
+        /// Scores classes from their vectors alone.
+        ZeroShot = "zero-shot",
+        /// Combines class vectors and support.
+        Informed = "informed",
+    }
+}
+
+words! {
+    /// What is done to features before any learner sees them; made once per run.
+    Transform, "transform", {
+        /// Features as stored.
+        None = "none",
+        /// Each item divided by its Euclidean norm.
+        L2n = "l2n",
+        /// The mean of the base items subtracted, then divided by the norm (SimpleShot, Wang et al. 2019).
+        Cl2n = "cl2n",
+    }
+}
+
+words! {
+    /// What the numbers of a score tensor mean.
+    Meaning, "meaning", {
+        /// Only their order within a query counts.
+        Ranking = "ranking",
+        /// Their softmax over the labels is the claimed probability.
+        Logits = "logits",
+        /// They are probabilities: not negative, and each query's sum to one.
+        Probabilities = "probabilities",
+    }
+}
+
+words! {
+    /// Whether the training of a backbone saw the classes of a store.
+    SawClasses, "value of saw_classes", {
+        /// None of them.
+        None = "none",
+        /// Some of them.
+        Some = "some",
+        /// All of them.
+        All = "all",
+        /// Nobody knows.
+        Unknown = "unknown",
+    }
+}
+
+/// How the numbers of one item are laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Form {
+    /// A feature vector.
+    #[default]
+    Vector,
+    /// An image, flattened channel by channel, row by row.
+    Image {
+        /// Channels.
+        channels: usize,
+        /// Height in pixels.
+        height: usize,
+        /// Width in pixels.
+        width: usize,
+    },
+    /// Token numbers of a text, padded to one length.
+    Tokens {
+        /// Tokens per item.
+        length: usize,
+    },
+}
+
+impl Form {
+    /// The numbers that one item must have, where the form fixes it.
+    pub fn dim(self) -> Option<usize> {
+        match self {
+            Form::Vector => None,
+            Form::Image { channels, height, width } => Some(channels * height * width),
+            Form::Tokens { length } => Some(length),
+        }
+    }
+}
+
+impl fmt::Display for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Form::Vector => f.write_str("vector"),
+            Form::Image { channels, height, width } => write!(f, "image:{channels}x{height}x{width}"),
+            Form::Tokens { length } => write!(f, "tokens:{length}"),
+        }
+    }
+}
+
+impl FromStr for Form {
+    type Err = UnknownWord;
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        let unknown = || UnknownWord {
+            what: "form",
+            found: text.to_string(),
+            known: "`vector`, `image:CHANNELSxHEIGHTxWIDTH`, `tokens:LENGTH`".to_string(),
+        };
+        if text == "vector" {
+            return Ok(Form::Vector);
+        }
+        let (kind, sizes) = text.split_once(':').ok_or_else(unknown)?;
+        let sizes: Vec<usize> = sizes
+            .split('x')
+            .map(|s| s.parse().ok().filter(|n| *n > 0))
+            .collect::<Option<_>>()
+            .ok_or_else(unknown)?;
+        match (kind, sizes.as_slice()) {
+            ("image", &[channels, height, width]) => Ok(Form::Image { channels, height, width }),
+            ("tokens", &[length]) => Ok(Form::Tokens { length }),
+            _ => Err(unknown()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_reads_back() {
+        for split in Split::ALL {
+            assert_eq!(split.word().parse::<Split>(), Ok(*split));
+        }
+        for text in ["vector", "image:1x28x28", "tokens:12"] {
+            assert_eq!(text.parse::<Form>().map(|f| f.to_string()).as_deref(), Ok(text));
+        }
+    }
+
+    #[test]
+    fn an_unknown_word_lists_the_known_ones() {
+        let error = "train".parse::<Split>().unwrap_err();
+        assert_eq!(error.to_string(), "unknown split `train`, expected one of `base`, `validation`, `novel`");
+        assert!("image:0x2x2".parse::<Form>().is_err());
+    }
+}
