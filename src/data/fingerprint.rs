@@ -37,7 +37,8 @@ impl Fingerprint {
 fn fingerprint(store: &Store) -> Result<String, DataError> {
     let mut lines = Vec::new();
     for (name, path) in &store.files {
-        let hash = file_hash(path).map_err(|source| DataError::Unreadable { at: Place::file(path), source })?;
+        let hash =
+            file_hash(path).map_err(|source| DataError::Unreadable { at: Place::file(path), source })?;
         lines.push(format!("{name} {hash}\n"));
     }
     if store.files.is_empty() {
@@ -130,8 +131,9 @@ mod tests {
     #[test]
     fn a_fingerprint_is_the_hash_of_the_sorted_hashes_of_the_known_files() {
         let (_place, folder) = folder_with(&[("notes.txt", b"not part of the store"), ("store.toml", b"")]);
-        let lines = ["features.npy", "items.csv", "splits.csv", "store.toml"]
-            .map(|name| format!("{name} {}\n", hex(Sha256::digest(std::fs::read(folder.join(name)).unwrap()))));
+        let lines = ["features.npy", "items.csv", "splits.csv", "store.toml"].map(|name| {
+            format!("{name} {}\n", hex(Sha256::digest(std::fs::read(folder.join(name)).unwrap())))
+        });
         assert_eq!(of(&open(&folder).unwrap()), hex(Sha256::digest(lines.concat())));
     }
 

@@ -9,6 +9,8 @@ use zip::write::SimpleFileOptions;
 
 use super::npy::tests::{matrix, text};
 use super::{DataError, OpenOptions, Store};
+use crate::rng::{Purpose, Stream};
+use crate::vocab::Split;
 
 /// The columns of a small store; texts, as they would stand in files.
 #[derive(Clone, Debug, Default)]
@@ -168,4 +170,40 @@ pub fn numbers(store: &Store) -> Vec<f32> {
     let mut numbers = vec![0.0; store.rows() * store.dim()];
     store.values().read_block(store.dim(), 0, &mut numbers).unwrap();
     numbers
+}
+
+/// The share of queries whose nearest class mean is their own, over episodes of novel classes with one query each.
+pub fn nearest_mean_accuracy(store: &Store, way: usize, shot: usize, episodes: u32) -> f64 {
+    let (values, dim, index) = (numbers(store), store.dim(), store.index());
+    let row = |item: crate::vocab::ItemId| &values[item.index() * dim..(item.index() + 1) * dim];
+    let mut correct = 0;
+    for episode in 0..episodes {
+        let mut stream = Stream::new(3, Purpose::Draw, episode);
+        let mut classes: Vec<_> = index.of_split(Split::Novel).collect();
+        stream.choose(&mut classes, way);
+        let items: Vec<_> = classes[..way]
+            .iter()
+            .map(|class| {
+                let mut items = index.class(*class).items.clone();
+                stream.choose(&mut items, shot + 1);
+                items
+            })
+            .collect();
+        let means: Vec<Vec<f32>> = items
+            .iter()
+            .map(|items| {
+                (0..dim)
+                    .map(|d| items[..shot].iter().map(|i| row(*i)[d]).sum::<f32>() / shot as f32)
+                    .collect()
+            })
+            .collect();
+        for (label, items) in items.iter().enumerate() {
+            let distance = |mean: &Vec<f32>| {
+                mean.iter().zip(row(items[shot])).map(|(m, x)| (m - x).powi(2)).sum::<f32>()
+            };
+            let distances: Vec<f32> = means.iter().map(distance).collect();
+            correct += usize::from(distances.iter().all(|d| *d >= distances[label]));
+        }
+    }
+    correct as f64 / (episodes as usize * way) as f64
 }

@@ -1,11 +1,32 @@
 //! Datasets and feature stores: reading, checking, splitting, transforming, fingerprinting.
+//!
+//! A store has one of these forms, and [`Store::open`] tells them apart by name:
+//!
+//! * a folder with `features.npy` (items, dim; f16, f32 or f64, C order) and `items.csv` (one line per item: `class`,
+//!   optional `part`, `group`, `id`); optional `splits.csv` (`class,split`, optional `cluster`), `store.toml` (`backbone`,
+//!   `trained_on`, `saw_classes`, `form`) and `class_vectors.npy` (classes, side; rows as in `splits.csv`);
+//! * `.npz`: arrays `features`, `class` (text, or codes into `classes`), optional `part`, `group`, `id`, and with one row
+//!   per class `class_split` and `class_vectors`;
+//! * `.safetensors`: tensors `features`, `class` (I64), optional `class_vectors`; metadata `classes` (a JSON list of
+//!   names), optional `splits` (a JSON object from class to split), `part`, `group`, `id` (JSON lists), and the keys of
+//!   `store.toml` as plain text;
+//! * `.csv`, or `.parquet` with the feature `parquet`: columns `class`, optional `split`, `part`, `group`, `id`; every
+//!   other column is a feature, in file order.
+//!
+//! Classes are ordered by first appearance among the items. Where splits are absent all classes are novel. Items of one
+//! non-empty `group` form a group, and so do items whose features are equal, unless they are all zero.
 
 mod check;
+mod embedded;
 mod error;
+mod fingerprint;
 #[cfg(test)]
 mod fixtures;
 mod folder;
+mod gaussian;
+mod glyphs;
 pub mod index;
+mod near;
 mod npy;
 mod npz;
 mod scan;
@@ -13,11 +34,16 @@ mod splits;
 mod store;
 mod table;
 mod tensors;
+mod transform;
 mod values;
 mod written;
 
+pub use embedded::{EMBEDDED, embedded};
 pub use error::{DataError, ItemName, Place, StoreWarning};
+pub use fingerprint::Fingerprint;
 pub use index::{Class, ClassIndex};
+pub use near::{NearDuplicates, near_duplicates};
 pub use store::{ClassVectors, OpenOptions, Parts, Store};
+pub use transform::{Transformed, transform};
 pub use values::{ReadRows, Values};
 pub use written::Provenance;

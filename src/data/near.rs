@@ -137,7 +137,8 @@ fn products(row: &[f32], columns: &[f32]) -> [f32; 4] {
 
 /// The cosine of two rows, computed in f64; absent where one of them is zero.
 fn cosine(a: &[f32], b: &[f32]) -> Option<f32> {
-    let product = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum::<f64>();
+    let product =
+        |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum::<f64>();
     let norms = (product(a, a) * product(b, b)).sqrt();
     (norms > 0.0).then(|| (product(a, b) / norms).clamp(-1.0, 1.0) as f32)
 }
@@ -178,7 +179,8 @@ mod tests {
 
     #[test]
     fn blocks_give_what_the_plain_loops_give() {
-        let store = super::super::embedded("gaussian:base=3,validation=0,novel=3,items=67,dim=11").unwrap().unwrap();
+        let store =
+            super::super::embedded("gaussian:base=3,validation=0,novel=3,items=67,dim=11").unwrap().unwrap();
         let all: Vec<Vec<f32>> = numbers(&store).chunks_exact(11).map(<[f32]>::to_vec).collect();
         let (left, right) = (items(0..201), items(201..402));
         let mut plain = Vec::new();

@@ -20,7 +20,7 @@ pub(super) struct NotFinite {
 #[derive(Debug, PartialEq)]
 pub(super) struct Scan {
     pub zero_rows: usize,
-    /// Each later item with the first item of equal features; sorted by the later item.
+    /// As (first, later): each later item with the first of equal features, sorted by the later item.
     pub duplicates: Vec<(ItemId, ItemId)>,
 }
 

@@ -197,7 +197,7 @@ impl Store {
         self.class_vectors.as_ref()
     }
 
-    /// Items with equal features, as (first, later): each later item with the first of its set, by first item.
+    /// Items with equal features, as (first, later): each later item with the first of its set, in the order of the later ones.
     ///
     /// Items that are all zero are in none of the pairs.
     pub fn duplicates(&self) -> &[(ItemId, ItemId)] {

@@ -51,7 +51,8 @@ pub fn transform(store: &Store, transform: Transform) -> Result<Transformed, Dat
     }
     let scale: Arc<[f32]> = squared.iter().map(|n| (1.0 / n.sqrt().max(LEAST_NORM)) as f32).collect();
     // The norm of what the rounded scale makes, which differs from one in the last digits.
-    let squared_norms = squared.iter().zip(scale.iter()).map(|(n, s)| (n * f64::from(*s).powi(2)) as f32).collect();
+    let squared_norms =
+        squared.iter().zip(scale.iter()).map(|(n, s)| (n * f64::from(*s).powi(2)) as f32).collect();
     Ok(Transformed { shift, scale: Some(scale), squared_norms })
 }
 
@@ -107,8 +108,15 @@ mod tests {
         let class = ["a", "b", "a"].map(String::from).to_vec();
         let splits = ["a", "b"].map(String::from).into_iter().zip(splits).collect();
         let values = values.to_vec();
-        Store::from_parts(Parts { name: "s".into(), values, dim: 2, class, splits: Some(splits), ..Parts::default() })
-            .unwrap()
+        Store::from_parts(Parts {
+            name: "s".into(),
+            values,
+            dim: 2,
+            class,
+            splits: Some(splits),
+            ..Parts::default()
+        })
+        .unwrap()
     }
 
     const POINTS: [f32; 6] = [3.0, 4.0, 0.0, 0.0, 1.0, 0.0];
@@ -139,15 +147,18 @@ mod tests {
 
     #[test]
     fn cl2n_needs_base_classes() {
-        let error = transform(&store(&POINTS, [Split::Validation, Split::Novel]), Transform::Cl2n).unwrap_err();
+        let error =
+            transform(&store(&POINTS, [Split::Validation, Split::Novel]), Transform::Cl2n).unwrap_err();
         assert!(error.is_request());
-        let sentence = "store `s` has no base classes, transform `cl2n` subtracts the mean of their items\nhint: ";
+        let sentence =
+            "store `s` has no base classes, transform `cl2n` subtracts the mean of their items\nhint: ";
         assert!(error.to_string().starts_with(sentence));
     }
 
     #[test]
     fn norms_of_many_numbers_agree_with_the_plain_sum() {
-        let store = super::super::embedded("gaussian:base=2,validation=0,novel=1,items=50,dim=37").unwrap().unwrap();
+        let store =
+            super::super::embedded("gaussian:base=2,validation=0,novel=1,items=50,dim=37").unwrap().unwrap();
         let made = transform(&store, Transform::Cl2n).unwrap();
         let (shift, scale) = (made.shift.unwrap(), made.scale.unwrap());
         for (row, values) in numbers(&store).chunks_exact(37).enumerate() {
