@@ -2,4 +2,6 @@
 
 pub mod data;
 pub mod rng;
+pub mod tensor;
+pub mod view;
 pub mod vocab;
