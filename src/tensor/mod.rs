@@ -7,7 +7,7 @@ mod backend;
 mod error;
 mod kernel;
 mod labels;
-mod neighbours;
+pub mod neighbours;
 pub mod ops;
 mod rows;
 pub mod span;

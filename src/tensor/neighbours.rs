@@ -45,7 +45,9 @@ pub(super) fn best_of_label(row: &[f32], labels: &[u16], out: &mut [f32]) {
 pub(super) fn votes(row: &[f32], labels: &[u16], k: usize, out: &mut [f32]) {
     out.fill(0.0);
     let mut order: Vec<usize> = (0..row.len()).collect();
-    order.sort_by(|a, b| row[*b].total_cmp(&row[*a]).then(a.cmp(b)));
+    // Not `total_cmp`, which would put −0 behind 0.
+    let nearer = |a: usize, b: usize| row[b].partial_cmp(&row[a]).unwrap_or(std::cmp::Ordering::Equal);
+    order.sort_by(|a, b| nearer(*a, *b).then(a.cmp(b)));
     for (rank, slot) in order.into_iter().take(k).enumerate() {
         let label = usize::from(labels[slot]);
         // The nearest neighbour of a label adds less than one vote, and more than that of a later label.

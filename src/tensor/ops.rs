@@ -95,7 +95,14 @@ pub fn negate<D: Backend>(a: &Tensor2<D>) -> Result<Tensor2<D>, TensorError> {
 
 /// Every row divided by its Euclidean norm; a row of zeros stays.
 pub fn normalise<D: Backend>(a: &Tensor3<D>) -> Result<Tensor3<D>, TensorError> {
-    let norms = squared_norms(a)?.try_clamp(1e-24, f32::MAX).map_err(failure::<D>)?;
+    divide_rows(a, &squared_norms(a)?)
+}
+
+/// Every row divided by the square root of its own number (episodes, rows): from inner products to cosines.
+pub fn divide_rows<D: Backend>(a: &Tensor3<D>, squared: &Tensor2<D>) -> Result<Tensor3<D>, TensorError> {
+    same("a division of rows", "rows", a.shape().1, squared.shape().1)?;
+    same("a division of rows", "episodes", a.shape().0, squared.shape().0)?;
+    let norms = squared.clone().try_clamp(1e-24, f32::MAX).map_err(failure::<D>)?;
     let norms = norms.try_sqrt().map_err(failure::<D>)?;
     let wide = norms.try_broadcast_like::<_, Axis<2>>(a.shape()).map_err(failure::<D>)?;
     a.clone().try_div(wide).map_err(failure::<D>)
