@@ -2,6 +2,7 @@
 
 pub mod data;
 pub mod learner;
+pub mod metric;
 pub mod rng;
 pub mod tensor;
 pub mod view;
