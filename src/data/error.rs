@@ -1,0 +1,447 @@
+//! What can be wrong with a feature store, each as one sentence, and what is only worth a warning.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::vocab::{Form, Split, UnknownWord};
+
+/// A file, and a line of it where there is one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file or folder; for an embedded dataset its name.
+    pub path: Box<Path>,
+    /// The array, tensor or column in the file.
+    pub member: Option<Box<str>>,
+    /// The line, counted from 1.
+    pub line: Option<u64>,
+}
+
+impl Place {
+    /// A whole file.
+    pub fn file(path: &Path) -> Place {
+        Place { path: path.into(), member: None, line: None }
+    }
+
+    /// A line of a file.
+    pub fn line(path: &Path, line: u64) -> Place {
+        Place { line: Some(line), ..Place::file(path) }
+    }
+
+    /// A named array inside a file.
+    pub fn member(path: &Path, member: &str) -> Place {
+        Place { member: Some(member.into()), ..Place::file(path) }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.path.display())?;
+        if let Some(member) = &self.member {
+            write!(f, " `{member}`")?;
+        }
+        if let Some(line) = self.line {
+            write!(f, " line {line}")?;
+        }
+        Ok(())
+    }
+}
+
+/// An item as messages name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemName {
+    /// Its row, counted from 0.
+    pub row: usize,
+    /// The name of its class.
+    pub class: String,
+    /// Its id, where the store has ids.
+    pub id: Option<String>,
+}
+
+impl fmt::Display for ItemName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "item {} (class `{}`", self.row, self.class)?;
+        if let Some(id) = &self.id {
+            write!(f, ", id `{id}`")?;
+        }
+        f.write_str(")")
+    }
+}
+
+/// Why a feature store is refused.
+///
+/// [`DataError::is_request`] tells a wrong request from wrong data.
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+    /// The path leads nowhere.
+    #[error(
+        "{}: no such file or folder\nhint: a feature store is a folder with features.npy and items.csv, one .npz, \
+         .safetensors, .csv or .parquet file, or an embedded dataset: `glyphs`, `gaussian`", path.display()
+    )]
+    Missing {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// A folder without the two files that it must have, or a file of another form.
+    #[error(
+        "{}: not a feature store, {why}\nhint: a feature store is a folder with features.npy and items.csv, or one \
+         .npz, .safetensors, .csv or .parquet file", path.display()
+    )]
+    NotAStore {
+        /// The path as given.
+        path: PathBuf,
+        /// What is missing or unknown.
+        why: String,
+    },
+    /// The build cannot read parquet.
+    #[error(
+        "{}: this kshot was built without parquet\nhint: build it with `--features parquet`, or save the table as \
+         .csv", path.display()
+    )]
+    NoParquet {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// The operating system refuses.
+    #[error("{at}: cannot be read: {source}")]
+    Unreadable {
+        /// The file.
+        at: Place,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// A file of no bytes.
+    #[error("{at}: the file is empty")]
+    Empty {
+        /// The file.
+        at: Place,
+    },
+    /// A file that breaks the rules of its own format, or ends early.
+    #[error("{at}: damaged or cut short: {what}")]
+    Damaged {
+        /// The file.
+        at: Place,
+        /// Which rule is broken.
+        what: String,
+    },
+    /// An array in column order.
+    #[error(
+        "{at}: the array is in Fortran order, expected C order\nhint: save numpy.ascontiguousarray(features)"
+    )]
+    Fortran {
+        /// The array.
+        at: Place,
+    },
+    /// An array of the wrong element type.
+    #[error("{at}: elements of type `{found}`, expected {expected}")]
+    ElementType {
+        /// The array.
+        at: Place,
+        /// The type in the words of the format.
+        found: String,
+        /// The admitted types.
+        expected: &'static str,
+    },
+    /// An array of the wrong shape.
+    #[error("{at}: an array of shape ({}), expected {expected}", shape_text(found))]
+    Shape {
+        /// The array.
+        at: Place,
+        /// The shape.
+        found: Vec<u64>,
+        /// The admitted shapes.
+        expected: String,
+    },
+    /// An array or a piece of metadata that must be there is not.
+    #[error("{at}: no `{name}`, expected {expected}")]
+    NoMember {
+        /// The file.
+        at: Place,
+        /// What is missing.
+        name: &'static str,
+        /// What it would hold.
+        expected: &'static str,
+    },
+    /// A column, array or key that nobody reads.
+    #[error("{at}: unknown {what} `{found}`, expected one of {known}")]
+    UnknownName {
+        /// The file.
+        at: Place,
+        /// Column, array or key.
+        what: &'static str,
+        /// The name.
+        found: String,
+        /// The known names.
+        known: String,
+    },
+    /// A table without a column that it must have.
+    #[error("{at}: no column `{column}`, found {found}")]
+    NoColumn {
+        /// The file.
+        at: Place,
+        /// The missing column.
+        column: &'static str,
+        /// The first columns of the file.
+        found: String,
+    },
+    /// Two columns of one name.
+    #[error("{at}: column `{column}` appears twice")]
+    ColumnTwice {
+        /// The file.
+        at: Place,
+        /// Its name.
+        column: String,
+    },
+    /// A column without a name.
+    #[error(
+        "{at}: column {place} has no name\nhint: pandas writes its index as such a column unless index=False"
+    )]
+    ColumnUnnamed {
+        /// The file.
+        at: Place,
+        /// Its place, counted from 1.
+        place: usize,
+    },
+    /// No feature at all.
+    #[error("{at}: no features: every item needs at least one number")]
+    NoFeatures {
+        /// The file.
+        at: Place,
+    },
+    /// No item at all.
+    #[error("{at}: no items")]
+    NoItems {
+        /// The file.
+        at: Place,
+    },
+    /// More items, classes or parts than there are numbers for.
+    #[error("{at}: {found} {what}, at most {most} are possible")]
+    TooMany {
+        /// The file.
+        at: Place,
+        /// Items, classes or parts.
+        what: &'static str,
+        /// How many.
+        found: usize,
+        /// The limit.
+        most: usize,
+    },
+    /// Two files or arrays that must have one row per item disagree.
+    #[error("{at}: {found} rows, expected {expected} as in {against}")]
+    RowCount {
+        /// The file or array.
+        at: Place,
+        /// Its rows.
+        found: usize,
+        /// The rows of the other.
+        expected: usize,
+        /// The other.
+        against: String,
+    },
+    /// A line with more or fewer fields than the header.
+    #[error("{at}: expected {expected} fields, found {found}")]
+    Ragged {
+        /// The line.
+        at: Place,
+        /// The fields of the header.
+        expected: usize,
+        /// The fields of the line.
+        found: usize,
+    },
+    /// A field that is no number.
+    #[error("{at}: column `{column}` must be a number, got `{found}`")]
+    BadNumber {
+        /// The line.
+        at: Place,
+        /// The column.
+        column: String,
+        /// The field.
+        found: String,
+    },
+    /// Text that is not UTF-8.
+    #[error("{at}: the text is not UTF-8")]
+    NotUtf8 {
+        /// The line or array.
+        at: Place,
+    },
+    /// NaN, infinity or a number beyond 32 bits.
+    #[error("{at}: {item} has {found} in column {column}, features must be finite 32-bit numbers")]
+    NotFinite {
+        /// The file or line.
+        at: Place,
+        /// The item.
+        item: Box<ItemName>,
+        /// The column's name, or its number counted from 0.
+        column: String,
+        /// The value as found.
+        found: String,
+    },
+    /// NaN or infinity in a class vector.
+    #[error(
+        "{at}: the vector of class `{class}` has {found} in column {column}, class vectors must be finite"
+    )]
+    VectorNotFinite {
+        /// The file or array.
+        at: Place,
+        /// The class.
+        class: String,
+        /// The column, counted from 0.
+        column: usize,
+        /// The value as found.
+        found: f32,
+    },
+    /// A class or part without a name.
+    #[error("{at}: item {row} has an empty `{column}`")]
+    EmptyName {
+        /// The file or line.
+        at: Place,
+        /// The item's row, counted from 0.
+        row: usize,
+        /// `class` or `part`.
+        column: &'static str,
+    },
+    /// A class code without a name.
+    #[error("{at}: item {row} has class code {code}, and `classes` has {names} names, counted from 0")]
+    BadCode {
+        /// The file or array.
+        at: Place,
+        /// The item's row, counted from 0.
+        row: usize,
+        /// The code.
+        code: i64,
+        /// The names there are.
+        names: usize,
+    },
+    /// A word that must be one of a few.
+    #[error("{at}: {source}")]
+    UnknownWord {
+        /// The file or line.
+        at: Place,
+        /// The word and the known ones.
+        source: UnknownWord,
+    },
+    /// A class that is listed twice in one split.
+    #[error("{at}: class `{class}` is listed twice")]
+    ClassTwice {
+        /// The file or line.
+        at: Place,
+        /// The class.
+        class: String,
+    },
+    /// A class in two splits.
+    #[error("{at}: class `{class}` is in two splits, {first} and {second}")]
+    ClassInTwoSplits {
+        /// The file or line.
+        at: Place,
+        /// The class.
+        class: String,
+        /// The split named first.
+        first: Split,
+        /// The other.
+        second: Split,
+    },
+    /// A listed class that no item has.
+    #[error("{at}: class `{class}` has no items")]
+    ClassWithoutItems {
+        /// The file or line.
+        at: Place,
+        /// The class.
+        class: String,
+    },
+    /// A class of items that the list of splits leaves out.
+    #[error(
+        "{at}: class `{class}` has items and no split\nhint: list every class, or leave the splits out altogether"
+    )]
+    ClassWithoutSplit {
+        /// The file that lists the splits.
+        at: Place,
+        /// The class.
+        class: String,
+    },
+    /// store.toml or metadata that does not parse.
+    #[error("{at}: {what}")]
+    Written {
+        /// The file or line.
+        at: Place,
+        /// The parser's sentence.
+        what: String,
+    },
+    /// A form that needs another number of features.
+    #[error("{at}: form `{form}` has {needs} numbers per item, the features have {dim}")]
+    FormAndDim {
+        /// The file.
+        at: Place,
+        /// The form.
+        form: Form,
+        /// The numbers it needs.
+        needs: usize,
+        /// The numbers there are.
+        dim: usize,
+    },
+    /// A dataset specification that cannot be met.
+    #[error("dataset `{spec}`: {what}")]
+    Spec {
+        /// The text as given.
+        spec: String,
+        /// The rule and what was found.
+        what: String,
+    },
+    /// Centring without base classes.
+    #[error(
+        "store `{store}` has no base classes, transform `cl2n` subtracts the mean of their items\nhint: name base \
+         classes in the splits, or take `l2n`"
+    )]
+    NoBaseClasses {
+        /// The name of the store.
+        store: String,
+    },
+}
+
+impl DataError {
+    /// Whether the request is wrong rather than the data: the build lacks a reader, or a
+    /// dataset specification or transform cannot be met.
+    pub fn is_request(&self) -> bool {
+        matches!(self, DataError::NoParquet { .. } | DataError::Spec { .. } | DataError::NoBaseClasses { .. })
+    }
+
+    pub(super) fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> DataError + '_ {
+        |source| DataError::Unreadable { at: Place::file(path), source }
+    }
+}
+
+fn shape_text(shape: &[u64]) -> String {
+    shape.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// What a store has that a reader of results should know; never a reason to refuse it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreWarning {
+    /// Items whose features are all zero: no head can tell them apart.
+    ZeroRows {
+        /// How many.
+        count: usize,
+    },
+    /// Items with exactly the features of an earlier item: they form one group with it.
+    IdenticalRows {
+        /// How many later items.
+        count: usize,
+        /// How many of them have another class than the first.
+        across: usize,
+    },
+}
+
+impl fmt::Display for StoreWarning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StoreWarning::ZeroRows { count: 1 } => f.write_str("1 item has only zeros as features"),
+            StoreWarning::ZeroRows { count } => write!(f, "{count} items have only zeros as features"),
+            StoreWarning::IdenticalRows { count, across } => {
+                let verb = if *count == 1 { "1 item repeats" } else { &format!("{count} items repeat") };
+                write!(
+                    f,
+                    "{verb} the features of an earlier item, {across} across classes; such items form a group"
+                )
+            }
+        }
+    }
+}

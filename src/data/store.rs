@@ -1,0 +1,364 @@
+//! An open feature store: items, their classes, and where both come from.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::check::check;
+use super::error::{DataError, Place, StoreWarning};
+use super::index::ClassIndex;
+use super::values::Values;
+use super::written::{Listed, Listing, Matrix, NamedFile, Names, Provenance, Written};
+use super::{folder, npz, table, tensors};
+use crate::vocab::{Form, ItemId, Split};
+
+/// How a store is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenOptions {
+    /// Features of more bytes than this, in the type of their file, stay in the file and are read when needed (.npy,
+    /// .safetensors and uncompressed .npz; the other forms are always read into memory).
+    pub resident: u64,
+}
+
+impl Default for OpenOptions {
+    fn default() -> OpenOptions {
+        OpenOptions { resident: 768 << 20 }
+    }
+}
+
+/// One vector per class: attributes, or the embedding of a text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClassVectors {
+    /// (classes, side), in the order of the class index.
+    pub rows: Arc<[f32]>,
+    /// Numbers per class.
+    pub side: usize,
+}
+
+/// A feature store that has passed every check.
+///
+/// All numbers are finite, every item has a class, every class has items and exactly one split.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pub(super) name: String,
+    pub(super) path: Option<PathBuf>,
+    pub(super) files: Vec<NamedFile>,
+    pub(super) index: Arc<ClassIndex>,
+    pub(super) rows: usize,
+    pub(super) dim: usize,
+    pub(super) form: Form,
+    pub(super) values: Values,
+    pub(super) provenance: Provenance,
+    pub(super) ids: Option<Vec<String>>,
+    pub(super) class_vectors: Option<ClassVectors>,
+    pub(super) duplicates: Vec<(ItemId, ItemId)>,
+    pub(super) warnings: Vec<StoreWarning>,
+}
+
+impl Store {
+    /// Opens and checks a store of any form; what the forms are is told at [`crate::data`].
+    ///
+    /// Reads all numbers once, in blocks. Errors name the file, and the line, item, column or class at fault.
+    pub fn open(path: impl AsRef<Path>, options: &OpenOptions) -> Result<Store, DataError> {
+        let path = path.as_ref();
+        let kind = match std::fs::metadata(path) {
+            Ok(kind) => kind,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(DataError::Missing { path: path.to_path_buf() });
+            }
+            Err(error) => return Err(DataError::unreadable(path)(error)),
+        };
+        if kind.is_dir() {
+            return check(folder::read(path, options)?);
+        }
+        let extension = path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
+        let read = match extension.as_deref() {
+            Some("npz") => npz::read,
+            Some("safetensors") => tensors::read,
+            Some("csv") => table::read_store,
+            #[cfg(feature = "parquet")]
+            Some("parquet") => super::columns::read,
+            #[cfg(not(feature = "parquet"))]
+            Some("parquet") => return Err(DataError::NoParquet { path: path.to_path_buf() }),
+            Some("npy") => return Err(not_a_store(path, "a .npy file alone has no classes")),
+            _ => return Err(not_a_store(path, "the name ends in none of the known ways")),
+        };
+        if kind.len() == 0 {
+            return Err(DataError::Empty { at: Place::file(path) });
+        }
+        check(read(path, options)?)
+    }
+
+    /// A store from values in memory, through the same checks as one from files.
+    pub fn from_parts(parts: Parts) -> Result<Store, DataError> {
+        let Parts { name, values, dim, class, splits, part, group, id, class_vectors, provenance, form } =
+            parts;
+        let at = |member: &str| Place::member(Path::new(&name), member);
+        if dim == 0 {
+            return Err(DataError::NoFeatures { at: at("features") });
+        }
+        let rows = values.len() / dim;
+        if values.len() % dim != 0 {
+            return Err(DataError::Ragged { at: at("features"), expected: dim, found: values.len() % dim });
+        }
+        let matrix = |ClassVectors { rows: values, side }: ClassVectors| {
+            let (rows, rest) = (values.len() / side.max(1), values.len() % side.max(1));
+            match rest {
+                0 => Ok(Matrix { at: at("class_vectors"), values, rows, side }),
+                found => Err(DataError::Ragged { at: at("class_vectors"), expected: side, found }),
+            }
+        };
+        let listing = splits.map(|splits| Listing {
+            at: at("splits"),
+            classes: splits
+                .into_iter()
+                .map(|(class, split)| Listed { class, split, cluster: None, line: None })
+                .collect(),
+        });
+        let names = |names: Vec<String>| (!names.is_empty()).then(|| names.iter().collect::<Names>());
+        check(Written {
+            path: None,
+            files: Vec::new(),
+            features_at: at("features"),
+            values: Values::F32(values.into()),
+            wide: false,
+            rows,
+            dim,
+            class_at: at("class"),
+            class: class.iter().collect(),
+            listing,
+            part: names(part),
+            group: names(group),
+            id: (!id.is_empty()).then_some(id),
+            class_vectors: class_vectors.map(matrix).transpose()?,
+            provenance,
+            form,
+            name: name.clone(),
+        })
+    }
+
+    /// The name: of the folder, of the file without its ending, or of the embedded dataset.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where it was opened; absent for stores in memory.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// Which items belong to which class.
+    pub fn index(&self) -> &ClassIndex {
+        &self.index
+    }
+
+    /// The index to keep, when the store itself is not needed.
+    pub fn shared_index(&self) -> Arc<ClassIndex> {
+        Arc::clone(&self.index)
+    }
+
+    /// The number of items.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Numbers per item.
+    pub fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// How the numbers of an item are laid out.
+    pub fn form(&self) -> Form {
+        self.form
+    }
+
+    /// The features: (items, dim).
+    pub fn values(&self) -> &Values {
+        &self.values
+    }
+
+    /// Copies the features of one item; `out` has `dim` places.
+    pub fn read_item(&self, item: ItemId, out: &mut [f32]) -> Result<(), DataError> {
+        self.values.read_block(self.dim, item.index(), out).map_err(|error| self.unreadable(error))
+    }
+
+    /// What made the features.
+    pub fn provenance(&self) -> &Provenance {
+        &self.provenance
+    }
+
+    /// The id of each item, where the store has ids.
+    pub fn ids(&self) -> Option<&[String]> {
+        self.ids.as_deref()
+    }
+
+    /// One vector per class, where the store has them.
+    pub fn class_vectors(&self) -> Option<&ClassVectors> {
+        self.class_vectors.as_ref()
+    }
+
+    /// Items with equal features, as (first, later): each later item with the first of its set, by first item.
+    ///
+    /// Items that are all zero are in none of the pairs.
+    pub fn duplicates(&self) -> &[(ItemId, ItemId)] {
+        &self.duplicates
+    }
+
+    /// What a reader of results should know of this store.
+    pub fn warnings(&self) -> &[StoreWarning] {
+        &self.warnings
+    }
+
+    pub(super) fn unreadable(&self, source: io::Error) -> DataError {
+        let path = self.path.clone().unwrap_or_else(|| PathBuf::from(&self.name));
+        DataError::Unreadable { at: Place::file(&path), source }
+    }
+}
+
+fn not_a_store(path: &Path, why: &str) -> DataError {
+    DataError::NotAStore { path: path.to_path_buf(), why: why.to_string() }
+}
+
+/// What a store in memory is made of; empty lists are absent columns.
+///
+/// ```
+/// use kshot::data::{Parts, Store};
+/// let store = Store::from_parts(Parts {
+///     name: "tiny".to_string(),
+///     values: vec![0.0, 1.0, 0.5, 0.5],
+///     dim: 2,
+///     class: vec!["cat".to_string(), "dog".to_string()],
+///     ..Parts::default()
+/// })
+/// .unwrap();
+/// assert_eq!((store.rows(), store.index().classes().len()), (2, 2));
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Parts {
+    /// The name of the store.
+    pub name: String,
+    /// The features, item after item.
+    pub values: Vec<f32>,
+    /// Numbers per item.
+    pub dim: usize,
+    /// The class of each item.
+    pub class: Vec<String>,
+    /// The split of each class; absent: all classes are novel.
+    pub splits: Option<Vec<(String, Split)>>,
+    /// The part of each item.
+    pub part: Vec<String>,
+    /// The group of each item; the empty name is no group.
+    pub group: Vec<String>,
+    /// The id of each item.
+    pub id: Vec<String>,
+    /// One vector per class, in the order of `splits`, or of first appearance where that is absent.
+    pub class_vectors: Option<ClassVectors>,
+    /// What made the features.
+    pub provenance: Provenance,
+    /// How the numbers of an item are laid out.
+    pub form: Form,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::fixtures::{Sample, numbers, open, sample};
+    use super::*;
+
+    /// Everything of a store that a form may not change.
+    fn content(store: &Store) -> String {
+        let index = store.index();
+        let items: Vec<_> =
+            (0..store.rows() as u32).map(|i| (index.part(ItemId(i)), index.group(ItemId(i)))).collect();
+        format!(
+            "{:?} {items:?} {:?} {:?} {:?} {:?}",
+            index.classes(),
+            store.ids(),
+            store.duplicates(),
+            store.warnings(),
+            numbers(store)
+        )
+    }
+
+    fn parts(sample: &Sample) -> Parts {
+        let splits = sample.splits.iter().map(|(class, split)| (class.clone(), split.parse().unwrap()));
+        Parts {
+            name: "store".to_string(),
+            values: sample.values.clone(),
+            dim: sample.dim,
+            class: sample.class.clone(),
+            splits: Some(splits.collect()),
+            part: sample.part.clone(),
+            group: sample.group.clone(),
+            id: sample.id.clone(),
+            ..Parts::default()
+        }
+    }
+
+    fn samples() -> impl Strategy<Value = Sample> {
+        let value =
+            prop_oneof![Just(0.0f32), Just(1.5), any::<f32>().prop_filter("finite", |v| v.is_finite())];
+        (1usize..12, 1usize..4).prop_flat_map(move |(rows, dim)| {
+            let column = |words: &'static str| proptest::collection::vec(words, rows);
+            let optional = |words| prop_oneof![Just(Vec::new()), column(words)];
+            let splits = proptest::collection::vec(proptest::sample::select(Split::ALL), rows);
+            let values = proptest::collection::vec(value.clone(), rows * dim);
+            let columns =
+                (column("[a-cé,\"]{1,2}"), optional("[xy]"), optional("[g-i]?"), optional("[0-9 ]{0,3}x"));
+            (values, columns, splits).prop_map(move |(values, (class, part, group, id), words)| {
+                let mut splits: Vec<(String, String)> = Vec::new();
+                for (class, split) in class.iter().zip(words) {
+                    if !splits.iter().any(|(known, _)| known == class) {
+                        splits.push((class.clone(), split.to_string()));
+                    }
+                }
+                Sample { values, dim, class, splits, part, group, id }
+            })
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+        #[test]
+        fn every_form_of_the_same_data_gives_the_same_store(sample in samples()) {
+            let place = tempfile::tempdir().unwrap();
+            let at = place.path();
+            let expected = content(&Store::from_parts(parts(&sample)).unwrap());
+            for path in [sample.folder(at), sample.csv(at), sample.npz(at, false), sample.safetensors(at)] {
+                prop_assert_eq!(&content(&open(&path).unwrap()), &expected, "{}", path.display());
+            }
+            prop_assert_eq!(&content(&open(&sample.npz(at, true)).unwrap()), &expected);
+        }
+    }
+
+    #[test]
+    fn identical_items_of_two_classes_form_one_group_and_a_warning() {
+        let values = vec![1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0];
+        let store = Store::from_parts(Parts { values, ..parts(&sample()) }).unwrap();
+        assert_eq!(store.duplicates(), [(ItemId(0), ItemId(2))]);
+        let values = vec![1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0];
+        let store = Store::from_parts(Parts { values, group: vec![], ..parts(&sample()) }).unwrap();
+        assert_eq!((0..6).map(|i| store.index().group(ItemId(i))).collect::<Vec<_>>(), [0, 0, 0, 3, 4, 5]);
+        let warnings: Vec<String> = store.warnings().iter().map(StoreWarning::to_string).collect();
+        let expected = [
+            "2 items have only zeros as features",
+            "2 items repeat the features of an earlier item, 1 across classes; such items form a group",
+        ];
+        assert_eq!(warnings, expected);
+    }
+
+    #[test]
+    fn parts_that_do_not_fit_are_refused() {
+        let refused = |parts: Parts| Store::from_parts(parts).unwrap_err().to_string();
+        let whole = || parts(&sample());
+        let ragged = refused(Parts { values: vec![0.0; 11], ..whole() });
+        assert_eq!(ragged, "store `features`: expected 2 fields, found 1");
+        let rows = refused(Parts { class: vec!["a".to_string(); 5], ..whole() });
+        assert_eq!(rows, "store `class`: 5 rows, expected 6 as in store `features`");
+        let vectors = ClassVectors { rows: [0.0; 5].as_slice().into(), side: 2 };
+        let vectors = refused(Parts { class_vectors: Some(vectors), ..whole() });
+        assert_eq!(vectors, "store `class_vectors`: expected 2 fields, found 1");
+        assert!(refused(Parts { dim: 0, ..whole() }).contains("no features"));
+    }
+}
