@@ -1,5 +1,9 @@
 //! kshot: few-shot and zero-shot evaluation on identical frozen episodes.
 
+#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test fails by panicking"))]
+
 pub mod data;
+pub mod episode;
+pub mod protocol;
 pub mod rng;
 pub mod vocab;

@@ -1,0 +1,1 @@
+//! Samplers, draws (frozen episodes), and dealing a draw into views.
