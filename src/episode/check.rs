@@ -242,3 +242,154 @@ impl<'a> Checker<'a> {
 fn range(least: usize, most: usize) -> String {
     if least == most { least.to_string() } else { format!("{least} to {most}") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Class;
+    use crate::episode::draw::tests::draw_of;
+    use crate::episode::{Maker, Severity};
+    use crate::vocab::Split;
+
+    /// Four classes of five items, the last of split base; rows 0 and 5 are of one group; part `a` is the first four
+    /// items of each class.
+    fn index() -> ClassIndex {
+        let class = |c: u32| Class {
+            name: format!("c{c}"),
+            split: if c == 3 { Split::Base } else { Split::Novel },
+            cluster: None,
+            items: (5 * c..5 * c + 5).map(ItemId).collect(),
+        };
+        let groups = (0..20).map(|row| if row == 5 { 0 } else { row }).collect();
+        let parts = (0..20).map(|row| u16::from(row % 5 == 4)).collect();
+        ClassIndex::new((0..4).map(class).collect(), vec!["a".into(), "b".into()], parts, groups)
+    }
+
+    fn protocol(episode: &str, more: &str) -> Protocol {
+        let text = format!(
+            "name = \"p\"\nversion = 1\nsource = \"a test\"\nadmits = [\"inductive\"]\n[data]\n{more}\n\
+             [episode]\n{episode}\n[draw]\ncount = 1\nseed = 7\n[report]\nmetrics = [\"accuracy\"]\n"
+        );
+        Protocol::parse(&text, "p").unwrap()
+    }
+
+    const FIXED: &str = "way = 2\nshot = 1\nquery = 2";
+
+    /// What is said of a draw with one episode.
+    fn said(protocol: &Protocol, episode: &[(u32, &[u32], &[u32])]) -> Vec<String> {
+        check(protocol, &draw_of(&[episode]), &index()).iter().map(Finding::to_string).collect()
+    }
+
+    #[test]
+    fn a_draw_that_keeps_the_rules_is_proved() {
+        assert_eq!(said(&protocol(FIXED, ""), &[(0, &[1], &[2, 3]), (1, &[7], &[8, 9])]), [""; 0]);
+        let all = protocol("way = 2\nshot = 1\nquery = \"all\"", "");
+        assert_eq!(said(&all, &[(0, &[0], &[1, 2, 3, 4]), (1, &[6], &[7, 8, 9])]), [""; 0]);
+    }
+
+    #[test]
+    fn items_on_both_sides_are_found_once_with_all_their_cases() {
+        let overlap = &[(0, &[1][..], &[1, 3][..]), (1, &[7], &[7, 9])];
+        assert_eq!(
+            said(&protocol(FIXED, ""), overlap),
+            ["episode 0 names item 1 of class c0 twice (the first of 2 cases)"]
+        );
+        let duplicate = &[(0, &[0][..], &[1, 3][..]), (1, &[7], &[5, 9])];
+        assert_eq!(
+            said(&protocol(FIXED, ""), duplicate),
+            ["in episode 0, query item 0 of class c1 is of one group with a support item"]
+        );
+    }
+
+    #[test]
+    fn classes_are_distinct_and_of_the_right_split() {
+        assert_eq!(
+            said(&protocol(FIXED, ""), &[(0, &[1], &[2, 3]), (3, &[15], &[16, 17])]),
+            ["in episode 0, class c3 is of split base, the protocol asks for novel"]
+        );
+        assert_eq!(
+            said(&protocol(FIXED, ""), &[(2, &[10], &[11, 12]), (2, &[13], &[14, 14])]),
+            ["class c2 stands twice in episode 0", "episode 0 names item 4 of class c2 twice"]
+        );
+        assert_eq!(
+            said(&protocol(FIXED, ""), &[(0, &[1], &[2, 3]), (1, &[2], &[8, 9])]),
+            ["episode 0 names a class or an item that the dataset does not have"]
+        );
+    }
+
+    #[test]
+    fn sizes_are_those_of_the_protocol() {
+        let sizes = &[(0, &[1, 2][..], &[3][..]), (1, &[7], &[8, 9]), (2, &[11], &[12, 13])];
+        assert_eq!(
+            said(&protocol(FIXED, ""), sizes),
+            [
+                "episode 0 has 3 classes, the protocol asks for 2",
+                "in episode 0, class c0 has 2 support items, the protocol asks for 1",
+                "in episode 0, class c0 has 1 queries, the protocol asks for 2"
+            ]
+        );
+        let total = protocol("way = 3\nshot = { min = 2, max = 3 }\nquery = { total = 6, alpha = 2 }", "");
+        assert_eq!(
+            said(&total, sizes),
+            [
+                "in episode 0, class c1 has 1 support items, the protocol asks for 2 to 3 (the first of 2 cases)",
+                "in episode 0, the episode has 5 queries, the protocol asks for 6"
+            ]
+        );
+        let all = protocol("way = \"all\"\nshot = 1\nquery = \"all\"", "");
+        assert_eq!(
+            said(&all, &[(0, &[0], &[1, 2, 3, 4]), (1, &[6], &[5, 7, 8]), (2, &[11], &[10, 12, 13, 14])]),
+            ["in episode 0, query item 0 of class c1 is of one group with a support item"]
+        );
+    }
+
+    #[test]
+    fn items_are_of_their_parts() {
+        let parts = protocol("way = 2\nshot = 1\nquery = 1", "support_part = \"a\"\nquery_part = \"b\"");
+        assert_eq!(said(&parts, &[(0, &[1], &[4]), (1, &[7], &[9])]), [""; 0]);
+        assert_eq!(
+            said(&parts, &[(0, &[1], &[4]), (1, &[7], &[8])]),
+            ["in episode 0, query item 3 of class c1 is not in part `b`"]
+        );
+    }
+
+    #[test]
+    fn repetition_count_and_hash_are_checked() {
+        let protocol = protocol(&format!("{FIXED}\nrepeat = false"), "");
+        let one: &[(u32, &[u32], &[u32])] = &[(0, &[1], &[2, 3]), (1, &[7], &[8, 9])];
+        let two: &[(u32, &[u32], &[u32])] = &[(0, &[0], &[2, 4]), (2, &[11], &[12, 13])];
+        let found = check(&protocol, &draw_of(&[one, two]), &index());
+        let said: Vec<String> = found.iter().map(Finding::to_string).collect();
+        assert_eq!(
+            said,
+            [
+                "the draw has 2 episodes, the protocol asks for 1",
+                "episode 1 repeats item 2 of class c0 from an earlier episode"
+            ]
+        );
+        assert_eq!(check_hash(&protocol, b"x"), None);
+        let named =
+            protocol.to_toml().replace("seed = 7", &format!("seed = 7\nsha256 = \"{}\"", sha256(b"x")));
+        let named = Protocol::parse(&named, "p").unwrap();
+        assert_eq!(check_hash(&named, b"x"), None);
+        assert!(check_hash(&named, b"y").unwrap().to_string().contains("the protocol names 2d711642"));
+    }
+
+    #[test]
+    fn only_a_draw_made_elsewhere_is_let_pass_and_only_in_some_things() {
+        let (lenient, strict) = (protocol(FIXED, ""), protocol(FIXED, "duplicates = \"refuse\""));
+        let duplicate = draw_of(&[&[(0, &[0], &[1, 3]), (1, &[7], &[5, 9])]]);
+        let found = check(&lenient, &duplicate, &index()).remove(0);
+        assert_eq!(found.count(), 1);
+        assert_eq!(found.severity(&lenient, Maker::Elsewhere), Severity::Warning);
+        assert_eq!(found.severity(&strict, Maker::Elsewhere), Severity::Refused);
+        assert_eq!(found.severity(&lenient, Maker::Sampler), Severity::Refused);
+        let overlap = draw_of(&[&[(0, &[1], &[1, 3]), (1, &[7], &[8, 9])]]);
+        let found = check(&lenient, &overlap, &index()).remove(0);
+        assert_eq!(found.severity(&lenient, Maker::Elsewhere), Severity::Refused);
+        let large = protocol("way = 2\nshot = 4\nquery = 2", "");
+        let found = check(&large, &overlap, &index()).remove(0);
+        assert_eq!(found.to_string(), "class c0 has 5 items, an episode needs 6 (shot 4 + query 2)");
+        assert_eq!(found.severity(&large, Maker::Elsewhere), Severity::Warning);
+    }
+}
