@@ -1,8 +1,12 @@
 //! kshot: few-shot and zero-shot evaluation on identical frozen episodes.
 
+#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test fails by panicking"))]
+
 pub mod data;
+pub mod episode;
 pub mod learner;
 pub mod metric;
+pub mod protocol;
 pub mod rng;
 pub mod tensor;
 pub mod view;
