@@ -1,5 +1,8 @@
 //! kshot: few-shot and zero-shot evaluation on identical frozen episodes.
 
+#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test fails by panicking"))]
+
 pub mod data;
 pub mod rng;
+pub mod stats;
 pub mod vocab;
