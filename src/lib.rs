@@ -3,6 +3,7 @@
 #![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
 pub mod data;
+pub mod report;
 pub mod rng;
 pub mod stats;
 pub mod vocab;
