@@ -47,6 +47,12 @@ pub enum ReportError {
         /// The table.
         key: TableKey,
     },
+    /// Two files of one name.
+    #[error("a results folder holds one file of a name, {name} is written twice")]
+    FileTwice {
+        /// The name.
+        name: String,
+    },
     /// Episodes out of order.
     #[error("{key}: episodes must come in rising order, got {episode} after {last}")]
     Order {

@@ -12,7 +12,7 @@ use super::rows::{
     BIN_COLUMNS, BinRow, EPISODE_COLUMNS, OUTCOME_COLUMNS, QUERY_COLUMNS, SUMMARY_COLUMNS, SummaryRow, lead,
 };
 use super::run_record::RunRecord;
-use super::staging::{RUN_RECORD, Staging};
+use super::staging::{RESULT_FILES, RUN_RECORD, Staging};
 use super::table::{Table, TableKey};
 use super::warning::{FEW_EPISODES, Warning};
 use super::writer::{FinishedTable, TableWriter};
@@ -60,8 +60,12 @@ impl Results {
     /// Adds a file of this name, such as the draw; it appears with the others.
     ///
     /// # Errors
-    /// A file of that name that may not be overwritten, or a disk that is full.
+    /// A name that is given twice or belongs to a table, a file of that name that may not be overwritten, or a disk that
+    /// is full.
     pub fn write_file(&mut self, name: &str, bytes: &[u8]) -> Result<(), ReportError> {
+        if RESULT_FILES.contains(&name) || self.extra.iter().any(|known| known == name) {
+            return Err(ReportError::FileTwice { name: name.to_string() });
+        }
         self.staging.check_free(name)?;
         let path = self.staging.path(name);
         std::fs::write(&path, bytes).map_err(ReportError::file("write", &path))?;

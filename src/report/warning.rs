@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Below this many episodes the mean of a skewed accuracy strays from Student's t.
+/// Fewer episodes than this are warned of: Student's t leans on a mean of many, and accuracies near 1 are skewed.
 pub const FEW_EPISODES: usize = 100;
 
 /// A warning. Printed by the command line and stored in `run.json`.

@@ -187,6 +187,10 @@ fn queries_are_written_where_somebody_hands_them_in() {
     let table = writer.finish().unwrap();
     results.add(table);
     results.write_file("draw.csv", b"episode\n").unwrap();
+    for name in ["draw.csv", "bins.csv"] {
+        let error = results.write_file(name, b"").unwrap_err().to_string();
+        assert_eq!(error, format!("a results folder holds one file of a name, {name} is written twice"));
+    }
     results.commit(record()).unwrap();
     let key = r#"small,k-nn,"distance=euclidean,k=1",1,"#;
     assert_eq!(
