@@ -4,6 +4,7 @@
 
 pub mod data;
 pub mod episode;
+pub mod eval;
 pub mod learner;
 pub mod metric;
 pub mod protocol;

@@ -1,6 +1,7 @@
 //! Samplers, draws (frozen episodes), and dealing a draw into views.
 
 mod check;
+mod deal;
 mod dirichlet;
 mod draw;
 mod error;
@@ -15,6 +16,7 @@ mod without_repetition;
 mod write;
 
 pub use check::{check, check_hash};
+pub use deal::{Dealt, Order, alike, deal};
 pub use draw::{Draw, Episode};
 pub use error::SampleError;
 pub use finding::{Cases, Finding, Maker, Severity};
