@@ -1,5 +1,16 @@
 //! kshot: few-shot and zero-shot evaluation on identical frozen episodes.
 
+#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test fails by panicking"))]
+
 pub mod data;
+pub mod episode;
+pub mod eval;
+pub mod learner;
+pub mod metric;
+pub mod protocol;
+pub mod report;
 pub mod rng;
+pub mod stats;
+pub mod tensor;
+pub mod view;
 pub mod vocab;

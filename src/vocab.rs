@@ -125,6 +125,32 @@ words! {
 }
 
 words! {
+    /// What a report tells about a learner.
+    Metric, "metric", {
+        /// The share of queries that got the right label.
+        Accuracy = "accuracy",
+        /// The mean negative logarithm of the probability given to the right label.
+        Nll = "nll",
+        /// The mean squared distance between the probabilities and the truth (Brier 1950).
+        Brier = "brier",
+        /// The expected calibration error, over bins pooled across a draw.
+        Ece = "ece",
+        /// Accuracy within each class, averaged over classes.
+        ClassAccuracy = "class-accuracy",
+    }
+}
+
+words! {
+    /// What happens when a draw made elsewhere has items of one group on both sides of an episode.
+    Duplicates, "value of duplicates", {
+        /// The draw is refused.
+        Refuse = "refuse",
+        /// They are counted and told.
+        Warn = "warn",
+    }
+}
+
+words! {
     /// Whether the training of a backbone saw the classes of a store.
     SawClasses, "value of saw_classes", {
         /// None of them.

@@ -1,0 +1,110 @@
+//! Dealing: from frozen episodes to what a learner may see, and to the answers, which it may not.
+
+use std::ops::Range;
+
+use super::Draw;
+use crate::rng::{Purpose, Stream};
+use crate::tensor::{Backend, Labels, Rows, TensorError};
+use crate::view::{Answers, Items, Support};
+use crate::vocab::{Form, ItemId};
+
+/// A batch of episodes of equal shape, dealt.
+pub struct Dealt<D: Backend> {
+    /// The labelled items; nothing at shot 0.
+    pub support: Option<Support<D>>,
+    /// The items to be labelled, in an order that tells nothing.
+    pub query: Items<D>,
+    /// Their labels.
+    pub answers: Answers,
+}
+
+/// Which item stands where among the queries of a batch, for the record of single queries.
+pub struct Order(Vec<Vec<(ItemId, u16)>>);
+
+impl Order {
+    /// The queries of these episodes in the order in which a learner meets them: shuffled by the episode's own stream.
+    pub fn of(draw: &Draw, places: Range<usize>, seed: u64) -> Order {
+        Order(
+            places
+                .map(|place| {
+                    let episode = draw.episode(place);
+                    let mut queries: Vec<(ItemId, u16)> = (0..episode.way())
+                        .flat_map(|label| episode.query(label).iter().map(move |item| (*item, label as u16)))
+                        .collect();
+                    Stream::new(seed, Purpose::Order, episode.number()).shuffle(&mut queries);
+                    queries
+                })
+                .collect(),
+        )
+    }
+
+    /// The items of the batch's episode at `place`, in order.
+    pub fn items(&self, place: usize) -> impl Iterator<Item = ItemId> + '_ {
+        self.0[place].iter().map(|(item, _)| *item)
+    }
+}
+
+/// Whether two episodes can stand in one batch: equal way, support and query size.
+pub fn alike(draw: &Draw, a: usize, b: usize) -> bool {
+    let shape = |place: usize| {
+        let episode = draw.episode(place);
+        (episode.way(), episode.all_support().len(), episode.all_query().len())
+    };
+    shape(a) == shape(b)
+}
+
+/// Deals the episodes at `places`, of which each class gives its first `shot` support items (all of them where nothing
+/// is said), in the `order` of these places. Supports of unequal size are padded.
+///
+/// # Errors
+/// When the episodes differ in way or number of queries, or the device fails.
+pub fn deal<D: Backend>(
+    device: &D,
+    store: &D::Store,
+    form: Form,
+    draw: &Draw,
+    places: Range<usize>,
+    shot: Option<usize>,
+    order: &Order,
+) -> Result<Dealt<D>, TensorError> {
+    let episodes = places.len();
+    let way = places.clone().next().map_or(0, |place| draw.episode(place).way());
+    let queries = order.0.first().map_or(0, Vec::len);
+    let mut supports: Vec<Vec<(u32, u16)>> = Vec::with_capacity(episodes);
+    for (place, order) in places.clone().zip(&order.0) {
+        let episode = draw.episode(place);
+        let differ = |what, expected, found| TensorError::Shape { operation: "a batch", what, expected, found };
+        if episode.way() != way {
+            return Err(differ("labels", way, episode.way()));
+        }
+        if order.len() != queries {
+            return Err(differ("queries", queries, order.len()));
+        }
+        let support = (0..way).flat_map(|label| {
+            let items = episode.support(label);
+            let taken = shot.map_or(items.len(), |shot| shot.min(items.len()));
+            items[..taken].iter().map(move |item| (item.0, label as u16))
+        });
+        supports.push(support.collect());
+    }
+    let slots = supports.iter().map(Vec::len).max().unwrap_or(0);
+    let support = if slots == 0 {
+        None
+    } else {
+        let padded = |support: &Vec<(u32, u16)>| {
+            let empty = (Rows::EMPTY, Labels::EMPTY);
+            support.iter().copied().chain(std::iter::repeat_n(empty, slots - support.len())).collect()
+        };
+        let all: Vec<(u32, u16)> = supports.iter().flat_map(|s| -> Vec<_> { padded(s) }).collect();
+        let rows = Rows::new(episodes, slots, all.iter().map(|(row, _)| *row).collect())?;
+        let labels = Labels::new(episodes, slots, way, all.iter().map(|(_, label)| *label).collect())?;
+        Some(Support::new(device, store, rows, labels, form)?)
+    };
+    let flat = || order.0.iter().flatten();
+    let rows = Rows::new(episodes, queries, flat().map(|(item, _)| item.0).collect())?;
+    Ok(Dealt {
+        support,
+        query: Items::new(device, store, rows, form),
+        answers: Answers::new(episodes, queries, flat().map(|(_, label)| *label).collect())?,
+    })
+}

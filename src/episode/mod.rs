@@ -1,0 +1,25 @@
+//! Samplers, draws (frozen episodes), and dealing a draw into views.
+
+mod check;
+mod deal;
+mod dirichlet;
+mod draw;
+mod error;
+mod finding;
+mod flaw;
+mod pool;
+mod read;
+mod sampler;
+mod urn;
+mod variable;
+mod without_repetition;
+mod write;
+
+pub use check::{check, check_hash};
+pub use deal::{Dealt, Order, alike, deal};
+pub use draw::{Draw, Episode};
+pub use error::SampleError;
+pub use finding::{Cases, Finding, Maker, Severity};
+pub use flaw::{DrawError, Flaw};
+pub use sampler::{Sampler, draw};
+pub use write::sha256;

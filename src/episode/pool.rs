@@ -1,0 +1,133 @@
+//! The classes and items that a protocol admits, and whether they suffice for an episode.
+
+use std::borrow::Cow;
+
+use super::SampleError;
+use crate::data::{Class, ClassIndex};
+use crate::protocol::{Protocol, Query, Shot, Way};
+use crate::vocab::{ClassId, ItemId};
+
+/// The items of one class that may be support, and those that may be query.
+pub(super) struct Pool<'a> {
+    pub class: ClassId,
+    pub support: Cow<'a, [ItemId]>,
+    pub query: Cow<'a, [ItemId]>,
+}
+
+/// All classes of a protocol's split, in their order.
+pub(super) struct Pools<'a> {
+    pub list: Vec<Pool<'a>>,
+    /// Whether supports and queries come from the same items.
+    pub shared: bool,
+}
+
+impl<'a> Pools<'a> {
+    /// The pools of a protocol, each large enough for an episode.
+    pub fn of(protocol: &Protocol, index: &'a ClassIndex) -> Result<Pools<'a>, SampleError> {
+        let shared = protocol.parts().is_none_or(|p| p.support == p.query);
+        if let Some(parts) = protocol.parts() {
+            let named = [&parts.support, &parts.query];
+            if let Some(part) = named.into_iter().find(|p| !index.part_names().contains(*p)) {
+                let known = index.part_names().iter().map(|p| format!("`{p}`")).collect::<Vec<_>>();
+                return Err(SampleError::NoPart { part: part.clone(), known: known.join(", ") });
+            }
+        }
+        let of_part = |class: &'a Class, part: Option<&String>| match part {
+            None => Cow::Borrowed(class.items.as_slice()),
+            Some(part) => {
+                class.items.iter().copied().filter(|i| index.part(*i) == Some(part.as_str())).collect()
+            }
+        };
+        let list = index.of_split(protocol.split()).map(|id| {
+            let class = index.class(id);
+            Pool {
+                class: id,
+                support: of_part(class, protocol.parts().map(|p| &p.support)),
+                query: of_part(class, protocol.parts().map(|p| &p.query)),
+            }
+        });
+        let pools = Pools { list: list.collect(), shared };
+        pools.suffice(protocol, index)?;
+        Ok(pools)
+    }
+
+    /// The most items that a class offers for one side.
+    pub fn largest(&self) -> usize {
+        self.list.iter().map(|p| p.support.len().max(p.query.len())).max().unwrap_or(0)
+    }
+
+    fn suffice(&self, protocol: &Protocol, index: &ClassIndex) -> Result<(), SampleError> {
+        let classes = self.list.len() as u32;
+        let need = match protocol.way() {
+            Way::Fixed(n) => *n,
+            Way::All => 2,
+            Way::Between { max, .. } => *max,
+            Way::MetaDataset => super::variable::LEAST_WAY,
+        };
+        if classes < need {
+            return Err(SampleError::TooFewClasses { split: protocol.split(), classes, need });
+        }
+        // Meta-Dataset halves the smallest class, so two items are one shot and one query.
+        let shot = protocol.shot().most().unwrap_or(1);
+        let query = match protocol.query() {
+            Query::PerClass(n) => *n,
+            Query::All | Query::MetaDataset => 1,
+            Query::Dirichlet { .. } => 0,
+        };
+        for pool in &self.list {
+            let name = &index.class(pool.class).name;
+            let parts = protocol.parts();
+            let (support, queries) = (pool.support.len() as u32, pool.query.len() as u32);
+            if self.shared && support < shot + query {
+                return Err(SampleError::ClassTooSmall {
+                    class: name.clone(),
+                    part: in_part(parts.map(|p| &p.support)),
+                    items: support,
+                    shot,
+                    query,
+                });
+            }
+            for (side, part, items, need) in [
+                ("shot", parts.map(|p| &p.support), support, shot),
+                ("query", parts.map(|p| &p.query), queries, query),
+            ] {
+                if items < need {
+                    let (class, part) = (name.clone(), in_part(part));
+                    return Err(SampleError::PartTooSmall { class, part, items, need, side });
+                }
+            }
+        }
+        if let Query::Dirichlet { total, .. } = protocol.query() {
+            self.hold(*total, shot, protocol)?;
+        }
+        Ok(())
+    }
+
+    /// Whether any choice of classes has this many queries.
+    fn hold(&self, total: u32, shot: u32, protocol: &Protocol) -> Result<(), SampleError> {
+        let taken = if self.shared { shot as usize } else { 0 };
+        let mut room: Vec<u64> = self.list.iter().map(|p| (p.query.len() - taken) as u64).collect();
+        room.sort_unstable();
+        let way = match protocol.way() {
+            Way::Fixed(n) | Way::Between { min: n, .. } => *n,
+            Way::All | Way::MetaDataset => room.len() as u32,
+        };
+        let left = room.iter().take(way as usize).sum();
+        if left < u64::from(total) {
+            return Err(SampleError::TooFewQueries { split: protocol.split(), way, left, shot, total });
+        }
+        Ok(())
+    }
+}
+
+fn in_part(part: Option<&String>) -> String {
+    part.map(|p| format!(" in part `{p}`")).unwrap_or_default()
+}
+
+/// Whether the protocol fixes the same shot for every class, so that episodes have one size.
+pub(super) fn fixed_sizes(protocol: &Protocol) -> Option<(u32, u32)> {
+    match (protocol.shot(), protocol.query()) {
+        (Shot::Nested(shots), Query::PerClass(query)) => Some((*shots.last()?, *query)),
+        _ => None,
+    }
+}

@@ -1,0 +1,180 @@
+//! The only room where a learner and the answers meet.
+//!
+//! A draw is cut into batches of episodes of equal shape. Workers take batches in order, each with a device and learners
+//! of its own, and give every learner the same batch; results come out in the order of the draw, whatever the number of
+//! workers.
+
+mod error;
+mod place;
+mod worker;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc;
+
+use crate::data::Store;
+use crate::episode::{Draw, alike};
+use crate::learner::{Learner, Parameters, Registry, Roster};
+use crate::metric::EpisodeGrade;
+use crate::protocol::Protocol;
+use crate::tensor::{Backend, HostRows, TensorError};
+use crate::vocab::{ItemId, Transform};
+
+pub use error::EvalError;
+
+/// An evaluation to be carried out.
+pub struct Evaluation<'a> {
+    /// The features.
+    pub store: &'a Store,
+    /// The episodes.
+    pub draw: &'a Draw,
+    /// The seed of query orders and of the learners' chance.
+    pub seed: u64,
+    /// The learners, by name and checked parameters.
+    pub learners: &'a [Parameters],
+    /// Shots: each class gives its first so many support items, or all of them.
+    pub shots: &'a [Option<usize>],
+    /// Workers, each with a device of its own; 1 or more.
+    pub workers: usize,
+    /// Episodes in a batch; chosen by bytes where nothing is said.
+    pub batch: Option<usize>,
+}
+
+/// One episode, answered by one learner.
+pub struct Answered {
+    /// The episode's place in the draw.
+    pub place: usize,
+    /// Counts, losses and confidences.
+    pub grade: EpisodeGrade,
+}
+
+/// One learner's answers to one batch at one shot.
+pub struct Batch {
+    /// Which of the evaluation's learners.
+    pub learner: usize,
+    /// Which of the evaluation's shots.
+    pub shot: usize,
+    /// Its episodes, in order.
+    pub episodes: Vec<Answered>,
+    /// The queries of each episode in the order of the grades.
+    pub items: Vec<Vec<ItemId>>,
+    /// Episodes whose fit did not converge.
+    pub unconverged: usize,
+}
+
+/// Fails unless the protocol admits the learner and has a shot that it can use.
+///
+/// # Errors
+/// The sentence for the user.
+pub fn admit<D: Backend>(
+    protocol: &Protocol,
+    parameters: &Parameters,
+    learner: &Learner<D>,
+    shots: &[Option<usize>],
+) -> Result<(), EvalError> {
+    let setting = learner.setting();
+    if !protocol.admits().contains(&setting) {
+        let admits: Vec<&str> = protocol.admits().iter().map(|s| s.word()).collect();
+        return Err(EvalError::NotAdmitted {
+            learner: parameters.learner().to_string(),
+            setting,
+            protocol: protocol.name().to_string(),
+            admits: admits.join(", "),
+        });
+    }
+    if shots.iter().all(|shot| *shot == Some(0)) {
+        return Err(EvalError::NoSupport {
+            learner: parameters.learner().to_string(),
+            protocol: protocol.name().to_string(),
+        });
+    }
+    Ok(())
+}
+
+/// Bytes of features that a batch may hold: what stays in a core's own cache while all learners read it.
+const BATCH_BYTES: usize = 2 << 20;
+const MOST_EPISODES: usize = 256;
+
+/// Cuts a draw into batches of consecutive episodes of equal shape.
+fn batches(draw: &Draw, dim: usize, size: Option<usize>) -> Vec<Range<usize>> {
+    let mut out: Vec<Range<usize>> = Vec::new();
+    let mut limit = 1;
+    for place in 0..draw.len() {
+        match out.last_mut() {
+            Some(last) if last.len() < limit && alike(draw, last.start, place) => last.end = place + 1,
+            _ => {
+                let episode = draw.episode(place);
+                let items = episode.all_support().len() + episode.all_query().len();
+                let fitting = BATCH_BYTES / (items * dim * size_of::<f32>()).max(1);
+                limit = size.unwrap_or(fitting.clamp(1, MOST_EPISODES)).max(1);
+                out.push(place..place + 1);
+            }
+        }
+    }
+    out
+}
+
+/// Everything that a worker shares with the others.
+struct Shared<'a> {
+    evaluation: &'a Evaluation<'a>,
+    rows: BTreeMap<Transform, HostRows>,
+    batches: Vec<Range<usize>>,
+    next: AtomicUsize,
+    stop: AtomicBool,
+}
+
+/// Carries out an evaluation on devices that `open` opens, one per worker, and hands every batch to `sink`, in order.
+///
+/// # Errors
+/// The first error of a learner, a device, the data, or the sink; nothing is handed over after it.
+pub fn evaluate<R: Roster, D: Backend, E: From<EvalError>>(
+    evaluation: &Evaluation<'_>,
+    open: impl Fn() -> Result<D, TensorError> + Sync,
+    mut sink: impl FnMut(Batch) -> Result<(), E>,
+) -> Result<(), E> {
+    let takes = takes::<R>(evaluation.learners)?;
+    let shared = Shared {
+        evaluation,
+        rows: place::transformed(evaluation.store, takes.into_iter())?,
+        batches: batches(evaluation.draw, evaluation.store.dim(), evaluation.batch),
+        next: AtomicUsize::new(0),
+        stop: AtomicBool::new(false),
+    };
+    let workers = evaluation.workers.clamp(1, shared.batches.len().max(1));
+    let (sender, receiver) = mpsc::sync_channel(4 * workers);
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            let (sender, shared, open) = (sender.clone(), &shared, &open);
+            scope.spawn(move || worker::work::<R, D>(shared, open, &sender));
+        }
+        drop(sender);
+        let mut waiting = BTreeMap::new();
+        let mut due = 0;
+        let mut outcome = Ok(());
+        for (number, result) in receiver {
+            waiting.insert(number, result);
+            while let Some(result) = waiting.remove(&due) {
+                due += 1;
+                // After an error the channel is emptied, so that no worker waits for room in it.
+                if outcome.is_ok() {
+                    let handed: Result<(), E> = match result {
+                        Ok(answers) => Vec::into_iter(answers).try_for_each(&mut sink),
+                        Err(error) => Err(E::from(error)),
+                    };
+                    if handed.is_err() {
+                        shared.stop.store(true, Ordering::Relaxed);
+                    }
+                    outcome = handed;
+                }
+            }
+        }
+        outcome
+    })
+}
+
+/// The transforms that the learners take.
+fn takes<R: Roster>(learners: &[Parameters]) -> Result<Vec<Transform>, EvalError> {
+    let registry = Registry::<crate::tensor::Cpu>::of::<R>();
+    learners.iter().map(|parameters| Ok(registry.build(parameters)?.takes())).collect()
+}

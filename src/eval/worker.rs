@@ -1,0 +1,150 @@
+//! One worker: its own device, its own learners, one batch after another.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::SyncSender;
+
+use super::{Answered, Batch, EvalError, Shared};
+use crate::episode::{Dealt, Order, deal};
+use crate::learner::{Learner, Parameters, Registry, Roster};
+use crate::metric::grade;
+use crate::rng::Chance;
+use crate::tensor::dfdx::shapes::HasShape;
+use crate::tensor::{Backend, TensorError, to_host};
+use crate::vocab::{Meaning, Transform};
+
+type Sender = SyncSender<(usize, Result<Vec<Batch>, EvalError>)>;
+
+/// Takes batches until there are none left, or another worker has failed.
+pub(super) fn work<R: Roster, D: Backend>(
+    shared: &Shared<'_>,
+    open: &(impl Fn() -> Result<D, TensorError> + Sync),
+    sender: &Sender,
+) {
+    // dfdx's matrix product takes as many threads as the pool it runs in has; a worker is one of several already.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+    let outcome = match pool {
+        Ok(pool) => pool.install(|| take_batches::<R, D>(shared, open, sender)),
+        Err(error) => Err(EvalError::Worker(error.to_string())),
+    };
+    if let Err(error) = outcome {
+        // A worker that cannot start fails in the place of the next batch.
+        let number = shared.next.fetch_add(1, Ordering::Relaxed);
+        shared.stop.store(true, Ordering::Relaxed);
+        let _ = sender.send((number, Err(error)));
+    }
+}
+
+fn take_batches<R: Roster, D: Backend>(
+    shared: &Shared<'_>,
+    open: &(impl Fn() -> Result<D, TensorError> + Sync),
+    sender: &Sender,
+) -> Result<(), EvalError> {
+    let device = open()?;
+    let registry = Registry::<D>::of::<R>();
+    let learners: Vec<Learner<D>> =
+        shared.evaluation.learners.iter().map(|p| registry.build(p)).collect::<Result<_, _>>()?;
+    let stores: BTreeMap<Transform, D::Store> = shared
+        .rows
+        .iter()
+        .map(|(transform, rows)| Ok((*transform, device.place(rows)?)))
+        .collect::<Result<_, TensorError>>()?;
+    while !shared.stop.load(Ordering::Relaxed) {
+        let number = shared.next.fetch_add(1, Ordering::Relaxed);
+        if number >= shared.batches.len() {
+            break;
+        }
+        let result = answer(shared, &device, &learners, &stores, number);
+        let failed = result.is_err();
+        if sender.send((number, result)).is_err() || failed {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The answers of all learners, at all shots, to one batch.
+fn answer<D: Backend>(
+    shared: &Shared<'_>,
+    device: &D,
+    learners: &[Learner<D>],
+    stores: &BTreeMap<Transform, D::Store>,
+    number: usize,
+) -> Result<Vec<Batch>, EvalError> {
+    let evaluation = shared.evaluation;
+    let places = shared.batches[number].clone();
+    let order = Order::of(evaluation.draw, places.clone(), evaluation.seed);
+    let numbers: Vec<u32> = places.clone().map(|place| evaluation.draw.episode(place).number()).collect();
+    let chance = Chance::new(evaluation.seed, &numbers);
+    let mut out = Vec::new();
+    for (shot_place, shot) in evaluation.shots.iter().enumerate() {
+        for (transform, store) in stores {
+            let form = evaluation.store.form();
+            let dealt = deal(device, store, form, evaluation.draw, places.clone(), *shot, &order)?;
+            for (place, learner) in learners.iter().enumerate() {
+                if learner.takes() != *transform || dealt.support.is_none() {
+                    continue;
+                }
+                let name = &evaluation.learners[place];
+                let (grades, unconverged) = one(learner, name, &dealt, &chance, &numbers)?;
+                let episodes = places.clone().zip(grades).map(|(place, grade)| Answered { place, grade });
+                out.push(Batch {
+                    learner: place,
+                    shot: shot_place,
+                    episodes: episodes.collect(),
+                    items: (0..places.len()).map(|e| order.items(e).collect()).collect(),
+                    unconverged,
+                });
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// One learner's answers to one batch, graded.
+fn one<D: Backend>(
+    learner: &Learner<D>,
+    parameters: &Parameters,
+    dealt: &Dealt<D>,
+    chance: &Chance<'_>,
+    numbers: &[u32],
+) -> Result<(Vec<crate::metric::EpisodeGrade>, usize), EvalError> {
+    let name = || parameters.learner().to_string();
+    let (first, last) = (numbers[0], numbers[numbers.len() - 1]);
+    let bad = |problem: String| EvalError::BadScores { learner: name(), first, last, problem };
+    let Some(support) = &dealt.support else {
+        return Err(bad("no support set could give".to_string()));
+    };
+    let attempt = catch_unwind(AssertUnwindSafe(|| learner.answer(support, &dealt.query, chance)));
+    let (scores, unconverged) = match attempt {
+        Ok(answered) => {
+            answered.map_err(|source| EvalError::Learner { learner: name(), first, last, source })?
+        }
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().cloned();
+            let text = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
+            let message = text.unwrap_or_else(|| "no message".to_string());
+            return Err(EvalError::Panicked { learner: name(), first, last, message });
+        }
+    };
+    let (expected, found) =
+        ((support.episodes(), dealt.query.count(), support.way()), *scores.values.shape());
+    if found != expected {
+        return Err(bad(format!("have shape {found:?}, expected {expected:?}")));
+    }
+    let values = to_host(&scores.values)?;
+    if scores.meaning == Meaning::Probabilities
+        && !values.chunks_exact(expected.2).all(|row| is_distribution(row))
+    {
+        return Err(bad("are called probabilities, but are negative or do not sum to one".to_string()));
+    }
+    let grades = grade(&values, expected.2, scores.meaning, &dealt.answers)
+        .ok_or_else(|| bad("are not finite numbers".to_string()))?;
+    Ok((grades, unconverged))
+}
+
+fn is_distribution(row: &[f32]) -> bool {
+    let sum: f32 = row.iter().sum();
+    row.iter().all(|p| *p >= 0.0) && (sum - 1.0).abs() < 1e-3
+}

@@ -1,0 +1,57 @@
+//! k nearest neighbours (Cover and Hart 1967, "Nearest neighbor pattern classification").
+//!
+//! With `k = 1` the score of a label is minus the squared distance to its nearest support item. With more, it is the
+//! number of votes among the k nearest; a tie goes to the label of the nearer item. `k` counts at most the support.
+//! `distance = cosine` divides all items by their norms first.
+
+use super::{Classifier, Inductive, LearnError, Learner, Parameter, Registry};
+use crate::rng::Chance;
+use crate::tensor::{Backend, Labels, Tensor3};
+use crate::view::{Items, Scores, Support};
+use crate::vocab::Transform;
+
+pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
+    list.add("k-nn", |parameters| {
+        Ok(Learner::inductive(NearestNeighbours {
+            k: parameters.whole("k"),
+            cosine: parameters.word("distance") == "cosine",
+        }))
+    })
+    .about("k nearest support items (Cover and Hart 1967)")
+    .parameter(Parameter::whole("k", 1, 1, 100_000, "neighbours that vote"))
+    .parameter(Parameter::choice("distance", &["euclidean", "cosine"], "distance between items"));
+}
+
+struct NearestNeighbours {
+    k: usize,
+    cosine: bool,
+}
+
+impl<D: Backend> Inductive<D> for NearestNeighbours {
+    fn takes(&self) -> Transform {
+        // On unit vectors the Euclidean distance orders as the cosine does.
+        if self.cosine { Transform::L2n } else { Transform::None }
+    }
+
+    fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+        let (features, labels) = (support.features()?.clone(), support.labels().clone());
+        Ok(Box::new(Neighbourhood { k: self.k, features, labels }))
+    }
+}
+
+struct Neighbourhood<D: Backend> {
+    k: usize,
+    features: Tensor3<D>,
+    labels: Labels,
+}
+
+impl<D: Backend> Classifier<D> for Neighbourhood<D> {
+    fn scores(&self, items: &Items<D>) -> Result<Scores<D>, LearnError> {
+        let nearness = items.negative_squared_distances(&self.features)?;
+        let device = items.device();
+        Ok(Scores::ranking(match self.k {
+            1 => device.best_of_label(&nearness, &self.labels)?,
+            k => device.votes(&nearness, &self.labels, k)?,
+        }))
+    }
+}

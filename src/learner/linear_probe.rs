@@ -1,0 +1,42 @@
+//! Linear probe: multinomial logistic regression on frozen features, to convergence (as in Tian et al. 2020, "Rethinking
+//! Few-Shot Image Classification: a Good Embedding Is All You Need?", arXiv:2003.11539).
+//!
+//! Minimises the summed cross-entropy plus `‖W‖²/(2c)` with an unpenalised bias: the objective of scikit-learn's
+//! `LogisticRegression(C = c)`, multinomial also for two labels. Solved in the span of the support, see
+//! [`crate::tensor::span::logistic`].
+//!
+//! Differs from the paper: nothing in the objective; the paper leaves the solver to scikit-learn.
+
+use super::{
+    Classifier, Inductive, LearnError, Learner, LinearClassifier, Parameter, Registry, transform_of,
+    transform_parameter,
+};
+use crate::rng::Chance;
+use crate::tensor::Backend;
+use crate::view::Support;
+use crate::vocab::{Meaning, Transform};
+
+pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
+    list.add("linear-probe", |parameters| {
+        Ok(Learner::inductive(LinearProbe { c: parameters.real("c"), transform: transform_of(parameters) }))
+    })
+    .about("multinomial logistic regression to convergence (Tian et al. 2020)")
+    .parameter(Parameter::real("c", 1.0, 1e-6, 1e6, "inverse of the L2 penalty"))
+    .parameter(transform_parameter(Transform::L2n));
+}
+
+struct LinearProbe {
+    c: f64,
+    transform: Transform,
+}
+
+impl<D: Backend> Inductive<D> for LinearProbe {
+    fn takes(&self) -> Transform {
+        self.transform
+    }
+
+    fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+        let solution = support.device().logistic(&support.gram()?, support.labels(), self.c)?;
+        Ok(Box::new(LinearClassifier::from_span(support, solution, Meaning::Logits)?))
+    }
+}

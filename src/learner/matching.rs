@@ -1,0 +1,50 @@
+//! Matching networks' classifier (Vinyals et al. 2016, "Matching Networks for One Shot Learning", arXiv:1606.04080).
+//!
+//! A query's probability of a label is the attention that its support items get: the softmax, over the whole support,
+//! of the cosine similarities (eq. 1 and section 2.1.1).
+//!
+//! Differs from the paper: no full context embeddings, because the features are given; and the cosines can be multiplied
+//! by a `temperature` (1 in the paper).
+
+use super::{Classifier, Inductive, LearnError, Learner, Parameter, Registry};
+use crate::rng::Chance;
+use crate::tensor::{Backend, Labels, Tensor3, Terms};
+use crate::view::{Items, Scores, Support};
+use crate::vocab::Transform;
+
+pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
+    list.add("matching", |parameters| {
+        Ok(Learner::inductive(Matching { temperature: parameters.real("temperature") as f32 }))
+    })
+    .about("attention over cosine similarities to the support (Vinyals et al. 2016)")
+    .parameter(Parameter::real("temperature", 1.0, 1e-3, 1e3, "factor on the cosines"));
+}
+
+struct Matching {
+    temperature: f32,
+}
+
+impl<D: Backend> Inductive<D> for Matching {
+    fn takes(&self) -> Transform {
+        Transform::L2n
+    }
+
+    fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+        let (features, labels) = (support.features()?.clone(), support.labels().clone());
+        Ok(Box::new(Attention { temperature: self.temperature, features, labels }))
+    }
+}
+
+struct Attention<D: Backend> {
+    temperature: f32,
+    features: Tensor3<D>,
+    labels: Labels,
+}
+
+impl<D: Backend> Classifier<D> for Attention<D> {
+    fn scores(&self, items: &Items<D>) -> Result<Scores<D>, LearnError> {
+        let terms = Terms { factor: self.temperature, ..Terms::default() };
+        let cosines = items.linear(&self.features, &terms)?;
+        Ok(Scores::probabilities(items.device().attention(&cosines, &self.labels)?))
+    }
+}

@@ -1,0 +1,42 @@
+//! Ridge regression on targets ±1 (as a few-shot head: Bertinetto et al. 2019, "Meta-learning with differentiable
+//! closed-form solvers", arXiv:1805.08136).
+//!
+//! Minimises `‖XW − Y‖² + α‖W‖²` without bias: scikit-learn's `RidgeClassifier(alpha, fit_intercept = False)`. Solved in
+//! the span of the support, see [`crate::tensor::span::ridge`].
+//!
+//! Differs from the paper: targets are ±1 rather than one-hot, and the learned scale and shift of the scores are left
+//! out, because the features are given and the scores only rank.
+
+use super::{
+    Classifier, Inductive, LearnError, Learner, LinearClassifier, Parameter, Registry, transform_of,
+    transform_parameter,
+};
+use crate::rng::Chance;
+use crate::tensor::Backend;
+use crate::view::Support;
+use crate::vocab::{Meaning, Transform};
+
+pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
+    list.add("ridge", |parameters| {
+        Ok(Learner::inductive(Ridge { alpha: parameters.real("alpha"), transform: transform_of(parameters) }))
+    })
+    .about("ridge regression on targets of plus and minus one (Bertinetto et al. 2019)")
+    .parameter(Parameter::real("alpha", 1.0, 1e-6, 1e6, "L2 penalty"))
+    .parameter(transform_parameter(Transform::L2n));
+}
+
+struct Ridge {
+    alpha: f64,
+    transform: Transform,
+}
+
+impl<D: Backend> Inductive<D> for Ridge {
+    fn takes(&self) -> Transform {
+        self.transform
+    }
+
+    fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+        let solution = support.device().ridge(&support.gram()?, support.labels(), self.alpha)?;
+        Ok(Box::new(LinearClassifier::from_span(support, solution, Meaning::Ranking)?))
+    }
+}

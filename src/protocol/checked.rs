@@ -1,0 +1,179 @@
+//! The second step: rules that cannot be wrong.
+
+use std::path::Path;
+
+use super::judge::judge;
+use super::place::Check;
+use super::written::Written;
+use super::{ProtocolError, Query, Shot, Way};
+use crate::vocab::{Duplicates, Metric, Setting, Split};
+
+/// The parts of a class that supports and queries come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parts {
+    /// The part of the supports.
+    pub support: String,
+    /// The part of the queries; may be the same.
+    pub query: String,
+}
+
+/// The rules of an evaluation, checked: each value is in its range and all go together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Protocol {
+    pub(super) name: String,
+    pub(super) version: u32,
+    pub(super) source: String,
+    pub(super) admits: Vec<Setting>,
+    pub(super) dataset: Option<String>,
+    pub(super) split: Split,
+    pub(super) parts: Option<Parts>,
+    pub(super) duplicates: Duplicates,
+    pub(super) way: Way,
+    pub(super) shot: Shot,
+    pub(super) query: Query,
+    pub(super) repeat: bool,
+    pub(super) count: u32,
+    pub(super) most: Option<u32>,
+    pub(super) seed: u64,
+    pub(super) draw_sha256: Option<String>,
+    pub(super) metrics: Vec<Metric>,
+    pub(super) level: f64,
+}
+
+impl Protocol {
+    /// Reads and checks a rule file.
+    ///
+    /// # Errors
+    /// The file cannot be read, is no TOML, has an unknown key or lacks one, or a rule is broken.
+    pub fn read(path: impl AsRef<Path>) -> Result<Protocol, ProtocolError> {
+        let origin = path.as_ref().display().to_string();
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Protocol::parse(&text, &origin),
+            Err(source) => Err(ProtocolError::Unreadable { origin, source }),
+        }
+    }
+
+    /// Checks the text of a rule file; `origin` names it in errors.
+    ///
+    /// # Errors
+    /// The text is no TOML, has an unknown key or lacks one, or a rule is broken.
+    ///
+    /// ```
+    /// use kshot::protocol::{Protocol, Shot};
+    /// let text = r#"
+    /// name = "five-way"
+    /// version = 1
+    /// source = "this page"
+    /// admits = ["inductive"]
+    /// [episode]
+    /// way = 5
+    /// shot = 1
+    /// query = 15
+    /// [draw]
+    /// count = 600
+    /// seed = 7
+    /// [report]
+    /// metrics = ["accuracy"]
+    /// "#;
+    /// let protocol = Protocol::parse(text, "five-way.toml")?;
+    /// assert_eq!(protocol.shot(), &Shot::Nested(vec![1]));
+    /// let wrong = Protocol::parse(&text.replace("way = 5", "way = 1"), "five-way.toml");
+    /// assert_eq!(wrong.unwrap_err().to_string(), "five-way.toml line 7: `way` must be 2 or more, got 1");
+    /// # Ok::<(), kshot::protocol::ProtocolError>(())
+    /// ```
+    pub fn parse(text: &str, origin: &str) -> Result<Protocol, ProtocolError> {
+        let check = Check { text, origin };
+        let written: Written = toml::from_str(text).map_err(|e| check.syntax(&e))?;
+        judge(&check, written)
+    }
+
+    /// Its name, in kebab case.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its version, 1 or more: raised when a rule changes meaning.
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// Where the rules come from.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The settings that it admits, at least one.
+    pub fn admits(&self) -> &[Setting] {
+        &self.admits
+    }
+
+    /// The dataset that it is for; nothing where it is for any feature store.
+    pub fn dataset(&self) -> Option<&str> {
+        self.dataset.as_deref()
+    }
+
+    /// The split whose classes make the episodes.
+    pub fn split(&self) -> Split {
+        self.split
+    }
+
+    /// The parts that supports and queries come from, where they are restricted.
+    pub fn parts(&self) -> Option<&Parts> {
+        self.parts.as_ref()
+    }
+
+    /// What happens when a draw made elsewhere has items of one group on both sides.
+    pub fn duplicates(&self) -> Duplicates {
+        self.duplicates
+    }
+
+    /// How many classes an episode has.
+    pub fn way(&self) -> &Way {
+        &self.way
+    }
+
+    /// How many support items a class has.
+    pub fn shot(&self) -> &Shot {
+        &self.shot
+    }
+
+    /// How many query items a class has.
+    pub fn query(&self) -> &Query {
+        &self.query
+    }
+
+    /// Whether an item may appear in two episodes.
+    pub fn repeat(&self) -> bool {
+        self.repeat
+    }
+
+    /// How many episodes a draw has, 1 to 10,000,000.
+    pub fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// How many episodes may be drawn at most until an interval is narrow; never below `count`.
+    pub fn most(&self) -> Option<u32> {
+        self.most
+    }
+
+    /// The seed of the draw.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// The hash of the draw that ships with it: 64 lower-case hexadecimal digits.
+    pub fn draw_sha256(&self) -> Option<&str> {
+        self.draw_sha256.as_deref()
+    }
+
+    /// What is reported, at least one.
+    pub fn metrics(&self) -> &[Metric] {
+        &self.metrics
+    }
+
+    /// The level of intervals, above 0 and below 1.
+    pub fn level(&self) -> f64 {
+        self.level
+    }
+}

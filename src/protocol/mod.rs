@@ -1,0 +1,16 @@
+//! The rules of an evaluation: which classes and items, how large an episode, how many, what to report.
+//!
+//! A rule file is read in two steps: what is written (any TOML with the right keys) becomes a [`Protocol`], which cannot
+//! be wrong. This room knows no data, so whether a dataset is large enough for the rules is asked elsewhere.
+
+mod checked;
+mod error;
+mod judge;
+mod place;
+mod print;
+mod size;
+mod written;
+
+pub use checked::{Parts, Protocol};
+pub use error::ProtocolError;
+pub use size::{Query, Shot, Way};

@@ -1,0 +1,62 @@
+//! A protocol as the text of a rule file.
+
+use std::fmt::{Display, Write};
+
+use toml::Value;
+
+use super::Protocol;
+
+impl Protocol {
+    /// The rule file of this protocol, with every default written out; reading it gives an equal protocol.
+    pub fn to_toml(&self) -> String {
+        let mut text = String::new();
+        let mut line = |key: &str, value: &dyn Display| {
+            // Writing to a String cannot fail.
+            let _ = if key.starts_with('[') {
+                writeln!(text, "\n{key}")
+            } else {
+                writeln!(text, "{key} = {value}")
+            };
+        };
+        line("name", &quoted(self.name()));
+        line("version", &self.version());
+        line("source", &quoted(self.source()));
+        line("admits", &list(self.admits()));
+        line("[data]", &"");
+        if let Some(dataset) = self.dataset() {
+            line("dataset", &quoted(dataset));
+        }
+        line("split", &quoted(self.split().word()));
+        if let Some(parts) = self.parts() {
+            line("support_part", &quoted(&parts.support));
+            line("query_part", &quoted(&parts.query));
+        }
+        line("duplicates", &quoted(self.duplicates().word()));
+        line("[episode]", &"");
+        line("way", self.way());
+        line("shot", self.shot());
+        line("query", self.query());
+        line("repeat", &self.repeat());
+        line("[draw]", &"");
+        line("count", &self.count());
+        if let Some(most) = self.most() {
+            line("most", &most);
+        }
+        line("seed", &self.seed());
+        if let Some(hash) = self.draw_sha256() {
+            line("sha256", &quoted(hash));
+        }
+        line("[report]", &"");
+        line("metrics", &list(self.metrics()));
+        line("level", &format!("{:?}", self.level()));
+        text
+    }
+}
+
+fn quoted(text: &str) -> Value {
+    Value::String(text.to_string())
+}
+
+fn list<T: Display>(words: &[T]) -> Value {
+    Value::Array(words.iter().map(|w| Value::String(w.to_string())).collect())
+}

@@ -1,0 +1,33 @@
+//! Result files, the table on the screen, and the record of a run.
+//!
+//! It gets plain records, in the order of episodes, and never sees a learner, a draw or an item. A run opens
+//! [`Results`], begins one [`TableWriter`] per protocol, learner and shot, and commits: only then do files appear under
+//! their final names. The columns are those of [`rows`]; the floats are the shortest text that reads back to the same
+//! f64; rows are sorted whatever the order of the work.
+
+mod calibration;
+mod error;
+mod machine;
+mod overview;
+mod part;
+mod results;
+pub mod rows;
+mod run_record;
+mod staging;
+mod table;
+mod tally;
+mod text;
+mod warning;
+mod writer;
+
+pub use calibration::{BINS, Bin, Confidences, ece};
+pub use error::ReportError;
+pub use machine::Machine;
+pub use overview::Overview;
+pub use results::Results;
+pub use rows::SummaryRow;
+pub use run_record::{LearnerRecord, ProtocolRecord, RunRecord};
+pub use table::{Selection, Size, Table, TableKey};
+pub use tally::{ClassOutcome, EpisodeOutcome, EpisodeTotals, Measured, Tally};
+pub use warning::{FEW_EPISODES, Warning};
+pub use writer::{FinishedTable, QueryOutcome, TableWriter};

@@ -1,0 +1,262 @@
+//! The table on the screen: learners down, protocols across.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::rows::SummaryRow;
+use super::table::{Size, Table};
+use crate::stats::Population;
+
+/// Learners by protocols for one metric, as text cells. No cell is marked as best: that would be a claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Overview {
+    /// The head line and one line per learner; the first cell of each is its name.
+    lines: Vec<Vec<String>>,
+    notes: Vec<String>,
+}
+
+/// Stands where a learner has no value.
+const ABSENT: &str = "–";
+
+impl Overview {
+    /// The overview of one metric; rows of other metrics are passed over. Learners and protocols keep the order of the rows.
+    pub fn of(rows: &[SummaryRow], metric: &str) -> Overview {
+        let rows: Vec<&SummaryRow> = rows.iter().filter(|row| row.measured.metric == metric).collect();
+        let (mut learners, mut columns) = (Vec::new(), Vec::new());
+        for row in &rows {
+            let (learner, column) = (learner(row), column(row));
+            if !learners.contains(&learner) {
+                learners.push(learner);
+            }
+            if !columns.contains(&column) {
+                columns.push(column);
+            }
+        }
+        columns.sort();
+
+        let mut lines = vec![vec!["learner".to_string()]];
+        lines[0].extend(columns.iter().map(|(protocol, shot)| {
+            let several = columns.iter().filter(|(p, _)| p == protocol).count() > 1;
+            if several { format!("{protocol} {}", shot_words(*shot)) } else { protocol.to_string() }
+        }));
+        let names = names(&rows);
+        for known in &learners {
+            let mut line = vec![names.get(known).cloned().unwrap_or_default()];
+            line.extend(columns.iter().map(|wanted| {
+                let row = rows.iter().find(|row| learner(row) == *known && column(row) == *wanted);
+                row.map_or(ABSENT.to_string(), |row| cell(row))
+            }));
+            lines.push(line);
+        }
+        Overview { lines, notes: notes(&rows, metric) }
+    }
+
+    /// Aligned plain text, line ends included.
+    pub fn text(&self) -> String {
+        let width = |column: usize| self.lines.iter().map(|l| l[column].chars().count()).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..self.lines[0].len()).map(width).collect();
+        let mut text = String::new();
+        for line in &self.lines {
+            let mut cells = line.iter().zip(&widths);
+            if let Some((name, width)) = cells.next() {
+                text.push_str(&format!("{name:<width$}"));
+            }
+            cells.for_each(|(cell, width)| text.push_str(&format!("  {cell:>width$}")));
+            text.push('\n');
+        }
+        text.push('\n');
+        self.notes.iter().for_each(|note| text.push_str(&format!("{note}\n")));
+        text
+    }
+
+    /// A Markdown table, line ends included.
+    pub fn markdown(&self) -> String {
+        let mut text = String::new();
+        for (number, line) in self.lines.iter().enumerate() {
+            let cells: Vec<String> = line.iter().map(|cell| cell.replace('|', "\\|")).collect();
+            text.push_str(&format!("| {} |\n", cells.join(" | ")));
+            if number == 0 {
+                text.push_str(&format!("| :--- |{}\n", " ---: |".repeat(line.len() - 1)));
+            }
+        }
+        text.push('\n');
+        text.push_str(&self.notes.join("  \n"));
+        text.push('\n');
+        text
+    }
+}
+
+fn learner(row: &SummaryRow) -> (&str, &BTreeMap<String, String>) {
+    (&row.table.learner, &row.table.parameters)
+}
+
+fn column(row: &SummaryRow) -> (&str, Size) {
+    (&row.table.protocol, row.table.shot)
+}
+
+fn shot_words(shot: Size) -> String {
+    match shot {
+        Size::Number(number) => format!("{number}-shot"),
+        other => format!("{other} shots"),
+    }
+}
+
+/// A name per learner: with those parameters in which it differs from another learner of the same name.
+fn names<'a>(rows: &[&'a SummaryRow]) -> BTreeMap<(&'a str, &'a BTreeMap<String, String>), String> {
+    let tables: Vec<&Table> = rows.iter().map(|row| &row.table).collect();
+    let mut names = BTreeMap::new();
+    for table in &tables {
+        let others = || tables.iter().filter(|other| other.learner == table.learner);
+        let differing =
+            |key: &String| others().any(|other| other.parameters.get(key) != table.parameters.get(key));
+        let shown: Vec<String> = table
+            .parameters
+            .iter()
+            .filter(|(key, _)| differing(key))
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
+        let name = if shown.is_empty() {
+            table.learner.clone()
+        } else {
+            format!("{}:{}", table.learner, shown.join(","))
+        };
+        names.insert((table.learner.as_str(), &table.parameters), name);
+    }
+    names
+}
+
+/// Rates are shown in percent; a likelihood and a squared distance are none.
+fn is_rate(metric: &str) -> bool {
+    !["nll", "brier"].contains(&metric)
+}
+
+fn cell(row: &SummaryRow) -> String {
+    let (scale, digits) = if is_rate(row.measured.metric) { (100.0, 2) } else { (1.0, 4) };
+    let value = format!("{:.digits$}", row.measured.value * scale);
+    match row.measured.interval {
+        Some((_, interval)) => format!("{value} ± {:.digits$}", interval.half_width() * scale),
+        None => value,
+    }
+}
+
+fn notes(rows: &[&SummaryRow], metric: &str) -> Vec<String> {
+    let mut notes = vec![if is_rate(metric) { format!("{metric} in percent") } else { metric.to_string() }];
+    let kinds: BTreeSet<(Population, String)> = rows
+        .iter()
+        .filter_map(|row| row.measured.interval)
+        .map(|(population, interval)| (population, format!("{} %", (interval.level * 1e6).round() / 1e4)))
+        .collect();
+    for (population, level) in kinds {
+        notes.push(format!("± half of the {level} {population} interval: {}", population.meaning()));
+    }
+    let draws: BTreeSet<(&str, usize, usize)> =
+        rows.iter().map(|row| (row.table.protocol.as_str(), row.episodes, row.classes)).collect();
+    for (protocol, episodes, classes) in draws {
+        let plural = if episodes == 1 { "" } else { "s" };
+        notes.push(format!("{protocol}: {episodes} episode{plural}, {classes} classes"));
+    }
+    notes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{Measured, Selection};
+    use crate::stats::Interval;
+    use crate::vocab::{SawClasses, Setting};
+
+    fn row(
+        protocol: &str,
+        shot: Size,
+        learner: &str,
+        parameters: &[(&str, &str)],
+        value: f64,
+        half: f64,
+    ) -> SummaryRow {
+        let parameters = parameters.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
+        let interval = Interval { low: value - half, high: value + half, level: 0.95 };
+        SummaryRow {
+            table: Table {
+                protocol: protocol.to_string(),
+                version: 1,
+                learner: learner.to_string(),
+                parameters,
+                selection: Selection::Default,
+                setting: Setting::Inductive,
+                backbone: None,
+                saw_classes: SawClasses::Unknown,
+                way: Size::Number(5),
+                shot,
+                query: Size::Number(15),
+                level: 0.95,
+                seed: 7,
+                seed_train: None,
+                device: "cpu".to_string(),
+                draw_sha256: "d".to_string(),
+            },
+            episodes: if half > 0.0 { 600 } else { 1 },
+            classes: 60,
+            measured: Measured {
+                metric: "accuracy",
+                value,
+                interval: (half > 0.0).then_some((Population::Sampler, interval)),
+            },
+            features_sha256: "f".to_string(),
+        }
+    }
+
+    fn rows() -> Vec<SummaryRow> {
+        let (one, five) = (Size::Number(1), Size::Number(5));
+        let centre = [("distance", "euclidean")];
+        vec![
+            row("curve", one, "k-nn", &[("k", "1"), ("transform", "none")], 0.5, 0.01),
+            row("curve", five, "k-nn", &[("k", "1"), ("transform", "none")], 0.65123, 0.009),
+            row("curve", five, "k-nn", &[("k", "3"), ("transform", "none")], 0.7, 0.0098765),
+            row("curve", one, "prototypical", &centre, 0.625, 0.0125),
+            row("whole", Size::Number(1), "prototypical", &centre, 1.0, 0.0),
+        ]
+    }
+
+    #[test]
+    fn the_text_is_aligned_and_says_what_the_interval_is() {
+        let expected = "\
+learner       curve 1-shot  curve 5-shot   whole
+k-nn:k=1      50.00 ± 1.00  65.12 ± 0.90       –
+k-nn:k=3                 –  70.00 ± 0.99       –
+prototypical  62.50 ± 1.25             –  100.00
+
+accuracy in percent
+± half of the 95 % sampler interval: these classes and items
+curve: 600 episodes, 60 classes
+whole: 1 episode, 60 classes
+";
+        assert_eq!(Overview::of(&rows(), "accuracy").text(), expected);
+    }
+
+    #[test]
+    fn markdown_has_the_same_cells() {
+        let expected = "\
+| learner | curve |
+| :--- | ---: |
+| k-nn | 65.12 ± 0.90 |
+
+accuracy in percent\u{20}\u{20}
+± half of the 95 % sampler interval: these classes and items\u{20}\u{20}
+curve: 600 episodes, 60 classes
+";
+        assert_eq!(Overview::of(&rows()[1..2], "accuracy").markdown(), expected);
+    }
+
+    #[test]
+    fn a_likelihood_is_not_shown_in_percent() {
+        let mut rows = rows();
+        rows.truncate(1);
+        rows[0].measured.metric = "nll";
+        let text = Overview::of(&rows, "nll").text();
+        assert!(text.starts_with("learner            curve\nk-nn     0.5000 ± 0.0100\n\nnll\n"), "{text}");
+    }
+
+    #[test]
+    fn a_metric_that_nobody_has_gives_an_empty_table() {
+        assert_eq!(Overview::of(&rows(), "nll").text(), "learner\n\nnll\n");
+    }
+}

@@ -1,0 +1,177 @@
+//! A folder of results, from the first check of its path to the last rename.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::ReportError;
+use super::part::Part;
+use super::rows::{
+    BIN_COLUMNS, BinRow, EPISODE_COLUMNS, OUTCOME_COLUMNS, QUERY_COLUMNS, SUMMARY_COLUMNS, SummaryRow, lead,
+};
+use super::run_record::RunRecord;
+use super::staging::{RESULT_FILES, RUN_RECORD, Staging};
+use super::table::{Table, TableKey};
+use super::warning::{FEW_EPISODES, Warning};
+use super::writer::{FinishedTable, TableWriter};
+
+/// The results of one run while they are collected.
+///
+/// Dropped without [`commit`](Results::commit), it leaves no file behind.
+#[derive(Debug)]
+pub struct Results {
+    staging: Staging,
+    begun: BTreeSet<TableKey>,
+    finished: Vec<FinishedTable>,
+    extra: Vec<String>,
+}
+
+impl Results {
+    /// Makes the folder and checks that results can be written there; call it before any work.
+    ///
+    /// # Errors
+    /// A path that cannot be written; results of another run, unless `overwrite` is set; another run that is writing there.
+    pub fn create(out: &Path, overwrite: bool) -> Result<Results, ReportError> {
+        let staging = Staging::open(out, overwrite)?;
+        Ok(Results { staging, begun: BTreeSet::new(), finished: Vec::new(), extra: Vec::new() })
+    }
+
+    /// Begins a table. `classes` holds the name of each class, by [`ClassId`](crate::vocab::ClassId).
+    ///
+    /// # Errors
+    /// A second table of the same protocol, learner, parameters and shot.
+    pub fn begin(&mut self, table: Table, classes: Arc<[String]>) -> Result<TableWriter, ReportError> {
+        let key = table.key();
+        let number = self.begun.len();
+        if !self.begun.insert(key.clone()) {
+            return Err(ReportError::Twice { key });
+        }
+        let part = |kind: &str| Part::new(self.staging.path(&format!("{kind}-{number}")));
+        Ok(TableWriter::new(table, classes, part))
+    }
+
+    /// Takes a finished table back; the order does not matter.
+    pub fn add(&mut self, table: FinishedTable) {
+        self.finished.push(table);
+    }
+
+    /// Adds a file of this name, such as the draw; it appears with the others.
+    ///
+    /// # Errors
+    /// A name that is given twice or belongs to a table, a file of that name that may not be overwritten, or a disk that
+    /// is full.
+    pub fn write_file(&mut self, name: &str, bytes: &[u8]) -> Result<(), ReportError> {
+        if RESULT_FILES.contains(&name) || self.extra.iter().any(|known| known == name) {
+            return Err(ReportError::FileTwice { name: name.to_string() });
+        }
+        self.staging.check_free(name)?;
+        let path = self.staging.path(name);
+        std::fs::write(&path, bytes).map_err(ReportError::file("write", &path))?;
+        self.extra.push(name.to_string());
+        Ok(())
+    }
+
+    /// What the finished tables themselves give reason to warn of.
+    pub fn warnings(&self) -> Vec<Warning> {
+        let mut warnings = BTreeSet::new();
+        for table in &self.finished {
+            let (protocol, episodes) = (table.key.protocol.clone(), table.episode_count);
+            if (2..FEW_EPISODES).contains(&episodes) {
+                warnings.insert(Warning::FewEpisodes { protocol: protocol.clone(), episodes });
+            }
+            if episodes >= 2 {
+                warnings.insert(Warning::SamplerInterval { protocol, classes: table.class_count });
+            }
+        }
+        warnings.into_iter().collect()
+    }
+
+    /// Puts the files together, sorted, and gives them their final names; `run.json` comes last.
+    ///
+    /// Returns the rows of `summary.csv`. The features' hash of a row is that of its protocol in the run record.
+    ///
+    /// # Errors
+    /// A table that was begun and not added, a protocol that the record does not name, or a disk that is full. Then no
+    /// file has got its final name.
+    pub fn commit(mut self, mut run: RunRecord) -> Result<Vec<SummaryRow>, ReportError> {
+        for table in &self.finished {
+            self.begun.remove(&table.key);
+        }
+        if let Some(key) = self.begun.pop_first() {
+            return Err(ReportError::Unfinished { key });
+        }
+        self.finished.sort_by(|a, b| a.key.cmp(&b.key));
+        let mut summary = Vec::new();
+        for table in &self.finished {
+            let protocol = run.protocols.iter().find(|p| p.name == table.key.protocol);
+            let protocol = protocol
+                .ok_or_else(|| ReportError::UnrecordedProtocol { protocol: table.key.protocol.clone() })?;
+            summary.extend(table.measured.iter().map(|measured| SummaryRow {
+                table: table.table.clone(),
+                episodes: table.episode_count,
+                classes: table.class_count,
+                measured: *measured,
+                features_sha256: protocol.features_sha256.clone(),
+            }));
+        }
+
+        let mut bytes = Vec::new();
+        summary.iter().for_each(|row| row.write(&mut bytes));
+        let mut names = vec![self.file("summary.csv", SUMMARY_COLUMNS, |out| out.write_all(&bytes))?];
+        bytes.clear();
+        for table in &self.finished {
+            let lead = lead(&table.key);
+            for (number, bin) in table.bins.iter().enumerate() {
+                BinRow { lead: &lead, temperature: 1.0, number, bin }.write(&mut bytes);
+            }
+        }
+        names.push(self.file("bins.csv", BIN_COLUMNS, |out| out.write_all(&bytes))?);
+
+        let (mut outcomes, mut episodes, mut queries) = (Vec::new(), Vec::new(), Vec::new());
+        for table in std::mem::take(&mut self.finished) {
+            outcomes.push(table.outcomes);
+            episodes.push(table.episodes);
+            queries.push(table.queries);
+        }
+        names.push(self.file("outcomes.csv", OUTCOME_COLUMNS, |out| pour(outcomes, out))?);
+        names.push(self.file("episodes.csv", EPISODE_COLUMNS, |out| pour(episodes, out))?);
+        if queries.iter().any(|part| !part.is_empty()) {
+            names.push(self.file("queries.csv", QUERY_COLUMNS, |out| pour(queries, out))?);
+        }
+        names.append(&mut self.extra);
+        names.sort();
+        names.push(RUN_RECORD.to_string());
+        run.files.clone_from(&names);
+        let record = self.staging.path(RUN_RECORD);
+        std::fs::write(&record, run.json()?).map_err(ReportError::file("write", &record))?;
+        self.staging.publish(&names)?;
+        Ok(summary)
+    }
+
+    /// Writes a file with its header line into the staging folder; its name again.
+    fn file(
+        &self,
+        name: &str,
+        columns: &str,
+        write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
+    ) -> Result<String, ReportError> {
+        let path = self.staging.path(name);
+        let written = File::create(&path).and_then(|file| {
+            let mut out = BufWriter::with_capacity(1 << 18, file);
+            writeln!(out, "{columns}")?;
+            write(&mut out)?;
+            out.flush()
+        });
+        written.map_err(ReportError::file("write", &path))?;
+        Ok(name.to_string())
+    }
+}
+
+fn pour(parts: Vec<Part>, out: &mut impl Write) -> std::io::Result<()> {
+    parts.into_iter().try_for_each(|part| part.pour(out))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,82 @@
+//! `run.json`: everything to run it again, and what it took.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::machine::Machine;
+use super::table::Selection;
+use super::warning::Warning;
+
+/// The record of a run. Names of files are as the user typed them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunRecord {
+    /// Version of kshot.
+    pub kshot: String,
+    /// The command line, program name first.
+    pub command: Vec<String>,
+    /// The protocols, with what they were evaluated on.
+    pub protocols: Vec<ProtocolRecord>,
+    /// The learners, with all their parameters.
+    pub learners: Vec<LearnerRecord>,
+    /// Seed of the backbone's training, where kshot trained it.
+    pub seed_train: Option<u64>,
+    /// Where it was computed.
+    pub device: String,
+    /// Workers that shared the episodes.
+    pub workers: usize,
+    /// Episodes per batch, where it was fixed.
+    pub batch: Option<usize>,
+    /// Wall time in seconds, by what it was spent on.
+    pub seconds: BTreeMap<String, f64>,
+    /// What a reader should know.
+    pub warnings: Vec<Warning>,
+    /// The machine.
+    pub machine: Machine,
+    /// The files of these results, this one included; filled in when they are written.
+    pub files: Vec<String>,
+}
+
+/// A protocol of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProtocolRecord {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: u32,
+    /// SHA-256 of its file's bytes.
+    pub sha256: String,
+    /// Seed of its draw.
+    pub seed: u64,
+    /// The draw's file; absent where the draw was made in this run.
+    pub draw: Option<String>,
+    /// SHA-256 of the draw's bytes.
+    pub draw_sha256: String,
+    /// The dataset or the path of the feature store.
+    pub features: String,
+    /// SHA-256 of the feature store.
+    pub features_sha256: String,
+}
+
+/// A learner of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LearnerRecord {
+    /// Its name.
+    pub name: String,
+    /// All its parameters, defaults included.
+    pub parameters: BTreeMap<String, String>,
+    /// Where their values come from.
+    pub selection: Selection,
+}
+
+impl RunRecord {
+    /// The file's bytes.
+    pub(super) fn json(&self) -> Result<Vec<u8>, serde_json::Error> {
+        let mut bytes = serde_json::to_vec_pretty(self)?;
+        bytes.push(b'\n');
+        Ok(bytes)
+    }
+}

@@ -1,0 +1,240 @@
+//! The hidden folder where results grow, and the step in which they get their final names.
+
+use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use super::ReportError;
+
+/// Its name inside the results folder: on the same file system, so that a rename moves no bytes.
+const FOLDER: &str = ".kshot-partial";
+
+/// The names that a results folder is known by; `run.json` comes last because it says that the rest is there.
+pub(super) const RESULT_FILES: [&str; 6] =
+    ["outcomes.csv", "episodes.csv", "bins.csv", "queries.csv", "summary.csv", RUN_RECORD];
+
+/// The record of the run.
+pub(super) const RUN_RECORD: &str = "run.json";
+
+/// A staging folder that belongs to this run alone; it is removed when dropped.
+#[derive(Debug)]
+pub(super) struct Staging {
+    out: PathBuf,
+    folder: PathBuf,
+    made_out: bool,
+    overwrite: bool,
+    /// Held while the run lives; the system lets go of it when the process dies, so a killed run blocks nobody.
+    _lock: File,
+}
+
+impl Staging {
+    /// Makes the results folder and the staging folder in it, and clears what a killed run left there.
+    ///
+    /// # Errors
+    /// A path that cannot be written, results that may not be overwritten, or another run that is writing there.
+    pub(super) fn open(out: &Path, overwrite: bool) -> Result<Staging, ReportError> {
+        let made_out = !out.exists();
+        fs::create_dir_all(out).map_err(ReportError::file("make the folder", out))?;
+        for name in RESULT_FILES {
+            check_free(out, name, overwrite)?;
+        }
+        let folder = out.join(FOLDER);
+        fs::create_dir_all(&folder).map_err(ReportError::file("make the folder", &folder))?;
+        let lock_path = folder.join("lock");
+        let lock = File::options().create(true).append(true).open(&lock_path);
+        let lock = lock.map_err(ReportError::file("write", &lock_path))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(ReportError::Busy { folder: out.to_path_buf() }),
+            // Some network file systems know no locks; the rest works without.
+            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {}
+            Err(TryLockError::Error(error)) => return Err(ReportError::file("lock", &lock_path)(error)),
+        }
+        let staging = Staging { out: out.to_path_buf(), folder, made_out, overwrite, _lock: lock };
+        staging.clear(&lock_path)?;
+        Ok(staging)
+    }
+
+    fn clear(&self, lock_path: &Path) -> Result<(), ReportError> {
+        let entries = fs::read_dir(&self.folder).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
+        for entry in entries.map_err(ReportError::file("clear", &self.folder))? {
+            let path = entry.path();
+            if path != lock_path {
+                let folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+                let removed = if folder { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+                removed.map_err(ReportError::file("clear", &path))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Where a file of this name grows.
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Refuses a name that is taken in the results folder and may not be overwritten.
+    pub(super) fn check_free(&self, name: &str) -> Result<(), ReportError> {
+        check_free(&self.out, name, self.overwrite)
+    }
+
+    /// Gives the files their final names, the last one last, after all of them are safely on the disk.
+    ///
+    /// Files of the run that is overwritten go first, those that this run does not write among them.
+    pub(super) fn publish(self, names: &[String]) -> Result<(), ReportError> {
+        for name in names {
+            let path = self.path(name);
+            let synced = File::open(&path).and_then(|file| file.sync_all());
+            synced.map_err(ReportError::file("write", &path))?;
+        }
+        let earlier = files_of_run(&self.out.join(RUN_RECORD));
+        for name in RESULT_FILES.iter().rev().copied().chain(earlier.iter().map(String::as_str)) {
+            let path = self.out.join(name);
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(ReportError::file("replace", &path)(error));
+                }
+                _ => {}
+            }
+        }
+        for name in names {
+            let path = self.out.join(name);
+            fs::rename(self.path(name), &path).map_err(ReportError::file("write", &path))?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        // Nobody is left to tell: the next run clears what stays.
+        let _ = fs::remove_dir_all(&self.folder);
+        if self.made_out {
+            // Fails, as it should, where there are results in it.
+            let _ = fs::remove_dir(&self.out);
+        }
+    }
+}
+
+fn check_free(out: &Path, name: &str, overwrite: bool) -> Result<(), ReportError> {
+    let path = out.join(name);
+    match fs::symlink_metadata(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(ReportError::file("read", &path)(error)),
+        Ok(found) if found.is_dir() => Err(ReportError::InTheWay { path }),
+        Ok(_) if overwrite => Ok(()),
+        Ok(_) => Err(ReportError::Occupied { folder: out.to_path_buf(), file: name.to_string() }),
+    }
+}
+
+/// The files that an earlier run lists as its own; a record that cannot be read lists none.
+fn files_of_run(record: &Path) -> Vec<String> {
+    let read = || -> Option<Vec<String>> {
+        let record: serde_json::Value = serde_json::from_slice(&fs::read(record).ok()?).ok()?;
+        let names = record.get("files")?.as_array()?.iter().filter_map(|n| n.as_str());
+        // A name and nothing else: a record must not be able to remove what lies outside its folder.
+        let plain = |name: &&str| !name.contains(['/', '\\']) && *name != "." && *name != "..";
+        Some(names.filter(plain).map(str::to_string).collect())
+    };
+    read().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<_> =
+            fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    fn publish(out: &Path, overwrite: bool, files: &[(&str, &str)]) {
+        let staging = Staging::open(out, overwrite).unwrap();
+        for (name, content) in files {
+            fs::write(staging.path(name), content).unwrap();
+        }
+        staging.publish(&files.iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>()).unwrap();
+    }
+
+    #[test]
+    fn files_appear_only_when_published_and_nothing_else_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("a").join("b");
+        let staging = Staging::open(&out, false).unwrap();
+        fs::write(staging.path("summary.csv"), "rows").unwrap();
+        assert_eq!(names(&out), [FOLDER]);
+        staging.publish(&["summary.csv".to_string()]).unwrap();
+        assert_eq!(names(&out), ["summary.csv"]);
+    }
+
+    #[test]
+    fn a_run_that_fails_leaves_no_trace() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("out");
+        let staging = Staging::open(&out, false).unwrap();
+        fs::write(staging.path("summary.csv"), "half a r").unwrap();
+        drop(staging);
+        assert!(!out.exists());
+    }
+
+    #[test]
+    fn results_of_another_run_are_refused_and_replaced_on_demand() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path();
+        fs::write(out.join("notes.txt"), "mine").unwrap();
+        publish(
+            out,
+            false,
+            &[("queries.csv", "old"), ("draw.csv", "old"), ("run.json", r#"{"files":["draw.csv"]}"#)],
+        );
+        let error = Staging::open(out, false).unwrap_err().to_string();
+        assert!(error.contains("already holds results of another run (queries.csv)\nhint: "), "{error}");
+        publish(out, true, &[("summary.csv", "new"), ("run.json", "{}")]);
+        assert_eq!(names(out), ["notes.txt", "run.json", "summary.csv"]);
+    }
+
+    #[test]
+    fn a_record_cannot_remove_what_lies_outside_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("precious"), "").unwrap();
+        let out = folder.path().join("out");
+        publish(&out, false, &[("run.json", r#"{"files":["../precious", "..", "."]}"#)]);
+        publish(&out, true, &[("run.json", "{}")]);
+        assert!(folder.path().join("precious").exists());
+    }
+
+    #[test]
+    fn a_second_run_into_the_same_folder_is_refused_while_the_first_lives() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Staging::open(folder.path(), false).unwrap();
+        let error = Staging::open(folder.path(), true).unwrap_err().to_string();
+        assert!(error.starts_with("another run is writing results into "), "{error}");
+        drop(first);
+        Staging::open(folder.path(), false).unwrap();
+    }
+
+    #[test]
+    fn what_a_killed_run_left_is_cleared() {
+        let folder = tempfile::tempdir().unwrap();
+        let stale = folder.path().join(FOLDER);
+        fs::create_dir_all(stale.join("deep")).unwrap();
+        fs::write(stale.join("outcomes-3"), "half a r").unwrap();
+        let staging = Staging::open(folder.path(), false).unwrap();
+        assert_eq!(names(&staging.folder), ["lock"]);
+    }
+
+    #[test]
+    fn paths_that_cannot_hold_results_fail_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        let error = Staging::open(&file.join("out"), false).unwrap_err().to_string();
+        assert!(error.starts_with("cannot make the folder "), "{error}");
+        let out = folder.path().join("out");
+        fs::create_dir_all(out.join("summary.csv")).unwrap();
+        let error = Staging::open(&out, true).unwrap_err().to_string();
+        assert!(error.ends_with("is in the way of a result file of this name and is not a file"), "{error}");
+    }
+}

@@ -1,0 +1,262 @@
+//! From outcomes per class to episodes, and from episodes to the measures of a table.
+
+use std::collections::BTreeMap;
+
+use crate::stats::{self, Interval, Population};
+use crate::vocab::ClassId;
+
+/// How the queries of one class fared in one episode.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ClassOutcome {
+    /// The class.
+    pub class: ClassId,
+    /// Queries labelled correctly.
+    pub correct: u32,
+    /// Queries of this class; 0 where an unbalanced episode has none.
+    pub total: u32,
+    /// Mean negative log-likelihood of its queries; absent without queries and for scores that only rank.
+    pub nll: Option<f64>,
+    /// Mean Brier score of its queries; absent likewise.
+    pub brier: Option<f64>,
+}
+
+/// The outcome of one episode.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EpisodeOutcome {
+    /// Its number in the draw, from 0.
+    pub episode: u32,
+    /// One entry per class; the place is the label.
+    pub classes: Vec<ClassOutcome>,
+}
+
+/// One episode over all its classes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EpisodeTotals {
+    /// Queries labelled correctly.
+    pub correct: u64,
+    /// Queries, 1 or more.
+    pub total: u64,
+    /// Mean negative log-likelihood over the queries.
+    pub nll: Option<f64>,
+    /// Mean Brier score over the queries.
+    pub brier: Option<f64>,
+}
+
+impl EpisodeOutcome {
+    /// Sums over the classes, means weighted by their queries.
+    ///
+    /// # Errors
+    /// The rule that the outcome breaks, as a sentence.
+    pub fn totals(&self) -> Result<EpisodeTotals, &'static str> {
+        let (mut correct, mut total) = (0, 0);
+        for class in &self.classes {
+            if class.correct > class.total {
+                return Err("a class cannot have more correct answers than queries");
+            }
+            if class.total == 0 && (class.nll.is_some() || class.brier.is_some()) {
+                return Err("a class without queries has no nll and no brier score");
+            }
+            correct += u64::from(class.correct);
+            total += u64::from(class.total);
+        }
+        if total == 0 {
+            return Err("an episode needs a query or more");
+        }
+        let nll = self.weighted(total, |c| c.nll)?;
+        Ok(EpisodeTotals { correct, total, nll, brier: self.weighted(total, |c| c.brier)? })
+    }
+
+    /// Σ total·value / Σ total over the classes that have queries.
+    fn weighted(
+        &self,
+        total: u64,
+        value: impl Fn(&ClassOutcome) -> Option<f64>,
+    ) -> Result<Option<f64>, &'static str> {
+        let (mut sum, mut covered) = (0.0, 0);
+        for class in &self.classes {
+            if let Some(value) = value(class) {
+                sum += f64::from(class.total) * value;
+                covered += u64::from(class.total);
+            }
+        }
+        if sum.is_nan() {
+            return Err("nll and brier must be numbers, found NaN");
+        }
+        match covered {
+            0 => Ok(None),
+            _ if covered == total => Ok(Some(sum / total as f64)),
+            _ => Err("nll and brier are there for all classes with queries or for none"),
+        }
+    }
+}
+
+/// One measure of a table.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Measured {
+    /// Its name in the `metric` column.
+    pub metric: &'static str,
+    /// Its value.
+    pub value: f64,
+    /// Its interval and what that speaks about, where there is one.
+    pub interval: Option<(Population, Interval)>,
+}
+
+/// The episodes of one table, as far as its measures need them: three numbers an episode and two a class.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    accuracy: Vec<f64>,
+    nll: Vec<f64>,
+    brier: Vec<f64>,
+    /// Correct answers and queries of each class over the draw.
+    classes: BTreeMap<ClassId, (u64, u64)>,
+    correct: u64,
+    queries: u64,
+}
+
+impl Tally {
+    /// Takes one more episode in.
+    ///
+    /// # Errors
+    /// The rule that the outcome breaks, as a sentence.
+    pub fn push(&mut self, outcome: &EpisodeOutcome) -> Result<EpisodeTotals, &'static str> {
+        let totals = outcome.totals()?;
+        let first = self.accuracy.is_empty();
+        let same = |values: &[f64], value: Option<f64>| first || value.is_some() != values.is_empty();
+        if !same(&self.nll, totals.nll) || !same(&self.brier, totals.brier) {
+            return Err("nll and brier are there for all episodes or for none");
+        }
+        for class in &outcome.classes {
+            let (correct, total) = self.classes.entry(class.class).or_default();
+            *correct += u64::from(class.correct);
+            *total += u64::from(class.total);
+        }
+        self.accuracy.push(totals.correct as f64 / totals.total as f64);
+        self.nll.extend(totals.nll);
+        self.brier.extend(totals.brier);
+        self.correct += totals.correct;
+        self.queries += totals.total;
+        Ok(totals)
+    }
+
+    /// Episodes so far.
+    pub fn episodes(&self) -> usize {
+        self.accuracy.len()
+    }
+
+    /// Distinct classes that occurred, with queries or without.
+    pub fn classes(&self) -> usize {
+        self.classes.len()
+    }
+
+    /// Correct answers over all episodes.
+    pub fn correct(&self) -> u64 {
+        self.correct
+    }
+
+    /// Queries over all episodes.
+    pub fn queries(&self) -> u64 {
+        self.queries
+    }
+
+    /// The measures, sorted by name.
+    ///
+    /// `accuracy`, `nll` and `brier` are means over episodes with the sampler interval of this level (none for a single
+    /// episode). `class-accuracy` is the mean over classes of the accuracy that each has over all its queries of the
+    /// draw: every class counts alike, however often it was drawn; it has no interval, and neither has `ece`.
+    pub fn measures(&self, level: f64, ece: Option<f64>) -> Vec<Measured> {
+        let over_episodes = |metric, values: &[f64]| {
+            let interval = stats::of_mean(values).and_then(|e| e.interval(level));
+            let interval = interval.map(|i| (Population::Sampler, i));
+            stats::mean(values).map(|value| Measured { metric, value, interval })
+        };
+        let by_class: Vec<f64> = self
+            .classes
+            .values()
+            .filter(|(_, total)| *total > 0)
+            .map(|(correct, total)| *correct as f64 / *total as f64)
+            .collect();
+        let plain = |metric, value| Measured { metric, value, interval: None };
+        [
+            over_episodes("accuracy", &self.accuracy),
+            over_episodes("brier", &self.brier),
+            stats::mean(&by_class).map(|value| plain("class-accuracy", value)),
+            ece.map(|value| plain("ece", value)),
+            over_episodes("nll", &self.nll),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn class(class: u32, correct: u32, total: u32, nll: Option<f64>) -> ClassOutcome {
+        ClassOutcome { class: ClassId(class), correct, total, nll, brier: nll.map(|n| n / 2.0) }
+    }
+
+    fn episode(number: u32, classes: &[ClassOutcome]) -> EpisodeOutcome {
+        EpisodeOutcome { episode: number, classes: classes.to_vec() }
+    }
+
+    #[test]
+    fn an_episode_weighs_its_classes_by_their_queries() {
+        let outcome =
+            episode(0, &[class(4, 3, 3, Some(0.5)), class(7, 0, 1, Some(2.5)), class(9, 0, 0, None)]);
+        let totals = EpisodeTotals { correct: 3, total: 4, nll: Some(1.0), brier: Some(0.5) };
+        assert_eq!(outcome.totals(), Ok(totals));
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        let rule = |classes: &[ClassOutcome]| episode(0, classes).totals().unwrap_err();
+        assert_eq!(rule(&[class(0, 2, 1, None)]), "a class cannot have more correct answers than queries");
+        assert_eq!(rule(&[class(0, 0, 0, None)]), "an episode needs a query or more");
+        assert_eq!(rule(&[class(0, 0, 1, Some(f64::NAN))]), "nll and brier must be numbers, found NaN");
+        assert_eq!(
+            rule(&[class(0, 1, 1, Some(0.1)), class(1, 1, 1, None)]),
+            "nll and brier are there for all classes with queries or for none"
+        );
+        let mut tally = Tally::default();
+        tally.push(&episode(0, &[class(0, 1, 1, Some(0.1))])).unwrap();
+        let error = tally.push(&episode(1, &[class(0, 1, 1, None)])).unwrap_err();
+        assert_eq!(error, "nll and brier are there for all episodes or for none");
+    }
+
+    #[test]
+    fn class_accuracy_counts_every_class_alike() {
+        let mut tally = Tally::default();
+        tally.push(&episode(0, &[class(0, 2, 2, None), class(1, 0, 2, None)])).unwrap();
+        tally.push(&episode(1, &[class(0, 2, 2, None), class(2, 1, 2, None)])).unwrap();
+        let measures = tally.measures(0.95, None);
+        assert_eq!(measures.iter().map(|m| m.metric).collect::<Vec<_>>(), ["accuracy", "class-accuracy"]);
+        assert_eq!(measures[0].value, 0.625);
+        assert_eq!(measures[1].value, 0.5);
+        assert_eq!((tally.episodes(), tally.classes(), tally.correct(), tally.queries()), (2, 3, 5, 8));
+    }
+
+    #[test]
+    fn a_single_episode_has_no_interval_and_two_have_one() {
+        let mut tally = Tally::default();
+        tally.push(&episode(0, &[class(0, 1, 2, Some(1.0))])).unwrap();
+        assert!(tally.measures(0.95, None).iter().all(|m| m.interval.is_none()));
+        tally.push(&episode(1, &[class(0, 2, 2, Some(2.0))])).unwrap();
+        let measures = tally.measures(0.95, Some(0.1));
+        let with: Vec<_> = measures.iter().filter(|m| m.interval.is_some()).map(|m| m.metric).collect();
+        assert_eq!(with, ["accuracy", "brier", "nll"]);
+        assert_eq!(measures.iter().map(|m| m.metric).collect::<Vec<_>>()[2..4], ["class-accuracy", "ece"]);
+    }
+
+    #[test]
+    fn an_infinite_nll_is_a_value_without_an_interval() {
+        let mut tally = Tally::default();
+        for nll in [0.5, f64::INFINITY] {
+            tally.push(&episode(0, &[class(0, 1, 2, Some(nll))])).unwrap();
+        }
+        let measures = tally.measures(0.95, None);
+        let nll = measures.iter().find(|m| m.metric == "nll").unwrap();
+        assert_eq!((nll.value, nll.interval), (f64::INFINITY, None));
+    }
+}

@@ -1,0 +1,118 @@
+//! What a reader of the results should know; values, so that they can be counted, printed and stored.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Fewer episodes than this are warned of: Student's t leans on a mean of many, and accuracies near 1 are skewed.
+pub const FEW_EPISODES: usize = 100;
+
+/// A warning. Printed by the command line and stored in `run.json`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Warning {
+    /// Too few episodes for an interval that keeps its level.
+    FewEpisodes {
+        /// The protocol.
+        protocol: String,
+        /// Its episodes.
+        episodes: usize,
+    },
+    /// The sampler interval takes classes and items as given.
+    SamplerInterval {
+        /// The protocol.
+        protocol: String,
+        /// Distinct classes in its draw.
+        classes: usize,
+    },
+    /// Queries whose highest score was shared, so that the lower label won.
+    Ties {
+        /// The protocol.
+        protocol: String,
+        /// The learner, as it is written on the command line.
+        learner: String,
+        /// Queries with a tie.
+        queries: u64,
+        /// Queries in all.
+        of: u64,
+    },
+    /// Episodes in which an iterative learner ran out of steps.
+    NotConverged {
+        /// The protocol.
+        protocol: String,
+        /// The learner, as it is written on the command line.
+        learner: String,
+        /// Episodes concerned.
+        episodes: u64,
+        /// Episodes in all.
+        of: u64,
+    },
+    /// A draw made elsewhere has bit-identical rows on both sides of an episode.
+    Duplicates {
+        /// The draw, as it was named.
+        draw: String,
+        /// Episodes concerned.
+        episodes: u64,
+        /// Episodes in all.
+        of: u64,
+    },
+    /// Items of norm zero, which no transform can normalise.
+    ZeroRows {
+        /// The feature store, as it was named.
+        features: String,
+        /// Items concerned.
+        rows: u64,
+    },
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Warning::FewEpisodes { protocol, episodes } => write!(
+                f,
+                "{protocol}: {episodes} episodes are few, below {FEW_EPISODES} the interval may miss its level"
+            ),
+            Warning::SamplerInterval { protocol, classes } => write!(
+                f,
+                "{protocol}: the sampler interval takes episodes as independent draws from these {classes} classes and \
+                 their items; it says nothing about other classes or items"
+            ),
+            Warning::Ties { protocol, learner, queries, of } => write!(
+                f,
+                "{protocol}: {learner} gave {queries} of {of} queries a shared highest score, the lower label won"
+            ),
+            Warning::NotConverged { protocol, learner, episodes, of } => {
+                write!(f, "{protocol}: {learner} did not converge in {episodes} of {of} episodes")
+            }
+            Warning::Duplicates { draw, episodes, of } => write!(
+                f,
+                "{draw}: {episodes} of {of} episodes hold bit-identical items in support and query, which makes them easier"
+            ),
+            Warning::ZeroRows { features, rows } => {
+                write!(f, "{features}: {rows} items have norm zero and stay zero when normalised")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warning_is_a_sentence_and_a_value() {
+        let warning = Warning::NotConverged {
+            protocol: "quickstart".to_string(),
+            learner: "svm:c=9".to_string(),
+            episodes: 3,
+            of: 600,
+        };
+        assert_eq!(warning.to_string(), "quickstart: svm:c=9 did not converge in 3 of 600 episodes");
+        let json = serde_json::to_string(&warning).unwrap();
+        assert_eq!(
+            json,
+            r#"{"kind":"not-converged","protocol":"quickstart","learner":"svm:c=9","episodes":3,"of":600}"#
+        );
+        assert_eq!(serde_json::from_str::<Warning>(&json).unwrap(), warning);
+    }
+}

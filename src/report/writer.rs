@@ -1,0 +1,186 @@
+//! One table while it is computed: episodes in, rows out.
+
+use std::sync::Arc;
+
+use super::ReportError;
+use super::calibration::{Bin, Confidences, ece};
+use super::part::Part;
+use super::rows::{EpisodeRow, OutcomeRow, QueryRow, lead};
+use super::table::{Table, TableKey};
+use super::tally::{EpisodeOutcome, Measured, Tally};
+use crate::vocab::{ClassId, ItemId};
+
+/// One query and its answer, for `queries.csv`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct QueryOutcome {
+    /// Its class.
+    pub class: ClassId,
+    /// Its row in the feature store.
+    pub item: ItemId,
+    /// The class it was taken for.
+    pub predicted: ClassId,
+    /// The claimed probability of that class; absent for scores that only rank.
+    pub confidence: Option<f32>,
+}
+
+/// Writes one table; episodes come in rising order, in chunks of any size.
+///
+/// Several may be open at once and each may live on a thread of its own. Made by [`Results::begin`](super::Results::begin).
+#[derive(Debug)]
+pub struct TableWriter {
+    table: Table,
+    key: TableKey,
+    lead: Vec<u8>,
+    classes: Arc<[String]>,
+    last: Option<u32>,
+    tally: Tally,
+    confidences: Confidences,
+    outcomes: Part,
+    episodes: Part,
+    queries: Part,
+}
+
+/// One table, complete, to be handed to [`Results::add`](super::Results::add).
+#[derive(Debug)]
+pub struct FinishedTable {
+    pub(super) table: Table,
+    pub(super) key: TableKey,
+    pub(super) episode_count: usize,
+    pub(super) class_count: usize,
+    pub(super) measured: Vec<Measured>,
+    pub(super) bins: Vec<Bin>,
+    pub(super) outcomes: Part,
+    pub(super) episodes: Part,
+    pub(super) queries: Part,
+}
+
+impl FinishedTable {
+    /// The measures, sorted by name.
+    pub fn measures(&self) -> &[Measured] {
+        &self.measured
+    }
+}
+
+impl TableWriter {
+    pub(super) fn new(table: Table, classes: Arc<[String]>, part: impl Fn(&str) -> Part) -> TableWriter {
+        let key = table.key();
+        TableWriter {
+            lead: lead(&key),
+            table,
+            key,
+            classes,
+            last: None,
+            tally: Tally::default(),
+            confidences: Confidences::default(),
+            outcomes: part("outcomes"),
+            episodes: part("episodes"),
+            queries: part("queries"),
+        }
+    }
+
+    /// Takes the next episode in.
+    ///
+    /// # Errors
+    /// An episode that does not come after the last one, a class without a name, counts that cannot be, a NaN, or a disk
+    /// that is full.
+    pub fn episode(&mut self, outcome: &EpisodeOutcome) -> Result<(), ReportError> {
+        let episode = outcome.episode;
+        if let Some(last) = self.last.filter(|last| *last >= episode) {
+            return Err(ReportError::Order { key: self.key.clone(), episode, last });
+        }
+        for class in &outcome.classes {
+            self.name(class.class)?;
+        }
+        let broken = |rule| ReportError::Outcome { key: self.key.clone(), episode, rule };
+        let totals = self.tally.push(outcome).map_err(broken)?;
+        self.last = Some(episode);
+
+        let (lead, names) = (&self.lead, &self.classes);
+        self.outcomes.append(|out| {
+            for (label, outcome) in outcome.classes.iter().enumerate() {
+                let class = &names[outcome.class.index()];
+                OutcomeRow { lead, episode, label, class, outcome }.write(out);
+            }
+        })?;
+        let row = EpisodeRow {
+            key: &self.key,
+            setting: self.table.setting,
+            episode,
+            way: outcome.classes.len(),
+            totals,
+            draw_sha256: &self.table.draw_sha256,
+        };
+        self.episodes.append(|out| row.write(out))
+    }
+
+    /// Takes confidences in, each with whether the answer was correct; for all queries of the table or for none.
+    ///
+    /// Their order does not matter.
+    ///
+    /// # Errors
+    /// A confidence outside 0 and 1.
+    pub fn confidences(&mut self, answers: &[(f32, bool)]) -> Result<(), ReportError> {
+        for &(found, correct) in answers {
+            if !self.confidences.push(found, correct) {
+                return Err(ReportError::Confidence { key: self.key.clone(), found });
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the queries of an episode in, for `queries.csv`, which is written where any table has them.
+    ///
+    /// # Errors
+    /// A class without a name, or a disk that is full.
+    pub fn queries(&mut self, episode: u32, queries: &[QueryOutcome]) -> Result<(), ReportError> {
+        for query in queries {
+            self.name(query.class)?;
+            self.name(query.predicted)?;
+        }
+        let (lead, names) = (&self.lead, &self.classes);
+        self.queries.append(|out| {
+            for query in queries {
+                let (class, predicted) = (&names[query.class.index()], &names[query.predicted.index()]);
+                let (item, confidence) = (query.item.0, query.confidence);
+                QueryRow { lead, episode, class, item, predicted, confidence }.write(out);
+            }
+        })
+    }
+
+    /// Computes the measures and the bins.
+    ///
+    /// # Errors
+    /// No episode, or confidences that do not belong to the outcomes.
+    pub fn finish(self) -> Result<FinishedTable, ReportError> {
+        let key = self.key;
+        if self.tally.episodes() == 0 {
+            return Err(ReportError::NoEpisode { key });
+        }
+        let given = (self.confidences.count(), self.confidences.correct());
+        let (queries, correct) = (self.tally.queries(), self.tally.correct());
+        if given.0 > 0 && given != (queries, correct) {
+            let (confidences, confident) = given;
+            return Err(ReportError::Confidences { key, confidences, confident, queries, correct });
+        }
+        let bins = self.confidences.bins();
+        Ok(FinishedTable {
+            episode_count: self.tally.episodes(),
+            class_count: self.tally.classes(),
+            measured: self.tally.measures(self.table.level, ece(&bins)),
+            table: self.table,
+            key,
+            bins,
+            outcomes: self.outcomes,
+            episodes: self.episodes,
+            queries: self.queries,
+        })
+    }
+
+    fn name(&self, class: ClassId) -> Result<&str, ReportError> {
+        self.classes.get(class.index()).map(String::as_str).ok_or_else(|| ReportError::UnnamedClass {
+            key: self.key.clone(),
+            class: class.0,
+            known: self.classes.len(),
+        })
+    }
+}

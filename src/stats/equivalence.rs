@@ -1,0 +1,103 @@
+//! Two one-sided tests, and the verdict in three.
+
+use super::estimate::{Estimate, t_tail};
+
+/// The p-value of "the true value lies outside ±`smallest`", by two one-sided t-tests; small means equivalent.
+///
+/// Schuirmann 1987, "A comparison of the two one-sided tests procedure and the power approach", J. Pharmacokinet.
+/// Biopharm. 15:657. `None` unless `smallest` is positive and finite. Without any spread p is its limit, 0 or 1.
+///
+/// ```
+/// let estimate = kshot::stats::of_mean(&[0.001, -0.001, 0.002, -0.002]).unwrap();
+/// assert!(kshot::stats::equivalence_p(&estimate, 0.01).unwrap() < 0.01);
+/// ```
+pub fn equivalence_p(estimate: &Estimate, smallest: f64) -> Option<f64> {
+    if !(smallest > 0.0 && smallest.is_finite()) {
+        return None;
+    }
+    let room = smallest - estimate.value.abs();
+    if estimate.standard_error == 0.0 {
+        return Some(if room > 0.0 { 0.0 } else { 1.0 });
+    }
+    // The larger of the two one-sided p-values is the one of the nearer bound.
+    Some(t_tail(room / estimate.standard_error, estimate.degrees))
+}
+
+/// What can be said of a difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Verdict {
+    /// Larger than zero, and not shown to be smaller than what matters.
+    Better,
+    /// Smaller than zero, and not shown to be smaller than what matters.
+    Worse,
+    /// Shown to lie within the smallest difference that matters.
+    Equivalent,
+    /// Neither was shown.
+    Undecided,
+}
+
+impl Verdict {
+    /// The word in result files.
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::Better => "better",
+            Verdict::Worse => "worse",
+            Verdict::Equivalent => "equivalent",
+            Verdict::Undecided => "undecided",
+        }
+    }
+}
+
+/// The verdict on a difference of this value, from its two p-values (corrected for several comparisons, where there are
+/// several) and the error rate `alpha`.
+///
+/// Equivalence comes first: a difference that is surely not zero and surely smaller than what matters does not make one
+/// learner better in any sense that the asker cared for.
+pub fn verdict(value: f64, difference_p: f64, equivalence_p: Option<f64>, alpha: f64) -> Verdict {
+    if equivalence_p.is_some_and(|p| p <= alpha) {
+        Verdict::Equivalent
+    } else if difference_p <= alpha && value > 0.0 {
+        Verdict::Better
+    } else if difference_p <= alpha && value < 0.0 {
+        Verdict::Worse
+    } else {
+        Verdict::Undecided
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judge(value: f64, standard_error: f64) -> Verdict {
+        let estimate = Estimate { value, standard_error, degrees: 599.0 };
+        verdict(value, estimate.test(0.0).p, equivalence_p(&estimate, 0.005), 0.05)
+    }
+
+    #[test]
+    fn every_verdict_is_reached() {
+        assert_eq!(judge(0.02, 0.005), Verdict::Better);
+        assert_eq!(judge(-0.02, 0.005), Verdict::Worse);
+        assert_eq!(judge(0.001, 0.001), Verdict::Equivalent);
+        assert_eq!(judge(0.004, 0.01), Verdict::Undecided);
+    }
+
+    #[test]
+    fn a_sure_but_irrelevant_difference_is_equivalent() {
+        assert_eq!(judge(0.001, 0.0001), Verdict::Equivalent);
+    }
+
+    #[test]
+    fn equal_learners_are_equivalent_and_a_constant_difference_is_not() {
+        assert_eq!(judge(0.0, 0.0), Verdict::Equivalent);
+        assert_eq!(judge(0.02, 0.0), Verdict::Better);
+    }
+
+    #[test]
+    fn a_value_at_the_bound_is_never_equivalent() {
+        let estimate = Estimate { value: 0.005, standard_error: 0.0, degrees: 5.0 };
+        assert_eq!(equivalence_p(&estimate, 0.005), Some(1.0));
+        assert_eq!(equivalence_p(&estimate, 0.0), None);
+        assert_eq!(equivalence_p(&estimate, f64::NAN), None);
+    }
+}

@@ -1,0 +1,30 @@
+//! Estimates, intervals and tests: numbers in, numbers out.
+//!
+//! Pure functions on slices. Nothing here reads a file, draws a random number of its own, or knows what an episode is.
+//! What cannot be computed (one value, no spread of classes, not a number) is `None` or an error, never NaN.
+//!
+//! Start with [`Estimate`]: every way of estimating a mean ends in one, and intervals, tests and verdicts are made of it.
+
+mod datasets;
+mod equivalence;
+mod estimate;
+mod jackknife;
+mod multiple;
+mod paired;
+mod permutation;
+mod planning;
+mod sum;
+mod superiority;
+mod wilcoxon;
+
+pub use datasets::{Friedman, friedman, nemenyi_difference, nemenyi_p};
+pub use equivalence::{Verdict, equivalence_p, verdict};
+pub use estimate::{Estimate, Interval, Population, Test, of_mean};
+pub use jackknife::{ClassJackknife, JackknifeError, over_classes};
+pub use multiple::holm;
+pub use paired::{Effect, differences, paired};
+pub use permutation::{SignFlip, sign_flip};
+pub use planning::{classes_for, episodes_for, episodes_for_classes};
+pub use sum::{mean, sum, variance};
+pub use superiority::{Superiority, superiority};
+pub use wilcoxon::{SignedRank, signed_rank};

@@ -1,0 +1,108 @@
+//! The sign-flip test of paired differences.
+
+use super::estimate::of_mean;
+use super::sum;
+
+/// The result of a sign-flip test.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SignFlip {
+    /// The studentised mean: mean divided by its standard error; absent without spread.
+    pub statistic: Option<f64>,
+    /// The two-sided p-value; never 0, because the observed signs count as one of the flips.
+    pub p: f64,
+    /// The flips that were looked at: all 2ⁿ, or as many as were asked for and the observed one.
+    pub flips: u64,
+}
+
+/// Whether the mean of the differences is zero, from how often random signs reach its studentised size.
+///
+/// `bits` gives 64 random bits a call; the caller seeds it. Where `rounds` suffices for all 2ⁿ sign patterns, all are
+/// taken and `bits` is not called. To test for another value than zero, subtract it first. `None` below two values, for
+/// a value that is not finite, and for no rounds. p = (1 + hits) / (1 + rounds), after Phipson and Smyth 2010,
+/// "Permutation p-values should never be zero", Stat. Appl. Genet. Mol. Biol. 9:39.
+///
+/// ```
+/// let mut state = 7_u64;
+/// let test = kshot::stats::sign_flip(&[1.0, 2.0, 3.0], 1000, || { state = state.wrapping_mul(6364136223846793005); state });
+/// assert_eq!(test.unwrap().p, 0.25); // two of the eight patterns are as extreme
+/// ```
+pub fn sign_flip(differences: &[f64], rounds: u64, mut bits: impl FnMut() -> u64) -> Option<SignFlip> {
+    let estimate = of_mean(differences)?;
+    if rounds == 0 {
+        return None;
+    }
+    let statistic = (estimate.standard_error > 0.0).then(|| estimate.value / estimate.standard_error);
+    // Flipping keeps Σd², so the studentised mean grows with |Σ ±d| and the sums can be compared in its place:
+    // T² = S²·(n − 1)/(n·Σd² − S²). Accuracies are counts over counts, so many flips tie with the observed sum; a tie
+    // must count whatever the rounding.
+    let tolerance = 1e-10 * sum(&differences.iter().map(|d| d.abs()).collect::<Vec<_>>());
+    let reached = sum(differences).abs() - tolerance;
+    let patterns = u32::try_from(differences.len()).ok().and_then(|n| 1_u64.checked_shl(n));
+    if let Some(patterns) = patterns.filter(|p| *p <= rounds) {
+        let hits = (0..patterns).filter(|p| flipped(differences, || *p).abs() >= reached).count();
+        return Some(SignFlip { statistic, p: hits as f64 / patterns as f64, flips: patterns });
+    }
+    let hits = (0..rounds).filter(|_| flipped(differences, &mut bits).abs() >= reached).count();
+    Some(SignFlip { statistic, p: (1 + hits) as f64 / (1.0 + rounds as f64), flips: rounds + 1 })
+}
+
+/// Σ ±d, one bit a sign.
+fn flipped(differences: &[f64], mut bits: impl FnMut() -> u64) -> f64 {
+    let mut total = 0.0;
+    for chunk in differences.chunks(64) {
+        let mut signs = bits();
+        for d in chunk {
+            total += if signs & 1 == 1 { -d } else { *d };
+            signs >>= 1;
+        }
+    }
+    total
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// SplitMix64 (Steele, Lea and Flood 2014).
+    fn stream(mut state: u64) -> impl FnMut() -> u64 {
+        move || {
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut z = state;
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            z ^ (z >> 31)
+        }
+    }
+
+    #[test]
+    fn few_values_are_flipped_in_every_way() {
+        let test = sign_flip(&[0.1, 0.2, 0.4], 8, || unreachable!("no random bits are needed")).unwrap();
+        assert_eq!((test.p, test.flips), (0.25, 8));
+    }
+
+    #[test]
+    fn random_flips_agree_with_all_flips() {
+        let differences: Vec<f64> = (0..12).map(|i| f64::from(i % 5) - 1.0).collect();
+        let all = sign_flip(&differences, 4096, stream(1)).unwrap();
+        let some = sign_flip(&differences, 4095, stream(1)).unwrap();
+        assert_eq!((all.flips, some.flips), (4096, 4096));
+        assert!((all.p - some.p).abs() < 0.03, "{} and {}", all.p, some.p);
+    }
+
+    #[test]
+    fn the_same_stream_gives_the_same_p() {
+        let differences: Vec<f64> = (0..200).map(|i| f64::from(i * 37 % 11) - 4.8).collect();
+        assert_eq!(sign_flip(&differences, 999, stream(3)), sign_flip(&differences, 999, stream(3)));
+    }
+
+    #[test]
+    fn no_difference_at_all_is_reached_by_every_flip() {
+        let test = sign_flip(&[0.0; 100], 99, stream(5)).unwrap();
+        assert_eq!((test.statistic, test.p), (None, 1.0));
+    }
+
+    #[test]
+    fn a_clear_difference_has_the_smallest_p_that_the_rounds_allow() {
+        assert_eq!(sign_flip(&[1.0; 70], 999, stream(9)).unwrap().p, 0.001);
+    }
+}

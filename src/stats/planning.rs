@@ -1,0 +1,103 @@
+//! How much more would be needed.
+
+use super::estimate::t_quantile;
+use super::jackknife::ClassJackknife;
+
+/// Episodes until the sampler interval is `half_width` wide on either side, for episodes with this standard deviation.
+///
+/// The smallest M of 2 or more with t·s/√M ≤ `half_width`, t with M − 1 degrees of freedom. `None` for a half-width that
+/// is not positive, a deviation that is negative or not finite, or a level outside 0 and 1.
+///
+/// ```
+/// // Accuracies spread by 10 points: ±0.2 points takes about (1.96 · 10 / 0.2)² episodes.
+/// assert_eq!(kshot::stats::episodes_for(0.002, 0.1, 0.95), Some(9607));
+/// ```
+pub fn episodes_for(half_width: f64, deviation: f64, level: f64) -> Option<u64> {
+    if !(deviation >= 0.0 && deviation.is_finite()) {
+        return None;
+    }
+    least(2, |m| Some(t_quantile(level, m - 1.0)? * deviation / m.sqrt()), half_width)
+}
+
+/// Classes needed for an interval of ±`half_width` about new classes: C·(t·SE/δ)², t with C − 1 degrees of freedom.
+///
+/// A projection that takes the spread between classes, and that between their episodes, as the C classes showed them.
+/// `None` for a half-width that is not positive or a level outside 0 and 1.
+pub fn classes_for(jackknife: &ClassJackknife, half_width: f64, level: f64) -> Option<u64> {
+    if !(half_width > 0.0 && half_width.is_finite()) {
+        return None;
+    }
+    let reach = t_quantile(level, jackknife.estimate.degrees)? * jackknife.estimate.standard_error;
+    Some((jackknife.classes as f64 * (reach / half_width).powi(2)).ceil() as u64)
+}
+
+/// Episodes of the *same* classes until the interval about new classes is ±`half_width`.
+///
+/// `None` where no number of episodes will do, because the choice of classes alone reaches further, and for the bad
+/// arguments of [`classes_for`].
+pub fn episodes_for_classes(jackknife: &ClassJackknife, half_width: f64, level: f64) -> Option<u64> {
+    let t = t_quantile(level, jackknife.estimate.degrees)?;
+    if t * jackknife.between_classes.sqrt() >= half_width {
+        return None;
+    }
+    least(2, |m| Some(t * (jackknife.between_classes + jackknife.of_episodes / m).sqrt()), half_width)
+}
+
+/// The smallest whole number, `from` or more, at which a falling `reach` is at most `goal`.
+fn least(from: u64, reach: impl Fn(f64) -> Option<f64>, goal: f64) -> Option<u64> {
+    if !(goal > 0.0 && goal.is_finite()) {
+        return None;
+    }
+    let enough = |m: u64| reach(m as f64).map(|r| r <= goal);
+    let (mut below, mut high) = (from - 1, from);
+    while !enough(high)? {
+        below = high;
+        high = high.checked_mul(2).filter(|h| *h < 1 << 52)?;
+    }
+    while high - below > 1 {
+        let middle = below + (high - below) / 2;
+        if enough(middle)? { high = middle } else { below = middle }
+    }
+    Some(high)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::Estimate;
+
+    fn jackknife(between_classes: f64) -> ClassJackknife {
+        let of_episodes = 0.01;
+        let standard_error = f64::sqrt(between_classes + of_episodes / 600.0);
+        let estimate = Estimate { value: 0.5, standard_error, degrees: 19.0 };
+        ClassJackknife { estimate, classes: 20, episodes: 600, between_classes, of_episodes }
+    }
+
+    #[test]
+    fn the_planned_number_is_the_first_that_suffices() {
+        for (goal, deviation) in [(0.002, 0.1), (0.01, 0.08), (0.5, 0.1)] {
+            let m = episodes_for(goal, deviation, 0.95).unwrap();
+            let half = |m: f64| t_quantile(0.95, m - 1.0).unwrap() * deviation / m.sqrt();
+            assert!(half(m as f64) <= goal);
+            assert!(m == 2 || half((m - 1) as f64) > goal, "{m} is not the first");
+        }
+    }
+
+    #[test]
+    fn sometimes_no_number_of_episodes_will_do_and_more_classes_would() {
+        let wide = jackknife(1e-4);
+        assert_eq!(episodes_for_classes(&wide, 0.02, 0.95), None);
+        // 20 · (2.093 · √(1e-4 + 0.01/600) / 0.02)² = 25.6
+        assert_eq!(classes_for(&wide, 0.02, 0.95), Some(26));
+        // 2.093² · (1e-4 + 0.01/m) ≤ 0.03² from m = 94.9
+        assert_eq!(episodes_for_classes(&wide, 0.03, 0.95), Some(95));
+    }
+
+    #[test]
+    fn a_goal_of_nothing_cannot_be_planned() {
+        assert_eq!(episodes_for(0.0, 0.1, 0.95), None);
+        assert_eq!(episodes_for(0.01, f64::NAN, 0.95), None);
+        assert_eq!(episodes_for(0.01, 0.1, 1.0), None);
+        assert_eq!(classes_for(&jackknife(0.0), -1.0, 0.95), None);
+    }
+}

@@ -1,0 +1,404 @@
+//! A device with all that the learners need beyond dfdx's own operations.
+
+use dfdx::shapes::HasShape;
+use dfdx::tensor::Cpu;
+use dfdx::tensor_ops::Device;
+
+use super::error::{TensorError, same};
+use super::rows::{HostRows, Rows};
+use super::span::{self, Descent, Solution};
+use super::{Labels, Tensor1, Tensor2, Tensor3, kernel, neighbours, stock, to_host};
+
+/// A device of dfdx that can hold a feature store and evaluate learners on it.
+pub trait Backend: Device<f32> + Clone + 'static {
+    /// Its name in results.
+    const NAME: &'static str;
+
+    /// A feature store where the device reaches it.
+    type Store: Clone;
+
+    /// Puts the rows of a store where the device reaches them.
+    ///
+    /// # Errors
+    /// When the device has no room, or a file cannot be read.
+    fn place(&self, rows: &HostRows) -> Result<Self::Store, TensorError>;
+
+    /// Items of the store and numbers per item.
+    fn extent(store: &Self::Store) -> (usize, usize);
+
+    /// The rows' features: (episodes, slots, dim); an empty slot is a row of zeros.
+    fn gather(&self, store: &Self::Store, rows: &Rows) -> Result<Tensor3<Self>, TensorError>;
+
+    /// The squared norms of the rows: (episodes, slots); 0 for an empty slot.
+    fn squared_norms(&self, store: &Self::Store, rows: &Rows) -> Result<Tensor2<Self>, TensorError>;
+
+    /// Scores that are linear in the rows: `factor · x·w + bias + norm · ‖x‖²` with `weights` (episodes, count, dim):
+    /// (episodes, slots, count), gathered and multiplied in one pass over the store.
+    fn linear(
+        &self,
+        store: &Self::Store,
+        rows: &Rows,
+        weights: &Tensor3<Self>,
+        terms: &Terms<'_, Self>,
+    ) -> Result<Tensor3<Self>, TensorError>;
+
+    /// The largest of `values` (episodes, items, support) over the support items of each label: (episodes, items, way).
+    fn best_of_label(&self, values: &Tensor3<Self>, labels: &Labels) -> Result<Tensor3<Self>, TensorError>;
+
+    /// Votes of the `k` support items with the largest `values` (episodes, items, support), as (episodes, items, way);
+    /// a share below one makes the label of the nearer item win a tie.
+    fn votes(&self, values: &Tensor3<Self>, labels: &Labels, k: usize) -> Result<Tensor3<Self>, TensorError>;
+
+    /// Softmax of `values` (episodes, items, support) over the support, summed per label: (episodes, items, way).
+    fn attention(&self, values: &Tensor3<Self>, labels: &Labels) -> Result<Tensor3<Self>, TensorError>;
+
+    /// Inverses of symmetric positive definite matrices (episodes, n, n).
+    fn spd_inverse(&self, matrices: &Tensor3<Self>) -> Result<Tensor3<Self>, TensorError>;
+
+    /// Ridge regression on ±1 targets in the span of the support; see [`span::ridge`].
+    fn ridge(&self, gram: &Tensor3<Self>, labels: &Labels, alpha: f64)
+    -> Result<Solution<Self>, TensorError>;
+
+    /// Squared hinge, one against rest, in the span of the support; see [`span::hinge`].
+    fn hinge(&self, gram: &Tensor3<Self>, labels: &Labels, c: f64) -> Result<Solution<Self>, TensorError>;
+
+    /// Multinomial logistic regression in the span of the support; see [`span::logistic`].
+    fn logistic(&self, gram: &Tensor3<Self>, labels: &Labels, c: f64) -> Result<Solution<Self>, TensorError>;
+
+    /// Gradient descent on the mean cross-entropy in the span of the support; see [`span::descent`].
+    fn descent(
+        &self,
+        gram: &Tensor3<Self>,
+        labels: &Labels,
+        descent: &Descent<'_>,
+    ) -> Result<Solution<Self>, TensorError>;
+
+    /// A tensor (n) of these numbers.
+    fn tensor1(&self, n: usize, values: Vec<f32>) -> Result<Tensor1<Self>, TensorError> {
+        same("a tensor", "numbers", n, values.len())?;
+        self.try_tensor_from_vec(values, (n,)).map_err(device_error::<Self>)
+    }
+
+    /// A tensor (rows, columns) of these numbers.
+    fn tensor2(&self, shape: (usize, usize), values: Vec<f32>) -> Result<Tensor2<Self>, TensorError> {
+        same("a tensor", "numbers", shape.0 * shape.1, values.len())?;
+        self.try_tensor_from_vec(values, shape).map_err(device_error::<Self>)
+    }
+
+    /// A tensor (episodes, rows, columns) of these numbers.
+    fn tensor3(&self, shape: (usize, usize, usize), values: Vec<f32>) -> Result<Tensor3<Self>, TensorError> {
+        same("a tensor", "numbers", shape.0 * shape.1 * shape.2, values.len())?;
+        self.try_tensor_from_vec(values, shape).map_err(device_error::<Self>)
+    }
+}
+
+/// What is added to inner products by [`Backend::linear`].
+pub struct Terms<'a, D: Backend> {
+    /// The factor on the inner product.
+    pub factor: f32,
+    /// A bias per label (episodes, count).
+    pub bias: Option<&'a Tensor2<D>>,
+    /// The factor on the row's squared norm.
+    pub norm: f32,
+}
+
+impl<D: Backend> Default for Terms<'_, D> {
+    fn default() -> Self {
+        Terms { factor: 1.0, bias: None, norm: 0.0 }
+    }
+}
+
+/// A device's own error as ours.
+pub(crate) fn device_error<D: Backend>(error: D::Err) -> TensorError {
+    TensorError::Device { device: D::NAME, message: format!("{error:?}") }
+}
+
+/// Opens the CPU.
+pub fn open_cpu() -> Cpu {
+    Cpu::default()
+}
+
+/// Rows of an episode that share a pass: enough to keep the adders busy, few enough to stay in the fastest cache.
+const STRIP: usize = 8;
+
+/// More weights than this are multiplied by the blocked matrix product, which reuses them better.
+const WIDE: usize = 32;
+
+impl Backend for Cpu {
+    const NAME: &'static str = "cpu";
+    type Store = HostRows;
+
+    fn place(&self, rows: &HostRows) -> Result<HostRows, TensorError> {
+        Ok(rows.clone())
+    }
+
+    fn extent(store: &HostRows) -> (usize, usize) {
+        (store.count(), store.dim())
+    }
+
+    fn gather(&self, store: &HostRows, rows: &Rows) -> Result<Tensor3<Self>, TensorError> {
+        rows.within(store.count())?;
+        let dim = store.dim();
+        let mut out = vec![0.0; rows.all().len() * dim];
+        for (row, out) in rows.all().iter().zip(out.chunks_exact_mut(dim.max(1))) {
+            if *row != Rows::EMPTY {
+                store.read(*row as usize, out)?;
+            }
+        }
+        self.tensor3((rows.episodes(), rows.slots(), dim), out)
+    }
+
+    fn squared_norms(&self, store: &HostRows, rows: &Rows) -> Result<Tensor2<Self>, TensorError> {
+        rows.within(store.count())?;
+        let norm = |row: &u32| if *row == Rows::EMPTY { 0.0 } else { store.squared_norm(*row as usize) };
+        self.tensor2((rows.episodes(), rows.slots()), rows.all().iter().map(norm).collect())
+    }
+
+    fn linear(
+        &self,
+        store: &HostRows,
+        rows: &Rows,
+        weights: &Tensor3<Self>,
+        terms: &Terms<'_, Self>,
+    ) -> Result<Tensor3<Self>, TensorError> {
+        let (episodes, count, dim) = *weights.shape();
+        same("linear scores", "episodes", rows.episodes(), episodes)?;
+        same("linear scores", "columns", store.dim(), dim)?;
+        rows.within(store.count())?;
+        let slots = rows.slots();
+        let bias = match terms.bias {
+            None => vec![0.0; episodes * count],
+            Some(bias) => to_host(bias)?,
+        };
+        same("linear scores", "biases", episodes * count, bias.len())?;
+        let mut out = if count > WIDE {
+            let products = stock::matmul(&self.gather(store, rows)?, &stock::transpose(weights)?)?;
+            to_host(&products)?
+        } else {
+            fused_products(store, rows, &to_host(weights)?, count)?
+        };
+        for (episode, bias) in bias.chunks_exact(count.max(1)).enumerate() {
+            let out = &mut out[episode * slots * count..(episode + 1) * slots * count];
+            for (row, out) in rows.of(episode).iter().zip(out.chunks_exact_mut(count.max(1))) {
+                let norm = if *row == Rows::EMPTY { 0.0 } else { store.squared_norm(*row as usize) };
+                let shift = terms.norm * norm;
+                out.iter_mut().zip(bias).for_each(|(o, b)| *o = terms.factor * *o + b + shift);
+            }
+        }
+        self.tensor3((episodes, slots, count), out)
+    }
+
+    fn best_of_label(&self, values: &Tensor3<Self>, labels: &Labels) -> Result<Tensor3<Self>, TensorError> {
+        neighbours::host(self, values, labels, neighbours::best_of_label)
+    }
+
+    fn votes(&self, values: &Tensor3<Self>, labels: &Labels, k: usize) -> Result<Tensor3<Self>, TensorError> {
+        neighbours::host(self, values, labels, |row, labels, out| neighbours::votes(row, labels, k, out))
+    }
+
+    fn attention(&self, values: &Tensor3<Self>, labels: &Labels) -> Result<Tensor3<Self>, TensorError> {
+        neighbours::host(self, values, labels, neighbours::attention)
+    }
+
+    fn spd_inverse(&self, matrices: &Tensor3<Self>) -> Result<Tensor3<Self>, TensorError> {
+        span::host::spd_inverse(self, matrices)
+    }
+
+    fn ridge(
+        &self,
+        gram: &Tensor3<Self>,
+        labels: &Labels,
+        alpha: f64,
+    ) -> Result<Solution<Self>, TensorError> {
+        span::host::each(self, gram, labels, |gram, labels| span::ridge::host(gram, labels, alpha))
+    }
+
+    fn hinge(&self, gram: &Tensor3<Self>, labels: &Labels, c: f64) -> Result<Solution<Self>, TensorError> {
+        span::host::each(self, gram, labels, |gram, labels| span::hinge::host(gram, labels, c))
+    }
+
+    fn logistic(&self, gram: &Tensor3<Self>, labels: &Labels, c: f64) -> Result<Solution<Self>, TensorError> {
+        span::host::each(self, gram, labels, |gram, labels| span::logistic::host(gram, labels, c))
+    }
+
+    fn descent(
+        &self,
+        gram: &Tensor3<Self>,
+        labels: &Labels,
+        descent: &Descent<'_>,
+    ) -> Result<Solution<Self>, TensorError> {
+        span::host::each_numbered(self, gram, labels, |episode, gram, labels| {
+            span::descent::host(episode, gram, labels, descent)
+        })
+    }
+}
+
+/// The rows' products with their episode's weights, each row used where it lies.
+fn fused_products(
+    store: &HostRows,
+    rows: &Rows,
+    weights: &[f32],
+    count: usize,
+) -> Result<Vec<f32>, TensorError> {
+    let (slots, dim) = (rows.slots(), store.dim());
+    let mut out = vec![0.0; rows.all().len() * count];
+    let mut scratch = vec![0.0; STRIP * dim];
+    for episode in 0..rows.episodes() {
+        let weights = &weights[episode * count * dim..(episode + 1) * count * dim];
+        let out = &mut out[episode * slots * count..(episode + 1) * slots * count];
+        for (strip, out) in rows.of(episode).chunks(STRIP).zip(out.chunks_mut((STRIP * count).max(1))) {
+            strip_products(store, strip, weights, &mut scratch, out)?;
+        }
+    }
+    Ok(out)
+}
+
+/// Products of at most [`STRIP`] rows with the weights of their episode.
+fn strip_products(
+    store: &HostRows,
+    strip: &[u32],
+    weights: &[f32],
+    scratch: &mut [f32],
+    out: &mut [f32],
+) -> Result<(), TensorError> {
+    let dim = store.dim();
+    let count = weights.len().checked_div(dim).unwrap_or(0);
+    let mut slices: [&[f32]; STRIP] = [&[]; STRIP];
+    // A shift must be subtracted before the product, or the difference of two large products loses its digits.
+    let shifted = store.shift().is_some();
+    for ((row, scratch), slice) in strip.iter().zip(scratch.chunks_exact_mut(dim.max(1))).zip(&mut slices) {
+        *slice = if *row == Rows::EMPTY {
+            scratch.fill(0.0);
+            scratch
+        } else if shifted {
+            store.read(*row as usize, scratch)?;
+            scratch
+        } else {
+            store.raw(*row as usize, scratch)?
+        };
+    }
+    kernel::products(&slices[..strip.len()], weights, dim, out);
+    if !shifted {
+        for (row, out) in strip.iter().zip(out.chunks_exact_mut(count.max(1))) {
+            let scale = if *row == Rows::EMPTY { 1.0 } else { store.scale(*row as usize) };
+            out.iter_mut().for_each(|p| *p *= scale);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(feature = "cuda")]
+pub use cuda::open_cuda;
+
+#[cfg(feature = "cuda")]
+mod cuda {
+    //! The same operations on an NVIDIA GPU, composed from stock dfdx operations.
+
+    use super::{
+        Backend, Descent, HostRows, Labels, Rows, Solution, Tensor2, Tensor3, TensorError, Terms, neighbours,
+        span,
+    };
+    use crate::tensor::stock;
+    use dfdx::tensor::Cuda;
+
+    /// Opens a GPU by its number.
+    ///
+    /// # Errors
+    /// When there is none of that number, or its driver refuses.
+    pub fn open_cuda(ordinal: usize) -> Result<Cuda, TensorError> {
+        Cuda::try_build(ordinal, 0)
+            .map_err(|e| TensorError::Device { device: Cuda::NAME, message: format!("{e:?}") })
+    }
+
+    impl Backend for Cuda {
+        const NAME: &'static str = "cuda";
+        type Store = stock::Resident<Cuda>;
+
+        fn place(&self, rows: &HostRows) -> Result<Self::Store, TensorError> {
+            stock::Resident::place(self, rows)
+        }
+
+        fn extent(store: &Self::Store) -> (usize, usize) {
+            store.extent()
+        }
+
+        fn gather(&self, store: &Self::Store, rows: &Rows) -> Result<Tensor3<Self>, TensorError> {
+            store.gather(rows)
+        }
+
+        fn squared_norms(&self, store: &Self::Store, rows: &Rows) -> Result<Tensor2<Self>, TensorError> {
+            store.squared_norms(rows)
+        }
+
+        fn linear(
+            &self,
+            store: &Self::Store,
+            rows: &Rows,
+            weights: &Tensor3<Self>,
+            terms: &Terms<'_, Self>,
+        ) -> Result<Tensor3<Self>, TensorError> {
+            store.linear(rows, weights, terms)
+        }
+
+        fn best_of_label(
+            &self,
+            values: &Tensor3<Self>,
+            labels: &Labels,
+        ) -> Result<Tensor3<Self>, TensorError> {
+            neighbours::stock_best_of_label(values, labels)
+        }
+
+        fn votes(
+            &self,
+            values: &Tensor3<Self>,
+            labels: &Labels,
+            k: usize,
+        ) -> Result<Tensor3<Self>, TensorError> {
+            neighbours::stock_votes(values, labels, k)
+        }
+
+        fn attention(&self, values: &Tensor3<Self>, labels: &Labels) -> Result<Tensor3<Self>, TensorError> {
+            neighbours::stock_attention(values, labels)
+        }
+
+        fn spd_inverse(&self, matrices: &Tensor3<Self>) -> Result<Tensor3<Self>, TensorError> {
+            stock::spd_inverse(self, matrices)
+        }
+
+        fn ridge(
+            &self,
+            gram: &Tensor3<Self>,
+            labels: &Labels,
+            alpha: f64,
+        ) -> Result<Solution<Self>, TensorError> {
+            span::ridge::stock(self, gram, labels, alpha)
+        }
+
+        fn hinge(
+            &self,
+            gram: &Tensor3<Self>,
+            labels: &Labels,
+            c: f64,
+        ) -> Result<Solution<Self>, TensorError> {
+            span::hinge::stock(self, gram, labels, c)
+        }
+
+        fn logistic(
+            &self,
+            gram: &Tensor3<Self>,
+            labels: &Labels,
+            c: f64,
+        ) -> Result<Solution<Self>, TensorError> {
+            span::logistic::stock(self, gram, labels, c)
+        }
+
+        fn descent(
+            &self,
+            gram: &Tensor3<Self>,
+            labels: &Labels,
+            descent: &Descent<'_>,
+        ) -> Result<Solution<Self>, TensorError> {
+            span::descent::stock(self, gram, labels, descent)
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What can go wrong with tensors: wrong shapes, numbers that are not finite, devices that fail.
+
+/// An error of the tensor room.
+#[derive(Debug, thiserror::Error)]
+pub enum TensorError {
+    /// Two shapes that must agree do not.
+    #[error("{operation} needs {what} = {expected}, found {found}")]
+    Shape {
+        /// The operation that was asked for.
+        operation: &'static str,
+        /// The size that must agree.
+        what: &'static str,
+        /// The size that it must have.
+        expected: usize,
+        /// The size that it has.
+        found: usize,
+    },
+    /// An item holds NaN or infinity.
+    #[error("item {item} column {column} is {value}, features must be finite numbers")]
+    NotFinite {
+        /// The item's row.
+        item: usize,
+        /// The column of the first such number.
+        column: usize,
+        /// The number.
+        value: f32,
+    },
+    /// An index names a row that the store does not have.
+    #[error("item {item} does not exist, the store has {rows} items")]
+    NoSuchItem {
+        /// The row asked for.
+        item: usize,
+        /// How many rows there are.
+        rows: usize,
+    },
+    /// A matrix that should be positive definite is not.
+    #[error("{operation} needs a positive definite matrix")]
+    NotPositiveDefinite {
+        /// The operation that was asked for.
+        operation: &'static str,
+    },
+    /// A feature file could not be read.
+    #[error("reading item {item} failed: {source}")]
+    Read {
+        /// The item's row.
+        item: usize,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The device failed.
+    #[error("{device} failed: {message}")]
+    Device {
+        /// Its name.
+        device: &'static str,
+        /// What it said.
+        message: String,
+    },
+}
+
+/// Fails unless `found` is `expected`.
+pub(crate) fn same(
+    operation: &'static str,
+    what: &'static str,
+    expected: usize,
+    found: usize,
+) -> Result<(), TensorError> {
+    if expected == found { Ok(()) } else { Err(TensorError::Shape { operation, what, expected, found }) }
+}

@@ -1,0 +1,162 @@
+//! Inner products on the host, with the widest vector instructions that the processor has (picked at run time).
+//!
+//! The sums are formed in an order that depends on the length alone, so a row has the same product alone and in company.
+
+use pulp::{Arch, Simd, WithSimd};
+
+/// Inner products of rows with weights: `out[r * weights + k] = rows[r] · weights[k]`.
+struct Products<'a> {
+    rows: &'a [&'a [f32]],
+    weights: &'a [f32],
+    dim: usize,
+    out: &'a mut [f32],
+}
+
+/// `R` rows against `K` weights at once, so that each loaded number is used several times.
+#[inline(always)]
+fn block<S: Simd, const R: usize, const K: usize>(
+    simd: S,
+    rows: [&[f32]; R],
+    weights: [&[f32]; K],
+) -> [[f32; K]; R] {
+    let mut sums = [[simd.splat_f32s(0.0); K]; R];
+    let split_rows = rows.map(|r| S::as_simd_f32s(r));
+    let split_weights = weights.map(|w| S::as_simd_f32s(w));
+    let chunks = split_rows[0].0.len();
+    let heads = split_rows.map(|(head, _)| &head[..chunks]);
+    let weight_heads = split_weights.map(|(head, _)| &head[..chunks]);
+    for i in 0..chunks {
+        for r in 0..R {
+            let x = heads[r][i];
+            for k in 0..K {
+                sums[r][k] = simd.mul_add_e_f32s(x, weight_heads[k][i], sums[r][k]);
+            }
+        }
+    }
+    let tails = split_rows.map(|(_, tail)| simd.partial_load_f32s(tail));
+    let weight_tails = split_weights.map(|(_, tail)| simd.partial_load_f32s(tail));
+    let mut out = [[0.0; K]; R];
+    for r in 0..R {
+        for k in 0..K {
+            let sum = simd.mul_add_e_f32s(tails[r], weight_tails[k], sums[r][k]);
+            out[r][k] = simd.reduce_sum_f32s(sum);
+        }
+    }
+    out
+}
+
+impl WithSimd for Products<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Products { rows, weights, dim, out } = self;
+        let count = weights.len().checked_div(dim).unwrap_or(0);
+        let weight = |k: usize| &weights[k * dim..(k + 1) * dim];
+        let mut k = 0;
+        // Five columns at a time: the labels of the commonest episode, and as many sums as the registers hold.
+        while k < count {
+            let width = if count - k >= 5 { 5 } else { 1 };
+            let mut r = 0;
+            while r < rows.len() {
+                if r + 1 < rows.len() {
+                    let pair = [rows[r], rows[r + 1]];
+                    if width == 5 {
+                        let w = [weight(k), weight(k + 1), weight(k + 2), weight(k + 3), weight(k + 4)];
+                        let sums = block(simd, pair, w);
+                        out[r * count + k..r * count + k + 5].copy_from_slice(&sums[0]);
+                        out[(r + 1) * count + k..(r + 1) * count + k + 5].copy_from_slice(&sums[1]);
+                    } else {
+                        let sums = block(simd, pair, [weight(k)]);
+                        out[r * count + k] = sums[0][0];
+                        out[(r + 1) * count + k] = sums[1][0];
+                    }
+                    r += 2;
+                } else {
+                    if width == 5 {
+                        let w = [weight(k), weight(k + 1), weight(k + 2), weight(k + 3), weight(k + 4)];
+                        out[r * count + k..r * count + k + 5].copy_from_slice(&block(simd, [rows[r]], w)[0]);
+                    } else {
+                        out[r * count + k] = block(simd, [rows[r]], [weight(k)])[0][0];
+                    }
+                    r += 1;
+                }
+            }
+            k += width;
+        }
+    }
+}
+
+/// Writes the inner products of each row (dim) with each of the `weights` (count × dim) into `out` (rows × count).
+pub(super) fn products(rows: &[&[f32]], weights: &[f32], dim: usize, out: &mut [f32]) {
+    Arch::new().dispatch(Products { rows, weights, dim, out });
+}
+
+struct MultiplyF64<'a> {
+    a: &'a [f64],
+    b: &'a [f64],
+    inner: usize,
+    columns: usize,
+    out: &'a mut [f64],
+}
+
+impl WithSimd for MultiplyF64<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let MultiplyF64 { a, b, inner, columns, out } = self;
+        for (row, out) in a.chunks_exact(inner.max(1)).zip(out.chunks_exact_mut(columns.max(1))) {
+            out.fill(0.0);
+            let (out_head, out_tail) = S::as_mut_simd_f64s(out);
+            for (factor, b) in row.iter().zip(b.chunks_exact(columns)) {
+                let wide = simd.splat_f64s(*factor);
+                let (head, tail) = S::as_simd_f64s(b);
+                for (o, b) in out_head.iter_mut().zip(head) {
+                    *o = simd.mul_add_e_f64s(wide, *b, *o);
+                }
+                for (o, b) in out_tail.iter_mut().zip(tail) {
+                    *o += factor * b;
+                }
+            }
+        }
+    }
+}
+
+/// The matrix product `out = a · b` in double precision, row by row: `a` (rows × inner), `b` (inner × columns).
+pub(super) fn multiply(a: &[f64], b: &[f64], inner: usize, columns: usize, out: &mut [f64]) {
+    Arch::new().dispatch(MultiplyF64 { a, b, inner, columns, out });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn products_agree_with_a_plain_loop_for_every_remainder() {
+        for dim in [1, 3, 8, 13, 64, 67] {
+            for (count, weights) in [(1, 1), (2, 5), (3, 7), (5, 11)] {
+                let number = |i: usize| ((i * 37 % 101) as f32 - 50.0) / 17.0;
+                let a: Vec<f32> = (0..count * dim).map(number).collect();
+                let w: Vec<f32> = (0..weights * dim).map(|i| number(i + 5)).collect();
+                let rows: Vec<&[f32]> = a.chunks_exact(dim).collect();
+                let mut out = vec![f32::NAN; count * weights];
+                products(&rows, &w, dim, &mut out);
+                for r in 0..count {
+                    for k in 0..weights {
+                        let expected: f64 =
+                            (0..dim).map(|i| f64::from(a[r * dim + i]) * f64::from(w[k * dim + i])).sum();
+                        assert!((f64::from(out[r * weights + k]) - expected).abs() < 1e-3);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_product_of_matrices_on_paper() {
+        let mut out = [0.0; 4];
+        multiply(&[1.0, 2.0, 3.0, 4.0], &[5.0, 6.0, 7.0, 8.0], 2, 2, &mut out);
+        assert_eq!(out, [19.0, 22.0, 43.0, 50.0]);
+    }
+}

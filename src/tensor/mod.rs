@@ -1,0 +1,51 @@
+//! Tensors of dfdx behind checked, batched operations: the only room that speaks dfdx's generics.
+//!
+//! Everything has a leading episode axis. What dfdx lacks or does badly is a method of [`Backend`] with two ways: a host
+//! loop for the CPU, and a composition of stock dfdx operations for other devices, which a test compares.
+
+mod backend;
+mod error;
+mod kernel;
+mod labels;
+pub mod neighbours;
+pub mod ops;
+mod rows;
+pub mod span;
+pub mod stock;
+
+#[cfg(feature = "cuda")]
+pub use backend::open_cuda;
+pub use backend::{Backend, Terms, open_cpu};
+pub use dfdx;
+pub use error::TensorError;
+pub use labels::Labels;
+pub use rows::{HostRows, ReadRow, Rows, Values};
+
+/// The CPU.
+pub use dfdx::tensor::Cpu;
+#[cfg(feature = "cuda")]
+/// An NVIDIA GPU.
+pub use dfdx::tensor::Cuda;
+
+use dfdx::shapes::{HasShape, Shape};
+use dfdx::tensor::Tensor;
+use dfdx::tensor_ops::ReshapeTo;
+
+/// One number per episode: (episodes).
+pub type Tensor1<D> = Tensor<(usize,), f32, D>;
+/// One row per episode: (episodes, columns).
+pub type Tensor2<D> = Tensor<(usize, usize), f32, D>;
+/// One matrix per episode: (episodes, rows, columns).
+pub type Tensor3<D> = Tensor<(usize, usize, usize), f32, D>;
+
+/// The numbers of a tensor, in row order, on the host.
+///
+/// # Errors
+/// When the device fails.
+pub fn to_host<S: Shape, D: Backend>(tensor: &Tensor<S, f32, D>) -> Result<Vec<f32>, TensorError> {
+    // dfdx copies what lies in memory, which is in row order only for a contiguous tensor.
+    let contiguous = tensor.clone().try_contiguous().map_err(backend::device_error::<D>)?;
+    let mut out = vec![0.0; contiguous.shape().num_elements()];
+    contiguous.copy_into(&mut out);
+    Ok(out)
+}

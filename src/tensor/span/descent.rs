@@ -1,0 +1,199 @@
+//! Gradient descent on the mean cross-entropy of a last layer, in the span of the support.
+//!
+//! From zero, or from a sum of support items, every step adds support items to the weights: `W = SᵀA` throughout, with
+//! L2 and momentum too, so that descending on `A` through `K = S·Sᵀ` is the same as descending on `W`.
+
+use super::super::error::TensorError;
+use super::super::kernel;
+use super::host::{Fit, Task, softmax_rows};
+
+/// Where the weights start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Init {
+    /// Weights and bias zero.
+    Zero,
+    /// The logits of a prototypical network, `2·x·m − ‖m‖²` (linear head), or the class means (cosine head).
+    Prototype,
+}
+
+/// How items and weights become logits.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Head {
+    /// `x·w + b`.
+    Linear,
+    /// `scale · cos(x, w)`.
+    Cosine {
+        /// The factor on the cosine.
+        scale: f64,
+    },
+}
+
+/// The items of one mini-batch after another, one list per episode; without it every step takes the whole support.
+pub type Batches<'a> = &'a (dyn Fn(usize, usize) -> Vec<Vec<usize>> + 'a);
+
+/// Settings of the descent; its update is that of `torch.optim.SGD`.
+#[derive(Clone, Copy)]
+pub struct Descent<'a> {
+    /// Passes over the support.
+    pub steps: usize,
+    /// Learning rate.
+    pub rate: f64,
+    /// Share of the last update that is kept, 0 … 1.
+    pub momentum: f64,
+    /// Share of the gradient that momentum leaves out, 0 … 1.
+    pub dampening: f64,
+    /// L2 penalty on weights and bias, as a share that is added to the gradient.
+    pub weight_decay: f64,
+    /// Where the weights start.
+    pub init: Init,
+    /// How logits are made.
+    pub head: Head,
+    /// From (episode, support size) to the mini-batches of all passes, in order; nothing for full passes.
+    pub batches: Option<Batches<'a>>,
+}
+
+/// Squared norms below this are treated as this: the cosine of a zero vector is zero.
+pub(super) const TINY: f64 = 1e-24;
+
+pub use super::descent_batch::stock;
+
+struct State {
+    a: Vec<f64>,
+    b: Vec<f64>,
+    step_a: Vec<f64>,
+    step_b: Vec<f64>,
+    first: bool,
+}
+
+impl State {
+    fn start(gram: &[f64], task: Task<'_>, descent: &Descent<'_>) -> State {
+        let (n, way) = (task.support(), task.way);
+        let mut state = State {
+            a: vec![0.0; n * way],
+            b: vec![0.0; way],
+            step_a: vec![0.0; n * way],
+            step_b: vec![0.0; way],
+            first: true,
+        };
+        if descent.init == Init::Prototype {
+            let mut counts = vec![0.0; way];
+            task.labels.iter().for_each(|l| counts[usize::from(*l)] += 1.0);
+            // W = 2m and b = −‖m‖² give the logits of a prototypical network (Triantafillou et al. 2020, eq. 6).
+            let factor = if descent.head == Head::Linear { 2.0 } else { 1.0 };
+            for (i, label) in task.labels.iter().enumerate() {
+                let label = usize::from(*label);
+                state.a[i * way + label] = factor / counts[label];
+            }
+            if descent.head == Head::Linear {
+                for (i, j) in (0..n).flat_map(|i| (0..n).map(move |j| (i, j))) {
+                    if task.labels[i] == task.labels[j] {
+                        let label = usize::from(task.labels[i]);
+                        state.b[label] -= gram[i * n + j] / (counts[label] * counts[label]);
+                    }
+                }
+            }
+        }
+        state
+    }
+
+    /// `torch.optim.SGD`: decay joins the gradient, the buffer starts as the first gradient, undampened.
+    fn update(&mut self, descent: &Descent<'_>, grad_a: &mut [f64], grad_b: &mut [f64]) {
+        let keep = if self.first { 0.0 } else { descent.momentum };
+        let take = if self.first || descent.momentum == 0.0 { 1.0 } else { 1.0 - descent.dampening };
+        self.first = false;
+        let parts = [(&mut self.a, &mut self.step_a, grad_a), (&mut self.b, &mut self.step_b, grad_b)];
+        for (value, step, grad) in parts {
+            for ((v, s), g) in value.iter_mut().zip(step.iter_mut()).zip(grad.iter()) {
+                *s = keep * *s + take * (g + descent.weight_decay * *v);
+                *v -= descent.rate * *s;
+            }
+        }
+    }
+}
+
+pub(in super::super) fn host(
+    episode: usize,
+    gram: &[f64],
+    task: Task<'_>,
+    descent: &Descent<'_>,
+) -> Result<Fit, TensorError> {
+    let (n, way) = (task.support(), task.way);
+    let mut state = State::start(gram, task, descent);
+    let batches = descent.batches.map(|batches| batches(episode, n));
+    let whole: Vec<usize> = (0..n).collect();
+    let count = batches.as_ref().map_or(descent.steps, Vec::len);
+    let mut products = vec![0.0; n * way];
+    let mut grad_a = vec![0.0; n * way];
+    let mut grad_b = vec![0.0; way];
+    let mut rows = Vec::new();
+    for step in 0..count {
+        let batch = batches.as_ref().map_or(&whole, |b| &b[step]);
+        let cosine = matches!(descent.head, Head::Cosine { .. });
+        if batch.len() == n || cosine {
+            kernel::multiply(gram, &state.a, n, way, &mut products);
+        } else {
+            for i in batch {
+                let row = &gram[i * n..(i + 1) * n];
+                kernel::multiply(row, &state.a, n, way, &mut products[i * way..(i + 1) * way]);
+            }
+        }
+        grad_a.fill(0.0);
+        grad_b.fill(0.0);
+        match descent.head {
+            Head::Linear => {
+                for i in batch {
+                    rows.clear();
+                    rows.extend(products[i * way..(i + 1) * way].iter().zip(&state.b).map(|(z, b)| z + b));
+                    softmax_rows(&mut rows, way);
+                    rows[usize::from(task.labels[*i])] -= 1.0;
+                    for (c, g) in rows.iter().enumerate() {
+                        grad_a[i * way + c] = g / batch.len() as f64;
+                        grad_b[c] += g / batch.len() as f64;
+                    }
+                }
+            }
+            Head::Cosine { scale } => {
+                cosine_gradient(gram, task, batch, scale, &state.a, &products, &mut grad_a);
+            }
+        }
+        state.update(descent, &mut grad_a, &mut grad_b);
+    }
+    let bias = (descent.head == Head::Linear).then_some(state.b);
+    Ok(Fit { coefficients: state.a, bias, converged: true })
+}
+
+/// The gradient of a cosine head in the span.
+///
+/// With `u = w/‖w‖` and `x̂ = x/‖x‖`, d cos/dw = (x̂ − cos·u)/‖w‖: of the coefficients of `w_c`, item `i` gets
+/// `scale·g_ic/(‖xᵢ‖‖w_c‖)`, and all shrink by `scale·Σᵢ g_ic cos_ic/‖w_c‖²`.
+fn cosine_gradient(
+    gram: &[f64],
+    task: Task<'_>,
+    batch: &[usize],
+    scale: f64,
+    a: &[f64],
+    products: &[f64],
+    grad: &mut [f64],
+) {
+    let (n, way) = (task.support(), task.way);
+    let squared: Vec<f64> = (0..way)
+        .map(|c| (0..n).map(|i| a[i * way + c] * products[i * way + c]).sum::<f64>().max(TINY))
+        .collect();
+    let mut shrink = vec![0.0; way];
+    for i in batch {
+        let length = gram[i * n + i].max(TINY).sqrt();
+        let cosines: Vec<f64> =
+            (0..way).map(|c| products[i * way + c] / (length * squared[c].sqrt())).collect();
+        let mut row: Vec<f64> = cosines.iter().map(|v| v * scale).collect();
+        softmax_rows(&mut row, way);
+        row[usize::from(task.labels[*i])] -= 1.0;
+        for c in 0..way {
+            let g = scale * row[c] / batch.len() as f64;
+            grad[i * way + c] += g / (length * squared[c].sqrt());
+            shrink[c] += g * cosines[c] / squared[c];
+        }
+    }
+    for (place, g) in grad.iter_mut().enumerate() {
+        *g -= a[place] * shrink[place % way];
+    }
+}

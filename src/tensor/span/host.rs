@@ -1,0 +1,213 @@
+//! Small dense matrices on the host, in double precision, and the loop over the episodes of a batch.
+
+use dfdx::shapes::HasShape;
+use dfdx::tensor::Cpu;
+
+use super::super::error::{TensorError, same};
+use super::super::{Backend, Labels, Tensor3, to_host};
+use super::Solution;
+
+/// One episode's fit: coefficients (support, way), bias (way) or nothing, and whether it converged.
+pub(in super::super) struct Fit {
+    pub(in super::super) coefficients: Vec<f64>,
+    pub(in super::super) bias: Option<Vec<f64>>,
+    pub(in super::super) converged: bool,
+}
+
+/// Fits every episode by itself from its Gram matrix (support, support) and its labels.
+pub(in super::super) fn each(
+    device: &Cpu,
+    gram: &Tensor3<Cpu>,
+    labels: &Labels,
+    fit: impl Fn(&[f64], Task<'_>) -> Result<Fit, TensorError>,
+) -> Result<Solution<Cpu>, TensorError> {
+    each_numbered(device, gram, labels, |_, gram, task| fit(gram, task))
+}
+
+/// The labels of one episode's support.
+#[derive(Clone, Copy)]
+pub(in super::super) struct Task<'a> {
+    pub(in super::super) labels: &'a [u16],
+    pub(in super::super) way: usize,
+}
+
+impl Task<'_> {
+    pub(in super::super) fn support(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether support item `i` has label `c`.
+    pub(in super::super) fn has(&self, i: usize, c: usize) -> bool {
+        usize::from(self.labels[i]) == c
+    }
+}
+
+/// As [`each`], with the place of the episode in the batch.
+pub(in super::super) fn each_numbered(
+    device: &Cpu,
+    gram: &Tensor3<Cpu>,
+    labels: &Labels,
+    fit: impl Fn(usize, &[f64], Task<'_>) -> Result<Fit, TensorError>,
+) -> Result<Solution<Cpu>, TensorError> {
+    let (episodes, slots, columns) = *gram.shape();
+    same("a head", "Gram matrix columns", slots, columns)?;
+    same("a head", "episodes", labels.episodes(), episodes)?;
+    same("a head", "support", labels.slots(), slots)?;
+    let all = to_host(gram)?;
+    let way = labels.way();
+    let mut coefficients = vec![0.0; episodes * slots * way];
+    let mut biases: Option<Vec<f32>> = None;
+    let mut unconverged = 0;
+    let mut wide = Vec::new();
+    for episode in 0..episodes {
+        let task = Task { labels: labels.of(episode), way };
+        let support = task.support();
+        let gram = &all[episode * slots * slots..(episode + 1) * slots * slots];
+        wide.clear();
+        for row in gram.chunks_exact(slots.max(1)).take(support) {
+            wide.extend(row[..support].iter().map(|v| f64::from(*v)));
+        }
+        let found = fit(episode, &wide, task)?;
+        let out = &mut coefficients[episode * slots * way..];
+        out.iter_mut().zip(&found.coefficients).for_each(|(o, v)| *o = *v as f32);
+        if let Some(bias) = found.bias {
+            biases
+                .get_or_insert_with(|| Vec::with_capacity(episodes * way))
+                .extend(bias.iter().map(|v| *v as f32));
+        }
+        unconverged += usize::from(!found.converged);
+    }
+    Ok(Solution {
+        coefficients: device.tensor3((episodes, slots, way), coefficients)?,
+        bias: biases.map(|b| device.tensor2((episodes, way), b)).transpose()?,
+        unconverged,
+    })
+}
+
+/// The lower Cholesky factor of `matrix` (n × n), in place; the upper half is left as it is.
+fn cholesky(matrix: &mut [f64], n: usize, operation: &'static str) -> Result<(), TensorError> {
+    for i in 0..n {
+        let (above, rest) = matrix.split_at_mut(i * n);
+        let row = &mut rest[..n];
+        for (j, other) in above.chunks_exact(n).enumerate() {
+            row[j] = (row[j] - dot(&row[..j], &other[..j])) / other[j];
+        }
+        let pivot = row[i] - dot(&row[..i], &row[..i]);
+        if pivot.is_nan() || pivot <= 0.0 {
+            return Err(TensorError::NotPositiveDefinite { operation });
+        }
+        row[i] = pivot.sqrt();
+    }
+    Ok(())
+}
+
+/// An inner product with four partial sums, which the compiler can keep in vector registers.
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let mut sums = [0.0; 4];
+    let (a_head, a_tail) = a.split_at(a.len() / 4 * 4);
+    let (b_head, b_tail) = b.split_at(a_head.len());
+    for (a, b) in a_head.chunks_exact(4).zip(b_head.chunks_exact(4)) {
+        for lane in 0..4 {
+            sums[lane] += a[lane] * b[lane];
+        }
+    }
+    let tail: f64 = a_tail.iter().zip(b_tail).map(|(a, b)| a * b).sum();
+    (sums[0] + sums[2]) + (sums[1] + sums[3]) + tail
+}
+
+/// The inverse of a symmetric positive definite matrix (n × n).
+pub(in super::super) fn inverse(
+    matrix: &[f64],
+    n: usize,
+    operation: &'static str,
+) -> Result<Vec<f64>, TensorError> {
+    let mut factor = matrix.to_vec();
+    cholesky(&mut factor, n, operation)?;
+    // Rows of U = L⁻ᵀ, so that the products below run along rows: U[j][i] = L⁻¹[i][j].
+    let mut upper = vec![0.0; n * n];
+    for j in 0..n {
+        let row = &mut upper[j * n..(j + 1) * n];
+        row[j] = 1.0 / factor[j * n + j];
+        for i in j + 1..n {
+            let sum = dot(&factor[i * n + j..i * n + i], &row[j..i]);
+            row[i] = -sum / factor[i * n + i];
+        }
+    }
+    // A⁻¹ = L⁻ᵀ·L⁻¹.
+    let mut out = vec![0.0; n * n];
+    for i in 0..n {
+        for j in i..n {
+            let value = dot(&upper[i * n + j..(i + 1) * n], &upper[j * n + j..(j + 1) * n]);
+            out[i * n + j] = value;
+            out[j * n + i] = value;
+        }
+    }
+    Ok(out)
+}
+
+/// Inverses of a batch of symmetric positive definite matrices.
+pub(in super::super) fn spd_inverse(
+    device: &Cpu,
+    matrices: &Tensor3<Cpu>,
+) -> Result<Tensor3<Cpu>, TensorError> {
+    let (episodes, n, columns) = *matrices.shape();
+    same("an inverse", "columns", n, columns)?;
+    let all = to_host(matrices)?;
+    let mut out = Vec::with_capacity(all.len());
+    for matrix in all.chunks_exact((n * n).max(1)) {
+        let wide: Vec<f64> = matrix.iter().map(|v| f64::from(*v)).collect();
+        out.extend(inverse(&wide, n, "an inverse")?.iter().map(|v| *v as f32));
+    }
+    device.tensor3((episodes, n, n), out)
+}
+
+/// `matrix + ridge · I`.
+pub(in super::super) fn with_ridge(matrix: &[f64], n: usize, ridge: f64) -> Vec<f64> {
+    let mut out = matrix.to_vec();
+    out.iter_mut().step_by(n + 1).for_each(|v| *v += ridge);
+    out
+}
+
+/// Softmax of every row (way), in place.
+pub(in super::super) fn softmax_rows(values: &mut [f64], way: usize) {
+    for row in values.chunks_exact_mut(way) {
+        let most = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let mut sum = 0.0;
+        for v in row.iter_mut() {
+            *v = (*v - most).exp();
+            sum += *v;
+        }
+        row.iter_mut().for_each(|v| *v /= sum);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_inverse_times_its_matrix_is_the_identity() {
+        let n = 9;
+        let b: Vec<f64> = (0..n * n).map(|i| ((i * 31 % 23) as f64 - 11.0) / 7.0).collect();
+        let mut a = vec![0.0; n * n];
+        for i in 0..n {
+            for j in 0..n {
+                a[i * n + j] = (0..n).map(|k| b[i * n + k] * b[j * n + k]).sum::<f64>();
+            }
+        }
+        let a = with_ridge(&a, n, 0.5);
+        let inverse = inverse(&a, n, "test").unwrap();
+        for i in 0..n {
+            for j in 0..n {
+                let entry: f64 = (0..n).map(|k| a[i * n + k] * inverse[k * n + j]).sum();
+                assert!((entry - f64::from(u8::from(i == j))).abs() < 1e-10);
+            }
+        }
+    }
+
+    #[test]
+    fn a_matrix_with_a_negative_eigenvalue_is_refused() {
+        let error = inverse(&[1.0, 2.0, 2.0, 1.0], 2, "an inverse").unwrap_err();
+        assert_eq!(error.to_string(), "an inverse needs a positive definite matrix");
+    }
+}

@@ -1,0 +1,88 @@
+//! Items that are to be labelled.
+
+use crate::tensor::{Backend, HostRows, Rows, Tensor2, Tensor3, TensorError, Terms, ops};
+use crate::vocab::Form;
+
+/// Items of a batch of episodes: (episodes, items), in an order that tells nothing about their classes.
+pub struct Items<D: Backend> {
+    device: D,
+    store: D::Store,
+    rows: Rows,
+    form: Form,
+}
+
+impl<D: Backend> Items<D> {
+    /// The items at these rows of a store.
+    pub fn new(device: &D, store: &D::Store, rows: Rows, form: Form) -> Items<D> {
+        Items { device: device.clone(), store: store.clone(), rows, form }
+    }
+
+    /// Items from plain numbers (episodes × items × dim).
+    ///
+    /// # Errors
+    /// When a number is NaN or infinite, or their count is wrong.
+    pub fn dense(
+        device: &D,
+        shape: (usize, usize, usize),
+        values: Vec<f32>,
+    ) -> Result<Items<D>, TensorError> {
+        let (episodes, items, dim) = shape;
+        let store = device.place(&HostRows::dense(values, dim)?)?;
+        let rows = Rows::new(episodes, items, (0..(episodes * items) as u32).collect())?;
+        Ok(Items::new(device, &store, rows, Form::Vector))
+    }
+
+    /// The device that the items are on.
+    pub fn device(&self) -> &D {
+        &self.device
+    }
+
+    /// Episodes of the batch.
+    pub fn episodes(&self) -> usize {
+        self.rows.episodes()
+    }
+
+    /// Items per episode.
+    pub fn count(&self) -> usize {
+        self.rows.slots()
+    }
+
+    /// Numbers per item.
+    pub fn dim(&self) -> usize {
+        D::extent(&self.store).1
+    }
+
+    /// How the numbers of an item are laid out.
+    pub fn form(&self) -> Form {
+        self.form
+    }
+
+    /// The features: (episodes, items, dim).
+    pub fn features(&self) -> Result<Tensor3<D>, TensorError> {
+        self.device.gather(&self.store, &self.rows)
+    }
+
+    /// `‖x‖²` of every item: (episodes, items).
+    pub fn squared_norms(&self) -> Result<Tensor2<D>, TensorError> {
+        self.device.squared_norms(&self.store, &self.rows)
+    }
+
+    /// Inner products with `weights` (episodes, count, dim): (episodes, items, count). The features are read where
+    /// they lie, which is much faster than multiplying [`Items::features`].
+    pub fn products(&self, weights: &Tensor3<D>) -> Result<Tensor3<D>, TensorError> {
+        self.linear(weights, &Terms::default())
+    }
+
+    /// `factor · x·w + bias + norm · ‖x‖²` in one pass: (episodes, items, count).
+    pub fn linear(&self, weights: &Tensor3<D>, terms: &Terms<'_, D>) -> Result<Tensor3<D>, TensorError> {
+        self.device.linear(&self.store, &self.rows, weights, terms)
+    }
+
+    /// `−‖x − c‖²` for `centres` (episodes, count, dim): (episodes, items, count).
+    pub fn negative_squared_distances(&self, centres: &Tensor3<D>) -> Result<Tensor3<D>, TensorError> {
+        // −‖x − c‖² = 2·x·c − ‖c‖² − ‖x‖²
+        let bias = ops::squared_norms(centres)?;
+        let bias = ops::negate(&bias)?;
+        self.linear(centres, &Terms { factor: 2.0, bias: Some(&bias), norm: -1.0 })
+    }
+}

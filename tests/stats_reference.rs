@@ -1,0 +1,97 @@
+//! The statistics agree with SciPy and statsmodels on the samples of `fixtures/stats/stats_reference.csv`.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeMap;
+
+use kshot::stats;
+
+struct Case {
+    line: u64,
+    function: String,
+    inputs: Vec<f64>,
+    arguments: Vec<f64>,
+    expected: Vec<f64>,
+}
+
+fn cases() -> Vec<Case> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/stats/stats_reference.csv");
+    let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_path(path).unwrap();
+    let numbers = |text: &str| text.split_whitespace().map(|n| n.parse().unwrap()).collect();
+    let case = |row: csv::StringRecord| Case {
+        line: row.position().unwrap().line(),
+        function: row[0].to_string(),
+        inputs: numbers(&row[1]),
+        arguments: numbers(&row[2]),
+        expected: numbers(&row[3]),
+    };
+    reader.records().map(|row| case(row.unwrap())).collect()
+}
+
+/// What our function of that name says, laid out as the reference lays it out.
+fn ours(case: &Case) -> Vec<f64> {
+    let half = case.inputs.len() / 2;
+    let argument = |i: usize| case.arguments[i];
+    match case.function.as_str() {
+        "interval" => {
+            let estimate = stats::of_mean(&case.inputs).unwrap();
+            let interval = estimate.interval(argument(0)).unwrap();
+            vec![estimate.value, estimate.standard_error, interval.low, interval.high]
+        }
+        "paired" => {
+            let test = stats::paired(&case.inputs[..half], &case.inputs[half..]).unwrap().test(0.0);
+            vec![test.statistic.unwrap(), test.p]
+        }
+        "equivalence" => {
+            let estimate = stats::paired(&case.inputs[..half], &case.inputs[half..]).unwrap();
+            vec![stats::equivalence_p(&estimate, argument(0)).unwrap()]
+        }
+        "signed_rank" => {
+            let test = stats::signed_rank(&case.inputs).unwrap();
+            vec![test.positive.min(test.negative), test.p]
+        }
+        "sign_flip" => {
+            let test = stats::sign_flip(&case.inputs, argument(0) as u64, || 0).unwrap();
+            vec![test.statistic.unwrap(), test.p]
+        }
+        "superiority" => {
+            let ahead = stats::superiority(&case.inputs, argument(0)).unwrap();
+            vec![ahead.value, ahead.interval.low, ahead.interval.high]
+        }
+        "holm" => stats::holm(&case.inputs).unwrap(),
+        "friedman" => {
+            let rows: Vec<&[f64]> = case.inputs.chunks(argument(0) as usize).collect();
+            let friedman = stats::friedman(&rows).unwrap();
+            [vec![friedman.chi_squared, friedman.p, friedman.iman_davenport_p], friedman.ranks].concat()
+        }
+        "nemenyi" => {
+            let (learners, data_sets) = (argument(0) as usize, argument(1) as usize);
+            vec![
+                stats::nemenyi_difference(learners, data_sets, argument(2)).unwrap(),
+                stats::nemenyi_p(case.inputs[0], learners, data_sets).unwrap(),
+            ]
+        }
+        other => panic!("line {}: no function `{other}`", case.line),
+    }
+}
+
+#[test]
+fn every_number_of_the_reference_is_met() {
+    let mut met: BTreeMap<String, usize> = BTreeMap::new();
+    for case in cases() {
+        let found = ours(&case);
+        // Both references integrate or search numerically here.
+        let tolerance =
+            if ["superiority", "nemenyi"].contains(&case.function.as_str()) { 1e-6 } else { 1e-9 };
+        assert_eq!(found.len(), case.expected.len(), "line {}", case.line);
+        for (found, expected) in found.iter().zip(&case.expected) {
+            let close = (found - expected).abs() <= tolerance * expected.abs().max(1e-3);
+            assert!(close, "line {} ({}): expected {expected}, found {found}", case.line, case.function);
+        }
+        *met.entry(case.function).or_default() += 1;
+    }
+    let functions = ["interval", "paired", "equivalence", "signed_rank", "sign_flip"];
+    for function in functions.into_iter().chain(["superiority", "holm", "friedman", "nemenyi"]) {
+        assert!(met.contains_key(function), "the reference holds no case of `{function}`");
+    }
+}

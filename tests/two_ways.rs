@@ -1,0 +1,163 @@
+//! Host loops and compositions of stock operations are two ways to the same numbers.
+
+use kshot::rng::{Purpose, Stream};
+use kshot::tensor::span::{Descent, Head, Init, Solution, descent, hinge, logistic, ridge};
+use kshot::tensor::stock::{self, Resident};
+use kshot::tensor::{Backend, Cpu, HostRows, Labels, Rows, Tensor3, Terms, neighbours, open_cpu, ops};
+
+const DIM: usize = 23;
+
+fn numbers(count: usize, seed: u64) -> Vec<f32> {
+    let mut stream = Stream::new(seed, Purpose::Dataset, 0);
+    (0..count).map(|_| stream.normal() as f32).collect()
+}
+
+/// Three episodes of five labels with 15, 11 and 5 support items, padded to 15.
+fn task(device: &Cpu) -> (Tensor3<Cpu>, Labels) {
+    let slots = 15;
+    let mut labels = Vec::new();
+    let mut values = Vec::new();
+    for (episode, filled) in [15, 11, 5].into_iter().enumerate() {
+        labels.extend((0..slots).map(|i| if i < filled { (i % 5) as u16 } else { Labels::EMPTY }));
+        let mut features = numbers(filled * DIM, episode as u64);
+        features.resize(slots * DIM, 0.0);
+        values.extend(features);
+    }
+    let features = device.tensor3((3, slots, DIM), values).unwrap();
+    (ops::normalise(&features).unwrap(), Labels::new(3, slots, 5, labels).unwrap())
+}
+
+#[track_caller]
+fn close(a: &[f32], b: &[f32], tolerance: f32) {
+    assert_eq!(a.len(), b.len());
+    let far = a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(far <= tolerance, "largest difference {far}");
+}
+
+#[track_caller]
+fn alike(host: Solution<Cpu>, stock: Solution<Cpu>, tolerance: f32) {
+    assert_eq!((host.unconverged, stock.unconverged), (0, 0));
+    let numbers = |s: &Solution<Cpu>| ops::to_host(&s.coefficients).unwrap();
+    close(&numbers(&host), &numbers(&stock), tolerance);
+    let bias = |s: &Solution<Cpu>| s.bias.as_ref().map_or(Vec::new(), |b| ops::to_host(b).unwrap());
+    close(&bias(&host), &bias(&stock), tolerance);
+}
+
+#[test]
+fn heads_agree() {
+    let device = open_cpu();
+    let (features, labels) = task(&device);
+    let gram = ops::gram(&features).unwrap();
+    for strength in [0.1, 1.0, 10.0] {
+        let (g, l) = (&gram, &labels);
+        let host = device.ridge(g, l, strength).unwrap();
+        alike(host, ridge::stock(&device, g, l, strength).unwrap(), 1e-4);
+        alike(device.hinge(g, l, strength).unwrap(), hinge::stock(&device, g, l, strength).unwrap(), 2e-3);
+        let host = device.logistic(g, l, strength).unwrap();
+        alike(host, logistic::stock(&device, g, l, strength).unwrap(), 2e-3);
+    }
+}
+
+#[test]
+fn descents_agree() {
+    let device = open_cpu();
+    let (features, labels) = task(&device);
+    let gram = ops::gram(&features).unwrap();
+    let batches = |episode: usize, n: usize| -> Vec<Vec<usize>> {
+        let mut stream = Stream::new(5, Purpose::Learner, episode as u32);
+        let mut order: Vec<usize> = (0..n).collect();
+        (0..6)
+            .flat_map(|_| {
+                stream.shuffle(&mut order);
+                order.chunks(4).map(<[usize]>::to_vec).collect::<Vec<_>>()
+            })
+            .collect()
+    };
+    let plain = Descent {
+        steps: 50,
+        rate: 0.1,
+        momentum: 0.0,
+        dampening: 0.0,
+        weight_decay: 0.0,
+        init: Init::Zero,
+        head: Head::Linear,
+        batches: None,
+    };
+    let heavy = Descent { momentum: 0.9, dampening: 0.5, weight_decay: 0.01, init: Init::Prototype, ..plain };
+    let cosine = Descent { head: Head::Cosine { scale: 5.0 }, ..heavy };
+    for settings in [plain, heavy, cosine] {
+        let host = device.descent(&gram, &labels, &settings).unwrap();
+        alike(host, descent::stock(&device, &gram, &labels, &settings).unwrap(), 1e-4);
+    }
+    // Mini-batches: only the first episode's plan is as long for both ways, so it is compared alone.
+    let one = Labels::new(1, 15, 5, labels.of(0).to_vec()).unwrap();
+    let gram = device.tensor3((1, 15, 15), ops::to_host(&gram).unwrap()[..225].to_vec()).unwrap();
+    for settings in [plain, heavy, cosine] {
+        let settings = Descent { batches: Some(&batches), ..settings };
+        let host = device.descent(&gram, &one, &settings).unwrap();
+        alike(host, descent::stock(&device, &gram, &one, &settings).unwrap(), 1e-4);
+    }
+}
+
+#[test]
+fn inverses_agree() {
+    let device = open_cpu();
+    let (features, _) = task(&device);
+    let gram = ops::gram(&features).unwrap();
+    let unit: Vec<f32> = (0..3 * 225).map(|i| if i % 225 % 16 == 0 { 0.1 } else { 0.0 }).collect();
+    let matrix = ops::add(&gram, &device.tensor3((3, 15, 15), unit).unwrap()).unwrap();
+    let host = ops::to_host(&device.spd_inverse(&matrix).unwrap()).unwrap();
+    close(&host, &ops::to_host(&stock::spd_inverse(&device, &matrix).unwrap()).unwrap(), 2e-3);
+}
+
+#[test]
+fn gathered_scores_agree() {
+    let device = open_cpu();
+    let shift = numbers(DIM, 8);
+    let scale: Vec<f32> = numbers(40, 9).iter().map(|v| v.abs() + 0.1).collect();
+    let values = numbers(40 * DIM, 7);
+    let norms = vec![0.5; 40];
+    for shifted in [false, true] {
+        let rows = HostRows::new(
+            kshot::tensor::Values::F32(values.clone().into()),
+            40,
+            DIM,
+            shifted.then(|| shift.clone().into()),
+            Some(scale.clone().into()),
+            norms.clone().into(),
+        )
+        .unwrap();
+        let resident = Resident::place(&device, &rows).unwrap();
+        let mut places: Vec<u32> = (0..2 * 19).map(|i| i * 7 % 40).collect();
+        places[18] = Rows::EMPTY;
+        let index = Rows::new(2, 19, places).unwrap();
+        for count in [1, 5, 7, 40] {
+            let weights = device.tensor3((2, count, DIM), numbers(2 * count * DIM, 3)).unwrap();
+            let bias = device.tensor2((2, count), numbers(2 * count, 4)).unwrap();
+            let terms = Terms { factor: 2.0, bias: Some(&bias), norm: -1.0 };
+            let host = ops::to_host(&device.linear(&rows, &index, &weights, &terms).unwrap()).unwrap();
+            let stock = ops::to_host(&resident.linear(&index, &weights, &terms).unwrap()).unwrap();
+            close(&host, &stock, 1e-4);
+        }
+        let host = ops::to_host(&device.gather(&rows, &index).unwrap()).unwrap();
+        close(&host, &ops::to_host(&resident.gather(&index).unwrap()).unwrap(), 1e-6);
+    }
+}
+
+#[test]
+fn neighbours_agree() {
+    let device = open_cpu();
+    let (_, labels) = task(&device);
+    // Whole numbers give ties.
+    let values = numbers(3 * 4 * 15, 6).iter().map(|v| (v * 2.0).round()).collect();
+    let values = device.tensor3((3, 4, 15), values).unwrap();
+    let host = |t: Tensor3<Cpu>| ops::to_host(&t).unwrap();
+    let best = host(neighbours::stock_best_of_label(&values, &labels).unwrap());
+    close(&host(device.best_of_label(&values, &labels).unwrap()), &best, 0.0);
+    let attention = host(neighbours::stock_attention(&values, &labels).unwrap());
+    close(&host(device.attention(&values, &labels).unwrap()), &attention, 1e-6);
+    for k in [1, 3, 7, 15, 30] {
+        let votes = host(neighbours::stock_votes(&values, &labels, k).unwrap());
+        close(&host(device.votes(&values, &labels, k).unwrap()), &votes, 1e-6);
+    }
+}
