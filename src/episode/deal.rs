@@ -73,7 +73,8 @@ pub fn deal<D: Backend>(
     let mut supports: Vec<Vec<(u32, u16)>> = Vec::with_capacity(episodes);
     for (place, order) in places.clone().zip(&order.0) {
         let episode = draw.episode(place);
-        let differ = |what, expected, found| TensorError::Shape { operation: "a batch", what, expected, found };
+        let differ =
+            |what, expected, found| TensorError::Shape { operation: "a batch", what, expected, found };
         if episode.way() != way {
             return Err(differ("labels", way, episode.way()));
         }

@@ -77,6 +77,8 @@ pub struct Table {
     pub shot: Size,
     /// Queries per class.
     pub query: Size,
+    /// Whether an item may appear in two episodes of the draw; where not, there is an interval for new items.
+    pub repeat: bool,
     /// Level of the intervals, between 0 and 1.
     pub level: f64,
     /// Seed of the draw.
