@@ -1,3 +1,7 @@
 //! Passes the arguments to the command line.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    kshot::cli::main::<kshot::learner::Shipped>()
+}

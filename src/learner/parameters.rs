@@ -127,6 +127,11 @@ impl Parameters {
         &self.learner
     }
 
+    /// All of them, by name.
+    pub fn pairs(&self) -> BTreeMap<String, String> {
+        self.values.iter().map(|(name, value)| (name.to_string(), value.clone())).collect()
+    }
+
     /// The text of a parameter; empty for one that is not declared.
     pub fn word(&self, name: &str) -> &str {
         self.values.get(name).map_or("", String::as_str)

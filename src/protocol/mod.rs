@@ -8,9 +8,11 @@ mod error;
 mod judge;
 mod place;
 mod print;
+mod shipped;
 mod size;
 mod written;
 
 pub use checked::{Parts, Protocol};
 pub use error::ProtocolError;
+pub use shipped::{SHIPPED, ShippedProtocol};
 pub use size::{Query, Shot, Way};

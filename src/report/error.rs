@@ -137,3 +137,11 @@ impl ReportError {
         move |source| ReportError::File { doing, path: path.to_path_buf(), source }
     }
 }
+
+impl ReportError {
+    /// Whether the request is to blame: a folder that cannot be used, or a table that is asked for twice.
+    pub fn is_request(&self) -> bool {
+        use ReportError::{Busy, InTheWay, Occupied, Twice};
+        matches!(self, Occupied { .. } | InTheWay { .. } | Busy { .. } | Twice { .. })
+    }
+}

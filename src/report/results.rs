@@ -14,6 +14,7 @@ use super::rows::{
 use super::run_record::RunRecord;
 use super::staging::{RESULT_FILES, RUN_RECORD, Staging};
 use super::table::{Table, TableKey};
+use super::tally::Measured;
 use super::warning::{FEW_EPISODES, Warning};
 use super::writer::{FinishedTable, TableWriter};
 
@@ -108,7 +109,8 @@ impl Results {
             let protocol = run.protocols.iter().find(|p| p.name == table.key.protocol);
             let protocol = protocol
                 .ok_or_else(|| ReportError::UnrecordedProtocol { protocol: table.key.protocol.clone() })?;
-            summary.extend(table.measured.iter().map(|measured| SummaryRow {
+            let asked = |m: &&Measured| table.table.metrics.iter().any(|asked| asked.word() == m.metric);
+            summary.extend(table.measured.iter().filter(asked).map(|measured| SummaryRow {
                 table: table.table.clone(),
                 episodes: table.episode_count,
                 classes: table.class_count,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::vocab::{SawClasses, Setting};
+use crate::vocab::{Metric, SawClasses, Setting};
 
 /// A size of an episode: a number, or what stands in its place. Numbers sort by size, words after them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -79,6 +79,8 @@ pub struct Table {
     pub query: Size,
     /// Whether an item may appear in two episodes of the draw; where not, there is an interval for new items.
     pub repeat: bool,
+    /// The metrics that `summary.csv` shall have.
+    pub metrics: Vec<Metric>,
     /// Level of the intervals, between 0 and 1.
     pub level: f64,
     /// Seed of the draw.

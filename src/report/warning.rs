@@ -56,6 +56,13 @@ pub enum Warning {
         /// Episodes in all.
         of: u64,
     },
+    /// A draw made elsewhere does not agree with the protocol in something that is let pass.
+    OtherDraw {
+        /// The draw, as it was named.
+        draw: String,
+        /// What does not agree.
+        finding: String,
+    },
     /// Items of norm zero, which no transform can normalise.
     ZeroRows {
         /// The feature store, as it was named.
@@ -88,6 +95,7 @@ impl fmt::Display for Warning {
                 f,
                 "{draw}: {episodes} of {of} episodes hold bit-identical items in support and query, which makes them easier"
             ),
+            Warning::OtherDraw { draw, finding } => write!(f, "{draw}: {finding}"),
             Warning::ZeroRows { features, rows } => {
                 write!(f, "{features}: {rows} items have norm zero and stay zero when normalised")
             }

@@ -1,0 +1,128 @@
+//! `kshot check`: proves that protocols, draws and data agree.
+
+use clap::Args;
+
+use super::error::CliError;
+use super::source::{self, Stores};
+use super::{Outcome, say};
+use crate::data::{self, Store};
+use crate::episode::{Draw, Severity};
+use crate::learner::Roster;
+use crate::protocol::Protocol;
+use crate::vocab::{ItemId, Split};
+
+const EXAMPLES: &str = "Examples:
+  kshot check quickstart
+  kshot check mine.toml --features features/ --draw draw.csv --near 0.99
+  kshot check learners";
+
+/// Prove that protocols, draws and data agree, or that learners keep their laws (`kshot check learners`).
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    /// Protocol files, names of shipped protocols, or the word `learners`.
+    #[arg(required = true, value_name = "PROTOCOL")]
+    protocols: Vec<String>,
+    /// Feature store or embedded dataset; default: the protocol's dataset.
+    #[arg(long, value_name = "PATH")]
+    features: Option<String>,
+    /// Draw to check instead of the protocol's own; with one protocol only.
+    #[arg(long, value_name = "FILE")]
+    draw: Option<String>,
+    /// Cosine from which two items count as near-duplicates.
+    #[arg(long, value_name = "COSINE", default_value = "0.9999", value_parser = cosine)]
+    near: f32,
+}
+
+/// Reads a cosine.
+pub(super) fn cosine(text: &str) -> Result<f32, String> {
+    let value = text.parse::<f32>().ok().filter(|v| *v > 0.0 && *v <= 1.0);
+    value.ok_or_else(|| "must be a number above 0 and up to 1".to_string())
+}
+
+pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError> {
+    let all = source::all_rules(&arguments.protocols)?;
+    if arguments.draw.is_some() && all.len() > 1 {
+        return Err(CliError::Request(format!("--draw goes with one protocol, {} are given", all.len())));
+    }
+    let mut stores = Stores::new(arguments.features.clone(), None);
+    let mut holds = true;
+    for rules in all {
+        let protocol = &rules.protocol;
+        let store = stores.of(protocol)?;
+        let mut text = String::new();
+        let mut broken = 0;
+        let dealer = match source::draw(&rules, arguments.draw.as_deref(), &store) {
+            Err(CliError::Finding { draw, finding }) => {
+                say(&format!("{}: draw {draw}: {finding}\n", protocol.name()))?;
+                holds = false;
+                continue;
+            }
+            other => other?,
+        };
+        for (severity, finding) in dealer.findings(protocol, &store) {
+            let word = if severity == Severity::Refused { "broken" } else { "warning" };
+            broken += usize::from(severity == Severity::Refused);
+            text += &format!("{}: {word}: {finding}\n", protocol.name());
+        }
+        for sentence in near_duplicates(protocol, &dealer.draw, &store, arguments.near)? {
+            broken += 1;
+            text += &format!("{}: broken: {sentence}\n", protocol.name());
+        }
+        if broken == 0 {
+            text += &format!(
+                "{}: protocol, draw and data agree ({} episodes, sha256 {})\n",
+                protocol.name(),
+                dealer.draw.len(),
+                dealer.sha256
+            );
+        }
+        holds &= broken == 0;
+        say(&text)?;
+    }
+    Ok(if holds { Outcome::Done } else { Outcome::DoesNotHold })
+}
+
+/// Near-duplicates across support and query of an episode, and across base classes and those of the draw: a sentence
+/// for each kind that occurs.
+pub(super) fn near_duplicates(
+    protocol: &Protocol,
+    draw: &Draw,
+    store: &Store,
+    threshold: f32,
+) -> Result<Vec<String>, CliError> {
+    let index = store.index();
+    let class_of = |item: ItemId| {
+        let class = index.classes().iter().find(|c| c.items.contains(&item));
+        class.map_or("?", |c| c.name.as_str()).to_string()
+    };
+    let mut sentences = Vec::new();
+    let mut first = None;
+    let mut count = 0;
+    for episode in draw.episodes() {
+        let near = data::near_duplicates(store, episode.all_support(), episode.all_query(), threshold)?;
+        count += near.total;
+        if let (None, Some(pair)) = (&first, near.pairs.first()) {
+            first = Some((episode.number(), *pair));
+        }
+    }
+    if let Some((episode, (a, b, cosine))) = first {
+        sentences.push(format!(
+            "episode {episode} holds near-duplicates in support and query: items {} and {} of classes {} and {} have cosine {cosine:.6} ({count} such pairs)",
+            a.0, b.0, class_of(a), class_of(b)
+        ));
+    }
+    if protocol.split() != Split::Base {
+        let of = |split| -> Vec<ItemId> {
+            index.of_split(split).flat_map(|class| index.class(class).items.iter().copied()).collect()
+        };
+        let near = data::near_duplicates(store, &of(Split::Base), &of(protocol.split()), threshold)?;
+        if let Some((a, b, cosine)) = near.pairs.first() {
+            sentences.push(format!(
+                "base and {} classes hold near-duplicates: items {} and {} of classes {} and {} have cosine {cosine:.6} ({} such pairs)",
+                protocol.split(), a.0, b.0, class_of(*a), class_of(*b), near.total
+            ));
+        }
+    }
+    Ok(sentences)
+}

@@ -1,0 +1,87 @@
+//! All errors of a run, and the exit code of each.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::data::DataError;
+use crate::episode::{DrawError, Finding, SampleError};
+use crate::eval::EvalError;
+use crate::learner::LearnError;
+use crate::protocol::ProtocolError;
+use crate::report::ReportError;
+use crate::tensor::TensorError;
+
+/// Done.
+pub(super) const DONE: u8 = 0;
+/// A check that was asked for does not hold.
+pub(super) const DOES_NOT_HOLD: u8 = 1;
+/// The request is wrong.
+pub(super) const WRONG_REQUEST: u8 = 2;
+const WRONG_DATA: u8 = 3;
+const FAILED: u8 = 4;
+
+/// Why a verb did not do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CliError {
+    #[error("{0}")]
+    Request(String),
+    #[error(transparent)]
+    Protocol(#[from] ProtocolError),
+    #[error(transparent)]
+    Learner(#[from] LearnError),
+    #[error(transparent)]
+    Data(#[from] DataError),
+    #[error("protocol {protocol}: {source}")]
+    Sample { protocol: String, source: SampleError },
+    #[error(transparent)]
+    Draw(#[from] DrawError),
+    #[error("draw {draw} does not fit: {finding}")]
+    Finding { draw: String, finding: Finding },
+    #[error("{0}")]
+    NearDuplicate(String),
+    #[error(transparent)]
+    Eval(#[from] EvalError),
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    #[error(transparent)]
+    Tensor(#[from] TensorError),
+    #[error("cannot write {}: {source}", path.display())]
+    Write { path: PathBuf, source: io::Error },
+    #[error("cannot print: {0}")]
+    Print(io::Error),
+    #[error("standard output was closed")]
+    Closed,
+}
+
+impl CliError {
+    /// A failure of standard output.
+    pub(super) fn from_output(error: io::Error) -> CliError {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => CliError::Closed,
+            _ => CliError::Print(error),
+        }
+    }
+
+    /// The exit code.
+    pub(super) fn code(&self) -> u8 {
+        match self {
+            CliError::Closed => DONE,
+            CliError::Request(_) | CliError::Protocol(_) | CliError::Learner(_) => WRONG_REQUEST,
+            CliError::Data(error) if error.is_request() => WRONG_REQUEST,
+            CliError::Data(_)
+            | CliError::Sample { .. }
+            | CliError::Draw(_)
+            | CliError::Finding { .. }
+            | CliError::NearDuplicate(_) => WRONG_DATA,
+            CliError::Eval(error) => match error {
+                EvalError::NotAdmitted { .. } | EvalError::NoSupport { .. } | EvalError::Build(_) => {
+                    WRONG_REQUEST
+                }
+                EvalError::Data(_) => WRONG_DATA,
+                _ => FAILED,
+            },
+            CliError::Report(error) if error.is_request() => WRONG_REQUEST,
+            CliError::Report(_) | CliError::Tensor(_) | CliError::Write { .. } | CliError::Print(_) => FAILED,
+        }
+    }
+}

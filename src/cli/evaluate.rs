@@ -1,0 +1,427 @@
+//! `kshot evaluate`: protocols, features and learners in, result files out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use clap::Args;
+
+use super::error::CliError;
+use super::progress::Progress;
+use super::source::{self, Dealer, Rules, Stores};
+use super::{Outcome, check, say};
+use crate::data::{Fingerprint, Store, StoreWarning};
+use crate::episode::{Finding, Severity};
+use crate::eval::{self, Batch, Evaluation};
+use crate::learner::{Learner, Parameters, Registry, Roster};
+use crate::protocol::{Protocol, Query, Shot, Way};
+use crate::report::{
+    ClassOutcome, EpisodeOutcome, LearnerRecord, Machine, Overview, ProtocolRecord, QueryOutcome, Results,
+    RunRecord, Selection, Size, Table, TableWriter, Warning,
+};
+use crate::tensor::{Cpu, open_cpu};
+
+const EXAMPLES: &str = "Examples:
+  kshot evaluate quickstart
+  kshot evaluate any-5way-1shot any-5way-5shot --features features/ --out results/mine
+  kshot evaluate any-5way-5shot --features f.npz --learner ridge --learner k-nn:k=3,distance=cosine";
+
+/// Evaluate learners on the same episodes and write result files.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    /// Protocol files, or names of shipped protocols (see `kshot list protocols`).
+    #[arg(required = true, value_name = "PROTOCOL")]
+    protocols: Vec<String>,
+    /// Feature store (folder, .npz, .safetensors, .csv, .parquet) or embedded dataset; default: the protocol's dataset.
+    #[arg(long, value_name = "PATH")]
+    features: Option<String>,
+    /// Draw to use instead of the protocol's own; with one protocol only.
+    #[arg(long, value_name = "FILE")]
+    draw: Option<String>,
+    /// Learner, `name` or `name:key=value,key=value`; repeat for several. Default: all that the protocols admit.
+    #[arg(long = "learner", value_name = "SPEC")]
+    learners: Vec<String>,
+    /// Workers, each on a core of its own. Default: all cores. Results do not depend on it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    workers: Option<u16>,
+    /// Episodes that are computed together. Default: as many as fit a core's cache. Results do not depend on it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    batch: Option<u32>,
+    /// Folder for the results. Default: a new folder results/NAME.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Replace results that --out already holds.
+    #[arg(long, requires = "out")]
+    overwrite: bool,
+    /// Also write queries.csv, one row per query.
+    #[arg(long)]
+    queries: bool,
+    /// Also refuse near-duplicates: pairs of support and query, or of base and novel, with a cosine of at least this.
+    #[arg(long, value_name = "COSINE", value_parser = check::cosine)]
+    near: Option<f32>,
+    /// Features of more bytes than this stay in their file, such as 8G. Default: 768M.
+    #[arg(long, value_name = "SIZE", value_parser = source::bytes)]
+    memory: Option<u64>,
+}
+
+/// One protocol, ready to be evaluated.
+struct Run {
+    rules: Rules,
+    store: Store,
+    dealer: Dealer,
+    learners: Vec<Parameters>,
+    shots: Vec<Option<usize>>,
+}
+
+pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError> {
+    let started = Instant::now();
+    let registry = Registry::<Cpu>::of::<R>();
+    let asked = asked_learners(&registry, &arguments.learners)?;
+    let all = source::all_rules(&arguments.protocols)?;
+    if arguments.draw.is_some() && all.len() > 1 {
+        return Err(CliError::Request(format!("--draw goes with one protocol, {} are given", all.len())));
+    }
+    for rules in &all {
+        admitted(&registry, &rules.protocol, &asked)?;
+    }
+    let out = arguments.out.clone().unwrap_or_else(|| new_folder(&all));
+    let mut results = Results::create(&out, arguments.overwrite)?;
+
+    let mut stores = Stores::new(arguments.features.clone(), arguments.memory);
+    let mut warnings = BTreeSet::new();
+    let mut runs = Vec::with_capacity(all.len());
+    for rules in all {
+        let store = stores.of(&rules.protocol)?;
+        let dealer = source::draw(&rules, arguments.draw.as_deref(), &store)?;
+        warnings.extend(checked(&rules.protocol, &dealer, &store, arguments.near)?);
+        warnings.extend(zero_rows(&store));
+        let learners = admitted(&registry, &rules.protocol, &asked)?;
+        let shots = shots(&rules.protocol);
+        runs.push(Run { rules, store, dealer, learners, shots });
+    }
+    let mut fingerprints: BTreeMap<String, Fingerprint> = BTreeMap::new();
+    for run in &runs {
+        fingerprints.entry(run.store.name().to_string()).or_insert_with(|| Fingerprint::start(&run.store));
+    }
+    let mut seconds = BTreeMap::from([("reading and checking".to_string(), started.elapsed().as_secs_f64())]);
+
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let workers = arguments.workers.map_or(cores, usize::from);
+    let several = runs.len() > 1;
+    for run in &runs {
+        let clock = Instant::now();
+        if let Some(text) = &run.dealer.fresh {
+            let name = run.rules.protocol.name();
+            let file = if several { format!("draw-{name}.csv") } else { "draw.csv".to_string() };
+            results.write_file(&file, text.as_bytes())?;
+        }
+        warnings.extend(one::<R>(run, arguments, workers, &mut results)?);
+        seconds.insert(run.rules.protocol.name().to_string(), clock.elapsed().as_secs_f64());
+    }
+
+    let hashes = fingerprints
+        .into_iter()
+        .map(|(name, fingerprint)| Ok((name, fingerprint.wait()?)))
+        .collect::<Result<BTreeMap<String, String>, CliError>>()?;
+    warnings.extend(results.warnings());
+    seconds.insert("total".to_string(), started.elapsed().as_secs_f64());
+    let learners: BTreeMap<String, LearnerRecord> = runs
+        .iter()
+        .flat_map(|run| &run.learners)
+        .map(|parameters| (format!("{}:{parameters}", parameters.learner()), record(parameters)))
+        .collect();
+    let rows = results.commit(RunRecord {
+        kshot: env!("CARGO_PKG_VERSION").to_string(),
+        command: std::env::args().collect(),
+        protocols: runs.iter().map(|run| protocol_record(run, &hashes)).collect(),
+        learners: learners.into_values().collect(),
+        seed_train: None,
+        device: "cpu".to_string(),
+        workers,
+        batch: arguments.batch.map(|b| b as usize),
+        seconds,
+        warnings: warnings.iter().cloned().collect(),
+        machine: Machine::here(),
+        files: Vec::new(),
+    })?;
+    for warning in warnings.iter().filter(|w| !matches!(w, Warning::SamplerInterval { .. })) {
+        eprintln!("warning: {warning}");
+    }
+    say(&format!("{}\nresults: {}\n", Overview::of(&rows, "accuracy").text(), out.display()))?;
+    Ok(Outcome::Done)
+}
+
+/// The learners that were asked for, checked; none where all are meant.
+fn asked_learners(registry: &Registry<Cpu>, specs: &[String]) -> Result<Vec<Parameters>, CliError> {
+    let mut asked: Vec<Parameters> = Vec::new();
+    for spec in specs {
+        let parameters = registry.check(spec)?;
+        if asked.contains(&parameters) {
+            return Err(CliError::Request(format!(
+                "learner `{spec}` is given twice with the same parameters, a result holds each once"
+            )));
+        }
+        asked.push(parameters);
+    }
+    Ok(asked)
+}
+
+/// The learners of a run under a protocol: those that were asked for, all of which it must admit, or all that it admits.
+fn admitted(
+    registry: &Registry<Cpu>,
+    protocol: &Protocol,
+    asked: &[Parameters],
+) -> Result<Vec<Parameters>, CliError> {
+    let shots = shots(protocol);
+    let admit =
+        |parameters: &Parameters, learner: &Learner<Cpu>| eval::admit(protocol, parameters, learner, &shots);
+    if !asked.is_empty() {
+        for parameters in asked {
+            admit(parameters, &registry.build(parameters)?)?;
+        }
+        return Ok(asked.to_vec());
+    }
+    let mut learners = Vec::new();
+    for entry in registry.entries() {
+        let parameters = entry.check(&BTreeMap::new())?;
+        if admit(&parameters, &registry.build(&parameters)?).is_ok() {
+            learners.push(parameters);
+        }
+    }
+    if learners.is_empty() {
+        return Err(CliError::Request(format!("protocol `{}` admits none of the learners", protocol.name())));
+    }
+    Ok(learners)
+}
+
+/// The shots at which each episode is evaluated.
+fn shots(protocol: &Protocol) -> Vec<Option<usize>> {
+    match protocol.shot() {
+        Shot::Nested(shots) => shots.iter().map(|shot| Some(*shot as usize)).collect(),
+        Shot::Between { .. } | Shot::MetaDataset => vec![None],
+    }
+}
+
+/// A folder below `results` that does not exist yet.
+fn new_folder(rules: &[Rules]) -> PathBuf {
+    let names: Vec<&str> = rules.iter().map(|r| r.protocol.name()).take(3).collect();
+    let first = PathBuf::from("results").join(names.join("+"));
+    let later = (2..).map(|n| first.with_file_name(format!("{}-{n}", names.join("+"))));
+    std::iter::once(first.clone()).chain(later).find(|path| !path.exists()).unwrap_or(first)
+}
+
+/// Refuses a draw that does not fit; what may pass comes back as warnings.
+fn checked(
+    protocol: &Protocol,
+    dealer: &Dealer,
+    store: &Store,
+    near: Option<f32>,
+) -> Result<Vec<Warning>, CliError> {
+    let mut warnings = Vec::new();
+    for (severity, finding) in dealer.findings(protocol, store) {
+        let draw = dealer.name(protocol);
+        match (severity, &finding) {
+            (Severity::Refused, _) => return Err(CliError::Finding { draw, finding }),
+            (Severity::Warning, Finding::Duplicate { .. }) => {
+                let (episodes, of) = (finding.count() as u64, dealer.draw.len() as u64);
+                warnings.push(Warning::Duplicates { draw, episodes, of });
+            }
+            (Severity::Warning, _) => {
+                warnings.push(Warning::OtherDraw { draw, finding: finding.to_string() });
+            }
+        }
+    }
+    if let Some(threshold) = near {
+        let sentences = check::near_duplicates(protocol, &dealer.draw, store, threshold)?;
+        if let Some(sentence) = sentences.into_iter().next() {
+            return Err(CliError::NearDuplicate(sentence));
+        }
+    }
+    Ok(warnings)
+}
+
+fn zero_rows(store: &Store) -> Option<Warning> {
+    store.warnings().iter().find_map(|warning| match warning {
+        StoreWarning::ZeroRows { count } => {
+            Some(Warning::ZeroRows { features: store.name().to_string(), rows: *count as u64 })
+        }
+        StoreWarning::IdenticalRows { .. } => None,
+    })
+}
+
+/// Evaluates one protocol and hands its tables to the results.
+fn one<R: Roster>(
+    run: &Run,
+    arguments: &Arguments,
+    workers: usize,
+    results: &mut Results,
+) -> Result<Vec<Warning>, CliError> {
+    let protocol = &run.rules.protocol;
+    let names: Arc<[String]> = run.store.index().classes().iter().map(|c| c.name.clone()).collect();
+    let registry = Registry::<Cpu>::of::<R>();
+    let mut sheets = BTreeMap::new();
+    for (learner, parameters) in run.learners.iter().enumerate() {
+        let setting = registry.build(parameters)?.setting();
+        for (shot, size) in run.shots.iter().enumerate().filter(|(_, shot)| **shot != Some(0)) {
+            let mut table = table(run, parameters, *size);
+            table.setting = setting;
+            let writer = results.begin(table, Arc::clone(&names))?;
+            sheets.insert((learner, shot), Sheet { writer, ties: 0, queries: 0, unconverged: 0 });
+        }
+    }
+    let evaluation = Evaluation {
+        store: &run.store,
+        draw: &run.dealer.draw,
+        seed: protocol.seed(),
+        learners: &run.learners,
+        shots: &run.shots,
+        workers,
+        batch: arguments.batch.map(|b| b as usize),
+    };
+    let steps = run.dealer.draw.len() * sheets.len();
+    let progress = Progress::start(protocol.name(), run.dealer.draw.len(), steps as u64);
+    eval::evaluate::<R, Cpu, CliError>(
+        &evaluation,
+        || Ok(open_cpu()),
+        |batch| {
+            progress.advance(batch.episodes.len() as u64);
+            match sheets.get_mut(&(batch.learner, batch.shot)) {
+                Some(sheet) => sheet.take(run, &batch, arguments.queries),
+                None => Ok(()),
+            }
+        },
+    )?;
+    drop(progress);
+    let mut warnings = Vec::new();
+    for ((learner, _), sheet) in sheets {
+        let (protocol, learner) =
+            (protocol.name().to_string(), short_spec(&registry, &run.learners[learner]));
+        if sheet.ties > 0 {
+            let (protocol, learner) = (protocol.clone(), learner.clone());
+            warnings.push(Warning::Ties { protocol, learner, queries: sheet.ties, of: sheet.queries });
+        }
+        if sheet.unconverged > 0 {
+            let (episodes, of) = (sheet.unconverged, run.dealer.draw.len() as u64);
+            warnings.push(Warning::NotConverged { protocol, learner, episodes, of });
+        }
+        results.add(sheet.writer.finish()?);
+    }
+    Ok(warnings)
+}
+
+/// The table of one learner at one shot, while it fills.
+struct Sheet {
+    writer: TableWriter,
+    ties: u64,
+    queries: u64,
+    unconverged: u64,
+}
+
+impl Sheet {
+    fn take(&mut self, run: &Run, batch: &Batch, with_queries: bool) -> Result<(), CliError> {
+        self.unconverged += batch.unconverged as u64;
+        for (answered, items) in batch.episodes.iter().zip(&batch.items) {
+            let episode = run.dealer.draw.episode(answered.place);
+            let grade = &answered.grade;
+            let class = |(label, class): (usize, &crate::metric::ClassGrade)| ClassOutcome {
+                class: episode.class(label),
+                correct: class.correct,
+                total: class.total,
+                nll: class.nll,
+                brier: class.brier,
+            };
+            let classes = grade.classes.iter().enumerate().map(class).collect();
+            self.writer.episode(&EpisodeOutcome { episode: episode.number(), classes })?;
+            let claims: Vec<(f32, bool)> = grade
+                .queries
+                .iter()
+                .filter_map(|q| q.confidence.map(|confidence| (confidence, q.predicted == q.label)))
+                .collect();
+            self.writer.confidences(&claims)?;
+            if with_queries {
+                let row = |(query, item): (&crate::metric::QueryGrade, &crate::vocab::ItemId)| QueryOutcome {
+                    class: episode.class(usize::from(query.label)),
+                    item: *item,
+                    predicted: episode.class(usize::from(query.predicted)),
+                    confidence: query.confidence,
+                };
+                let rows: Vec<QueryOutcome> = grade.queries.iter().zip(items).map(row).collect();
+                self.writer.queries(episode.number(), &rows)?;
+            }
+            self.ties += u64::from(grade.ties);
+            self.queries += grade.queries.len() as u64;
+        }
+        Ok(())
+    }
+}
+
+/// What all rows of a table share; its setting is the learner's.
+fn table(run: &Run, parameters: &Parameters, shot: Option<usize>) -> Table {
+    let (protocol, provenance) = (&run.rules.protocol, run.store.provenance());
+    Table {
+        protocol: protocol.name().to_string(),
+        version: protocol.version(),
+        learner: parameters.learner().to_string(),
+        parameters: parameters.pairs(),
+        selection: Selection::Default,
+        setting: crate::vocab::Setting::Inductive,
+        backbone: Some(provenance.backbone.clone()),
+        saw_classes: provenance.saw_classes,
+        way: match protocol.way() {
+            Way::Fixed(way) => Size::Number(*way),
+            Way::All => Size::All,
+            Way::Between { .. } | Way::MetaDataset => Size::Varied,
+        },
+        shot: shot.map_or(Size::Varied, |shot| Size::Number(shot as u32)),
+        query: match protocol.query() {
+            Query::PerClass(query) => Size::Number(*query),
+            Query::All => Size::All,
+            Query::Dirichlet { .. } | Query::MetaDataset => Size::Varied,
+        },
+        repeat: protocol.repeat(),
+        metrics: protocol.metrics().to_vec(),
+        level: protocol.level(),
+        seed: protocol.seed(),
+        seed_train: None,
+        device: "cpu".to_string(),
+        draw_sha256: run.dealer.sha256.clone(),
+    }
+}
+
+fn record(parameters: &Parameters) -> LearnerRecord {
+    LearnerRecord {
+        name: parameters.learner().to_string(),
+        parameters: parameters.pairs(),
+        selection: Selection::Default,
+    }
+}
+
+fn protocol_record(run: &Run, hashes: &BTreeMap<String, String>) -> ProtocolRecord {
+    let (protocol, store) = (&run.rules.protocol, &run.store);
+    ProtocolRecord {
+        name: protocol.name().to_string(),
+        version: protocol.version(),
+        sha256: run.rules.sha256.clone(),
+        seed: protocol.seed(),
+        draw: run.dealer.file.clone(),
+        draw_sha256: run.dealer.sha256.clone(),
+        features: store.path().map_or_else(|| store.name().to_string(), |path| path.display().to_string()),
+        features_sha256: hashes.get(store.name()).cloned().unwrap_or_default(),
+    }
+}
+
+/// The learner with the parameters that differ from their defaults, as one would type it.
+fn short_spec(registry: &Registry<Cpu>, parameters: &Parameters) -> String {
+    let declared = registry.entry(parameters.learner()).map(|e| e.parameters()).unwrap_or_default();
+    let changed: Vec<String> = declared
+        .iter()
+        .filter(|p| parameters.word(p.name) != p.default)
+        .map(|p| format!("{}={}", p.name, parameters.word(p.name)))
+        .collect();
+    match changed.is_empty() {
+        true => parameters.learner().to_string(),
+        false => format!("{}:{}", parameters.learner(), changed.join(",")),
+    }
+}

@@ -1,0 +1,84 @@
+//! The command line: one file per verb. The only room that prints, and the only one that knows exit codes.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the room that prints")]
+
+mod check;
+mod error;
+mod evaluate;
+mod list;
+mod progress;
+mod sample;
+mod source;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::learner::Roster;
+use error::CliError;
+
+const EXIT_CODES: &str = "Exit codes:
+  0  done
+  1  a check you asked for does not hold
+  2  the request is wrong
+  3  the data is wrong
+  4  the computation failed";
+
+/// Few-shot and zero-shot evaluation on identical frozen episodes.
+#[derive(Parser)]
+#[command(name = "kshot", version, about, after_help = EXIT_CODES, max_term_width = 110)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    List(list::Arguments),
+    Sample(sample::Arguments),
+    Check(check::Arguments),
+    Evaluate(evaluate::Arguments),
+}
+
+/// Whether what was asked for holds.
+enum Outcome {
+    Done,
+    DoesNotHold,
+}
+
+/// Runs the command line with the learners of a roster.
+///
+/// Programs with learners of their own call it in `main`; see [`Roster`].
+pub fn main<R: Roster>() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version go to standard output and are no errors.
+            let code = if error.use_stderr() { error::WRONG_REQUEST } else { error::DONE };
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    let outcome = match arguments.verb {
+        Verb::List(arguments) => list::run::<R>(&arguments),
+        Verb::Sample(arguments) => sample::run(&arguments),
+        Verb::Check(arguments) => check::run::<R>(&arguments),
+        Verb::Evaluate(arguments) => evaluate::run::<R>(&arguments),
+    };
+    match outcome {
+        Ok(Outcome::Done) => ExitCode::from(error::DONE),
+        Ok(Outcome::DoesNotHold) => ExitCode::from(error::DOES_NOT_HOLD),
+        Err(CliError::Closed) => ExitCode::from(error::DONE),
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(error.code())
+        }
+    }
+}
+
+/// Prints to standard output; a reader that has gone away ends the program without an error.
+fn say(text: &str) -> Result<(), CliError> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(CliError::from_output)
+}

@@ -1,0 +1,74 @@
+//! `kshot sample`: freezes the draw of a protocol.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::error::CliError;
+use super::source::{self, Stores};
+use super::{Outcome, say};
+
+const EXAMPLES: &str = "Examples:
+  kshot sample quickstart --out episodes
+  kshot sample mine.toml --features features/";
+
+/// Draw the episodes of protocols and freeze them as CSV files.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    /// Protocol files, or names of shipped protocols.
+    #[arg(required = true, value_name = "PROTOCOL")]
+    protocols: Vec<String>,
+    /// Feature store or embedded dataset; default: the protocol's dataset.
+    #[arg(long, value_name = "PATH")]
+    features: Option<String>,
+    /// Folder that gets one file NAME.csv per protocol.
+    #[arg(long, value_name = "DIR", default_value = "episodes")]
+    out: PathBuf,
+    /// Replace draws that differ.
+    #[arg(long)]
+    overwrite: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
+    let mut stores = Stores::new(arguments.features.clone(), None);
+    for rules in source::all_rules(&arguments.protocols)? {
+        let protocol = &rules.protocol;
+        let dealer = source::fresh(protocol, &stores.of(protocol)?)?;
+        let path = arguments.out.join(format!("{}.csv", protocol.name()));
+        let text = dealer.fresh.unwrap_or_default();
+        let state = freeze(&path, text.as_bytes(), arguments.overwrite)?;
+        say(&format!(
+            "{}: {} episodes, {state}\nsha256 = \"{}\"\n",
+            path.display(),
+            dealer.draw.len(),
+            dealer.sha256
+        ))?;
+        if let Some(named) = protocol.draw_sha256().filter(|named| *named != dealer.sha256) {
+            eprintln!("warning: protocol {} names sha256 {named}", protocol.name());
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+/// Writes a draw, whole or not at all, unless another one is there.
+fn freeze(path: &Path, bytes: &[u8], overwrite: bool) -> Result<&'static str, CliError> {
+    let failed = |source| CliError::Write { path: path.to_path_buf(), source };
+    match std::fs::read(path) {
+        Ok(there) if there == bytes => return Ok("unchanged"),
+        Ok(_) if !overwrite => {
+            return Err(CliError::Request(format!(
+                "{} holds another draw\nhint: give --overwrite, or another folder with --out",
+                path.display()
+            )));
+        }
+        _ => {}
+    }
+    let folder = path.parent().unwrap_or(Path::new(""));
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok("written")
+}

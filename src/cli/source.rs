@@ -1,0 +1,195 @@
+//! From names and paths on the command line to protocols, feature stores and draws.
+
+use std::path::{Path, PathBuf};
+
+use super::error::CliError;
+use crate::data::{self, OpenOptions, Store};
+use crate::episode::{self, Draw, Finding, Maker, Severity, check, check_hash};
+use crate::protocol::{Protocol, ProtocolError, SHIPPED, ShippedProtocol};
+
+/// A protocol as it was named, with its text.
+pub(super) struct Rules {
+    pub(super) protocol: Protocol,
+    pub(super) sha256: String,
+    /// Where its draw is looked for, and the draw itself where the program holds it.
+    home: Home,
+}
+
+enum Home {
+    Folder(PathBuf),
+    Program(&'static ShippedProtocol),
+}
+
+/// Reads a protocol from a file, or takes the one of that name that ships with kshot.
+pub(super) fn rules(named: &str) -> Result<Rules, CliError> {
+    let path = Path::new(named);
+    let shipped = SHIPPED.iter().find(|s| s.name == named).filter(|_| !path.exists());
+    let (text, home) = match shipped {
+        Some(shipped) => (shipped.text.to_string(), Home::Program(shipped)),
+        None => {
+            let text = std::fs::read_to_string(path)
+                .map_err(|source| ProtocolError::Unreadable { origin: named.to_string(), source })?;
+            (text, Home::Folder(path.parent().unwrap_or(Path::new("")).to_path_buf()))
+        }
+    };
+    let protocol = Protocol::parse(&text, named)?;
+    Ok(Rules { protocol, sha256: episode::sha256(text.as_bytes()), home })
+}
+
+/// Reads several protocols, which must have different names.
+pub(super) fn all_rules(named: &[String]) -> Result<Vec<Rules>, CliError> {
+    let mut all: Vec<Rules> = Vec::with_capacity(named.len());
+    for name in named {
+        let rules = rules(name)?;
+        if let Some(twin) = all.iter().find(|r| r.protocol.name() == rules.protocol.name()) {
+            return Err(CliError::Request(format!(
+                "protocol `{}` is given twice, a run holds each name once",
+                twin.protocol.name()
+            )));
+        }
+        all.push(rules);
+    }
+    Ok(all)
+}
+
+/// The features of a run, opened once however many protocols use them.
+pub(super) struct Stores {
+    features: Option<String>,
+    options: OpenOptions,
+    open: Vec<(String, Store)>,
+}
+
+impl Stores {
+    pub(super) fn new(features: Option<String>, memory: Option<u64>) -> Stores {
+        let options = memory.map_or_else(OpenOptions::default, |resident| OpenOptions { resident });
+        Stores { features, options, open: Vec::new() }
+    }
+
+    /// The store of a protocol: the one that was named, else the dataset of the protocol.
+    pub(super) fn of(&mut self, protocol: &Protocol) -> Result<Store, CliError> {
+        let Some(named) = self.features.clone().or_else(|| protocol.dataset().map(String::from)) else {
+            return Err(CliError::Request(format!(
+                "protocol `{}` is for any feature store, but none is named\nhint: add --features PATH (or `glyphs`)",
+                protocol.name()
+            )));
+        };
+        if let Some((_, store)) = self.open.iter().find(|(name, _)| *name == named) {
+            return Ok(store.clone());
+        }
+        let store = match data::embedded(&named) {
+            Some(store) => store?,
+            None if self.features.is_none() => {
+                return Err(CliError::Request(format!(
+                    "protocol `{}` is for dataset `{named}`, which is not embedded\nhint: name its features with --features PATH",
+                    protocol.name()
+                )));
+            }
+            None => Store::open(&named, &self.options)?,
+        };
+        self.open.push((named, store.clone()));
+        Ok(store)
+    }
+}
+
+/// A draw with the bytes that it is known by.
+pub(super) struct Dealer {
+    pub(super) draw: Draw,
+    pub(super) sha256: String,
+    /// Its file; nothing where it was drawn in this run.
+    pub(super) file: Option<String>,
+    /// The bytes, where they are to be written beside the results.
+    pub(super) fresh: Option<String>,
+    maker: Maker,
+}
+
+/// The draw of a protocol: the file that was named, else the frozen one, else a fresh one.
+pub(super) fn draw(rules: &Rules, named: Option<&str>, store: &Store) -> Result<Dealer, CliError> {
+    let (protocol, index) = (&rules.protocol, store.index());
+    let read = |bytes: &[u8], origin: String, maker: Maker| -> Result<Dealer, CliError> {
+        let draw = Draw::parse(bytes, &origin, index)?;
+        let sha256 = episode::sha256(bytes);
+        Ok(Dealer { draw, sha256, file: Some(origin), fresh: None, maker })
+    };
+    let from_file = |path: &str, maker: Maker| {
+        let bytes = std::fs::read(path)
+            .map_err(|source| crate::episode::DrawError::Unreadable { origin: path.to_string(), source })?;
+        let dealer = read(&bytes, path.to_string(), maker)?;
+        match check_hash(protocol, &bytes).filter(|_| maker == Maker::Sampler) {
+            Some(finding) => Err(CliError::Finding { draw: path.to_string(), finding }),
+            None => Ok(dealer),
+        }
+    };
+    if let Some(path) = named {
+        return from_file(path, Maker::Elsewhere);
+    }
+    if protocol.draw_sha256().is_some() {
+        return match &rules.home {
+            Home::Program(shipped) => {
+                let bytes = shipped.draw.unwrap_or_default().as_bytes();
+                read(bytes, format!("{}.csv", shipped.name), Maker::Sampler)
+            }
+            Home::Folder(folder) => {
+                let name = format!("{}.csv", protocol.name());
+                let beside = folder.join("../episodes").join(&name);
+                let path = if beside.exists() { beside } else { Path::new("episodes").join(&name) };
+                from_file(&path.display().to_string(), Maker::Sampler)
+            }
+        };
+    }
+    fresh(protocol, store)
+}
+
+/// A draw of a protocol, made anew from its seed.
+pub(super) fn fresh(protocol: &Protocol, store: &Store) -> Result<Dealer, CliError> {
+    let draw = episode::draw(protocol, store.index())
+        .map_err(|source| CliError::Sample { protocol: protocol.name().to_string(), source })?;
+    let text = draw.to_csv(store.index());
+    let sha256 = episode::sha256(text.as_bytes());
+    Ok(Dealer { draw, sha256, file: None, fresh: Some(text), maker: Maker::Sampler })
+}
+
+impl Dealer {
+    /// What it is called in messages.
+    pub(super) fn name(&self, protocol: &Protocol) -> String {
+        self.file.clone().unwrap_or_else(|| format!("of protocol {}", protocol.name()))
+    }
+
+    /// Where it does not agree with its protocol and data, worst first.
+    pub(super) fn findings(&self, protocol: &Protocol, store: &Store) -> Vec<(Severity, Finding)> {
+        let mut findings: Vec<(Severity, Finding)> = check(protocol, &self.draw, store.index())
+            .into_iter()
+            .map(|finding| (finding.severity(protocol, self.maker), finding))
+            .collect();
+        findings.sort_by_key(|(severity, _)| *severity == Severity::Warning);
+        findings
+    }
+}
+
+/// Reads a size in bytes: a number with K, M, G or T (powers of 1024), or nothing, behind it.
+pub(super) fn bytes(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let power = match text[digits.len()..].to_ascii_uppercase().as_str() {
+        "" | "B" => 0,
+        "K" | "KB" | "KIB" => 1,
+        "M" | "MB" | "MIB" => 2,
+        "G" | "GB" | "GIB" => 3,
+        "T" | "TB" | "TIB" => 4,
+        _ => return Err("must be a number of bytes, such as 512M or 8G".to_string()),
+    };
+    let number: u64 =
+        digits.parse().map_err(|_| "must be a number of bytes, such as 512M or 8G".to_string())?;
+    number.checked_mul(1 << (10 * power)).ok_or_else(|| "is too large".to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_with_their_units() {
+        assert_eq!(bytes("512"), Ok(512));
+        assert_eq!(bytes("8G"), Ok(8 << 30));
+        assert_eq!(bytes("768MiB"), Ok(768 << 20));
+        assert!(bytes("8X").is_err() && bytes("").is_err() && bytes("99999999T").is_err());
+    }
+}

@@ -1,0 +1,37 @@
+//! The rule files and draws that ship with kshot, inside the program.
+
+/// A rule file that ships with kshot.
+#[derive(Clone, Copy, Debug)]
+pub struct ShippedProtocol {
+    /// Its name.
+    pub name: &'static str,
+    /// Its text.
+    pub text: &'static str,
+    /// Its frozen draw, where it has one.
+    pub draw: Option<&'static str>,
+}
+
+macro_rules! shipped {
+    ($($name:literal $($draw:literal)?),+ $(,)?) => {
+        &[$(ShippedProtocol {
+            name: $name,
+            text: include_str!(concat!("../../protocols/", $name, ".toml")),
+            draw: shipped!(@draw $($draw)?),
+        }),+]
+    };
+    (@draw) => { None };
+    (@draw $file:literal) => { Some(include_str!(concat!("../../episodes/", $file))) };
+}
+
+/// All rule files that ship with kshot, in the order of `kshot list protocols`.
+pub const SHIPPED: &[ShippedProtocol] = shipped![
+    "quickstart" "quickstart.csv",
+    "gaussian-5way-1shot" "gaussian-5way-1shot.csv",
+    "any-5way-1shot",
+    "any-5way-5shot",
+    "any-20way-1shot",
+    "any-20way-5shot",
+    "any-variable",
+    "any-unbalanced",
+    "any-dirichlet",
+];
