@@ -187,6 +187,7 @@ mod tests {
                 way: Size::Number(5),
                 shot,
                 query: Size::Number(15),
+                repeat: true,
                 level: 0.95,
                 seed: 7,
                 seed_train: None,

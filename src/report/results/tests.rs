@@ -24,6 +24,7 @@ fn table(learner: &str, shot: u32) -> Table {
         way: Size::Number(2),
         shot: Size::Number(shot),
         query: Size::Varied,
+        repeat: true,
         level: 0.95,
         seed: 7,
         seed_train: None,
