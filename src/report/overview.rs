@@ -162,7 +162,7 @@ mod tests {
     use super::*;
     use crate::report::{Measured, Selection};
     use crate::stats::Interval;
-    use crate::vocab::{SawClasses, Setting};
+    use crate::vocab::{Metric, SawClasses, Setting};
 
     fn row(
         protocol: &str,
@@ -188,6 +188,7 @@ mod tests {
                 shot,
                 query: Size::Number(15),
                 repeat: true,
+                metrics: vec![Metric::Accuracy],
                 level: 0.95,
                 seed: 7,
                 seed_train: None,
