@@ -49,9 +49,15 @@ fn alike(host: Solution<Cpu>, stock: Solution<Cpu>, tolerance: f32) {
 fn heads_agree() {
     let device = open_cpu();
     let (features, labels) = task(&device);
-    let gram = ops::gram(&features).unwrap();
-    for strength in [0.1, 1.0, 10.0] {
-        let (g, l) = (&gram, &labels);
+    // In the span, and with fewer columns than support items.
+    let narrow = numbers(3 * 15 * 4, 40);
+    let narrow: Vec<f32> = (0..narrow.len())
+        .map(|i| if i / 4 % 15 < labels.of(i / 60).len() { narrow[i] } else { 0.0 })
+        .collect();
+    let narrow = device.tensor3((3, 15, 4), narrow).unwrap();
+    let both = [(&features, 0.1), (&features, 1.0), (&features, 10.0), (&narrow, 0.5), (&narrow, 2.0)];
+    for (g, strength) in both {
+        let l = &labels;
         let host = device.ridge(g, l, strength).unwrap();
         alike(host, ridge::stock(&device, g, l, strength).unwrap(), 1e-4);
         alike(device.hinge(g, l, strength).unwrap(), hinge::stock(&device, g, l, strength).unwrap(), 2e-3);
@@ -64,7 +70,7 @@ fn heads_agree() {
 fn descents_agree() {
     let device = open_cpu();
     let (features, labels) = task(&device);
-    let gram = ops::gram(&features).unwrap();
+    let gram = features;
     let batches = |episode: usize, n: usize| -> Vec<Vec<usize>> {
         let mut stream = Stream::new(5, Purpose::Learner, episode as u32);
         let mut order: Vec<usize> = (0..n).collect();
@@ -93,7 +99,7 @@ fn descents_agree() {
     }
     // Mini-batches: only the first episode's plan is as long for both ways, so it is compared alone.
     let one = Labels::new(1, 15, 5, labels.of(0).to_vec()).unwrap();
-    let gram = device.tensor3((1, 15, 15), ops::to_host(&gram).unwrap()[..225].to_vec()).unwrap();
+    let gram = device.tensor3((1, 15, DIM), ops::to_host(&gram).unwrap()[..15 * DIM].to_vec()).unwrap();
     for settings in [plain, heavy, cosine] {
         let settings = Descent { batches: Some(&batches), ..settings };
         let host = device.descent(&gram, &one, &settings).unwrap();

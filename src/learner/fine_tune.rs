@@ -118,7 +118,7 @@ impl<D: Backend> Inductive<D> for FineTune {
             head: self.head,
             batches: if self.batch > 0 { Some(&plan) } else { None },
         };
-        let solution = support.device().descent(&support.gram()?, support.labels(), &descent)?;
+        let solution = support.device().descent(support.features()?, support.labels(), &descent)?;
         let linear = LinearClassifier::from_span(support, solution, Meaning::Logits)?;
         Ok(match self.head {
             Head::Linear => Box::new(linear),

@@ -36,7 +36,7 @@ impl<D: Backend> Inductive<D> for LinearProbe {
     }
 
     fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
-        let solution = support.device().logistic(&support.gram()?, support.labels(), self.c)?;
+        let solution = support.device().logistic(support.features()?, support.labels(), self.c)?;
         Ok(Box::new(LinearClassifier::from_span(support, solution, Meaning::Logits)?))
     }
 }

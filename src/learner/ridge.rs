@@ -36,7 +36,7 @@ impl<D: Backend> Inductive<D> for Ridge {
     }
 
     fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
-        let solution = support.device().ridge(&support.gram()?, support.labels(), self.alpha)?;
+        let solution = support.device().ridge(support.features()?, support.labels(), self.alpha)?;
         Ok(Box::new(LinearClassifier::from_span(support, solution, Meaning::Ranking)?))
     }
 }

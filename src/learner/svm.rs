@@ -36,7 +36,7 @@ impl<D: Backend> Inductive<D> for Svm {
     }
 
     fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
-        let solution = support.device().hinge(&support.gram()?, support.labels(), self.c)?;
+        let solution = support.device().hinge(support.features()?, support.labels(), self.c)?;
         Ok(Box::new(LinearClassifier::from_span(support, solution, Meaning::Ranking)?))
     }
 }

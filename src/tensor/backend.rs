@@ -55,20 +55,30 @@ pub trait Backend: Device<f32> + Clone + 'static {
     /// Inverses of symmetric positive definite matrices (episodes, n, n).
     fn spd_inverse(&self, matrices: &Tensor3<Self>) -> Result<Tensor3<Self>, TensorError>;
 
-    /// Ridge regression on ±1 targets in the span of the support; see [`span::ridge`].
-    fn ridge(&self, gram: &Tensor3<Self>, labels: &Labels, alpha: f64)
-    -> Result<Solution<Self>, TensorError>;
+    /// Ridge regression on ±1 targets in the span of `features` (episodes, support, dim); see [`span::ridge`].
+    fn ridge(
+        &self,
+        features: &Tensor3<Self>,
+        labels: &Labels,
+        alpha: f64,
+    ) -> Result<Solution<Self>, TensorError>;
 
     /// Squared hinge, one against rest, in the span of the support; see [`span::hinge`].
-    fn hinge(&self, gram: &Tensor3<Self>, labels: &Labels, c: f64) -> Result<Solution<Self>, TensorError>;
+    fn hinge(&self, features: &Tensor3<Self>, labels: &Labels, c: f64)
+    -> Result<Solution<Self>, TensorError>;
 
     /// Multinomial logistic regression in the span of the support; see [`span::logistic`].
-    fn logistic(&self, gram: &Tensor3<Self>, labels: &Labels, c: f64) -> Result<Solution<Self>, TensorError>;
+    fn logistic(
+        &self,
+        features: &Tensor3<Self>,
+        labels: &Labels,
+        c: f64,
+    ) -> Result<Solution<Self>, TensorError>;
 
     /// Gradient descent on the mean cross-entropy in the span of the support; see [`span::descent`].
     fn descent(
         &self,
-        gram: &Tensor3<Self>,
+        features: &Tensor3<Self>,
         labels: &Labels,
         descent: &Descent<'_>,
     ) -> Result<Solution<Self>, TensorError>;
@@ -206,28 +216,38 @@ impl Backend for Cpu {
 
     fn ridge(
         &self,
-        gram: &Tensor3<Self>,
+        features: &Tensor3<Self>,
         labels: &Labels,
         alpha: f64,
     ) -> Result<Solution<Self>, TensorError> {
-        span::host::each(self, gram, labels, |gram, labels| span::ridge::host(gram, labels, alpha))
+        span::host::each(self, features, labels, |gram, labels| span::ridge::host(gram, labels, alpha))
     }
 
-    fn hinge(&self, gram: &Tensor3<Self>, labels: &Labels, c: f64) -> Result<Solution<Self>, TensorError> {
-        span::host::each(self, gram, labels, |gram, labels| span::hinge::host(gram, labels, c))
+    fn hinge(
+        &self,
+        features: &Tensor3<Self>,
+        labels: &Labels,
+        c: f64,
+    ) -> Result<Solution<Self>, TensorError> {
+        span::host::each(self, features, labels, |gram, labels| span::hinge::host(gram, labels, c))
     }
 
-    fn logistic(&self, gram: &Tensor3<Self>, labels: &Labels, c: f64) -> Result<Solution<Self>, TensorError> {
-        span::host::each(self, gram, labels, |gram, labels| span::logistic::host(gram, labels, c))
+    fn logistic(
+        &self,
+        features: &Tensor3<Self>,
+        labels: &Labels,
+        c: f64,
+    ) -> Result<Solution<Self>, TensorError> {
+        span::host::each(self, features, labels, |gram, labels| span::logistic::host(gram, labels, c))
     }
 
     fn descent(
         &self,
-        gram: &Tensor3<Self>,
+        features: &Tensor3<Self>,
         labels: &Labels,
         descent: &Descent<'_>,
     ) -> Result<Solution<Self>, TensorError> {
-        span::host::each_numbered(self, gram, labels, |episode, gram, labels| {
+        span::host::each_numbered(self, features, labels, |episode, gram, labels| {
             span::descent::host(episode, gram, labels, descent)
         })
     }
@@ -367,38 +387,38 @@ mod cuda {
 
         fn ridge(
             &self,
-            gram: &Tensor3<Self>,
+            features: &Tensor3<Self>,
             labels: &Labels,
             alpha: f64,
         ) -> Result<Solution<Self>, TensorError> {
-            span::ridge::stock(self, gram, labels, alpha)
+            span::ridge::stock(self, features, labels, alpha)
         }
 
         fn hinge(
             &self,
-            gram: &Tensor3<Self>,
+            features: &Tensor3<Self>,
             labels: &Labels,
             c: f64,
         ) -> Result<Solution<Self>, TensorError> {
-            span::hinge::stock(self, gram, labels, c)
+            span::hinge::stock(self, features, labels, c)
         }
 
         fn logistic(
             &self,
-            gram: &Tensor3<Self>,
+            features: &Tensor3<Self>,
             labels: &Labels,
             c: f64,
         ) -> Result<Solution<Self>, TensorError> {
-            span::logistic::stock(self, gram, labels, c)
+            span::logistic::stock(self, features, labels, c)
         }
 
         fn descent(
             &self,
-            gram: &Tensor3<Self>,
+            features: &Tensor3<Self>,
             labels: &Labels,
             descent: &Descent<'_>,
         ) -> Result<Solution<Self>, TensorError> {
-            span::descent::stock(self, gram, labels, descent)
+            span::descent::stock(self, features, labels, descent)
         }
     }
 }

@@ -100,25 +100,75 @@ struct MultiplyF64<'a> {
     out: &'a mut [f64],
 }
 
+/// Vectors of one row of the product that stay in registers, for two rows at a time.
+const HELD: usize = 5;
+
+/// `R` rows of the product, `C` vectors of columns, from the vectors at `first` on.
+#[inline(always)]
+fn tile<S: Simd, const R: usize, const C: usize>(
+    simd: S,
+    rows: [&[f64]; R],
+    b: &[f64],
+    columns: usize,
+    first: usize,
+) -> [[S::f64s; C]; R] {
+    let lanes = size_of::<S::f64s>() / size_of::<f64>();
+    let mut sums = [[simd.splat_f64s(0.0); C]; R];
+    for (k, b) in b.chunks_exact(columns).enumerate() {
+        let (b, _) = S::as_simd_f64s(&b[first * lanes..]);
+        for c in 0..C {
+            for r in 0..R {
+                sums[r][c] = simd.mul_add_e_f64s(simd.splat_f64s(rows[r][k]), b[c], sums[r][c]);
+            }
+        }
+    }
+    sums
+}
+
+/// Whole vectors of `R` rows, as many at a time as the registers hold.
+#[inline(always)]
+fn strip<S: Simd, const R: usize>(simd: S, rows: [&[f64]; R], b: &[f64], columns: usize, out: &mut [f64]) {
+    let lanes = size_of::<S::f64s>() / size_of::<f64>();
+    let vectors = columns / lanes;
+    let mut store = |r: usize, first: usize, sums: &[S::f64s]| {
+        let (head, _) = S::as_mut_simd_f64s(&mut out[r * columns + first * lanes..(r + 1) * columns]);
+        head[..sums.len()].copy_from_slice(sums);
+    };
+    let mut first = 0;
+    while first + HELD <= vectors {
+        let sums = tile::<S, R, HELD>(simd, rows, b, columns, first);
+        (0..R).for_each(|r| store(r, first, &sums[r]));
+        first += HELD;
+    }
+    while first < vectors {
+        let sums = tile::<S, R, 1>(simd, rows, b, columns, first);
+        (0..R).for_each(|r| store(r, first, &sums[r]));
+        first += 1;
+    }
+    for column in vectors * lanes..columns {
+        for r in 0..R {
+            let products = rows[r].iter().zip(b.iter().skip(column).step_by(columns));
+            out[r * columns + column] = products.map(|(a, b)| a * b).sum();
+        }
+    }
+}
+
 impl WithSimd for MultiplyF64<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let MultiplyF64 { a, b, inner, columns, out } = self;
-        for (row, out) in a.chunks_exact(inner.max(1)).zip(out.chunks_exact_mut(columns.max(1))) {
-            out.fill(0.0);
-            let (out_head, out_tail) = S::as_mut_simd_f64s(out);
-            for (factor, b) in row.iter().zip(b.chunks_exact(columns)) {
-                let wide = simd.splat_f64s(*factor);
-                let (head, tail) = S::as_simd_f64s(b);
-                for (o, b) in out_head.iter_mut().zip(head) {
-                    *o = simd.mul_add_e_f64s(wide, *b, *o);
-                }
-                for (o, b) in out_tail.iter_mut().zip(tail) {
-                    *o += factor * b;
-                }
-            }
+        let rows = a.len().checked_div(inner).unwrap_or(0);
+        let row = |r: usize| &a[r * inner..(r + 1) * inner];
+        let mut r = 0;
+        while r + 1 < rows {
+            let out = &mut out[r * columns..(r + 2) * columns];
+            strip(simd, [row(r), row(r + 1)], b, columns, out);
+            r += 2;
+        }
+        if r < rows {
+            strip(simd, [row(r)], b, columns, &mut out[r * columns..(r + 1) * columns]);
         }
     }
 }
@@ -149,6 +199,22 @@ mod tests {
                         assert!((f64::from(out[r * weights + k]) - expected).abs() < 1e-3);
                     }
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn products_of_matrices_agree_with_a_plain_loop() {
+        for (rows, inner, columns) in [(1, 1, 1), (3, 4, 5), (5, 7, 8), (4, 6, 20), (3, 5, 27)] {
+            let number = |i: usize| ((i * 53 % 89) as f64 - 44.0) / 13.0;
+            let a: Vec<f64> = (0..rows * inner).map(number).collect();
+            let b: Vec<f64> = (0..inner * columns).map(|i| number(i + 3)).collect();
+            let mut out = vec![f64::NAN; rows * columns];
+            multiply(&a, &b, inner, columns, &mut out);
+            for (place, found) in out.iter().enumerate() {
+                let (r, c) = (place / columns, place % columns);
+                let expected: f64 = (0..inner).map(|k| a[r * inner + k] * b[k * columns + c]).sum();
+                assert!((found - expected).abs() < 1e-9, "{rows} {inner} {columns}");
             }
         }
     }

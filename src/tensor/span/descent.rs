@@ -4,7 +4,7 @@
 //! L2 and momentum too, so that descending on `A` through `K = S·Sᵀ` is the same as descending on `W`.
 
 use super::super::error::TensorError;
-use super::super::kernel;
+use super::gram::Gram;
 use super::host::{Fit, Task, softmax_rows};
 
 /// Where the weights start.
@@ -66,7 +66,7 @@ struct State {
 }
 
 impl State {
-    fn start(gram: &[f64], task: Task<'_>, descent: &Descent<'_>) -> State {
+    fn start(gram: &Gram<'_>, task: Task<'_>, descent: &Descent<'_>) -> State {
         let (n, way) = (task.support(), task.way);
         let mut state = State {
             a: vec![0.0; n * way],
@@ -88,7 +88,7 @@ impl State {
                 for (i, j) in (0..n).flat_map(|i| (0..n).map(move |j| (i, j))) {
                     if task.labels[i] == task.labels[j] {
                         let label = usize::from(task.labels[i]);
-                        state.b[label] -= gram[i * n + j] / (counts[label] * counts[label]);
+                        state.b[label] -= gram.entry(i, j) / (counts[label] * counts[label]);
                     }
                 }
             }
@@ -113,7 +113,7 @@ impl State {
 
 pub(in super::super) fn host(
     episode: usize,
-    gram: &[f64],
+    gram: &Gram<'_>,
     task: Task<'_>,
     descent: &Descent<'_>,
 ) -> Result<Fit, TensorError> {
@@ -130,11 +130,10 @@ pub(in super::super) fn host(
         let batch = batches.as_ref().map_or(&whole, |b| &b[step]);
         let cosine = matches!(descent.head, Head::Cosine { .. });
         if batch.len() == n || cosine {
-            kernel::multiply(gram, &state.a, n, way, &mut products);
+            gram.times(&state.a, way, &mut products);
         } else {
             for i in batch {
-                let row = &gram[i * n..(i + 1) * n];
-                kernel::multiply(row, &state.a, n, way, &mut products[i * way..(i + 1) * way]);
+                gram.row_times(*i, &state.a, way, &mut products[i * way..(i + 1) * way]);
             }
         }
         grad_a.fill(0.0);
@@ -167,7 +166,7 @@ pub(in super::super) fn host(
 /// With `u = w/‖w‖` and `x̂ = x/‖x‖`, d cos/dw = (x̂ − cos·u)/‖w‖: of the coefficients of `w_c`, item `i` gets
 /// `scale·g_ic/(‖xᵢ‖‖w_c‖)`, and all shrink by `scale·Σᵢ g_ic cos_ic/‖w_c‖²`.
 fn cosine_gradient(
-    gram: &[f64],
+    gram: &Gram<'_>,
     task: Task<'_>,
     batch: &[usize],
     scale: f64,
@@ -181,7 +180,7 @@ fn cosine_gradient(
         .collect();
     let mut shrink = vec![0.0; way];
     for i in batch {
-        let length = gram[i * n + i].max(TINY).sqrt();
+        let length = gram.entry(*i, *i).max(TINY).sqrt();
         let cosines: Vec<f64> =
             (0..way).map(|c| products[i * way + c] / (length * squared[c].sqrt())).collect();
         let mut row: Vec<f64> = cosines.iter().map(|v| v * scale).collect();

@@ -4,17 +4,18 @@ use dfdx::shapes::Axis;
 use dfdx::tensor_ops::{BroadcastTo, SumTo, TryAdd, TryDiv, TryMul, TrySub};
 
 use super::super::error::TensorError;
-use super::super::{Backend, Labels, Tensor2, Tensor3, stock as composed};
+use super::super::{Backend, Labels, Tensor2, Tensor3, ops, stock as composed};
 use super::descent::TINY;
 use super::{Descent, Head, Init, Solution};
 
 /// One step after another over all episodes; the items that a mini-batch leaves out are masked.
 pub fn stock<D: Backend>(
     device: &D,
-    gram: &Tensor3<D>,
+    features: &Tensor3<D>,
     labels: &Labels,
     descent: &Descent<'_>,
 ) -> Result<Solution<D>, TensorError> {
+    let gram = &ops::gram(features)?;
     let (episodes, n, way) = (labels.episodes(), labels.slots(), labels.way());
     let error = composed::failure::<D>;
     let truth = composed::transpose(&labels.membership(device)?)?;

@@ -7,21 +7,17 @@
 use dfdx::tensor_ops::{TryMul, TrySub};
 
 use super::super::error::TensorError;
-use super::super::{Backend, Labels, Tensor3, kernel, stock as composed};
-use super::host::{Fit, Task, inverse, with_ridge};
+use super::super::{Backend, Labels, Tensor3, ops, stock as composed};
+use super::gram::Gram;
+use super::host::{Fit, Task};
 use super::{MOST_STEPS, Momentum, Solution};
 
 /// Largest change of a target in a step that counts as converged.
 const TOLERANCE: f64 = 1e-6;
 
-pub(in super::super) fn host(gram: &[f64], task: Task<'_>, c: f64) -> Result<Fit, TensorError> {
+pub(in super::super) fn host(gram: &Gram<'_>, task: Task<'_>, c: f64) -> Result<Fit, TensorError> {
     let (n, way) = (task.support(), task.way);
-    let inverse = inverse(&with_ridge(gram, n, 0.5 / c), n, "svm")?;
-    // K(K + I/2c)⁻¹ = I − (K + I/2c)⁻¹/2c.
-    let mut smoother = inverse.clone();
-    smoother.iter_mut().for_each(|v| *v *= -0.5 / c);
-    smoother.iter_mut().step_by(n + 1).for_each(|v| *v += 1.0);
-
+    let inverse = gram.inverse(1.0, 0.5 / c, "svm")?;
     let sign = |place: usize| if task.has(place / way, place % way) { 1.0 } else { -1.0 };
     let signs: Vec<f64> = (0..n * way).map(sign).collect();
     let target = |f: &[f64], t: &mut [f64]| {
@@ -35,7 +31,9 @@ pub(in super::super) fn host(gram: &[f64], task: Task<'_>, c: f64) -> Result<Fit
     let mut momentum = Momentum::new();
     let mut converged = false;
     for _ in 0..MOST_STEPS {
-        kernel::multiply(&smoother, &targets, n, way, &mut f);
+        // K(K + I/2c)⁻¹ = I − (K + I/2c)⁻¹/2c.
+        inverse.times(&targets, way, &mut f);
+        f.iter_mut().zip(&targets).for_each(|(f, t)| *f = t - 0.5 / c * *f);
         target(&f, &mut next_targets);
         let change = targets.iter().zip(&next_targets).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
         if change <= TOLERANCE {
@@ -50,20 +48,21 @@ pub(in super::super) fn host(gram: &[f64], task: Task<'_>, c: f64) -> Result<Fit
         std::mem::swap(&mut last, &mut f);
     }
     let mut coefficients = vec![0.0; n * way];
-    kernel::multiply(&inverse, &targets, n, way, &mut coefficients);
+    inverse.times(&targets, way, &mut coefficients);
     Ok(Fit { coefficients, bias: None, converged })
 }
 
 /// The same over a batch, composed from stock operations.
 pub fn stock<D: Backend>(
     device: &D,
-    gram: &Tensor3<D>,
+    features: &Tensor3<D>,
     labels: &Labels,
     c: f64,
 ) -> Result<Solution<D>, TensorError> {
-    let inverse = composed::spd_inverse(device, &composed::with_ridge(device, gram, (0.5 / c) as f32)?)?;
+    let gram = ops::gram(features)?;
+    let inverse = composed::spd_inverse(device, &composed::with_ridge(device, &gram, (0.5 / c) as f32)?)?;
     let signs = composed::signs(device, labels)?;
-    let smoother = composed::matmul(gram, &inverse)?;
+    let smoother = composed::matmul(&gram, &inverse)?;
     let error = composed::failure::<D>;
     let target = |f: &Tensor3<D>| -> Result<Tensor3<D>, TensorError> {
         // max(1, y·f) = 1 + relu(y·f − 1)

@@ -4,8 +4,9 @@ use dfdx::shapes::HasShape;
 use dfdx::tensor::Cpu;
 
 use super::super::error::{TensorError, same};
-use super::super::{Backend, Labels, Tensor3, to_host};
+use super::super::{Backend, Labels, Tensor3, ops, to_host};
 use super::Solution;
+use super::gram::Gram;
 
 /// One episode's fit: coefficients (support, way), bias (way) or nothing, and whether it converged.
 pub(in super::super) struct Fit {
@@ -14,14 +15,14 @@ pub(in super::super) struct Fit {
     pub(in super::super) converged: bool,
 }
 
-/// Fits every episode by itself from its Gram matrix (support, support) and its labels.
+/// Fits every episode by itself from its features (episodes, support, dim) and its labels.
 pub(in super::super) fn each(
     device: &Cpu,
-    gram: &Tensor3<Cpu>,
+    features: &Tensor3<Cpu>,
     labels: &Labels,
-    fit: impl Fn(&[f64], Task<'_>) -> Result<Fit, TensorError>,
+    fit: impl Fn(&Gram<'_>, Task<'_>) -> Result<Fit, TensorError>,
 ) -> Result<Solution<Cpu>, TensorError> {
-    each_numbered(device, gram, labels, |_, gram, task| fit(gram, task))
+    each_numbered(device, features, labels, |_, gram, task| fit(gram, task))
 }
 
 /// The labels of one episode's support.
@@ -45,15 +46,18 @@ impl Task<'_> {
 /// As [`each`], with the place of the episode in the batch.
 pub(in super::super) fn each_numbered(
     device: &Cpu,
-    gram: &Tensor3<Cpu>,
+    features: &Tensor3<Cpu>,
     labels: &Labels,
-    fit: impl Fn(usize, &[f64], Task<'_>) -> Result<Fit, TensorError>,
+    fit: impl Fn(usize, &Gram<'_>, Task<'_>) -> Result<Fit, TensorError>,
 ) -> Result<Solution<Cpu>, TensorError> {
-    let (episodes, slots, columns) = *gram.shape();
-    same("a head", "Gram matrix columns", slots, columns)?;
+    let (episodes, slots, dim) = *features.shape();
     same("a head", "episodes", labels.episodes(), episodes)?;
     same("a head", "support", labels.slots(), slots)?;
-    let all = to_host(gram)?;
+    // Products of a support that is larger than its features have columns would only cost more.
+    let (all, columns) = match slots <= dim {
+        true => (to_host(&ops::gram(features)?)?, slots),
+        false => (to_host(features)?, dim),
+    };
     let way = labels.way();
     let mut coefficients = vec![0.0; episodes * slots * way];
     let mut biases: Option<Vec<f32>> = None;
@@ -62,12 +66,17 @@ pub(in super::super) fn each_numbered(
     for episode in 0..episodes {
         let task = Task { labels: labels.of(episode), way };
         let support = task.support();
-        let gram = &all[episode * slots * slots..(episode + 1) * slots * slots];
+        let numbers = &all[episode * slots * columns..(episode + 1) * slots * columns];
         wide.clear();
-        for row in gram.chunks_exact(slots.max(1)).take(support) {
-            wide.extend(row[..support].iter().map(|v| f64::from(*v)));
+        for row in numbers.chunks_exact(columns.max(1)).take(support) {
+            let filled = if slots <= dim { support } else { dim };
+            wide.extend(row[..filled].iter().map(|v| f64::from(*v)));
         }
-        let found = fit(episode, &wide, task)?;
+        let gram = match slots <= dim {
+            true => Gram::of_products(&wide, support),
+            false => Gram::of_features(&wide, support),
+        };
+        let found = fit(episode, &gram, task)?;
         let out = &mut coefficients[episode * slots * way..];
         out.iter_mut().zip(&found.coefficients).for_each(|(o, v)| *o = *v as f32);
         if let Some(bias) = found.bias {

@@ -7,8 +7,9 @@
 use dfdx::tensor_ops::{TryAdd, TrySub};
 
 use super::super::error::TensorError;
-use super::super::{Backend, Labels, Tensor3, kernel, stock as composed};
-use super::host::{Fit, Task, inverse, softmax_rows, with_ridge};
+use super::super::{Backend, Labels, Tensor3, ops, stock as composed};
+use super::gram::Gram;
+use super::host::{Fit, Task, softmax_rows};
 use super::{MOST_STEPS, Momentum, Solution};
 
 /// Böhning's bound on the curvature of the softmax.
@@ -16,16 +17,13 @@ const BOUND: f64 = 0.5;
 /// Largest residual `|A + softmax − Y|` that counts as converged.
 const TOLERANCE: f64 = 1e-6;
 
-pub(in super::super) fn host(gram: &[f64], task: Task<'_>, c: f64) -> Result<Fit, TensorError> {
+pub(in super::super) fn host(gram: &Gram<'_>, task: Task<'_>, c: f64) -> Result<Fit, TensorError> {
     let (n, way) = (task.support(), task.way);
-    let scaled: Vec<f64> = gram.iter().map(|v| v * c).collect();
-    let curvature: Vec<f64> = scaled.iter().map(|v| v * BOUND).collect();
-    let mut projector = inverse(&with_ridge(&curvature, n, 1.0), n, "linear-probe")?;
-    let u: Vec<f64> = projector.chunks_exact(n).map(|row| row.iter().sum()).collect();
+    let inverse = gram.inverse(BOUND * c, 1.0, "linear-probe")?;
+    let mut u = vec![0.0; n];
+    inverse.times(&vec![1.0; n], 1, &mut u);
     let mass: f64 = u.iter().sum();
-    for (row, left) in projector.chunks_exact_mut(n).zip(&u) {
-        row.iter_mut().zip(&u).for_each(|(v, right)| *v -= left * right / mass);
-    }
+    let mut lift = vec![0.0; way];
 
     // The state of the accelerated iteration is (A, Z, b) as one vector: all three are linear in each other.
     let size = n * way;
@@ -53,12 +51,18 @@ pub(in super::super) fn host(gram: &[f64], task: Task<'_>, c: f64) -> Result<Fit
         pull.iter_mut().zip(z).zip(&gradient).for_each(|((t, z), g)| *t = BOUND * z - g);
         let (next_a, rest) = point.split_at_mut(size);
         let (next_z, next_b) = rest.split_at_mut(size);
-        kernel::multiply(&projector, &pull, n, way, next_a);
-        kernel::multiply(&scaled, next_a, n, way, next_z);
-        next_b.copy_from_slice(b);
+        // P·T = M⁻¹T − u(uᵀT)/(1ᵀu)
+        inverse.times(&pull, way, next_a);
+        lift.fill(0.0);
         for (row, u) in pull.chunks_exact(way).zip(&u) {
-            next_b.iter_mut().zip(row).for_each(|(b, t)| *b += u * t / (BOUND * mass));
+            lift.iter_mut().zip(row).for_each(|(l, t)| *l += u * t / mass);
         }
+        for (row, u) in next_a.chunks_exact_mut(way).zip(&u) {
+            row.iter_mut().zip(&lift).for_each(|(a, l)| *a -= u * l);
+        }
+        gram.times(next_a, way, next_z);
+        next_z.iter_mut().for_each(|z| *z *= c);
+        next_b.iter_mut().zip(b).zip(&lift).for_each(|((next, b), l)| *next = b + l / BOUND);
         let turn: f64 = (size..length).map(|i| (lead[i] - point[i]) * (point[i] - last[i])).sum();
         let factor = momentum.next(turn > 0.0);
         for i in 0..length {
@@ -73,13 +77,13 @@ pub(in super::super) fn host(gram: &[f64], task: Task<'_>, c: f64) -> Result<Fit
 /// The same over a batch, composed from stock operations.
 pub fn stock<D: Backend>(
     device: &D,
-    gram: &Tensor3<D>,
+    features: &Tensor3<D>,
     labels: &Labels,
     c: f64,
 ) -> Result<Solution<D>, TensorError> {
     let error = composed::failure::<D>;
     let (bound, support) = (BOUND as f32, labels.slots());
-    let scaled = composed::scale(gram.clone(), c as f32)?;
+    let scaled = composed::scale(ops::gram(features)?, c as f32)?;
     let curvature = composed::scale(scaled.clone(), bound)?;
     let inverse = composed::spd_inverse(device, &composed::with_ridge(device, &curvature, 1.0)?)?;
     // Padding must not take part in the bias: it is left out of 1 in u = M⁻¹1.

@@ -8,6 +8,7 @@
 
 pub mod descent;
 mod descent_batch;
+mod gram;
 pub mod hinge;
 pub(super) mod host;
 pub mod logistic;

@@ -1,0 +1,149 @@
+//! Inner products of a support set, as a matrix while the support is small, as its features once it is larger than they
+//! have columns.
+//!
+//! With S (support, dim) and `K = S·Sᵀ`, a product with K costs support² numbers, one with S and Sᵀ costs 2·support·dim; and
+//! the inverse of a regularised K follows from one of dim × dim (Woodbury):
+//! `(s·K + r·I)⁻¹ = (I − S(r/s·I + SᵀS)⁻¹Sᵀ)/r`.
+
+use super::super::error::TensorError;
+use super::super::kernel;
+use super::host::{inverse, with_ridge};
+
+/// The matrix K of one episode.
+pub(in super::super) struct Gram<'a> {
+    n: usize,
+    form: Form<'a>,
+}
+
+enum Form<'a> {
+    /// K itself (n × n).
+    Products(&'a [f64]),
+    /// S (n × dim) and Sᵀ (dim × n).
+    Features { rows: &'a [f64], columns: Vec<f64>, dim: usize },
+}
+
+/// `(s·K + r·I)⁻¹`.
+pub(in super::super) struct Inverse<'a> {
+    gram: &'a Gram<'a>,
+    /// The inverse itself, or the inverse of `r/s·I + SᵀS` (dim × dim).
+    core: Vec<f64>,
+    ridge: f64,
+}
+
+impl<'a> Gram<'a> {
+    /// From the inner products (n × n).
+    pub(in super::super) fn of_products(products: &'a [f64], n: usize) -> Gram<'a> {
+        Gram { n, form: Form::Products(products) }
+    }
+
+    /// From the features (n × dim).
+    pub(in super::super) fn of_features(rows: &'a [f64], n: usize) -> Gram<'a> {
+        let dim = rows.len().checked_div(n).unwrap_or(0);
+        let columns = (0..dim).flat_map(|j| (0..n).map(move |i| rows[i * dim + j])).collect();
+        Gram { n, form: Form::Features { rows, columns, dim } }
+    }
+
+    /// The inner product of items `i` and `j`.
+    pub(super) fn entry(&self, i: usize, j: usize) -> f64 {
+        match &self.form {
+            Form::Products(products) => products[i * self.n + j],
+            Form::Features { rows, dim, .. } => {
+                let row = |i: usize| &rows[i * dim..(i + 1) * dim];
+                row(i).iter().zip(row(j)).map(|(a, b)| a * b).sum()
+            }
+        }
+    }
+
+    /// `out = K·v` for v (n × width).
+    pub(super) fn times(&self, v: &[f64], width: usize, out: &mut [f64]) {
+        match &self.form {
+            Form::Products(products) => kernel::multiply(products, v, self.n, width, out),
+            Form::Features { rows, columns, dim } => {
+                let mut inner = vec![0.0; dim * width];
+                kernel::multiply(columns, v, self.n, width, &mut inner);
+                kernel::multiply(rows, &inner, *dim, width, out);
+            }
+        }
+    }
+
+    /// Row `i` of `K·v`.
+    pub(super) fn row_times(&self, i: usize, v: &[f64], width: usize, out: &mut [f64]) {
+        match &self.form {
+            Form::Products(products) => {
+                kernel::multiply(&products[i * self.n..(i + 1) * self.n], v, self.n, width, out);
+            }
+            Form::Features { .. } => {
+                let row: Vec<f64> = (0..self.n).map(|j| self.entry(i, j)).collect();
+                kernel::multiply(&row, v, self.n, width, out);
+            }
+        }
+    }
+
+    /// `(scale·K + ridge·I)⁻¹`.
+    pub(super) fn inverse(
+        &'a self,
+        scale: f64,
+        ridge: f64,
+        operation: &'static str,
+    ) -> Result<Inverse<'a>, TensorError> {
+        let core = match &self.form {
+            Form::Products(products) => {
+                let scaled: Vec<f64> = products.iter().map(|v| v * scale).collect();
+                inverse(&with_ridge(&scaled, self.n, ridge), self.n, operation)?
+            }
+            Form::Features { rows, columns, dim } => {
+                let mut inner = vec![0.0; dim * dim];
+                kernel::multiply(columns, rows, self.n, *dim, &mut inner);
+                inverse(&with_ridge(&inner, *dim, ridge / scale), *dim, operation)?
+            }
+        };
+        Ok(Inverse { gram: self, core, ridge })
+    }
+}
+
+impl Inverse<'_> {
+    /// `out = (s·K + r·I)⁻¹·v` for v (n × width).
+    pub(super) fn times(&self, v: &[f64], width: usize, out: &mut [f64]) {
+        let n = self.gram.n;
+        match &self.gram.form {
+            Form::Products(_) => kernel::multiply(&self.core, v, n, width, out),
+            Form::Features { rows, columns, dim } => {
+                let mut inner = vec![0.0; dim * width];
+                kernel::multiply(columns, v, n, width, &mut inner);
+                let mut solved = vec![0.0; dim * width];
+                kernel::multiply(&self.core, &inner, *dim, width, &mut solved);
+                kernel::multiply(rows, &solved, *dim, width, out);
+                out.iter_mut().zip(v).for_each(|(o, v)| *o = (v - *o) / self.ridge);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn products_and_features_are_two_ways_to_the_same_matrix() {
+        let (n, dim, width) = (9, 3, 2);
+        let rows: Vec<f64> = (0..n * dim).map(|i| ((i * 29 % 17) as f64 - 8.0) / 5.0).collect();
+        let by_features = Gram::of_features(&rows, n);
+        let mut products = vec![0.0; n * n];
+        for (place, product) in products.iter_mut().enumerate() {
+            *product = by_features.entry(place / n, place % n);
+        }
+        let by_products = Gram::of_products(&products, n);
+        let v: Vec<f64> = (0..n * width).map(|i| (i as f64).sin()).collect();
+        let close = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-9);
+        let (mut a, mut b) = (vec![0.0; n * width], vec![0.0; n * width]);
+        by_features.times(&v, width, &mut a);
+        by_products.times(&v, width, &mut b);
+        assert!(close(&a, &b));
+        by_features.inverse(0.7, 0.3, "test").unwrap().times(&v, width, &mut a);
+        by_products.inverse(0.7, 0.3, "test").unwrap().times(&v, width, &mut b);
+        assert!(close(&a, &b), "{a:?} {b:?}");
+        by_features.row_times(4, &v, width, &mut a[..width]);
+        by_products.row_times(4, &v, width, &mut b[..width]);
+        assert!(close(&a[..width], &b[..width]));
+    }
+}
