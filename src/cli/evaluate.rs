@@ -380,6 +380,7 @@ fn table(run: &Run, parameters: &Parameters, shot: Option<usize>) -> Table {
             Query::All => Size::All,
             Query::Dirichlet { .. } | Query::MetaDataset => Size::Varied,
         },
+        repeat: protocol.repeat(),
         metrics: protocol.metrics().to_vec(),
         level: protocol.level(),
         seed: protocol.seed(),

@@ -162,7 +162,7 @@ mod tests {
     use super::*;
     use crate::report::{Measured, Selection};
     use crate::stats::Interval;
-    use crate::vocab::{SawClasses, Setting};
+    use crate::vocab::{Metric, SawClasses, Setting};
 
     fn row(
         protocol: &str,
@@ -187,6 +187,8 @@ mod tests {
                 way: Size::Number(5),
                 shot,
                 query: Size::Number(15),
+                repeat: true,
+                metrics: vec![Metric::Accuracy],
                 level: 0.95,
                 seed: 7,
                 seed_train: None,

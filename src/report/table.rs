@@ -77,6 +77,8 @@ pub struct Table {
     pub shot: Size,
     /// Queries per class.
     pub query: Size,
+    /// Whether an item may appear in two episodes of the draw; where not, there is an interval for new items.
+    pub repeat: bool,
     /// The metrics that `summary.csv` shall have.
     pub metrics: Vec<Metric>,
     /// Level of the intervals, between 0 and 1.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::stats::{self, Interval, Population};
+use crate::stats::{self, ClassSum, Estimate, Interval, Population};
 use crate::vocab::ClassId;
 
 /// How the queries of one class fared in one episode.
@@ -40,6 +40,13 @@ pub struct EpisodeTotals {
     pub nll: Option<f64>,
     /// Mean Brier score over the queries.
     pub brier: Option<f64>,
+}
+
+impl EpisodeTotals {
+    /// The share of queries labelled correctly.
+    pub fn accuracy(&self) -> f64 {
+        self.correct as f64 / self.total as f64
+    }
 }
 
 impl EpisodeOutcome {
@@ -101,16 +108,28 @@ pub struct Measured {
     pub interval: Option<(Population, Interval)>,
 }
 
-/// The episodes of one table, as far as its measures need them: three numbers an episode and two a class.
+/// The episodes of one table, as far as its measures need them: three numbers an episode and a few a class.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     accuracy: Vec<f64>,
     nll: Vec<f64>,
     brier: Vec<f64>,
-    /// Correct answers and queries of each class over the draw.
-    classes: BTreeMap<ClassId, (u64, u64)>,
+    classes: BTreeMap<ClassId, ClassTally>,
     correct: u64,
     queries: u64,
+}
+
+/// One class over the draw.
+#[derive(Clone, Copy, Debug, Default)]
+struct ClassTally {
+    correct: u64,
+    total: u64,
+    /// The last episode that held it, counted from 1.
+    last: usize,
+    /// Sums over the episodes that hold the class, queries of it or not.
+    accuracy: ClassSum,
+    nll: ClassSum,
+    brier: ClassSum,
 }
 
 impl Tally {
@@ -125,16 +144,23 @@ impl Tally {
         if !same(&self.nll, totals.nll) || !same(&self.brier, totals.brier) {
             return Err("nll and brier are there for all episodes or for none");
         }
-        for class in &outcome.classes {
-            let (correct, total) = self.classes.entry(class.class).or_default();
-            *correct += u64::from(class.correct);
-            *total += u64::from(class.total);
-        }
-        self.accuracy.push(totals.correct as f64 / totals.total as f64);
+        let accuracy = totals.accuracy();
+        self.accuracy.push(accuracy);
         self.nll.extend(totals.nll);
         self.brier.extend(totals.brier);
         self.correct += totals.correct;
         self.queries += totals.total;
+        for class in &outcome.classes {
+            let tally = self.classes.entry(class.class).or_default();
+            if std::mem::replace(&mut tally.last, self.accuracy.len()) == self.accuracy.len() {
+                return Err("an episode holds a class once");
+            }
+            tally.correct += u64::from(class.correct);
+            tally.total += u64::from(class.total);
+            tally.accuracy.push(accuracy);
+            totals.nll.into_iter().for_each(|value| tally.nll.push(value));
+            totals.brier.into_iter().for_each(|value| tally.brier.push(value));
+        }
         Ok(totals)
     }
 
@@ -158,34 +184,57 @@ impl Tally {
         self.queries
     }
 
-    /// The measures, sorted by name.
+    /// The measures, sorted by name and then by population; a measure with several intervals comes once for each.
     ///
-    /// `accuracy`, `nll` and `brier` are means over episodes with the sampler interval of this level (none for a single
-    /// episode). `class-accuracy` is the mean over classes of the accuracy that each has over all its queries of the
-    /// draw: every class counts alike, however often it was drawn; it has no interval, and neither has `ece`.
-    pub fn measures(&self, level: f64, ece: Option<f64>) -> Vec<Measured> {
-        let over_episodes = |metric, values: &[f64]| {
-            let interval = stats::of_mean(values).and_then(|e| e.interval(level));
-            let interval = interval.map(|i| (Population::Sampler, i));
-            stats::mean(values).map(|value| Measured { metric, value, interval })
-        };
+    /// `accuracy`, `nll` and `brier` are means over episodes. They have the sampler interval of this level (none for a
+    /// single episode), the items interval where no item repeats, and the classes interval where it is defined.
+    /// `class-accuracy` is the mean over classes of the accuracy that each has over all its queries of the draw: every
+    /// class counts alike, however often it was drawn; it has no interval, and neither has `ece`.
+    pub fn measures(&self, level: f64, repeat: bool, ece: Option<f64>) -> Vec<Measured> {
         let by_class: Vec<f64> = self
             .classes
             .values()
-            .filter(|(_, total)| *total > 0)
-            .map(|(correct, total)| *correct as f64 / *total as f64)
+            .filter(|class| class.total > 0)
+            .map(|class| class.correct as f64 / class.total as f64)
             .collect();
-        let plain = |metric, value| Measured { metric, value, interval: None };
-        [
-            over_episodes("accuracy", &self.accuracy),
-            over_episodes("brier", &self.brier),
-            stats::mean(&by_class).map(|value| plain("class-accuracy", value)),
-            ece.map(|value| plain("ece", value)),
-            over_episodes("nll", &self.nll),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+        let plain =
+            |metric, value: Option<f64>| value.map(|value| Measured { metric, value, interval: None });
+        let over_episodes = |metric, values, sum| self.over_episodes(metric, values, sum, level, repeat);
+        let mut measures = over_episodes("accuracy", &self.accuracy, |class| class.accuracy);
+        measures.extend(over_episodes("brier", &self.brier, |class| class.brier));
+        measures.extend(plain("class-accuracy", stats::mean(&by_class)));
+        measures.extend(plain("ece", ece));
+        measures.extend(over_episodes("nll", &self.nll, |class| class.nll));
+        measures
+    }
+
+    fn over_episodes(
+        &self,
+        metric: &'static str,
+        values: &[f64],
+        sum: fn(&ClassTally) -> ClassSum,
+        level: f64,
+        repeat: bool,
+    ) -> Vec<Measured> {
+        let Some(value) = stats::mean(values) else {
+            return Vec::new();
+        };
+        let measured = |interval| Measured { metric, value, interval };
+        let (Some(estimate), Some(variance)) = (stats::of_mean(values), stats::variance(values)) else {
+            return vec![measured(None)];
+        };
+        let sums = self.classes.iter().map(|(class, tally)| (class.0, sum(tally)));
+        let classes =
+            stats::from_sums(value, variance, values.len(), sums).map(|jackknife| jackknife.estimate);
+        let estimates = [
+            (Population::Sampler, Some(estimate)),
+            (Population::Items, (!repeat).then_some(estimate)),
+            (Population::Classes, classes.ok()),
+        ];
+        let interval = |(population, estimate): (Population, Option<Estimate>)| {
+            Some(measured(Some((population, estimate?.interval(level)?))))
+        };
+        estimates.into_iter().filter_map(interval).collect()
     }
 }
 
@@ -220,6 +269,9 @@ mod tests {
             "nll and brier are there for all classes with queries or for none"
         );
         let mut tally = Tally::default();
+        let twice = tally.push(&episode(0, &[class(3, 0, 1, None), class(3, 1, 1, None)]));
+        assert_eq!(twice, Err("an episode holds a class once"));
+        let mut tally = Tally::default();
         tally.push(&episode(0, &[class(0, 1, 1, Some(0.1))])).unwrap();
         let error = tally.push(&episode(1, &[class(0, 1, 1, None)])).unwrap_err();
         assert_eq!(error, "nll and brier are there for all episodes or for none");
@@ -230,7 +282,7 @@ mod tests {
         let mut tally = Tally::default();
         tally.push(&episode(0, &[class(0, 2, 2, None), class(1, 0, 2, None)])).unwrap();
         tally.push(&episode(1, &[class(0, 2, 2, None), class(2, 1, 2, None)])).unwrap();
-        let measures = tally.measures(0.95, None);
+        let measures = tally.measures(0.95, true, None);
         assert_eq!(measures.iter().map(|m| m.metric).collect::<Vec<_>>(), ["accuracy", "class-accuracy"]);
         assert_eq!(measures[0].value, 0.625);
         assert_eq!(measures[1].value, 0.5);
@@ -241,9 +293,9 @@ mod tests {
     fn a_single_episode_has_no_interval_and_two_have_one() {
         let mut tally = Tally::default();
         tally.push(&episode(0, &[class(0, 1, 2, Some(1.0))])).unwrap();
-        assert!(tally.measures(0.95, None).iter().all(|m| m.interval.is_none()));
+        assert!(tally.measures(0.95, true, None).iter().all(|m| m.interval.is_none()));
         tally.push(&episode(1, &[class(0, 2, 2, Some(2.0))])).unwrap();
-        let measures = tally.measures(0.95, Some(0.1));
+        let measures = tally.measures(0.95, true, Some(0.1));
         let with: Vec<_> = measures.iter().filter(|m| m.interval.is_some()).map(|m| m.metric).collect();
         assert_eq!(with, ["accuracy", "brier", "nll"]);
         assert_eq!(measures.iter().map(|m| m.metric).collect::<Vec<_>>()[2..4], ["class-accuracy", "ece"]);
@@ -255,8 +307,35 @@ mod tests {
         for nll in [0.5, f64::INFINITY] {
             tally.push(&episode(0, &[class(0, 1, 2, Some(nll))])).unwrap();
         }
-        let measures = tally.measures(0.95, None);
+        let measures = tally.measures(0.95, true, None);
         let nll = measures.iter().find(|m| m.metric == "nll").unwrap();
         assert_eq!((nll.value, nll.interval), (f64::INFINITY, None));
+    }
+
+    /// 360 episodes of 2 of 12 classes.
+    fn pairs() -> (Tally, Vec<f64>, Vec<[u32; 2]>) {
+        let (mut tally, mut values, mut members) = (Tally::default(), Vec::new(), Vec::new());
+        for number in 0..360_u32 {
+            let (a, b) = (number % 12, (number % 12 + 1 + number / 12 % 11) % 12);
+            let correct = (number * 7 % 5).min(4);
+            tally.push(&episode(number, &[class(a, correct, 4, None), class(b, 4, 4, None)])).unwrap();
+            values.push(f64::from(correct + 4) / 8.0);
+            members.push([a, b]);
+        }
+        (tally, values, members)
+    }
+
+    #[test]
+    fn an_accuracy_has_a_row_for_every_interval_that_is_defined() {
+        let (tally, values, members) = pairs();
+        let rows = |repeat| {
+            let measures = tally.measures(0.95, repeat, None).into_iter();
+            let accuracy = measures.filter(|m| m.metric == "accuracy").filter_map(|m| m.interval);
+            accuracy.map(|(population, interval)| (population.word(), interval)).collect::<Vec<_>>()
+        };
+        let sampler = stats::of_mean(&values).unwrap().interval(0.95).unwrap();
+        let classes = stats::over_classes(&values, &members).unwrap().estimate.interval(0.95).unwrap();
+        assert_eq!(rows(true), [("sampler", sampler), ("classes", classes)]);
+        assert_eq!(rows(false), [("sampler", sampler), ("items", sampler), ("classes", classes)]);
     }
 }

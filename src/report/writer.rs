@@ -55,7 +55,7 @@ pub struct FinishedTable {
 }
 
 impl FinishedTable {
-    /// The measures, sorted by name.
+    /// The measures, sorted by name; one with several intervals comes once for each.
     pub fn measures(&self) -> &[Measured] {
         &self.measured
     }
@@ -166,7 +166,7 @@ impl TableWriter {
         Ok(FinishedTable {
             episode_count: self.tally.episodes(),
             class_count: self.tally.classes(),
-            measured: self.tally.measures(self.table.level, ece(&bins)),
+            measured: self.tally.measures(self.table.level, self.table.repeat, ece(&bins)),
             table: self.table,
             key,
             bins,

@@ -1,9 +1,9 @@
 //! What new classes would give: the delete-one-class jackknife over episodes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::estimate::Estimate;
-use super::sum::compensated;
+use super::sum::{Compensated, compensated};
 use super::{mean, variance};
 
 /// Fewer classes than this say too little about classes in general.
@@ -90,48 +90,77 @@ pub fn over_classes(values: &[f64], classes: &[impl AsRef<[u32]>]) -> Result<Cla
     if let Some(place) = values.iter().position(|v| !v.is_finite()) {
         return Err(JackknifeError::NotFinite { place });
     }
-    let mut with: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
+    let (Some(value), Some(of_episodes)) = (mean(values), variance(values)) else {
+        let named: BTreeSet<u32> =
+            classes.iter().flat_map(|members| members.as_ref().iter().copied()).collect();
+        return Err(JackknifeError::FewEpisodes { episodes: values.len(), classes: named.len() });
+    };
+    let mut with: BTreeMap<u32, ClassSum> = BTreeMap::new();
+    let mut distinct = Vec::new();
     for (value, members) in values.iter().zip(classes) {
-        let mut members = members.as_ref().to_vec();
-        members.sort_unstable();
-        members.dedup();
-        for class in members {
-            with.entry(class).or_default().push(*value);
+        distinct.clear();
+        distinct.extend_from_slice(members.as_ref());
+        distinct.sort_unstable();
+        distinct.dedup();
+        for class in &distinct {
+            with.entry(*class).or_default().push(*value);
         }
     }
-    let count = with.len();
-    if let Some((&class, _)) = with.iter().find(|(_, held)| held.len() == values.len()) {
-        return Err(JackknifeError::InEveryEpisode { class });
+    from_sums(value, of_episodes, values.len(), with.iter().map(|(class, sum)| (*class, *sum)))
+}
+
+/// What the jackknife needs to know of one class: how many episodes held it, and the sum of their values.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ClassSum {
+    episodes: usize,
+    sum: Compensated,
+}
+
+impl ClassSum {
+    /// Takes one more episode that holds the class in.
+    pub fn push(&mut self, value: f64) {
+        self.episodes += 1;
+        self.sum.add(value);
     }
+}
+
+/// [`over_classes`] from what a reader of episodes has gathered on the way: the mean and the variance of the values of
+/// all `episodes`, and one sum per class.
+///
+/// # Errors
+/// As [`over_classes`].
+pub fn from_sums(
+    value: f64,
+    of_episodes: f64,
+    episodes: usize,
+    classes: impl Iterator<Item = (u32, ClassSum)>,
+) -> Result<ClassJackknife, JackknifeError> {
+    let m = episodes as f64;
+    let (mut left_out, mut sampler) = (Vec::new(), Compensated::default());
+    for (class, with) in classes {
+        if with.episodes >= episodes {
+            return Err(JackknifeError::InEveryEpisode { class });
+        }
+        let held = with.episodes as f64;
+        // Deviations from the mean sum to zero, so θ₋c = θ − (Σ of the deviations with c) / (M − m_c).
+        left_out.push(value - (with.sum.total() - held * value) / (m - held));
+        sampler.add(of_episodes * held / (m * (m - held)));
+    }
+    let count = left_out.len();
     if count < LEAST_CLASSES {
         return Err(JackknifeError::FewClasses { classes: count });
     }
-    let few = JackknifeError::FewEpisodes { episodes: values.len(), classes: count };
-    if values.len() < LEAST_EPISODES_PER_CLASS * count {
-        return Err(few);
+    if episodes < LEAST_EPISODES_PER_CLASS * count {
+        return Err(JackknifeError::FewEpisodes { episodes, classes: count });
     }
-    let (Some(value), Some(of_episodes)) = (mean(values), variance(values)) else {
-        return Err(few);
-    };
 
-    let (c, m) = (count as f64, values.len() as f64);
-    // Σ of the deviations from the mean is zero, so θ₋c = θ − (Σ of the deviations with c) / (M − m_c), which does not
-    // cancel as the difference of two large sums would.
-    let left_out: Vec<f64> = with
-        .values()
-        .map(|held| value - compensated(held.iter().map(|v| v - value)) / (m - held.len() as f64))
-        .collect();
+    let c = count as f64;
     let centre = compensated(left_out.iter().copied()) / c;
     let jackknife = (c - 1.0) / c * compensated(left_out.iter().map(|l| (l - centre) * (l - centre)));
-    let sampler = (c - 1.0) / c
-        * compensated(with.values().map(|held| {
-            let held = held.len() as f64;
-            of_episodes * held / (m * (m - held))
-        }));
-    let between_classes = (jackknife - sampler).max(0.0);
+    let between_classes = (jackknife - (c - 1.0) / c * sampler.total()).max(0.0);
     let standard_error = (between_classes + of_episodes / m).sqrt();
     let estimate = Estimate { value, standard_error, degrees: c - 1.0 };
-    Ok(ClassJackknife { estimate, classes: count, episodes: values.len(), between_classes, of_episodes })
+    Ok(ClassJackknife { estimate, classes: count, episodes, between_classes, of_episodes })
 }
 
 #[cfg(test)]

@@ -35,28 +35,67 @@ pub fn sign_flip(differences: &[f64], rounds: u64, mut bits: impl FnMut() -> u64
     // Flipping keeps Σd², so the studentised mean grows with |Σ ±d| and the sums can be compared in its place:
     // T² = S²·(n − 1)/(n·Σd² − S²). Accuracies are counts over counts, so many flips tie with the observed sum; a tie
     // must count whatever the rounding.
-    let tolerance = 1e-10 * sum(&differences.iter().map(|d| d.abs()).collect::<Vec<_>>());
+    let runs = runs(differences);
+    let tolerance = 1e-10 * runs.iter().map(|(size, count)| size * *count as f64).sum::<f64>();
     let reached = sum(differences).abs() - tolerance;
     let patterns = u32::try_from(differences.len()).ok().and_then(|n| 1_u64.checked_shl(n));
     if let Some(patterns) = patterns.filter(|p| *p <= rounds) {
-        let hits = (0..patterns).filter(|p| flipped(differences, || *p).abs() >= reached).count();
+        let flipped = |pattern| Bits::new(|| pattern).flipped(differences.iter().map(|d| (*d, 1)));
+        let hits = (0..patterns).filter(|p| flipped(*p).abs() >= reached).count();
         return Some(SignFlip { statistic, p: hits as f64 / patterns as f64, flips: patterns });
     }
-    let hits = (0..rounds).filter(|_| flipped(differences, &mut bits).abs() >= reached).count();
+    let mut bits = Bits::new(&mut bits);
+    let hits = (0..rounds).filter(|_| bits.flipped(runs.iter().copied()).abs() >= reached).count();
     Some(SignFlip { statistic, p: (1 + hits) as f64 / (1.0 + rounds as f64), flips: rounds + 1 })
 }
 
-/// Σ ±d, one bit a sign.
-fn flipped(differences: &[f64], mut bits: impl FnMut() -> u64) -> f64 {
-    let mut total = 0.0;
-    for chunk in differences.chunks(64) {
-        let mut signs = bits();
-        for d in chunk {
-            total += if signs & 1 == 1 { -d } else { *d };
-            signs >>= 1;
+/// The sizes that occur, zero left out, each with how often: differences of accuracies take few values, and then the
+/// signs of all that are alike are one number, how many of them are minus.
+fn runs(differences: &[f64]) -> Vec<(f64, u32)> {
+    let mut sizes: Vec<f64> = differences.iter().map(|d| d.abs()).filter(|d| *d > 0.0).collect();
+    sizes.sort_unstable_by(f64::total_cmp);
+    let mut runs: Vec<(f64, u32)> = Vec::new();
+    for size in sizes {
+        match runs.last_mut() {
+            Some((last, count)) if *last == size && *count < u32::MAX => *count += 1,
+            _ => runs.push((size, 1)),
         }
     }
-    total
+    runs
+}
+
+/// Random bits, 64 at a time, of which some are left over.
+struct Bits<F> {
+    next: F,
+    word: u64,
+    left: u32,
+}
+
+impl<F: FnMut() -> u64> Bits<F> {
+    fn new(next: F) -> Bits<F> {
+        Bits { next, word: 0, left: 0 }
+    }
+
+    /// How many of so many bits are ones.
+    fn ones(&mut self, mut count: u32) -> u32 {
+        let mut ones = 0;
+        while count > 0 {
+            if self.left == 0 {
+                (self.word, self.left) = ((self.next)(), 64);
+            }
+            let taken = count.min(self.left);
+            ones += (self.word & (u64::MAX >> (64 - taken))).count_ones();
+            self.word = self.word.checked_shr(taken).unwrap_or(0);
+            self.left -= taken;
+            count -= taken;
+        }
+        ones
+    }
+
+    /// Σ ±d, one bit a sign.
+    fn flipped(&mut self, runs: impl Iterator<Item = (f64, u32)>) -> f64 {
+        runs.map(|(size, count)| size * (f64::from(count) - 2.0 * f64::from(self.ones(count)))).sum()
+    }
 }
 
 #[cfg(test)]
@@ -93,6 +132,18 @@ mod tests {
     fn the_same_stream_gives_the_same_p() {
         let differences: Vec<f64> = (0..200).map(|i| f64::from(i * 37 % 11) - 4.8).collect();
         assert_eq!(sign_flip(&differences, 999, stream(3)), sign_flip(&differences, 999, stream(3)));
+    }
+
+    #[test]
+    fn signs_of_equal_sizes_are_counted_and_not_lost() {
+        let mut calls = 0;
+        let mut bits = Bits::new(|| {
+            calls += 1;
+            u64::MAX
+        });
+        assert_eq!([bits.ones(3), bits.ones(60), bits.ones(100), bits.ones(0)], [3, 60, 100, 0]);
+        assert_eq!(calls, 3);
+        assert_eq!(runs(&[0.5, 0.0, -0.5, 0.25]), [(0.25, 1), (0.5, 2)]);
     }
 
     #[test]

@@ -13,16 +13,37 @@ pub fn sum(values: &[f64]) -> f64 {
     compensated(values.iter().copied())
 }
 
+/// A [`sum`] while it grows.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Compensated {
+    total: f64,
+    lost: f64,
+}
+
+impl Compensated {
+    /// Adds one value.
+    pub(super) fn add(&mut self, value: f64) {
+        let next = self.total + value;
+        self.lost += if self.total.abs() >= value.abs() {
+            (self.total - next) + value
+        } else {
+            (value - next) + self.total
+        };
+        self.total = next;
+    }
+
+    /// The sum so far.
+    pub(super) fn total(self) -> f64 {
+        // ∞ − ∞ in the compensation would turn an infinite sum into NaN.
+        if self.total.is_finite() { self.total + self.lost } else { self.total }
+    }
+}
+
 /// [`sum`] over an iterator.
 pub(super) fn compensated(values: impl Iterator<Item = f64>) -> f64 {
-    let (mut total, mut lost) = (0.0_f64, 0.0_f64);
-    for value in values {
-        let next = total + value;
-        lost += if total.abs() >= value.abs() { (total - next) + value } else { (value - next) + total };
-        total = next;
-    }
-    // ∞ − ∞ in the compensation would turn an infinite sum into NaN.
-    if total.is_finite() { total + lost } else { total }
+    let mut sum = Compensated::default();
+    values.for_each(|value| sum.add(value));
+    sum.total()
 }
 
 /// The arithmetic mean; `None` for no values, and where it is not a number.
