@@ -180,10 +180,13 @@ fn scores(store: &Store, episode: &Episode<'_>, name: &str) -> Vec<f32> {
     to_host(&scores.values).unwrap()
 }
 
+/// By protocol, learner and episode: query label, place of the query in its class, and a score, label after label.
+type Scored = BTreeMap<(String, String, usize), Vec<(usize, usize, f64)>>;
+
 /// Holds the single scores of a set against ours. Logits of a linear probe are compared up to a constant per query, which
 /// its objective leaves open.
 fn hold_scores(store: &Store, folder: &Path) {
-    let mut queries: BTreeMap<(String, String, usize), Vec<(usize, usize, f64)>> = BTreeMap::new();
+    let mut queries = Scored::new();
     for record in records(&folder.join("scores.csv")) {
         let key = (record[0].to_string(), record[1].to_string(), record[2].parse().unwrap());
         let number = |column: usize| record[column].parse::<usize>().unwrap();
