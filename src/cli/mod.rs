@@ -3,8 +3,10 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the room that prints")]
 
 mod check;
+mod compare;
 mod error;
 mod evaluate;
+mod files;
 mod list;
 mod progress;
 mod sample;
@@ -39,6 +41,7 @@ enum Verb {
     Sample(sample::Arguments),
     Check(check::Arguments),
     Evaluate(evaluate::Arguments),
+    Compare(compare::Arguments),
 }
 
 /// Whether what was asked for holds.
@@ -65,6 +68,7 @@ pub fn main<R: Roster>() -> ExitCode {
         Verb::Sample(arguments) => sample::run(&arguments),
         Verb::Check(arguments) => check::run::<R>(&arguments),
         Verb::Evaluate(arguments) => evaluate::run::<R>(&arguments),
+        Verb::Compare(arguments) => compare::run(&arguments),
     };
     match outcome {
         Ok(Outcome::Done) => ExitCode::from(error::DONE),

@@ -7,7 +7,7 @@ use super::*;
 use crate::report::{
     ClassOutcome, EpisodeOutcome, LearnerRecord, Machine, ProtocolRecord, QueryOutcome, Selection, Size,
 };
-use crate::vocab::{ClassId, ItemId, SawClasses, Setting};
+use crate::vocab::{ClassId, ItemId, Metric, SawClasses, Setting};
 
 fn table(learner: &str, shot: u32) -> Table {
     Table {
@@ -25,6 +25,7 @@ fn table(learner: &str, shot: u32) -> Table {
         shot: Size::Number(shot),
         query: Size::Varied,
         repeat: true,
+        metrics: Metric::ALL.to_vec(),
         level: 0.95,
         seed: 7,
         seed_train: None,
