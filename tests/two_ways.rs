@@ -1,5 +1,7 @@
 //! Host loops and compositions of stock operations are two ways to the same numbers.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use kshot::rng::{Purpose, Stream};
 use kshot::tensor::span::{Descent, Head, Init, Solution, descent, hinge, logistic, ridge};
 use kshot::tensor::stock::{self, Resident};

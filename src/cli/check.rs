@@ -7,8 +7,10 @@ use super::source::{self, Stores};
 use super::{Outcome, say};
 use crate::data::{self, Store};
 use crate::episode::{Draw, Severity};
-use crate::learner::Roster;
+use crate::eval::laws;
+use crate::learner::{Registry, Roster};
 use crate::protocol::Protocol;
+use crate::tensor::Cpu;
 use crate::vocab::{ItemId, Split};
 
 const EXAMPLES: &str = "Examples:
@@ -41,6 +43,9 @@ pub(super) fn cosine(text: &str) -> Result<f32, String> {
 }
 
 pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError> {
+    if arguments.protocols == ["learners"] {
+        return learners::<R>();
+    }
     let all = source::all_rules(&arguments.protocols)?;
     if arguments.draw.is_some() && all.len() > 1 {
         return Err(CliError::Request(format!("--draw goes with one protocol, {} are given", all.len())));
@@ -79,6 +84,24 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         }
         holds &= broken == 0;
         say(&text)?;
+    }
+    Ok(if holds { Outcome::Done } else { Outcome::DoesNotHold })
+}
+
+/// Holds every learner, at its defaults and at the corners of its parameters, against the laws of its setting.
+fn learners<R: Roster>() -> Result<Outcome, CliError> {
+    let registry = Registry::<Cpu>::of::<R>();
+    let mut holds = true;
+    for entry in registry.entries() {
+        let settings = laws::corners(entry);
+        let violations: Vec<_> = settings.iter().flat_map(|p| laws::check_learner::<R>(p)).collect();
+        if violations.is_empty() {
+            say(&format!("{}: keeps the laws, with {} settings\n", entry.name(), settings.len()))?;
+        }
+        for violation in &violations {
+            say(&format!("{violation}\n"))?;
+        }
+        holds &= violations.is_empty();
     }
     Ok(if holds { Outcome::Done } else { Outcome::DoesNotHold })
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::error::{DataError, Place};
+use super::header::Others;
 use super::npy::Header;
 use super::store::OpenOptions;
 use super::values::{Element, RowFile};
@@ -29,7 +30,7 @@ pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<Written, DataEr
     let about = present(3).map(about).transpose()?;
     let (provenance, form) = about.unwrap_or_else(|| (Default::default(), Form::Vector));
     let listing = present(2).map(splits::read).transpose()?;
-    let table = table::read(items, table::Others::Refused)?;
+    let table = table::read(items, Others::Refused)?;
     let class_vectors = present(4).map(vectors).transpose()?;
     let array = array(features)?;
     let (rows, dim, wide) = (array.rows, array.dim, array.element == Element::F64);
@@ -290,6 +291,15 @@ mod tests {
         assert!(
             other.starts_with("a.txt: not a feature store, the name ends in none of the known ways\nhint: ")
         );
+        #[cfg(not(feature = "parquet"))]
+        {
+            let table = place.path().join("a.parquet");
+            std::fs::write(&table, "PAR1").unwrap();
+            let sentence = "a.parquet: this kshot was built without parquet\nhint: build it with `--features parquet`, or \
+                            save the table as .csv";
+            assert_eq!(refusal(place.path(), &table), sentence);
+            assert!(open(&table).unwrap_err().is_request());
+        }
         std::fs::remove_file(folder.join("items.csv")).unwrap();
         let half = refusal(place.path(), &folder);
         assert!(

@@ -17,6 +17,8 @@
 //! non-empty `group` form a group, and so do items whose features are equal, unless they are all zero.
 
 mod check;
+#[cfg(feature = "parquet")]
+mod columns;
 mod embedded;
 mod error;
 mod fingerprint;
@@ -25,6 +27,7 @@ mod fixtures;
 mod folder;
 mod gaussian;
 mod glyphs;
+mod header;
 pub mod index;
 mod near;
 mod npy;

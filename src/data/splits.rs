@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::error::{DataError, Place};
-use super::table;
+use super::header::{no_column, text};
 use super::written::{Listed, Listing};
 
 pub(super) fn read(path: &Path) -> Result<Listing, DataError> {
@@ -20,7 +20,7 @@ pub(super) fn read(path: &Path) -> Result<Listing, DataError> {
     }
     let (mut columns, mut names) = ([None; COLUMNS.len()], Vec::new());
     for (place, field) in record.iter().enumerate() {
-        let name = table::text(field, || Place::line(path, 1))?;
+        let name = text(field, || Place::line(path, 1))?;
         let Some(known) = COLUMNS.iter().position(|known| *known == name) else {
             let known = "`class`, `split`, `cluster`".to_string();
             return Err(DataError::UnknownName { at, what: "column", found: name.to_string(), known });
@@ -31,7 +31,7 @@ pub(super) fn read(path: &Path) -> Result<Listing, DataError> {
         names.push(name.to_string());
     }
     let width = record.len();
-    let missing = |column| table::no_column(column, &names, at.clone());
+    let missing = |column| no_column(column, &names, at.clone());
     let class_column = columns[0].ok_or_else(|| missing(COLUMNS[0]))?;
     let split_column = columns[1].ok_or_else(|| missing(COLUMNS[1]))?;
     let mut classes = Vec::new();
@@ -41,7 +41,7 @@ pub(super) fn read(path: &Path) -> Result<Listing, DataError> {
         if record.len() != width {
             return Err(DataError::Ragged { at: here(), expected: width, found: record.len() });
         }
-        let field = |column: usize| table::text(&record[column], here);
+        let field = |column: usize| text(&record[column], here);
         let split = field(split_column)?.parse();
         let cluster = columns[2].map(field).transpose()?.filter(|cluster| !cluster.is_empty());
         classes.push(Listed {

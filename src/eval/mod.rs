@@ -5,6 +5,7 @@
 //! workers.
 
 mod error;
+pub mod laws;
 mod place;
 mod worker;
 

@@ -134,9 +134,7 @@ fn one<D: Backend>(
         return Err(bad(format!("have shape {found:?}, expected {expected:?}")));
     }
     let values = to_host(&scores.values)?;
-    if scores.meaning == Meaning::Probabilities
-        && !values.chunks_exact(expected.2).all(|row| is_distribution(row))
-    {
+    if scores.meaning == Meaning::Probabilities && !values.chunks_exact(expected.2).all(is_distribution) {
         return Err(bad("are called probabilities, but are negative or do not sum to one".to_string()));
     }
     let grades = grade(&values, expected.2, scores.meaning, &dealt.answers)

@@ -139,7 +139,7 @@ mod tests {
                 shot,
                 query: Size::Number(15),
                 repeat: true,
-                metrics: Metric::ALL.to_vec(),
+                metrics: vec![Metric::Accuracy],
                 level: 0.95,
                 seed: 7,
                 seed_train: None,

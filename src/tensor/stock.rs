@@ -197,7 +197,7 @@ pub(super) fn largest_difference<D: Backend>(
 
 /// The identity of size n for every episode.
 fn identity<D: Backend>(device: &D, episodes: usize, n: usize) -> Result<Tensor3<D>, TensorError> {
-    let one = |place: usize| if place % (n * n) % (n + 1) == 0 { 1.0 } else { 0.0 };
+    let one = |place: usize| if (place % (n * n)).is_multiple_of(n + 1) { 1.0 } else { 0.0 };
     device.tensor3((episodes, n, n), (0..episodes * n * n).map(one).collect())
 }
 

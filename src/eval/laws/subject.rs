@@ -1,0 +1,148 @@
+//! A learner under examination, and the scores that it gives to made-up episodes.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::toy::{Example, Toy};
+use crate::learner::{LearnError, Learner};
+use crate::rng::Chance;
+use crate::tensor::dfdx::shapes::HasShape;
+use crate::tensor::{Cpu, Labels, open_cpu, to_host};
+use crate::view::{Items, Support};
+use crate::vocab::{Meaning, Setting};
+
+/// The seed of the learner's chance, where a law does not ask for another.
+pub(super) const SEED: u64 = 11;
+/// The number of an episode, where a law does not ask for another.
+pub(super) const NUMBER: u32 = 4;
+
+/// A learner under examination.
+pub(super) struct Subject<'a> {
+    device: Cpu,
+    learner: Learner<Cpu>,
+    build: &'a dyn Fn() -> Result<Learner<Cpu>, LearnError>,
+}
+
+/// Scores of one episode: (items, way), row after row.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Sheet {
+    pub way: usize,
+    pub values: Vec<f32>,
+    pub meaning: Meaning,
+}
+
+impl Sheet {
+    /// The scores of one item.
+    pub fn row(&self, item: usize) -> &[f32] {
+        &self.values[item * self.way..(item + 1) * self.way]
+    }
+
+    /// The largest magnitude of a score.
+    fn extent(&self) -> f32 {
+        self.values.iter().fold(0.0, |most, v| v.abs().max(most))
+    }
+
+    /// Fails where these scores and those of `other` differ by more than rounding; `what` names the other.
+    pub fn agrees(&self, other: &Sheet, what: &str) -> Result<(), String> {
+        // Iterative fits stop at 1e-6 and scores are kept in single precision.
+        let tolerance = 1e-4 * self.extent().max(other.extent());
+        self.within(other, tolerance, what)
+    }
+
+    /// Fails where a bit differs.
+    pub fn equals(&self, other: &Sheet, what: &str) -> Result<(), String> {
+        self.within(other, 0.0, what)
+    }
+
+    fn within(&self, other: &Sheet, tolerance: f32, what: &str) -> Result<(), String> {
+        let far = |(_, (a, b)): &(usize, (&f32, &f32))| (**a - **b).abs() > tolerance;
+        match self.values.iter().zip(&other.values).enumerate().find(far) {
+            Some((place, (a, b))) => {
+                let (item, label) = (place / self.way, place % self.way);
+                Err(format!("item {item} has score {a} for label {label}, and {b} {what}"))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl<'a> Subject<'a> {
+    pub fn new(
+        learner: Learner<Cpu>,
+        build: &'a dyn Fn() -> Result<Learner<Cpu>, LearnError>,
+    ) -> Subject<'a> {
+        Subject { device: open_cpu(), learner, build }
+    }
+
+    pub fn setting(&self) -> Setting {
+        self.learner.setting()
+    }
+
+    /// Another one of the same learner, made afresh.
+    pub fn anew(&self) -> Result<Subject<'a>, String> {
+        let learner = (self.build)().map_err(|e| e.to_string())?;
+        Ok(Subject::new(learner, self.build))
+    }
+
+    /// The scores of one episode.
+    pub fn one(&self, toy: &Toy) -> Result<Sheet, String> {
+        self.seeded(toy, SEED)
+    }
+
+    /// The scores of one episode with another seed of chance.
+    pub fn seeded(&self, toy: &Toy, seed: u64) -> Result<Sheet, String> {
+        let mut sheets = self.batch(&[toy], &[NUMBER], seed)?;
+        sheets.pop().ok_or_else(|| "no scores".to_string())
+    }
+
+    /// Whether another seed changes the scores of an episode.
+    pub fn draws_chance(&self, toy: &Toy) -> Result<bool, String> {
+        Ok(self.seeded(toy, SEED)? != self.seeded(toy, SEED + 1)?)
+    }
+
+    /// The scores of a batch of episodes with these numbers, one sheet per episode.
+    ///
+    /// Fails as the learner fails: with its error, its panic, or scores of the wrong shape or that are not finite.
+    pub fn batch(&self, toys: &[&Toy], numbers: &[u32], seed: u64) -> Result<Vec<Sheet>, String> {
+        let seen: Vec<Toy> = toys.iter().map(|toy| toy.transformed(self.learner.takes())).collect();
+        let support = self.support(&seen)?;
+        let query = self.query(&seen)?;
+        let chance = Chance::new(seed, numbers);
+        let attempt = catch_unwind(AssertUnwindSafe(|| self.learner.answer(&support, &query, &chance)));
+        let (scores, _) = attempt.map_err(|_| "a panic".to_string())?.map_err(|e| e.to_string())?;
+        let (expected, found) = ((toys.len(), query.count(), support.way()), *scores.values.shape());
+        if expected != found {
+            return Err(format!("scores have shape {found:?}, expected {expected:?}"));
+        }
+        let values = to_host(&scores.values).map_err(|e| e.to_string())?;
+        let (way, size) = (support.way(), query.count() * support.way());
+        if let Some(place) = values.iter().position(|v| !v.is_finite()) {
+            let (item, label) = (place % size / way, place % way);
+            return Err(format!("item {item} has score {} for label {label}", values[place]));
+        }
+        let sheet = |values: &[f32]| Sheet { way, values: values.to_vec(), meaning: scores.meaning };
+        Ok(values.chunks_exact(size).map(sheet).collect())
+    }
+
+    fn support(&self, toys: &[Toy]) -> Result<Support<Cpu>, String> {
+        let (way, dim) = toys.first().map_or((0, 0), |toy| (toy.way, toy.dim));
+        let slots = toys.iter().map(|toy| toy.support.len()).max().unwrap_or(0);
+        let (mut values, mut labels) = (Vec::new(), Vec::new());
+        for toy in toys {
+            values.extend(toy.support.iter().flat_map(|e| &e.features));
+            labels.extend(toy.support.iter().map(|e| e.label));
+            values.extend(std::iter::repeat_n(0.0, (slots - toy.support.len()) * dim));
+            labels.extend(std::iter::repeat_n(Labels::EMPTY, slots - toy.support.len()));
+        }
+        let labels = Labels::new(toys.len(), slots, way, labels).map_err(|e| e.to_string())?;
+        Support::dense(&self.device, dim, values, labels).map_err(|e| e.to_string())
+    }
+
+    fn query(&self, toys: &[Toy]) -> Result<Items<Cpu>, String> {
+        let (items, dim) = toys.first().map_or((0, 0), |toy| (toy.query.len(), toy.dim));
+        let features = |toy: &Toy| -> Vec<f32> {
+            toy.query.iter().flat_map(|Example { features, .. }| features.iter().copied()).collect()
+        };
+        let values = toys.iter().flat_map(features).collect();
+        Items::dense(&self.device, (toys.len(), items, dim), values).map_err(|e| e.to_string())
+    }
+}

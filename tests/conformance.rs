@@ -1,0 +1,393 @@
+//! Every learner keeps every law, and the laws catch those who do not.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
+use kshot::eval::laws::{Law, Violation, check, check_learner, corners};
+use kshot::learner::{Classifier, Inductive, LearnError, Learner, Registry, Roster, Shipped, Transductive};
+use kshot::rng::Chance;
+use kshot::tensor::{Backend, Cpu, Tensor3, ops};
+use kshot::view::{Items, Scores, Support};
+
+#[test]
+fn every_shipped_learner_keeps_every_law_at_every_corner() {
+    let registry = Registry::<Cpu>::of::<Shipped>();
+    let mut broken: Vec<Violation> = Vec::new();
+    for entry in registry.entries() {
+        let cases = corners(entry);
+        assert!(!cases.is_empty(), "{}", entry.name());
+        broken.extend(cases.iter().flat_map(check_learner::<Shipped>));
+    }
+    let text: Vec<String> = broken.iter().map(ToString::to_string).collect();
+    assert!(broken.is_empty(), "{}", text.join("\n"));
+}
+
+/// A roster of one learner, and the laws that it breaks.
+macro_rules! breaks {
+    ($learner:expr) => {{
+        struct One;
+        impl Roster for One {
+            fn enrol<D: Backend>(list: &mut Registry<D>) {
+                list.add("one", |_| Ok($learner));
+            }
+        }
+        let laws: Vec<Law> = check::<One>().into_iter().filter_map(|v| v.law).collect();
+        laws
+    }};
+}
+
+type Host<'a> = &'a dyn Fn(usize, &[f32]) -> f32;
+
+/// `scores` (episodes, items, way) with each number replaced by what `change` makes of its label and value.
+fn changed<D: Backend>(device: &D, scores: &Scores<D>, change: Host<'_>) -> Result<Scores<D>, LearnError> {
+    use kshot::tensor::dfdx::shapes::HasShape;
+    let shape = *scores.values.shape();
+    let values = ops::to_host(&scores.values)?;
+    let change = |row: &[f32]| (0..row.len()).map(|label| change(label, row)).collect::<Vec<_>>();
+    let values = values.chunks_exact(shape.2).flat_map(change).collect();
+    Ok(Scores { values: device.tensor3(shape, values)?, meaning: scores.meaning })
+}
+
+/// Nearest class mean, the honest ground of all that follow.
+struct Means<D: Backend>(Tensor3<D>);
+
+impl<D: Backend> Classifier<D> for Means<D> {
+    fn scores(&self, items: &Items<D>) -> Result<Scores<D>, LearnError> {
+        Ok(Scores::logits(items.negative_squared_distances(&self.0)?))
+    }
+}
+
+struct Honest;
+
+impl<D: Backend> Inductive<D> for Honest {
+    fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+        Ok(Box::new(Means(support.means()?)))
+    }
+}
+
+#[test]
+fn an_honest_learner_breaks_no_law() {
+    assert_eq!(breaks!(Learner::inductive(Honest)), []);
+}
+
+/// Moves the queries so that their mean is that of the support, then takes the nearest class mean.
+fn centred<D: Backend>(support: &Support<D>, query: &Items<D>) -> Result<Scores<D>, LearnError> {
+    let device = support.device();
+    let (episodes, items, dim) = (query.episodes(), query.count(), query.dim());
+    let mut queries = ops::to_host(&query.features()?)?;
+    let means = ops::to_host(&support.means()?)?;
+    for episode in 0..episodes {
+        let means = &means[episode * support.way() * dim..(episode + 1) * support.way() * dim];
+        let queries = &mut queries[episode * items * dim..(episode + 1) * items * dim];
+        for d in 0..dim {
+            let mean = |rows: &[f32]| {
+                let column: Vec<f32> = rows.iter().skip(d).step_by(dim).copied().collect();
+                column.iter().sum::<f32>() / column.len() as f32
+            };
+            let shift = mean(means) - mean(queries);
+            queries.iter_mut().skip(d).step_by(dim).for_each(|x| *x += shift);
+        }
+    }
+    let queries = device.tensor3((episodes, items, dim), queries)?;
+    let distances = ops::squared_distances(&queries, &support.means()?)?;
+    Ok(Scores::logits(ops::scale(distances, -1.0)?))
+}
+
+struct Centring;
+
+impl<D: Backend> Transductive<D> for Centring {
+    fn infer(&self, support: &Support<D>, query: &Items<D>, _: &Chance<'_>) -> Result<Scores<D>, LearnError> {
+        centred(support, query)
+    }
+}
+
+#[test]
+fn a_transductive_learner_that_uses_its_queries_breaks_no_law() {
+    assert_eq!(breaks!(Learner::transductive(Centring)), []);
+}
+
+#[test]
+fn a_transductive_learner_that_is_inductive_is_caught() {
+    struct Idle;
+    impl<D: Backend> Transductive<D> for Idle {
+        fn infer(
+            &self,
+            support: &Support<D>,
+            query: &Items<D>,
+            _: &Chance<'_>,
+        ) -> Result<Scores<D>, LearnError> {
+            Means(support.means()?).scores(query)
+        }
+    }
+    assert_eq!(breaks!(Learner::transductive(Idle)), [Law::QueryTogether]);
+}
+
+#[test]
+fn a_transductive_learner_that_claims_to_be_inductive_is_caught() {
+    struct Sly;
+    impl<D: Backend> Inductive<D> for Sly {
+        fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+            Ok(Box::new(SlyMeans(support.means()?)))
+        }
+    }
+    struct SlyMeans<D: Backend>(Tensor3<D>);
+    impl<D: Backend> Classifier<D> for SlyMeans<D> {
+        fn scores(&self, items: &Items<D>) -> Result<Scores<D>, LearnError> {
+            // The mean query of the episode is subtracted from every query.
+            let mut queries = ops::to_host(&items.features()?)?;
+            let (count, dim) = (items.count(), items.dim());
+            for queries in queries.chunks_exact_mut(count * dim) {
+                for d in 0..dim {
+                    let mean = queries.iter().skip(d).step_by(dim).sum::<f32>() / count as f32;
+                    queries.iter_mut().skip(d).step_by(dim).for_each(|x| *x -= 0.1 * mean);
+                }
+            }
+            let queries = items.device().tensor3((items.episodes(), count, dim), queries)?;
+            Ok(Scores::logits(ops::scale(ops::squared_distances(&queries, &self.0)?, -1.0)?))
+        }
+    }
+    assert_eq!(breaks!(Learner::inductive(Sly)), [Law::QueryAlone]);
+}
+
+#[test]
+fn a_nearest_neighbour_that_takes_padding_for_an_item_is_caught() {
+    struct Careless;
+    impl<D: Backend> Inductive<D> for Careless {
+        fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+            Ok(Box::new(Nearest { features: support.features()?.clone(), of: support.membership()? }))
+        }
+    }
+    /// Attention over all slots: a row of zeros draws some of it.
+    struct Nearest<D: Backend> {
+        features: Tensor3<D>,
+        of: Tensor3<D>,
+    }
+    impl<D: Backend> Classifier<D> for Nearest<D> {
+        fn scores(&self, items: &Items<D>) -> Result<Scores<D>, LearnError> {
+            let distances = ops::squared_distances(&items.features()?, &self.features)?;
+            let attention = ops::softmax(ops::scale(distances, -0.01)?)?;
+            Ok(Scores::ranking(ops::matmul(&attention, &ops::transpose(&self.of)?)?))
+        }
+    }
+    assert_eq!(breaks!(Learner::inductive(Careless)), [Law::Padding]);
+}
+
+/// Wraps the honest classifier and changes its scores.
+struct Changed<D: Backend> {
+    inner: Means<D>,
+    change: fn(usize, &[f32]) -> f32,
+}
+
+impl<D: Backend> Classifier<D> for Changed<D> {
+    fn scores(&self, items: &Items<D>) -> Result<Scores<D>, LearnError> {
+        changed(items.device(), &self.inner.scores(items)?, &self.change)
+    }
+}
+
+struct Changing(fn(usize, &[f32]) -> f32);
+
+impl<D: Backend> Inductive<D> for Changing {
+    fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+        Ok(Box::new(Changed { inner: Means(support.means()?), change: self.0 }))
+    }
+}
+
+#[test]
+fn a_learner_that_prefers_low_labels_is_caught() {
+    fn low(label: usize, row: &[f32]) -> f32 {
+        row[label] - 2.0 * label as f32
+    }
+    assert_eq!(breaks!(Learner::inductive(Changing(low))), [Law::LabelNames, Law::Noise]);
+    fn slightly(label: usize, row: &[f32]) -> f32 {
+        row[label] - 0.02 * label as f32
+    }
+    assert_eq!(breaks!(Learner::inductive(Changing(slightly))), [Law::LabelNames]);
+}
+
+#[test]
+fn a_learner_that_answers_with_nan_is_caught() {
+    fn nan(_: usize, _: &[f32]) -> f32 {
+        f32::NAN
+    }
+    assert_eq!(breaks!(Learner::inductive(Changing(nan))), [Law::Answers]);
+    // 0/0 at the origin alone.
+    fn ratio(label: usize, row: &[f32]) -> f32 {
+        row[label] / row.iter().map(|v| v.abs()).fold(0.0, f32::max)
+    }
+    assert!(breaks!(Learner::inductive(Changing(ratio))).contains(&Law::Finite));
+}
+
+#[test]
+fn a_learner_whose_probabilities_do_not_sum_to_one_is_caught() {
+    struct Boaster;
+    impl<D: Backend> Inductive<D> for Boaster {
+        fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+            Ok(Box::new(Boast(Means(support.means()?))))
+        }
+    }
+    struct Boast<D: Backend>(Means<D>);
+    impl<D: Backend> Classifier<D> for Boast<D> {
+        fn scores(&self, items: &Items<D>) -> Result<Scores<D>, LearnError> {
+            let sure = ops::softmax(self.0.scores(items)?.values)?;
+            Ok(Scores::probabilities(ops::scale(sure, 1.1)?))
+        }
+    }
+    assert_eq!(breaks!(Learner::inductive(Boaster)), [Law::Meaning]);
+}
+
+#[test]
+fn a_learner_that_looks_at_the_batch_is_caught() {
+    struct Batchwise;
+    impl<D: Backend> Inductive<D> for Batchwise {
+        fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+            // Centred on the mean of all class means of the batch.
+            let means = support.means()?;
+            let mut values = ops::to_host(&means)?;
+            let mean = values.iter().sum::<f32>() / values.len() as f32;
+            values.iter_mut().for_each(|v| *v -= 0.05 * mean);
+            let shape = (support.episodes(), support.way(), support.dim());
+            Ok(Box::new(Means(support.device().tensor3(shape, values)?)))
+        }
+    }
+    let laws = breaks!(Learner::inductive(Batchwise));
+    assert!(laws.contains(&Law::EpisodeAlone) && laws.contains(&Law::Padding), "{laws:?}");
+}
+
+#[test]
+fn a_learner_whose_chance_hangs_on_the_place_in_the_batch_is_caught() {
+    struct Misplaced;
+    impl<D: Backend> Inductive<D> for Misplaced {
+        fn adapt(
+            &self,
+            support: &Support<D>,
+            chance: &Chance<'_>,
+        ) -> Result<Box<dyn Classifier<D>>, LearnError> {
+            // One stream for the whole batch: that of its first episode.
+            let mut stream = chance.stream(0);
+            let mut values = ops::to_host(&support.means()?)?;
+            values.iter_mut().for_each(|v| *v += 1e-3 * stream.normal() as f32);
+            let shape = (support.episodes(), support.way(), support.dim());
+            Ok(Box::new(Means(support.device().tensor3(shape, values)?)))
+        }
+    }
+    let laws = breaks!(Learner::inductive(Misplaced));
+    assert!(laws.contains(&Law::EpisodeAlone), "{laws:?}");
+    // Its chance excuses it from the laws of order, which it breaks too.
+    assert!(!laws.contains(&Law::SupportOrder) && !laws.contains(&Law::LabelNames), "{laws:?}");
+}
+
+#[test]
+fn a_learner_that_remembers_the_episode_before_is_caught() {
+    struct Remembers(Cell<f32>);
+    impl<D: Backend> Inductive<D> for Remembers {
+        fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+            let mut values = ops::to_host(&support.means()?)?;
+            let before = self.0.replace(values[0]);
+            values.iter_mut().for_each(|v| *v += 0.01 * before);
+            let shape = (support.episodes(), support.way(), support.dim());
+            Ok(Box::new(Means(support.device().tensor3(shape, values)?)))
+        }
+    }
+    let laws = breaks!(Learner::inductive(Remembers(Cell::new(0.0))));
+    assert!(laws.contains(&Law::Twice), "{laws:?}");
+}
+
+#[test]
+fn a_learner_that_hangs_on_the_order_of_items_is_caught() {
+    struct First;
+    impl<D: Backend> Inductive<D> for First {
+        fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+            // Moves every class mean a little towards the first support item.
+            let (way, dim) = (support.way(), support.dim());
+            let features = ops::to_host(support.features()?)?;
+            let mut values = ops::to_host(&support.means()?)?;
+            for (episode, means) in values.chunks_exact_mut(way * dim).enumerate() {
+                let first = &features[episode * support.slots() * dim..][..dim];
+                let weight = |place: usize| 0.02 * (1 + place / dim) as f32;
+                means.iter_mut().enumerate().for_each(|(p, v)| *v += weight(p) * (first[p % dim] - *v));
+            }
+            Ok(Box::new(Means(support.device().tensor3((support.episodes(), way, dim), values)?)))
+        }
+    }
+    let laws = breaks!(Learner::inductive(First));
+    assert!(laws.contains(&Law::SupportOrder), "{laws:?}");
+
+    struct ByPlace;
+    impl<D: Backend> Transductive<D> for ByPlace {
+        fn infer(
+            &self,
+            support: &Support<D>,
+            query: &Items<D>,
+            _: &Chance<'_>,
+        ) -> Result<Scores<D>, LearnError> {
+            // Queries that come grouped by class would be a gift.
+            let scores = centred(support, query)?;
+            let (count, way) = (query.count(), support.way());
+            let mut values = ops::to_host(&scores.values)?;
+            for (row, values) in values.chunks_exact_mut(way).enumerate() {
+                values[row % count * way / count] += 0.5;
+            }
+            Ok(Scores::logits(support.device().tensor3((query.episodes(), count, way), values)?))
+        }
+    }
+    assert_eq!(breaks!(Learner::transductive(ByPlace)), [Law::QueryOrder, Law::LabelNames]);
+}
+
+#[test]
+fn a_learner_that_takes_the_farthest_class_is_caught() {
+    fn worst(label: usize, row: &[f32]) -> f32 {
+        -row[label]
+    }
+    assert_eq!(breaks!(Learner::inductive(Changing(worst))), [Law::FarApart]);
+}
+
+#[test]
+fn a_learner_that_fails_panics_or_answers_in_the_wrong_shape_is_caught() {
+    struct Panics;
+    impl<D: Backend> Inductive<D> for Panics {
+        fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+            assert!(support.way() < 20, "never more than 19 labels");
+            Ok(Box::new(Means(support.means()?)))
+        }
+    }
+    assert_eq!(breaks!(Learner::inductive(Panics)), [Law::Answers, Law::Meaning, Law::FarApart]);
+
+    struct Short<D: Backend>(Means<D>);
+    impl<D: Backend> Classifier<D> for Short<D> {
+        fn scores(&self, items: &Items<D>) -> Result<Scores<D>, LearnError> {
+            Ok(Scores::logits(ops::transpose(&self.0.scores(items)?.values)?))
+        }
+    }
+    struct Turned;
+    impl<D: Backend> Inductive<D> for Turned {
+        fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+            Ok(Box::new(Short(Means(support.means()?))))
+        }
+    }
+    assert_eq!(breaks!(Learner::inductive(Turned)), [Law::Answers]);
+}
+
+#[test]
+fn a_learner_that_cannot_be_built_is_told() {
+    struct None;
+    impl Roster for None {
+        fn enrol<D: Backend>(list: &mut Registry<D>) {
+            list.add("fussy", |parameters| match parameters.word("mood") {
+                "good" => Ok(Learner::inductive(Honest)),
+                _ => Err(parameters.conflict("not in the mood")),
+            })
+            .parameter(kshot::learner::Parameter::choice("mood", &["bad", "good"], "its mood"));
+        }
+    }
+    // What the learner refuses is no corner of its parameters; the rest is examined.
+    assert_eq!(check::<None>(), []);
+    let registry = Registry::<Cpu>::of::<None>();
+    let entry = registry.entry("fussy").unwrap();
+    assert_eq!(corners(entry).iter().map(ToString::to_string).collect::<Vec<_>>(), ["mood=good"]);
+    let declared = kshot::learner::Parameters::check("fussy", entry.parameters(), &BTreeMap::new()).unwrap();
+    let found = check_learner::<None>(&declared);
+    let text = "learner `fussy:mood=bad` cannot be built: learner `fussy`: not in the mood";
+    assert_eq!(found.iter().map(ToString::to_string).collect::<Vec<_>>(), [text]);
+}
