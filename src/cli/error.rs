@@ -9,6 +9,7 @@ use crate::eval::EvalError;
 use crate::learner::LearnError;
 use crate::protocol::ProtocolError;
 use crate::report::compare::CompareError;
+use crate::report::html::PageError;
 use crate::report::{ReadError, ReportError};
 use crate::tensor::TensorError;
 
@@ -48,6 +49,8 @@ pub(super) enum CliError {
     Read(#[from] ReadError),
     #[error(transparent)]
     Compare(#[from] CompareError),
+    #[error(transparent)]
+    Page(#[from] PageError),
     #[error(transparent)]
     Tensor(#[from] TensorError),
     #[error("cannot write {}: {source}", path.display())]
@@ -89,7 +92,11 @@ impl CliError {
                 _ => FAILED,
             },
             CliError::Report(error) if error.is_request() => WRONG_REQUEST,
-            CliError::Report(_) | CliError::Tensor(_) | CliError::Write { .. } | CliError::Print(_) => FAILED,
+            CliError::Report(_)
+            | CliError::Page(_)
+            | CliError::Tensor(_)
+            | CliError::Write { .. }
+            | CliError::Print(_) => FAILED,
         }
     }
 }

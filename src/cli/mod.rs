@@ -9,6 +9,7 @@ mod evaluate;
 mod files;
 mod list;
 mod progress;
+mod report;
 mod sample;
 mod source;
 
@@ -42,6 +43,7 @@ enum Verb {
     Check(check::Arguments),
     Evaluate(evaluate::Arguments),
     Compare(compare::Arguments),
+    Report(report::Arguments),
 }
 
 /// Whether what was asked for holds.
@@ -69,6 +71,7 @@ pub fn main<R: Roster>() -> ExitCode {
         Verb::Check(arguments) => check::run::<R>(&arguments),
         Verb::Evaluate(arguments) => evaluate::run::<R>(&arguments),
         Verb::Compare(arguments) => compare::run(&arguments),
+        Verb::Report(arguments) => report::run(&arguments),
     };
     match outcome {
         Ok(Outcome::Done) => ExitCode::from(error::DONE),

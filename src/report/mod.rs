@@ -11,6 +11,7 @@ mod error;
 #[cfg(test)]
 mod fixtures;
 mod grid;
+pub mod html;
 mod machine;
 mod names;
 mod overview;

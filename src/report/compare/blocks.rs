@@ -7,14 +7,14 @@ use crate::report::{ReadTable, ResultsFolder, Size, TableKey};
 
 /// A table and the folder that it came from.
 #[derive(Clone, Copy)]
-pub(super) struct Source<'a> {
+pub(in crate::report) struct Source<'a> {
     pub folder: &'a ResultsFolder,
     pub read: &'a ReadTable,
 }
 
 /// What the tables of one block share; blocks are sorted by it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct BlockKey {
+pub(in crate::report) struct BlockKey {
     pub protocol: String,
     pub shot: Size,
     pub draw_sha256: String,
@@ -24,7 +24,9 @@ pub(super) struct BlockKey {
 /// Puts tables into blocks, each sorted by learner.
 ///
 /// Several blocks of one protocol and shot are several data sets: their draws and their features must both differ.
-pub(super) fn blocks(folders: &[ResultsFolder]) -> Result<BTreeMap<BlockKey, Vec<Source<'_>>>, CompareError> {
+pub(in crate::report) fn blocks(
+    folders: &[ResultsFolder],
+) -> Result<BTreeMap<BlockKey, Vec<Source<'_>>>, CompareError> {
     let mut sources: Vec<(TableKey, Source<'_>)> = folders
         .iter()
         .flat_map(|folder| folder.tables.iter().map(move |read| (read.key(), Source { folder, read })))

@@ -5,7 +5,7 @@
 //! pairs of one protocol and metric (Holm), over all shots and data sets. Episodes of several data sets are never
 //! pooled: they get an effect each, and ranks over data sets.
 
-mod blocks;
+pub(super) mod blocks;
 mod data_sets;
 mod error;
 mod family;

@@ -66,16 +66,18 @@ pub fn claims(comparison: &Comparison, block: &Block) -> Vec<String> {
                 Population::Items => "For new items of these classes",
                 Population::Classes => "For new classes",
             };
-            sentences.push(match &finding.outcome {
-                Ok(inference) => {
-                    let claim = claim(a, b, inference, comparison, unit);
-                    let plan = inference.plan.filter(|_| inference.verdict == Verdict::Undecided);
-                    let plan = plan.map(|plan| planned(plan, finding.population, block, comparison, unit));
-                    format!("{about}, {claim}.{}", plan.unwrap_or_default())
-                }
-                Err(reason) => format!("{about}, nothing can be said of {a} and {b}: {reason}."),
-            });
+            let Ok(inference) = &finding.outcome else {
+                continue;
+            };
+            let claim = claim(a, b, inference, comparison, unit);
+            let plan = inference.plan.filter(|_| inference.verdict == Verdict::Undecided);
+            let plan = plan.map(|plan| planned(plan, finding.population, block, comparison, unit));
+            sentences.push(format!("{about}, {claim}.{}", plan.unwrap_or_default()));
         }
+    }
+    let mut reasons = block.pairs.iter().flat_map(|pair| &pair.findings);
+    if let Some(reason) = reasons.find_map(|finding| finding.outcome.as_ref().err()) {
+        sentences.push(format!("For new classes, nothing can be said: {reason}."));
     }
     sentences.extend(counts(comparison, block));
     sentences
