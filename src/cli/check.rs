@@ -6,7 +6,7 @@ use super::error::CliError;
 use super::source::{self, Stores};
 use super::{Outcome, say};
 use crate::data::{self, Store};
-use crate::episode::{Draw, Severity};
+use crate::episode::{Draw, DrawError, Severity};
 use crate::eval::laws;
 use crate::learner::{Registry, Roster};
 use crate::protocol::Protocol;
@@ -58,8 +58,8 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         let mut text = String::new();
         let mut broken = 0;
         let dealer = match source::draw(&rules, arguments.draw.as_deref(), &store) {
-            Err(CliError::Finding { draw, finding }) => {
-                say(&format!("{}: draw {draw}: {finding}\n", protocol.name()))?;
+            Err(error @ (CliError::Sample { .. } | CliError::Draw(DrawError::Flawed { .. }))) => {
+                say(&format!("{}: broken: {error}\n", protocol.name()))?;
                 holds = false;
                 continue;
             }

@@ -37,6 +37,11 @@ pub(super) enum CliError {
     Sample { protocol: String, source: SampleError },
     #[error(transparent)]
     Draw(#[from] DrawError),
+    #[error(
+        "protocol `{protocol}` has a draw, but neither {} nor {} is there\nhint: freeze it with `kshot sample`, or name it with --draw",
+        beside.display(), here.display()
+    )]
+    NoDraw { protocol: String, beside: PathBuf, here: PathBuf },
     #[error("draw {draw} does not fit: {finding}")]
     Finding { draw: String, finding: Finding },
     #[error("{0}")]
@@ -82,12 +87,14 @@ impl CliError {
             | CliError::Compare(_)
             | CliError::Sample { .. }
             | CliError::Draw(_)
+            | CliError::NoDraw { .. }
             | CliError::Finding { .. }
             | CliError::NearDuplicate(_) => WRONG_DATA,
             CliError::Eval(error) => match error {
                 EvalError::NotAdmitted { .. } | EvalError::NoSupport { .. } | EvalError::Build(_) => {
                     WRONG_REQUEST
                 }
+                EvalError::Data(error) if error.is_request() => WRONG_REQUEST,
                 EvalError::Data(_) => WRONG_DATA,
                 _ => FAILED,
             },

@@ -44,11 +44,11 @@ pub(super) struct Arguments {
     #[arg(long = "learner", value_name = "SPEC")]
     learners: Vec<String>,
     /// Workers, each on a core of its own. Default: all cores. Results do not depend on it.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    workers: Option<u16>,
+    #[arg(long, value_name = "N", value_parser = source::whole(1, 1024))]
+    workers: Option<usize>,
     /// Episodes that are computed together. Default: as many as fit a core's cache. Results do not depend on it.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    batch: Option<u32>,
+    #[arg(long, value_name = "N", value_parser = source::whole(1, 100_000))]
+    batch: Option<usize>,
     /// Folder for the results. Default: a new folder results/NAME.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -108,7 +108,7 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     let mut seconds = BTreeMap::from([("reading and checking".to_string(), started.elapsed().as_secs_f64())]);
 
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let workers = arguments.workers.map_or(cores, usize::from);
+    let workers = arguments.workers.unwrap_or(cores);
     let several = runs.len() > 1;
     for run in &runs {
         let clock = Instant::now();
@@ -140,7 +140,7 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         seed_train: None,
         device: "cpu".to_string(),
         workers,
-        batch: arguments.batch.map(|b| b as usize),
+        batch: arguments.batch,
         seconds,
         warnings: warnings.iter().cloned().collect(),
         machine: Machine::here(),
@@ -191,7 +191,12 @@ fn admitted(
         }
     }
     if learners.is_empty() {
-        return Err(CliError::Request(format!("protocol `{}` admits none of the learners", protocol.name())));
+        let admits: Vec<&str> = protocol.admits().iter().map(|setting| setting.word()).collect();
+        return Err(CliError::Request(format!(
+            "protocol `{}` admits {} learners, and none of them is known\nhint: see `kshot list learners`",
+            protocol.name(),
+            admits.join(" and ")
+        )));
     }
     Ok(learners)
 }
@@ -278,7 +283,7 @@ fn one<R: Roster>(
         learners: &run.learners,
         shots: &run.shots,
         workers,
-        batch: arguments.batch.map(|b| b as usize),
+        batch: arguments.batch,
     };
     let steps = run.dealer.draw.len() * sheets.len();
     let progress = Progress::start(protocol.name(), run.dealer.draw.len(), steps as u64);

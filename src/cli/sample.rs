@@ -66,6 +66,12 @@ fn freeze(path: &Path, bytes: &[u8], overwrite: bool) -> Result<&'static str, Cl
         _ => {}
     }
     let folder = path.parent().unwrap_or(Path::new(""));
+    if let Some(there) = folder.ancestors().find(|folder| folder.exists()).filter(|there| !there.is_dir()) {
+        return Err(CliError::Request(format!(
+            "{} is not a folder, draws need one\nhint: name another folder with --out",
+            there.display()
+        )));
+    }
     std::fs::create_dir_all(folder).map_err(failed)?;
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
     file.write_all(bytes).map_err(failed)?;

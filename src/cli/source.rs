@@ -1,5 +1,6 @@
 //! From names and paths on the command line to protocols, feature stores and draws.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::error::CliError;
@@ -27,8 +28,13 @@ pub(super) fn rules(named: &str) -> Result<Rules, CliError> {
     let (text, home) = match shipped {
         Some(shipped) => (shipped.text.to_string(), Home::Program(shipped)),
         None => {
-            let text = std::fs::read_to_string(path)
-                .map_err(|source| ProtocolError::Unreadable { origin: named.to_string(), source })?;
+            let text = std::fs::read_to_string(path).map_err(|source| match source.kind() {
+                ErrorKind::NotFound => {
+                    let known: Vec<String> = SHIPPED.iter().map(|s| format!("`{}`", s.name)).collect();
+                    ProtocolError::Unknown { named: named.to_string(), known: known.join(", ") }
+                }
+                _ => ProtocolError::Unreadable { origin: named.to_string(), source },
+            })?;
             (text, Home::Folder(path.parent().unwrap_or(Path::new("")).to_path_buf()))
         }
     };
@@ -100,6 +106,8 @@ pub(super) struct Dealer {
     /// The bytes, where they are to be written beside the results.
     pub(super) fresh: Option<String>,
     maker: Maker,
+    /// That the bytes are not those that the protocol names.
+    other_hash: Option<Finding>,
 }
 
 /// The draw of a protocol: the file that was named, else the frozen one, else a fresh one.
@@ -108,16 +116,13 @@ pub(super) fn draw(rules: &Rules, named: Option<&str>, store: &Store) -> Result<
     let read = |bytes: &[u8], origin: String, maker: Maker| -> Result<Dealer, CliError> {
         let draw = Draw::parse(bytes, &origin, index)?;
         let sha256 = episode::sha256(bytes);
-        Ok(Dealer { draw, sha256, file: Some(origin), fresh: None, maker })
+        let other_hash = check_hash(protocol, bytes);
+        Ok(Dealer { draw, sha256, file: Some(origin), fresh: None, maker, other_hash })
     };
     let from_file = |path: &str, maker: Maker| {
         let bytes = std::fs::read(path)
             .map_err(|source| crate::episode::DrawError::Unreadable { origin: path.to_string(), source })?;
-        let dealer = read(&bytes, path.to_string(), maker)?;
-        match check_hash(protocol, &bytes).filter(|_| maker == Maker::Sampler) {
-            Some(finding) => Err(CliError::Finding { draw: path.to_string(), finding }),
-            None => Ok(dealer),
-        }
+        read(&bytes, path.to_string(), maker)
     };
     if let Some(path) = named {
         return from_file(path, Maker::Elsewhere);
@@ -131,8 +136,12 @@ pub(super) fn draw(rules: &Rules, named: Option<&str>, store: &Store) -> Result<
             Home::Folder(folder) => {
                 let name = format!("{}.csv", protocol.name());
                 let beside = folder.join("../episodes").join(&name);
-                let path = if beside.exists() { beside } else { Path::new("episodes").join(&name) };
-                from_file(&path.display().to_string(), Maker::Sampler)
+                let here = Path::new("episodes").join(&name);
+                let found = [&beside, &here].into_iter().find(|path| path.exists()).cloned();
+                match found {
+                    Some(path) => from_file(&path.display().to_string(), Maker::Sampler),
+                    None => Err(CliError::NoDraw { protocol: protocol.name().to_string(), beside, here }),
+                }
             }
         };
     }
@@ -145,7 +154,7 @@ pub(super) fn fresh(protocol: &Protocol, store: &Store) -> Result<Dealer, CliErr
         .map_err(|source| CliError::Sample { protocol: protocol.name().to_string(), source })?;
     let text = draw.to_csv(store.index());
     let sha256 = episode::sha256(text.as_bytes());
-    Ok(Dealer { draw, sha256, file: None, fresh: Some(text), maker: Maker::Sampler })
+    Ok(Dealer { draw, sha256, file: None, fresh: Some(text), maker: Maker::Sampler, other_hash: None })
 }
 
 impl Dealer {
@@ -156,12 +165,23 @@ impl Dealer {
 
     /// Where it does not agree with its protocol and data, worst first.
     pub(super) fn findings(&self, protocol: &Protocol, store: &Store) -> Vec<(Severity, Finding)> {
-        let mut findings: Vec<(Severity, Finding)> = check(protocol, &self.draw, store.index())
-            .into_iter()
+        let mut findings: Vec<(Severity, Finding)> = self
+            .other_hash
+            .iter()
+            .cloned()
+            .chain(check(protocol, &self.draw, store.index()))
             .map(|finding| (finding.severity(protocol, self.maker), finding))
             .collect();
         findings.sort_by_key(|(severity, _)| *severity == Severity::Warning);
         findings
+    }
+}
+
+/// Reads a whole number in a range, both ends included.
+pub(super) fn whole(low: usize, high: usize) -> impl Fn(&str) -> Result<usize, String> + Clone {
+    move |text| {
+        let number = text.parse().ok().filter(|number| (low..=high).contains(number));
+        number.ok_or_else(|| format!("must be a whole number from {low} to {high}"))
     }
 }
 

@@ -24,7 +24,9 @@ pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<Written, DataEr
             return Err(DataError::NotAStore { path: path.to_path_buf(), why });
         }
     }
-    let present = |place: usize| Some(files[place].1.as_path()).filter(|file| file.exists());
+    // A link that leads nowhere is there, so that reading it fails and the class splits are not silently lost.
+    let exists = |file: &Path| file.symlink_metadata().is_ok();
+    let present = |place: usize| Some(files[place].1.as_path()).filter(|file| exists(file));
     let (features, items) = (&files[0].1, &files[1].1);
 
     let about = present(3).map(about).transpose()?;
@@ -51,7 +53,7 @@ pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<Written, DataEr
         class_vectors,
         provenance,
         form,
-        files: files.into_iter().filter(|(_, file)| file.exists()).collect(),
+        files: files.into_iter().filter(|(_, file)| exists(file)).collect(),
     })
 }
 

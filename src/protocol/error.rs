@@ -15,6 +15,16 @@ pub enum ProtocolError {
         /// What the system says.
         source: io::Error,
     },
+    /// No file, and no protocol that ships with kshot, has this name.
+    #[error(
+        "no protocol `{named}`, neither a file nor one that ships with kshot\nhint: name a file, or one of {known}"
+    )]
+    Unknown {
+        /// The name as given.
+        named: String,
+        /// The shipped ones, in backticks, joined by commas.
+        known: String,
+    },
     /// The text is no TOML, has an unknown key, lacks one, or holds a value of another type.
     #[error("{origin} line {line}: {message}{shown}")]
     Syntax {

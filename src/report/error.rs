@@ -29,6 +29,12 @@ pub enum ReportError {
         /// A file that is there.
         file: String,
     },
+    /// The path of the results, or a part of it, is taken by something that is not a folder.
+    #[error("{} is not a folder, results need one\nhint: name another folder with --out", path.display())]
+    NotAFolder {
+        /// What is there.
+        path: PathBuf,
+    },
     /// Something that is not a file stands where a result file belongs.
     #[error("{} is in the way of a result file of this name and is not a file", path.display())]
     InTheWay {
@@ -141,7 +147,7 @@ impl ReportError {
 impl ReportError {
     /// Whether the request is to blame: a folder that cannot be used, or a table that is asked for twice.
     pub fn is_request(&self) -> bool {
-        use ReportError::{Busy, InTheWay, Occupied, Twice};
-        matches!(self, Occupied { .. } | InTheWay { .. } | Busy { .. } | Twice { .. })
+        use ReportError::{Busy, InTheWay, NotAFolder, Occupied, Twice};
+        matches!(self, Occupied { .. } | NotAFolder { .. } | InTheWay { .. } | Busy { .. } | Twice { .. })
     }
 }

@@ -21,7 +21,8 @@ pub(super) const RUN_RECORD: &str = "run.json";
 pub(super) struct Staging {
     out: PathBuf,
     folder: PathBuf,
-    made_out: bool,
+    /// The folders that did not exist before, the results folder first.
+    made: Vec<PathBuf>,
     overwrite: bool,
     /// Held while the run lives; the system lets go of it when the process dies, so a killed run blocks nobody.
     _lock: File,
@@ -33,7 +34,13 @@ impl Staging {
     /// # Errors
     /// A path that cannot be written, results that may not be overwritten, or another run that is writing there.
     pub(super) fn open(out: &Path, overwrite: bool) -> Result<Staging, ReportError> {
-        let made_out = !out.exists();
+        let mut made: Vec<PathBuf> = out.ancestors().map(Path::to_path_buf).collect();
+        made.retain(|path| !path.as_os_str().is_empty());
+        let there = made.iter().position(|path| path.exists()).unwrap_or(made.len());
+        if let Some(path) = made.get(there).filter(|path| !path.is_dir()) {
+            return Err(ReportError::NotAFolder { path: path.clone() });
+        }
+        made.truncate(there);
         fs::create_dir_all(out).map_err(ReportError::file("make the folder", out))?;
         for name in RESULT_FILES {
             check_free(out, name, overwrite)?;
@@ -50,7 +57,7 @@ impl Staging {
             Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {}
             Err(TryLockError::Error(error)) => return Err(ReportError::file("lock", &lock_path)(error)),
         }
-        let staging = Staging { out: out.to_path_buf(), folder, made_out, overwrite, _lock: lock };
+        let staging = Staging { out: out.to_path_buf(), folder, made, overwrite, _lock: lock };
         staging.clear(&lock_path)?;
         Ok(staging)
     }
@@ -109,9 +116,9 @@ impl Drop for Staging {
     fn drop(&mut self) {
         // Nobody is left to tell: the next run clears what stays.
         let _ = fs::remove_dir_all(&self.folder);
-        if self.made_out {
+        for path in &self.made {
             // Fails, as it should, where there are results in it.
-            let _ = fs::remove_dir(&self.out);
+            let _ = fs::remove_dir(path);
         }
     }
 }
@@ -172,11 +179,10 @@ mod tests {
     #[test]
     fn a_run_that_fails_leaves_no_trace() {
         let folder = tempfile::tempdir().unwrap();
-        let out = folder.path().join("out");
-        let staging = Staging::open(&out, false).unwrap();
+        let staging = Staging::open(&folder.path().join("results").join("out"), false).unwrap();
         fs::write(staging.path("summary.csv"), "half a r").unwrap();
         drop(staging);
-        assert!(!out.exists());
+        assert!(names(folder.path()).is_empty());
     }
 
     #[test]
@@ -231,7 +237,8 @@ mod tests {
         let file = folder.path().join("file");
         fs::write(&file, "").unwrap();
         let error = Staging::open(&file.join("out"), false).unwrap_err().to_string();
-        assert!(error.starts_with("cannot make the folder "), "{error}");
+        let sentence = format!("{} is not a folder, results need one\nhint: ", file.display());
+        assert!(error.starts_with(&sentence), "{error}");
         let out = folder.path().join("out");
         fs::create_dir_all(out.join("summary.csv")).unwrap();
         let error = Staging::open(&out, true).unwrap_err().to_string();

@@ -1,0 +1,241 @@
+//! Feature stores that are folders, and what is wrong with them.
+
+use std::fs;
+
+use super::place::{Place, npy, numbers, skipped};
+
+const RUN: &str = "evaluate p.toml --features store --out out";
+
+/// Refused as wrong data, with this sentence.
+fn refused(place: &Place, sentence: &str) {
+    place.refuses(3, RUN, sentence);
+}
+
+/// The store with one of its files replaced.
+fn with(name: &str, bytes: impl AsRef<[u8]>) -> Place {
+    let place = Place::new();
+    place.write(&format!("store/{name}"), bytes);
+    place
+}
+
+fn features(descr: &str, shape: &str, body: &[u8]) -> Place {
+    with("features.npy", npy(descr, shape, body))
+}
+
+/// The store with one of its numbers replaced.
+fn with_number(number: f32) -> Place {
+    let mut all = numbers(108);
+    all[10] = number;
+    features("<f4", "(36, 3)", &all.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<_>>())
+}
+
+fn with_splits(lines: &str) -> Place {
+    with("splits.csv", format!("class,split\n{lines}"))
+}
+
+#[test]
+fn a_path_that_leads_nowhere_is_refused_with_the_forms_there_are() {
+    let sentence = "nowhere: no such file or folder\nhint: a feature store is a folder with features.npy and items.csv, one \
+                    .npz, .safetensors, .csv or .parquet file, or an embedded dataset: `glyphs`, `gaussian`";
+    let place = Place::new();
+    for verb in ["evaluate", "sample", "check"] {
+        place.refuses(3, &format!("{verb} p.toml --features nowhere"), sentence);
+    }
+}
+
+#[test]
+fn an_empty_folder_is_refused() {
+    let place = Place::new();
+    fs::create_dir(place.path("empty")).unwrap();
+    let sentence = "empty: not a feature store, the folder has no features.npy\nhint: a feature store is a folder with …";
+    place.refuses(3, "evaluate p.toml --features empty", sentence);
+}
+
+#[test]
+fn a_file_of_no_known_form_is_refused() {
+    let place = Place::new();
+    let sentence = "p.toml: not a feature store, the name ends in none of the known ways\nhint: …";
+    place.refuses(3, "evaluate p.toml --features p.toml", sentence);
+    let sentence = "store/features.npy: not a feature store, a .npy file alone has no classes\nhint: …";
+    place.refuses(3, "evaluate p.toml --features store/features.npy", sentence);
+}
+
+#[test]
+fn empty_files_are_refused() {
+    refused(&with("features.npy", ""), "store/features.npy: the file is empty");
+    refused(&with("items.csv", ""), "store/items.csv: the file is empty");
+    refused(&with("splits.csv", ""), "store/splits.csv: the file is empty");
+}
+
+#[test]
+fn nan_is_refused_with_item_and_column() {
+    let sentence =
+        "store/features.npy: item 3 (class `c0`) has NaN in column 1, features must be finite 32-bit numbers";
+    refused(&with_number(f32::NAN), sentence);
+}
+
+#[test]
+fn infinity_is_refused_with_item_and_column() {
+    let sentence = "store/features.npy: item 3 (class `c0`) has -inf in column 1, features must be finite 32-bit numbers";
+    refused(&with_number(f32::NEG_INFINITY), sentence);
+}
+
+#[test]
+fn a_number_beyond_32_bits_is_refused() {
+    let body: Vec<u8> = (0..108).flat_map(|i| (f64::from(i) * 1e37).to_le_bytes()).collect();
+    let sentence =
+        "store/features.npy: item 11 (class `c1`) has a number beyond 32 bits in column 2, features …";
+    refused(&features("<f8", "(36, 3)", &body), sentence);
+}
+
+#[test]
+fn a_number_of_rows_that_differs_from_the_items_is_refused() {
+    let place = with("items.csv", "class\nc0\nc1\n");
+    refused(&place, "store/items.csv: 2 rows, expected 36 as in store/features.npy");
+}
+
+#[test]
+fn a_matrix_that_ends_early_is_refused() {
+    let place = features("<f4", "(36, 3)", &[1; 400]);
+    let sentence =
+        "store/features.npy: damaged or cut short: 528 bytes, its header promises 560 (36 rows of 3)";
+    refused(&place, sentence);
+}
+
+#[test]
+fn a_matrix_that_is_none_is_refused() {
+    let sentence = "store/features.npy: damaged or cut short: it does not begin like a .npy file";
+    refused(&with("features.npy", "1,2,3\n4,5,6\n"), sentence);
+}
+
+#[test]
+fn a_matrix_in_fortran_order_is_refused_with_the_remedy() {
+    let place = Place::new();
+    let bytes = fs::read(place.path("store/features.npy")).unwrap();
+    let text: Vec<u8> = bytes.iter().map(|b| if b.is_ascii() { *b } else { b'?' }).collect();
+    let at = String::from_utf8(text).unwrap().find("False").unwrap();
+    let bytes = [&bytes[..at], b"True ", &bytes[at + 5..]].concat();
+    place.write("store/features.npy", bytes);
+    let sentence = "store/features.npy: the array is in Fortran order, expected C order\nhint: save numpy.ascontiguousarray(features)";
+    refused(&place, sentence);
+}
+
+#[test]
+fn whole_numbers_as_features_are_refused() {
+    let sentence = "store/features.npy: elements of type `<i8`, expected `<f2`, `<f4` or `<f8` (float16, float32, float64)";
+    refused(&features("<i8", "(36, 3)", &[0; 864]), sentence);
+}
+
+#[test]
+fn shapes_that_are_no_matrix_are_refused() {
+    let cube = "store/features.npy: an array of shape (36, 1, 3), expected two axes (items, dim)";
+    refused(&features("<f4", "(36, 1, 3)", &[0; 432]), cube);
+    let flat = "store/features.npy: no features: every item needs at least one number";
+    refused(&features("<f4", "(36, 0)", &[]), flat);
+    refused(&features("<f4", "(0, 3)", &[]), "store/features.npy: no items");
+    let huge = "store/features.npy: an array of shape (18446744073709551615, 9), expected one that fits this machine's \
+                memory addresses";
+    refused(&features("<f4", "(18446744073709551615, 9)", &[]), huge);
+}
+
+#[test]
+fn a_promise_of_more_rows_than_there_are_takes_no_memory() {
+    let sentence = "store/features.npy: damaged or cut short: 128 bytes, its header promises 4000000000128 (1000000000 \
+                    rows of 1000)";
+    refused(&features("<f4", "(1000000000, 1000)", &[]), sentence);
+}
+
+#[test]
+fn items_without_classes_are_refused() {
+    refused(&with("items.csv", "id,part\na,b\n"), "store/items.csv: no column `class`, found `id`, `part`");
+    let sentence = "store/items.csv line 3: item 1 has an empty `class`";
+    refused(&with("items.csv", "class,id\nc0,a\n,b\n"), sentence);
+}
+
+#[test]
+fn a_column_that_nobody_reads_is_refused_with_the_known_ones() {
+    let sentence = "store/items.csv: unknown column `video`, expected one of `class`, `part`, `group`, `id`";
+    refused(&with("items.csv", "class,video\nc0,1\n"), sentence);
+}
+
+#[test]
+fn text_that_is_not_utf8_is_refused_with_the_line() {
+    refused(&with("items.csv", b"class\nc0\nc\xff\n"), "store/items.csv line 3: the text is not UTF-8");
+    refused(&with("store.toml", b"backbone = \"\xff\""), "store/store.toml: the text is not UTF-8");
+}
+
+#[test]
+fn a_ragged_line_is_refused() {
+    let sentence = "store/items.csv line 3: expected 2 fields, found 1";
+    refused(&with("items.csv", "class,id\nc0,a\nc0\n"), sentence);
+}
+
+#[test]
+fn an_unknown_split_is_refused_with_the_known_ones() {
+    let sentence =
+        "store/splits.csv line 2: unknown split `train`, expected one of `base`, `validation`, `novel`";
+    refused(&with_splits("c0,train\n"), sentence);
+}
+
+#[test]
+fn a_class_in_the_splits_that_no_item_has_is_refused() {
+    refused(&with_splits("c0,base\nowl,base\n"), "store/splits.csv line 3: class `owl` has no items");
+}
+
+#[test]
+fn a_class_listed_twice_is_refused() {
+    refused(&with_splits("c0,base\nc0,base\n"), "store/splits.csv line 3: class `c0` is listed twice");
+}
+
+#[test]
+fn a_class_in_two_splits_is_refused() {
+    let sentence = "store/splits.csv line 3: class `c0` is in two splits, base and novel";
+    refused(&with_splits("c0,base\nc0,novel\n"), sentence);
+}
+
+#[test]
+fn a_class_without_a_split_is_refused() {
+    let sentence = "store/splits.csv: class `c1` has items and no split\nhint: list every class, or leave the splits out altogether";
+    refused(&with_splits("c0,novel\n"), sentence);
+}
+
+#[test]
+fn an_unknown_key_in_store_toml_is_refused_with_the_known_ones() {
+    let sentence = "store/store.toml line 2: unknown field `saw`, expected one of `backbone`, `trained_on`, `saw_classes`, `form`";
+    refused(&with("store.toml", "backbone = \"net\"\nsaw = \"all\"\n"), sentence);
+    let sentence = "store/store.toml: unknown value of saw_classes `maybe`, expected one of `none`, `some`, `all`, `unknown`";
+    refused(&with("store.toml", "saw_classes = \"maybe\"\n"), sentence);
+}
+
+#[test]
+fn class_vectors_that_do_not_fit_are_refused() {
+    let place = with("class_vectors.npy", npy("<f4", "(2, 1)", &[0; 8]));
+    refused(&place, "store/class_vectors.npy: 2 rows, expected 6 as in the classes of store/items.csv");
+}
+
+#[test]
+fn a_link_to_splits_that_are_not_there_is_refused() {
+    let place = Place::new();
+    std::os::unix::fs::symlink("nowhere", place.path("store/splits.csv")).unwrap();
+    let sentence = "store/splits.csv: cannot be read: No such file or directory (os error 2)";
+    refused(&place, sentence);
+}
+
+#[test]
+fn a_folder_in_place_of_a_file_is_refused() {
+    let place = Place::new();
+    fs::create_dir(place.path("store/splits.csv")).unwrap();
+    refused(&place, "store/splits.csv: cannot be read: Is a directory (os error 21)");
+}
+
+#[test]
+fn a_file_without_permission_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new();
+    let file = place.path("store/features.npy");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
+    if fs::File::open(&file).is_ok() {
+        return skipped("a_file_without_permission_is_refused", "this user may read every file");
+    }
+    refused(&place, "store/features.npy: cannot be read: Permission denied (os error 13)");
+}

@@ -1,0 +1,13 @@
+//! What the command line promises: every verb, its files, its sentences and its exit codes.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod draws;
+mod evaluate;
+mod features;
+mod files;
+mod outside;
+mod place;
+mod protocols;
+mod request;
+mod results;

@@ -1,0 +1,139 @@
+//! Protocols that cannot be read, break a rule, or do not fit the data.
+
+use super::place::Place;
+
+const RUN: &str = "evaluate p.toml --features store --out out";
+
+/// The protocol with one piece of text replaced.
+fn edited(from: &str, to: &str) -> Place {
+    let place = Place::new();
+    place.edit("p.toml", from, to);
+    place
+}
+
+#[test]
+fn a_protocol_that_is_not_there_is_refused_with_those_that_ship() {
+    let place = Place::empty();
+    let sentence = "no protocol `quikstart`, neither a file nor one that ships with kshot\nhint: name a file, or one of `quickstart`, …";
+    for verb in ["evaluate", "sample", "check"] {
+        place.refuses(2, &format!("{verb} quikstart"), sentence);
+    }
+}
+
+#[test]
+fn a_protocol_that_cannot_be_read_is_refused() {
+    let place = Place::new();
+    place.refuses(2, "evaluate store", "cannot read protocol store: Is a directory (os error 21)");
+    place.write("p.toml", b"name = \"\xff\"");
+    place.refuses(2, RUN, "cannot read protocol p.toml: stream did not contain valid UTF-8");
+}
+
+#[test]
+fn a_protocol_that_is_no_toml_is_refused_with_the_line() {
+    edited("way   = 5", "way   = five").refuses(2, RUN, "p.toml line 10: …");
+    edited("[episode]", "[episode").refuses(2, RUN, "p.toml line 9: …");
+}
+
+#[test]
+fn an_empty_protocol_is_refused() {
+    let place = Place::new();
+    place.write("p.toml", "");
+    place.refuses(2, RUN, "p.toml line 1: missing field `name`");
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_the_known_ones() {
+    let sentence = "p.toml line 10: unknown field `ways`, expected one of `way`, `shot`, `query`, `repeat`\n  ways  = 5\n  ^^^^";
+    edited("way   = 5", "ways  = 5").refuses(2, RUN, sentence);
+}
+
+#[test]
+fn a_missing_key_is_refused() {
+    edited("seed  = 7\n", "").refuses(2, RUN, "p.toml line 14: missing field `seed`…");
+}
+
+#[test]
+fn one_way_is_refused() {
+    edited("way   = 5", "way   = 1").refuses(2, RUN, "p.toml line 10: `way` must be 2 or more, got 1");
+}
+
+#[test]
+fn shot_zero_without_zero_shot_learners_is_refused() {
+    let sentence = "p.toml line 11: `shot` 0 needs \"zero-shot\" or \"informed\" among `admits`";
+    edited("shot  = 1", "shot  = 0").refuses(2, RUN, sentence);
+}
+
+#[test]
+fn an_unknown_setting_is_refused_with_the_known_ones() {
+    let sentence = "p.toml line 4: unknown setting `clever`, expected one of `inductive`, `transductive`, `zero-shot`, `informed`";
+    edited("\"inductive\"", "\"clever\"").refuses(2, RUN, sentence);
+}
+
+#[test]
+fn an_unknown_metric_is_refused_with_the_known_ones() {
+    let sentence = "p.toml line 19: unknown metric `f1`, expected one of `accuracy`, `nll`, `brier`, `ece`, `class-accuracy`";
+    edited("\"accuracy\"", "\"f1\"").refuses(2, RUN, sentence);
+}
+
+#[test]
+fn more_ways_than_classes_are_refused() {
+    let place = edited("way   = 5", "way   = 7");
+    let sentence = "protocol p: split novel has 6 classes, an episode needs 7";
+    place.refuses(3, RUN, sentence);
+    place.refuses(3, "sample p.toml --features store", sentence);
+}
+
+#[test]
+fn a_split_without_classes_is_refused() {
+    let sentence = "protocol p: split base has 0 classes, an episode needs 5";
+    edited("\"novel\"", "\"base\"").refuses(3, RUN, sentence);
+}
+
+#[test]
+fn a_class_that_is_too_small_is_named() {
+    let place = edited("query = 3", "query = 6");
+    let sentence = "class c0 has 6 items, an episode needs 7 (shot 1 + query 6)";
+    place.refuses(3, RUN, &format!("protocol p: {sentence}"));
+    let ran = place.run("check p.toml --features store");
+    assert_eq!((ran.code, ran.out), (1, format!("p: broken: protocol p: {sentence}\n")));
+}
+
+#[test]
+fn a_part_that_the_data_lacks_is_refused() {
+    let place = edited("split = \"novel\"", "support_part = \"train\"\nquery_part = \"test\"");
+    place.refuses(3, RUN, "protocol p: the dataset has no part `train`, expected one of none");
+}
+
+#[test]
+fn more_episodes_than_the_items_last_for_are_refused() {
+    let place = edited("query = 3", "query = 3\nrepeat = false");
+    let sentence = "protocol p: without repetition split novel allows 1 episodes, the protocol asks for 2";
+    place.refuses(3, RUN, sentence);
+}
+
+#[test]
+fn a_protocol_for_any_store_needs_features() {
+    let sentence = "protocol `any-5way-1shot` is for any feature store, but none is named\nhint: add --features PATH (or `glyphs`)";
+    for verb in ["evaluate", "sample", "check"] {
+        Place::empty().refuses(2, &format!("{verb} any-5way-1shot"), sentence);
+    }
+}
+
+#[test]
+fn a_dataset_that_is_not_embedded_needs_features() {
+    let place = edited("[data]", "[data]\ndataset = \"omniglot\"");
+    let sentence = "protocol `p` is for dataset `omniglot`, which is not embedded\nhint: name its features with --features PATH";
+    place.refuses(2, "evaluate p.toml", sentence);
+    place.done(RUN);
+}
+
+#[test]
+fn keys_of_an_embedded_dataset_are_checked() {
+    let place = Place::new();
+    let gaussian = "dataset `gaussian:way=2`: unknown key `way`, expected one of `base`, `validation`, `novel`, \
+                    `items`, `dim`, `spread`, `seed`";
+    place.refuses(2, "evaluate p.toml --features gaussian:way=2", gaussian);
+    let dim = "dataset `gaussian:dim=0`: `dim` must be a whole number from 1 to 10000000, got `0`";
+    place.refuses(2, "evaluate p.toml --features gaussian:dim=0", dim);
+    place.refuses(2, "evaluate p.toml --features glyphs:n=2", "dataset `glyphs:n=2`: `glyphs` has no keys");
+}
