@@ -97,8 +97,8 @@ fn data_sets(
         (false, _) => ("features", "compare learners on one feature store at a time"),
     };
     let hashes = |key: &BlockKey| {
-        let draw = draws.then(|| key.draw_sha256.as_str());
-        let features = features.then(|| key.features_sha256.as_str());
+        let draw = draws.then_some(key.draw_sha256.as_str());
+        let features = features.then_some(key.features_sha256.as_str());
         [draw, features].into_iter().flatten().map(short).collect::<Vec<_>>().join(" and ")
     };
     let path = |source: &Source<'_>| source.folder.path.clone();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::ReadTable;
 use super::error::{Flaw, ReadError};
-use super::sheet::Sheet;
+use super::sheet::{Sheet, differ};
 use crate::report::TableKey;
 use crate::report::rows::{EPISODE_COLUMNS, OUTCOME_COLUMNS};
 use crate::vocab::Setting;
@@ -203,7 +203,7 @@ fn check_episode(sheet: &Sheet, read: &ReadTable, at: usize, sums: &Sums) -> Res
     for (column, sum, values) in [("nll", sums.nll, &read.nll), ("brier", sums.brier, &read.brier)] {
         let found = sum / sums.total as f64;
         let expected = values.get(at).copied().unwrap_or(0.0);
-        if found != expected && !((found - expected).abs() <= 1e-9 * expected.abs().max(1.0)) {
+        if differ(found, expected) {
             same(sheet, column, &found.to_string(), "episodes.csv", &expected.to_string())?;
         }
     }

@@ -166,3 +166,9 @@ fn broken(path: &Path, line: u64, error: csv::Error) -> ReadError {
         kind => ReadError::Line { path: path.to_path_buf(), line, flaw: Flaw::Text(format!("{kind:?}")) },
     }
 }
+
+/// Whether two numbers that should be equal differ by more than rounding; a NaN differs from everything.
+pub(super) fn differ(found: f64, expected: f64) -> bool {
+    let most = 1e-9 * expected.abs().max(1.0);
+    found != expected && (found - expected).abs().partial_cmp(&most).is_none_or(|order| order.is_gt())
+}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::error::{Flaw, ReadError};
 use super::outcomes::{places, same};
-use super::sheet::Sheet;
+use super::sheet::{Sheet, differ};
 use super::{Dealt, ReadTable};
 use crate::report::rows::{BIN_COLUMNS, SUMMARY_COLUMNS};
 use crate::report::{Bin, Measured, ProtocolRecord, RunRecord, Selection, Table};
@@ -177,7 +177,7 @@ pub(super) fn check_values(path: &Path, tables: &[ReadTable]) -> Result<(), Read
                 continue;
             };
             let found = measured.value;
-            if found != expected && !((found - expected).abs() <= 1e-9 * expected.abs().max(1.0)) {
+            if differ(found, expected) {
                 let flaw =
                     Flaw::Value { key: read.key(), metric: measured.metric.to_string(), found, expected };
                 return Err(ReadError::whole(path, flaw));
