@@ -1,79 +1,163 @@
-//! The same request gives the same bytes, whatever the workers, the batches and the order of learners.
+//! The result of an episode depends on that episode alone: not on workers, batches, company or the order of learners.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::fs;
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Command;
 
-const LEARNERS: [&str; 9] = [
-    "prototypical",
-    "nearest-centroid:transform=cl2n",
-    "k-nn:k=3,distance=cosine",
-    "matching",
-    "linear-probe",
-    "ridge",
-    "svm",
-    "fine-tune",
-    "fine-tune:preset=closer-look,steps=20",
-];
+use kshot::data::{OpenOptions, Store, embedded};
+use kshot::episode::{Draw, Sampler};
+use kshot::eval::{EvalError, Evaluation, evaluate};
+use kshot::learner::{Parameters, Registry, Shipped};
+use kshot::protocol::Protocol;
+use kshot::tensor::{Cpu, open_cpu};
 
-/// Shipped protocols, each with fewer episodes; more than a batch of 64 in the first.
-const PROTOCOLS: [(&str, u32); 4] =
-    [("quickstart", 70), ("any-variable", 6), ("any-unbalanced", 20), ("any-dirichlet", 20)];
+/// Every learner by its bare name.
+fn bare() -> Vec<Parameters> {
+    let registry = Registry::<Cpu>::of::<Shipped>();
+    registry.entries().iter().map(|entry| registry.check(entry.name()).unwrap()).collect()
+}
 
-const TABLES: [&str; 9] = [
-    "summary.csv",
-    "episodes.csv",
-    "outcomes.csv",
-    "bins.csv",
-    "queries.csv",
-    "draw-quickstart.csv",
-    "draw-any-variable.csv",
-    "draw-any-unbalanced.csv",
-    "draw-any-dirichlet.csv",
-];
+/// Those, and some whose work differs with their parameters.
+fn learners() -> Vec<Parameters> {
+    let more = [
+        "prototypical:distance=cosine",
+        "nearest-centroid:transform=cl2n",
+        "k-nn:k=5",
+        "matching:temperature=10",
+        "linear-probe:c=100",
+        "fine-tune:preset=closer-look,steps=20",
+        "fine-tune:batch=3,head=cosine,init=prototype,steps=10",
+    ];
+    let registry = Registry::<Cpu>::of::<Shipped>();
+    bare().into_iter().chain(more.iter().map(|spec| registry.check(spec).unwrap())).collect()
+}
 
-/// Writes a copy of a shipped protocol with this many episodes and no draw.
-fn shorter(name: &str, count: u32, folder: &Path) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("protocols/{name}.toml"));
-    let text = fs::read_to_string(path).unwrap();
-    let lines = text.lines().filter(|line| !line.starts_with("sha256")).map(|line| match line {
-        line if line.starts_with("count") => format!("count = {count}\n"),
-        line => format!("{line}\n"),
-    });
-    fs::write(folder.join(format!("{name}.toml")), lines.collect::<String>()).unwrap();
+/// All grades, as text that tells every bit, by (learner and parameters, shot, place); behind them, how many fits of the
+/// learner did not converge.
+type Results = BTreeMap<(String, usize, usize), String>;
+
+struct Run<'a> {
+    store: &'a Store,
+    draw: &'a Draw,
+    shots: &'a [Option<usize>],
+    learners: &'a [Parameters],
+}
+
+impl Run<'_> {
+    fn with(&self, workers: usize, batch: Option<usize>) -> Results {
+        let evaluation = Evaluation {
+            store: self.store,
+            draw: self.draw,
+            seed: 7,
+            learners: self.learners,
+            shots: self.shots,
+            workers,
+            batch,
+        };
+        let mut all = Results::new();
+        let (mut last, mut unconverged) = (BTreeMap::new(), BTreeMap::new());
+        evaluate::<Shipped, Cpu, EvalError>(
+            &evaluation,
+            || Ok(open_cpu()),
+            |batch| {
+                let parameters = &self.learners[batch.learner];
+                let learner = format!("{}:{parameters}", parameters.learner());
+                *unconverged.entry((learner.clone(), batch.shot)).or_insert(0) += batch.unconverged;
+                for (answered, items) in batch.episodes.iter().zip(&batch.items) {
+                    let before = last.insert((batch.learner, batch.shot), answered.place);
+                    assert!(
+                        before.is_none_or(|b| b < answered.place),
+                        "results come in the order of the draw"
+                    );
+                    let key = (learner.clone(), batch.shot, answered.place);
+                    let text = format!("{:?} {items:?}", answered.grade);
+                    assert_eq!(all.insert(key, text), None);
+                }
+                Ok(())
+            },
+        )
+        .unwrap();
+        assert_eq!(all.len(), self.learners.len() * self.shots.len() * self.draw.len());
+        all.extend(
+            unconverged.into_iter().map(|((l, s), n)| ((l, s, usize::MAX), format!("{n} unconverged"))),
+        );
+        all
+    }
+
+    /// Fails unless every way of cutting the work gives the same bits.
+    fn is_always_the_same(&self) {
+        let expected = self.with(1, None);
+        let same = |what: &str, found: Results| {
+            for (key, text) in &found {
+                assert_eq!(expected.get(key), Some(text), "{key:?} with {what}");
+            }
+        };
+        same("2 workers, one episode at a time", self.with(2, Some(1)));
+        same("batches of 7", self.with(1, Some(7)));
+        let reversed: Vec<Parameters> = self.learners.iter().rev().cloned().collect();
+        same(
+            "2 workers, batches of 64, learners reversed",
+            Run { learners: &reversed, ..*self }.with(2, Some(64)),
+        );
+        for alone in self.learners.iter().filter(|p| p.learner() == "fine-tune") {
+            same(
+                "one learner, a second time",
+                Run { learners: std::slice::from_ref(alone), ..*self }.with(1, None),
+            );
+        }
+    }
+}
+
+/// The first episodes of a protocol that ships with kshot, on glyphs.
+#[track_caller]
+fn on_glyphs(protocol: &str, episodes: u32, learners: &[Parameters]) {
+    let store = embedded("glyphs").unwrap().unwrap();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("protocols").join(protocol);
+    let protocol = Protocol::read(path).unwrap();
+    let draw = Sampler::new(&protocol, store.index()).unwrap().episodes(0..episodes).unwrap();
+    Run { store: &store, draw: &draw, shots: &[None], learners }.is_always_the_same();
 }
 
 #[test]
-fn workers_batches_repetition_and_the_order_of_learners_change_no_byte() {
-    let place = tempfile::tempdir().unwrap();
-    PROTOCOLS.iter().for_each(|(name, count)| shorter(name, *count, place.path()));
-    let run = |out: &str, flags: &str, learners: &[&str]| {
-        let mut kshot = Command::new(env!("CARGO_BIN_EXE_kshot"));
-        kshot
-            .current_dir(place.path())
-            .arg("evaluate")
-            .args(PROTOCOLS.map(|(name, _)| format!("{name}.toml")));
-        kshot.args(["--features", "glyphs", "--queries", "--out", out]).args(flags.split_whitespace());
-        kshot.args(learners.iter().flat_map(|learner| ["--learner", learner]));
-        let output = kshot.output().unwrap();
-        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-        TABLES.map(|table| fs::read(place.path().join(out).join(table)).unwrap())
-    };
-    let first = run("first", "--workers 1", &LEARNERS);
-    let mut reversed = LEARNERS;
-    reversed.reverse();
-    for (out, flags, learners) in [
-        ("again", "--workers 1", LEARNERS),
-        ("two-workers", "--workers 2", LEARNERS),
-        ("batch-of-1", "--workers 2 --batch 1", LEARNERS),
-        ("batch-of-7", "--workers 1 --batch 7", LEARNERS),
-        ("batch-of-64", "--workers 2 --batch 64", LEARNERS),
-        ("reversed", "--workers 2", reversed),
-    ] {
-        for (table, (expected, found)) in TABLES.iter().zip(first.iter().zip(run(out, flags, &learners))) {
-            assert!(!expected.is_empty() && *expected == found, "{table} differs: {out}");
+fn fixed_episodes_are_always_the_same() {
+    on_glyphs("any-5way-5shot.toml", 70, &learners());
+}
+
+// Supports of hundreds of items: every learner once is enough.
+#[test]
+fn variable_episodes_are_always_the_same() {
+    on_glyphs("any-variable.toml", 4, &bare());
+}
+
+#[test]
+fn unbalanced_shots_are_always_the_same() {
+    on_glyphs("any-unbalanced.toml", 70, &learners());
+}
+
+#[test]
+fn unbalanced_queries_are_always_the_same() {
+    on_glyphs("any-dirichlet.toml", 70, &learners());
+}
+
+/// Episodes that stand in one batch as drawn, but have supports of 3 to 5 items at shot 2: some are padded, depending on
+/// their company.
+#[test]
+fn padded_episodes_are_always_the_same() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/heads/store.csv");
+    let store = Store::open(path, &OpenOptions::default()).unwrap();
+    let shots = [[1, 1, 4], [2, 2, 2], [1, 3, 2], [4, 1, 1], [1, 1, 4]];
+    let mut text = "episode,label,class,support,query\n".to_string();
+    for episode in 0..70 {
+        for (label, shot) in shots[episode % shots.len()].into_iter().enumerate() {
+            let list = |from: usize, count: usize| {
+                (from..from + count).map(|i| i.to_string()).collect::<Vec<_>>().join(" ")
+            };
+            let class = 15 + (episode + 4 * label) % 15;
+            text += &format!("{episode},{label},class{class},{},{}\n", list(episode % 8, shot), list(12, 4));
         }
     }
+    let draw = Draw::parse(text.as_bytes(), "padded.csv", store.index()).unwrap();
+    let shots = [Some(1), Some(2), Some(3), None];
+    Run { store: &store, draw: &draw, shots: &shots, learners: &learners() }.is_always_the_same();
 }

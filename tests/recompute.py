@@ -1,20 +1,20 @@
 """Recomputes every cell of summary.csv from outcomes.csv and bins.csv: python recompute.py RESULTS"""
 import sys, numpy as np, pandas as pd, scipy.stats
-key, weighed = ["protocol", "learner", "parameters", "shot"], ["nll", "brier"]
-def read(name):
-    empty = {column: [""] for column in weighed + ["low", "high", "level"]}
-    return pd.read_csv(f"{sys.argv[1]}/{name}.csv", dtype=dict.fromkeys(key + ["class"], str), keep_default_na=False, na_values=empty)
+key, weighed, empty = ["protocol", "learner", "parameters", "shot"], ["nll", "brier"], {c: [""] for c in ["nll", "brier", "low", "high", "level"]}
+read = lambda name: pd.read_csv(f"{sys.argv[1]}/{name}.csv", dtype=dict.fromkeys(key + ["class"], str), keep_default_na=False, na_values=empty)
 outcomes, bins, summary = read("outcomes"), read("bins"), read("summary")
 outcomes[weighed] = outcomes[weighed].mul(outcomes.total, axis=0)
 episodes = outcomes.groupby(key + ["episode"])[["correct", "total", *weighed]].sum(min_count=1)
-values = episodes[["correct", *weighed]].div(episodes.total, axis=0).rename(columns={"correct": "accuracy"}).stack().dropna()
-classes = outcomes.groupby(key + ["class"])[["correct", "total"]].sum().query("total > 0")
+values = episodes[["correct", *weighed]].div(episodes.total, axis=0).rename(columns={"correct": "accuracy"}).rename_axis("metric", axis=1).stack().dropna().rename("v")
+means = values.groupby(key + ["metric"]).agg(["mean", "var", "size"]).reset_index()
+held = outcomes.merge(values.reset_index()).groupby(key + ["metric", "class"]).v.agg(["sum", "count"]).reset_index().merge(means).eval("left = mean - (sum - count * mean) / (size - count)\nnoise = var * count / size / (size - count)")
+means = means.merge(held.groupby(key + ["metric"]).agg(spread=("left", lambda v: v.var(ddof=0)), noise=("noise", "sum"), c=("left", "size")).reset_index())
+classes = outcomes.groupby(key + ["class"])[["correct", "total"]].sum().query("total > 0").eval("correct / total").groupby(key).mean()
 ece = bins.assign(gap=(bins.correct - bins["count"] * bins.confidence).abs()).groupby(key)[["gap", "count"]].sum().eval("gap / count")
-found = pd.concat([values.groupby(level=[0, 1, 2, 3, 5]).agg(["mean", "sem", "size"]).rename_axis(key + ["metric"]).reset_index()]
-    + [v.reset_index(name="mean").assign(metric=m) for m, v in {"class-accuracy": (classes.correct / classes.total).groupby(key).mean(), "ece": ece}.items()])
-counts = outcomes.groupby(key)[["episode", "class"]].nunique().reset_index()
-rows = found.merge(summary, "outer", key + ["metric"]).merge(counts, "left", key)
-half = scipy.stats.t.ppf(0.5 + rows.level / 2, rows["size"] - 1) * rows["sem"]
+found = pd.concat([means] + [v.reset_index(name="mean").assign(metric=m) for m, v in {"class-accuracy": classes, "ece": ece}.items()])
+rows = found.merge(summary, "right", key + ["metric"]).merge(outcomes.groupby(key)[["episode", "class"]].nunique().reset_index(), "left", key)
+new = rows.interval == "classes"
+between = ((rows.c - 1) * rows.spread - (rows.c - 1) / rows.c * rows.noise).clip(lower=0).where(new, 0)
+half = scipy.stats.t.ppf(0.5 + rows.level / 2, rows.c.where(new, rows["size"]) - 1) * np.sqrt(between + rows["var"] / rows["size"])
 pairs = [(rows["mean"], rows.value), (rows["mean"] - half, rows.low), (rows["mean"] + half, rows.high), (rows.episode, rows.episodes), (rows["class"], rows.classes)]
-same = all(np.isclose(a.astype(float), b.astype(float), 0, 1e-9, equal_nan=True).all() for a, b in pairs)
-sys.exit(0 if same and rows.value.notna().all() else "summary.csv differs")
+sys.exit(0 if len(rows) and rows["mean"].notna().all() and all(np.isclose(a.astype(float), b.astype(float), 0, 1e-9, equal_nan=True).all() for a, b in pairs) else "summary.csv differs")

@@ -8,7 +8,9 @@ use crate::episode::{DrawError, Finding, SampleError};
 use crate::eval::EvalError;
 use crate::learner::LearnError;
 use crate::protocol::ProtocolError;
-use crate::report::ReportError;
+use crate::report::compare::CompareError;
+use crate::report::html::PageError;
+use crate::report::{ReadError, ReportError};
 use crate::tensor::TensorError;
 
 /// Done.
@@ -49,6 +51,12 @@ pub(super) enum CliError {
     #[error(transparent)]
     Report(#[from] ReportError),
     #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error(transparent)]
+    Compare(#[from] CompareError),
+    #[error(transparent)]
+    Page(#[from] PageError),
+    #[error(transparent)]
     Tensor(#[from] TensorError),
     #[error("cannot write {}: {source}", path.display())]
     Write { path: PathBuf, source: io::Error },
@@ -73,7 +81,10 @@ impl CliError {
             CliError::Closed => DONE,
             CliError::Request(_) | CliError::Protocol(_) | CliError::Learner(_) => WRONG_REQUEST,
             CliError::Data(error) if error.is_request() => WRONG_REQUEST,
+            CliError::Compare(error) if error.is_request() => WRONG_REQUEST,
             CliError::Data(_)
+            | CliError::Read(_)
+            | CliError::Compare(_)
             | CliError::Sample { .. }
             | CliError::Draw(_)
             | CliError::NoDraw { .. }
@@ -88,7 +99,11 @@ impl CliError {
                 _ => FAILED,
             },
             CliError::Report(error) if error.is_request() => WRONG_REQUEST,
-            CliError::Report(_) | CliError::Tensor(_) | CliError::Write { .. } | CliError::Print(_) => FAILED,
+            CliError::Report(_)
+            | CliError::Page(_)
+            | CliError::Tensor(_)
+            | CliError::Write { .. }
+            | CliError::Print(_) => FAILED,
         }
     }
 }

@@ -3,10 +3,13 @@
 #![expect(clippy::print_stderr, reason = "this is the room that prints")]
 
 mod check;
+mod compare;
 mod error;
 mod evaluate;
+mod files;
 mod list;
 mod progress;
+mod report;
 mod sample;
 mod source;
 
@@ -39,6 +42,8 @@ enum Verb {
     Sample(sample::Arguments),
     Check(check::Arguments),
     Evaluate(evaluate::Arguments),
+    Compare(compare::Arguments),
+    Report(report::Arguments),
 }
 
 /// Whether what was asked for holds.
@@ -65,6 +70,8 @@ pub fn main<R: Roster>() -> ExitCode {
         Verb::Sample(arguments) => sample::run(&arguments),
         Verb::Check(arguments) => check::run::<R>(&arguments),
         Verb::Evaluate(arguments) => evaluate::run::<R>(&arguments),
+        Verb::Compare(arguments) => compare::run(&arguments),
+        Verb::Report(arguments) => report::run(&arguments),
     };
     match outcome {
         Ok(Outcome::Done) => ExitCode::from(error::DONE),

@@ -6,10 +6,17 @@
 //! f64; rows are sorted whatever the order of the work.
 
 mod calibration;
+pub mod compare;
 mod error;
+#[cfg(test)]
+mod fixtures;
+mod grid;
+pub mod html;
 mod machine;
+mod names;
 mod overview;
 mod part;
+mod read;
 mod results;
 pub mod rows;
 mod run_record;
@@ -22,8 +29,11 @@ mod writer;
 
 pub use calibration::{BINS, Bin, Confidences, ece};
 pub use error::ReportError;
+pub use grid::Grid;
 pub use machine::Machine;
+pub use names::{display_names, is_meant};
 pub use overview::Overview;
+pub use read::{Dealt, Flaw, ReadError, ReadQuery, ReadTable, ResultsFolder, read_queries};
 pub use results::Results;
 pub use rows::SummaryRow;
 pub use run_record::{LearnerRecord, ProtocolRecord, RunRecord};

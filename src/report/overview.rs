@@ -2,17 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::grid::Grid;
+use super::names::{display_names, is_rate};
 use super::rows::SummaryRow;
-use super::table::{Size, Table};
+use super::table::Size;
 use crate::stats::Population;
 
-/// Learners by protocols for one metric, as text cells. No cell is marked as best: that would be a claim.
+/// Learners by protocols for one metric. No cell is marked as best: that would be a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Overview {
-    /// The head line and one line per learner; the first cell of each is its name.
-    lines: Vec<Vec<String>>,
-    notes: Vec<String>,
-}
+pub struct Overview(Grid);
 
 /// Stands where a learner has no value.
 const ABSENT: &str = "–";
@@ -38,7 +36,7 @@ impl Overview {
             let several = columns.iter().filter(|(p, _)| p == protocol).count() > 1;
             if several { format!("{protocol} {}", shot_words(*shot)) } else { protocol.to_string() }
         }));
-        let names = names(&rows);
+        let names = display_names(rows.iter().map(|row| (row.table.learner.as_str(), &row.table.parameters)));
         for known in &learners {
             let mut line = vec![names.get(known).cloned().unwrap_or_default()];
             line.extend(columns.iter().map(|wanted| {
@@ -47,41 +45,22 @@ impl Overview {
             }));
             lines.push(line);
         }
-        Overview { lines, notes: notes(&rows, metric) }
+        Overview(Grid { title: String::new(), lines, left: 1, notes: notes(&rows, metric) })
     }
 
     /// Aligned plain text, line ends included.
     pub fn text(&self) -> String {
-        let width = |column: usize| self.lines.iter().map(|l| l[column].chars().count()).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..self.lines[0].len()).map(width).collect();
-        let mut text = String::new();
-        for line in &self.lines {
-            let mut cells = line.iter().zip(&widths);
-            if let Some((name, width)) = cells.next() {
-                text.push_str(&format!("{name:<width$}"));
-            }
-            cells.for_each(|(cell, width)| text.push_str(&format!("  {cell:>width$}")));
-            text.push('\n');
-        }
-        text.push('\n');
-        self.notes.iter().for_each(|note| text.push_str(&format!("{note}\n")));
-        text
+        self.0.text()
     }
 
     /// A Markdown table, line ends included.
     pub fn markdown(&self) -> String {
-        let mut text = String::new();
-        for (number, line) in self.lines.iter().enumerate() {
-            let cells: Vec<String> = line.iter().map(|cell| cell.replace('|', "\\|")).collect();
-            text.push_str(&format!("| {} |\n", cells.join(" | ")));
-            if number == 0 {
-                text.push_str(&format!("| :--- |{}\n", " ---: |".repeat(line.len() - 1)));
-            }
-        }
-        text.push('\n');
-        text.push_str(&self.notes.join("  \n"));
-        text.push('\n');
-        text
+        self.0.markdown()
+    }
+
+    /// Its cells.
+    pub fn grid(&self) -> &Grid {
+        &self.0
     }
 }
 
@@ -100,35 +79,6 @@ fn shot_words(shot: Size) -> String {
     }
 }
 
-/// A name per learner: with those parameters in which it differs from another learner of the same name.
-fn names<'a>(rows: &[&'a SummaryRow]) -> BTreeMap<(&'a str, &'a BTreeMap<String, String>), String> {
-    let tables: Vec<&Table> = rows.iter().map(|row| &row.table).collect();
-    let mut names = BTreeMap::new();
-    for table in &tables {
-        let others = || tables.iter().filter(|other| other.learner == table.learner);
-        let differing =
-            |key: &String| others().any(|other| other.parameters.get(key) != table.parameters.get(key));
-        let shown: Vec<String> = table
-            .parameters
-            .iter()
-            .filter(|(key, _)| differing(key))
-            .map(|(key, value)| format!("{key}={value}"))
-            .collect();
-        let name = if shown.is_empty() {
-            table.learner.clone()
-        } else {
-            format!("{}:{}", table.learner, shown.join(","))
-        };
-        names.insert((table.learner.as_str(), &table.parameters), name);
-    }
-    names
-}
-
-/// Rates are shown in percent; a likelihood and a squared distance are none.
-fn is_rate(metric: &str) -> bool {
-    !["nll", "brier"].contains(&metric)
-}
-
 fn cell(row: &SummaryRow) -> String {
     let (scale, digits) = if is_rate(row.measured.metric) { (100.0, 2) } else { (1.0, 4) };
     let value = format!("{:.digits$}", row.measured.value * scale);
@@ -143,6 +93,7 @@ fn notes(rows: &[&SummaryRow], metric: &str) -> Vec<String> {
     let kinds: BTreeSet<(Population, String)> = rows
         .iter()
         .filter_map(|row| row.measured.interval)
+        .filter(|(population, _)| *population == Population::Sampler)
         .map(|(population, interval)| (population, format!("{} %", (interval.level * 1e6).round() / 1e4)))
         .collect();
     for (population, level) in kinds {
@@ -160,7 +111,7 @@ fn notes(rows: &[&SummaryRow], metric: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{Measured, Selection};
+    use crate::report::{Measured, Selection, Table};
     use crate::stats::Interval;
     use crate::vocab::{Metric, SawClasses, Setting};
 

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod bytes;
 mod draws;
 mod evaluate;
 mod features;

@@ -1,0 +1,89 @@
+//! `kshot compare`: result folders in, verdicts out.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::error::CliError;
+use super::files;
+use super::{Outcome, say};
+use crate::report::ResultsFolder;
+use crate::report::compare::{self, Bits, Options};
+use crate::rng::{Purpose, Stream};
+use crate::vocab::Metric;
+
+const EXAMPLES: &str = "Examples:
+  kshot compare results/quickstart
+  kshot compare results/mine results/theirs --baseline prototypical --smallest 1
+  kshot compare results/quickstart --metric nll --smallest 0.05 --out comparison-nll";
+
+/// Rounds of the sign-flip test: its p-value moves by at most 0.005 around 0.05 from seed to seed.
+const ROUNDS: u64 = 9_999;
+
+/// In points, for a metric in percent.
+const SMALLEST_POINTS: f64 = 0.5;
+
+/// Compare learners on the episodes that they share: is the difference real?
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    /// Result folders of `kshot evaluate`.
+    #[arg(required = true, value_name = "RESULTS")]
+    results: Vec<PathBuf>,
+    /// Compare all learners with this one, `name` or `name:key=value`, instead of all with all.
+    #[arg(long, value_name = "LEARNER")]
+    baseline: Option<String>,
+    /// Metric with a value per episode: accuracy, nll or brier.
+    #[arg(long, value_name = "METRIC", default_value = "accuracy")]
+    metric: Metric,
+    /// Smallest difference that matters: points for accuracy (default 0.5), the metric's own unit else (no default).
+    #[arg(long, value_name = "DIFFERENCE")]
+    smallest: Option<f64>,
+    /// Folder for comparison.csv, comparison.md, comparison.tex and, for several data sets, ranks.csv.
+    #[arg(long, value_name = "DIR", default_value = "comparison")]
+    out: PathBuf,
+    /// Replace a comparison that --out already holds.
+    #[arg(long)]
+    overwrite: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
+    let names = ["comparison.csv", "comparison.md", "comparison.tex", "ranks.csv"];
+    files::check_free(&arguments.out, &names, arguments.overwrite)?;
+    let folders = read(&arguments.results)?;
+    let options = Options {
+        metric: arguments.metric,
+        baseline: arguments.baseline.as_deref(),
+        smallest: smallest(arguments.metric, arguments.smallest),
+        rounds: ROUNDS,
+    };
+    let comparison = compare::compare(&folders, &options, &bits)?;
+    let mut written = vec![
+        (names[0], comparison.csv()),
+        (names[1], comparison.markdown().into_bytes()),
+        (names[2], comparison.latex().into_bytes()),
+    ];
+    written.extend(comparison.ranks_csv().map(|ranks| (names[3], ranks)));
+    files::write(&arguments.out, &names, &written)?;
+    say(&format!("{}\ncomparison: {}\n", comparison.text(), arguments.out.display()))?;
+    Ok(Outcome::Done)
+}
+
+/// Reads result folders, all of them checked.
+pub(super) fn read(paths: &[PathBuf]) -> Result<Vec<ResultsFolder>, CliError> {
+    paths.iter().map(|path| Ok(ResultsFolder::read(path)?)).collect()
+}
+
+/// The smallest difference that matters, in the units of the metric.
+pub(super) fn smallest(metric: Metric, typed: Option<f64>) -> Option<f64> {
+    match metric {
+        Metric::Accuracy => Some(typed.unwrap_or(SMALLEST_POINTS) / 100.0),
+        _ => typed,
+    }
+}
+
+/// The random signs of one pair; the same in every run, so that a comparison can be made again byte for byte.
+pub(super) fn bits(pair: u32) -> Bits {
+    let mut stream = Stream::new(0, Purpose::Resampling, pair);
+    Box::new(move || stream.bits())
+}

@@ -1,0 +1,39 @@
+//! Files that appear under their names only when they are complete.
+
+use std::io::Write;
+use std::path::Path;
+
+use super::error::CliError;
+
+/// Refuses a folder that holds a file of one of these names, unless it may be overwritten.
+pub(super) fn check_free(folder: &Path, names: &[&str], overwrite: bool) -> Result<(), CliError> {
+    match names.iter().find(|name| !overwrite && folder.join(name).exists()) {
+        None => Ok(()),
+        Some(name) => Err(CliError::Request(format!(
+            "{} is there already\nhint: name another place with --out, or give --overwrite",
+            folder.join(name).display()
+        ))),
+    }
+}
+
+/// Writes files into a folder, which is made; files of these names that are not written now are removed.
+pub(super) fn write(folder: &Path, names: &[&str], files: &[(&str, Vec<u8>)]) -> Result<(), CliError> {
+    let failed = |path: &Path| {
+        let path = path.to_path_buf();
+        move |source| CliError::Write { path, source }
+    };
+    std::fs::create_dir_all(folder).map_err(failed(folder))?;
+    for name in names.iter().filter(|name| !files.iter().any(|(written, _)| written == *name)) {
+        let path = folder.join(name);
+        if path.exists() {
+            std::fs::remove_file(&path).map_err(failed(&path))?;
+        }
+    }
+    for (name, bytes) in files {
+        let path = folder.join(name);
+        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed(&path))?;
+        file.write_all(bytes).map_err(failed(&path))?;
+        file.persist(&path).map_err(|error| failed(&path)(error.error))?;
+    }
+    Ok(())
+}

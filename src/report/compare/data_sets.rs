@@ -1,0 +1,101 @@
+//! Several data sets: ranks within each, and whether the mean ranks differ.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Block;
+use crate::report::Size;
+use crate::stats::{self, Friedman};
+
+/// Mean ranks of the learners that all data sets share.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ranking {
+    /// Classes per episode.
+    pub way: Size,
+    /// Support items per class.
+    pub shot: Size,
+    /// Queries per class.
+    pub query: Size,
+    /// The data sets, as the runs recorded them.
+    pub data_sets: Vec<String>,
+    /// The learners, best mean rank first.
+    pub learners: Vec<Ranked>,
+    /// Friedman's test of "all rank alike"; its ranks are in `learners`.
+    pub friedman: Friedman,
+    /// Mean ranks further apart than this differ (Nemenyi), at the level of the intervals.
+    pub critical_difference: f64,
+    /// Nemenyi's p-value for every pair of places in `learners`.
+    pub pairs: Vec<(usize, usize, f64)>,
+}
+
+/// A learner among data sets.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ranked {
+    /// Its name.
+    pub name: String,
+    /// Its mean rank; 1 is the best.
+    pub rank: f64,
+    /// Letters of the groups that Nemenyi's test cannot tell apart.
+    pub group: String,
+}
+
+/// One ranking for each way, shot and query that two or more data sets have, over the learners that all of them have.
+///
+/// A data set that comes under two protocols of these sizes would count twice, and then there is no ranking.
+pub(super) fn rankings(blocks: &[Block], direction: f64) -> Vec<Ranking> {
+    let mut kinds: BTreeMap<(Size, Size, Size), Vec<&Block>> = BTreeMap::new();
+    for block in blocks {
+        kinds.entry((block.way, block.shot, block.query)).or_default().push(block);
+    }
+    kinds.values().filter_map(|blocks| ranking(blocks, direction)).collect()
+}
+
+fn ranking(blocks: &[&Block], direction: f64) -> Option<Ranking> {
+    let features: BTreeSet<&str> = blocks.iter().map(|block| block.features_sha256.as_str()).collect();
+    if features.len() < blocks.len() {
+        return None;
+    }
+    let value = |block: &Block, name: &str| {
+        let learner = block.learners.iter().find(|learner| learner.name == name);
+        learner.map(|learner| learner.value * direction)
+    };
+    let first = blocks.first()?;
+    let names: Vec<&str> = first
+        .learners
+        .iter()
+        .map(|learner| learner.name.as_str())
+        .filter(|name| blocks.iter().all(|block| value(block, name).is_some()))
+        .collect();
+    let values: Vec<Vec<f64>> =
+        blocks.iter().map(|block| names.iter().filter_map(|name| value(block, name)).collect()).collect();
+    let friedman = stats::friedman(&values)?;
+    let alpha = 1.0 - first.level;
+    let critical_difference = stats::nemenyi_difference(names.len(), blocks.len(), alpha)?;
+
+    let mut order: Vec<usize> = (0..names.len()).collect();
+    order.sort_by(|a, b| friedman.ranks[*a].total_cmp(&friedman.ranks[*b]));
+    let rank = |place: usize| friedman.ranks[order[place]];
+    let p = |a: usize, b: usize| stats::nemenyi_p(rank(a) - rank(b), names.len(), blocks.len());
+    let letters = super::letters(names.len(), |a, b| p(a, b).is_some_and(|p| p <= alpha));
+    let mut pairs = Vec::new();
+    for a in 0..names.len() {
+        for b in a + 1..names.len() {
+            pairs.push((a, b, p(a, b)?));
+        }
+    }
+    let learners = order.iter().zip(letters);
+    let learners = learners.map(|(place, group)| Ranked {
+        name: names[*place].to_string(),
+        rank: friedman.ranks[*place],
+        group,
+    });
+    Some(Ranking {
+        way: first.way,
+        shot: first.shot,
+        query: first.query,
+        data_sets: blocks.iter().map(|block| block.features.clone()).collect(),
+        learners: learners.collect(),
+        critical_difference,
+        pairs,
+        friedman,
+    })
+}

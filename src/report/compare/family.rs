@@ -1,0 +1,52 @@
+//! Corrections over all pairs that are looked at together, and the verdicts that follow from them.
+
+use super::Block;
+use super::pair::{Inference, Pair};
+use crate::stats::{self, Population};
+
+/// Corrects and judges the pairs of these blocks as one family: all pairs of one protocol and metric.
+pub(super) fn correct(blocks: &mut [&mut Block], direction: f64) {
+    for population in [Population::Sampler, Population::Items, Population::Classes] {
+        let p: Vec<f64> = inferences(blocks, population).map(|inference| inference.p).collect();
+        let equivalence: Vec<f64> =
+            inferences(blocks, population).filter_map(|inference| inference.equivalence_p).collect();
+        let mut corrected = stats::holm(&p).unwrap_or(p).into_iter();
+        let mut equivalent = stats::holm(&equivalence).unwrap_or(equivalence).into_iter();
+        for inference in inferences(blocks, population) {
+            inference.p_holm = corrected.next().unwrap_or(1.0);
+            inference.equivalence_holm = inference.equivalence_p.and_then(|_| equivalent.next());
+            let alpha = 1.0 - inference.interval.level;
+            let value = inference.estimate.value * direction;
+            inference.verdict = stats::verdict(value, inference.p_holm, inference.equivalence_holm, alpha);
+        }
+    }
+    let pairs = |blocks: &mut [&mut Block]| -> Vec<f64> {
+        blocks.iter().flat_map(|block| &block.pairs).map(|pair| pair.sign_flip.p).collect()
+    };
+    let flips = pairs(blocks);
+    let mut corrected = stats::holm(&flips).unwrap_or(flips).into_iter();
+    for pair in blocks.iter_mut().flat_map(|block| &mut block.pairs) {
+        pair.sign_flip_holm = corrected.next().unwrap_or(1.0);
+    }
+}
+
+fn inferences<'a>(
+    blocks: &'a mut [&mut Block],
+    population: Population,
+) -> impl Iterator<Item = &'a mut Inference> + 'a {
+    let pairs = blocks.iter_mut().flat_map(|block| &mut block.pairs);
+    pairs.filter_map(move |pair| pair.inference_mut(population))
+}
+
+impl Pair {
+    /// What a population says of it, where it says anything.
+    pub fn inference(&self, population: Population) -> Option<&Inference> {
+        let finding = self.findings.iter().find(|finding| finding.population == population)?;
+        finding.outcome.as_ref().ok()
+    }
+
+    fn inference_mut(&mut self, population: Population) -> Option<&mut Inference> {
+        let finding = self.findings.iter_mut().find(|finding| finding.population == population)?;
+        finding.outcome.as_mut().ok()
+    }
+}
