@@ -5,6 +5,9 @@
 use crate::view::Answers;
 use crate::vocab::Meaning;
 
+/// A claimed probability counts as at least this: one answer that is absurdly sure shall not rule a mean.
+const LEAST_PROBABILITY: f64 = 1e-300;
+
 /// How one class of an episode was answered.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ClassGrade {
@@ -12,7 +15,8 @@ pub struct ClassGrade {
     pub correct: u32,
     /// Queries.
     pub total: u32,
-    /// Mean negative log-likelihood of the right label in nats; absent for rankings and where there is no query.
+    /// Mean negative log-likelihood of the right label in nats, each at most 690.8 (a probability of 1e-300); absent for
+    /// rankings and where there is no query.
     pub nll: Option<f64>,
     /// Mean Brier score `Σ_c (p_c − y_c)²`, 0 … 2 (Brier 1950); absent as `nll` is.
     pub brier: Option<f64>,
@@ -124,7 +128,7 @@ fn log_probabilities(row: &[f32], meaning: Meaning, out: &mut [f64], truth: usiz
         Meaning::Ranking => None,
         Meaning::Probabilities => {
             out.iter_mut().zip(row).for_each(|(o, v)| *o = f64::from(*v));
-            Some(out[truth].max(1e-300).ln())
+            Some(out[truth].max(LEAST_PROBABILITY).ln())
         }
         Meaning::Logits => {
             let most = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -134,7 +138,8 @@ fn log_probabilities(row: &[f32], meaning: Meaning, out: &mut [f64], truth: usiz
                 sum += *o;
             }
             out.iter_mut().for_each(|o| *o /= sum);
-            Some(f64::from(row[truth] - most) - sum.ln())
+            // Not ln(p), which would lose the small ones.
+            Some((f64::from(row[truth] - most) - sum.ln()).max(LEAST_PROBABILITY.ln()))
         }
     }
 }
@@ -167,7 +172,7 @@ mod tests {
     #[test]
     fn far_logits_do_not_overflow() {
         let grade = one(&[-1e30, 1e30], Meaning::Logits, 0);
-        assert!(grade.classes[0].nll.unwrap() > 1e30);
+        assert!((grade.classes[0].nll.unwrap() - 690.775_527_898).abs() < 1e-6);
     }
 
     #[test]
