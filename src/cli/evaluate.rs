@@ -2,25 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Instant;
 
 use clap::Args;
 
 use super::error::CliError;
-use super::progress::Progress;
 use super::source::{self, Dealer, Rules, Stores};
+use super::tables::{self, Run, Work};
 use super::{Outcome, check, say};
 use crate::data::{Fingerprint, Store, StoreWarning};
 use crate::episode::{Finding, Severity};
-use crate::eval::{self, Batch, Evaluation};
+use crate::eval;
 use crate::learner::{Learner, Parameters, Registry, Roster};
-use crate::protocol::{Protocol, Query, Shot, Way};
+use crate::protocol::{Protocol, Shot};
 use crate::report::{
-    ClassOutcome, EpisodeOutcome, LearnerRecord, Machine, Overview, ProtocolRecord, QueryOutcome, Results,
-    RunRecord, Selection, Size, Table, TableWriter, Warning,
+    LearnerRecord, Machine, Overview, ProtocolRecord, Results, RunRecord, Selection, Warning,
 };
-use crate::tensor::{Cpu, open_cpu};
+use crate::tensor::Cpu;
 
 const EXAMPLES: &str = "Examples:
   kshot evaluate quickstart
@@ -55,9 +53,9 @@ pub(super) struct Arguments {
     /// Replace results that --out already holds.
     #[arg(long, requires = "out")]
     overwrite: bool,
-    /// Also write queries.csv, one row per query.
-    #[arg(long)]
-    queries: bool,
+    /// Also write queries.csv, one row per query; with `--queries=parquet` queries.parquet too.
+    #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "csv")]
+    queries: Option<Queries>,
     /// Also refuse near-duplicates: pairs of support and query, or of base and novel, with a cosine of at least this.
     #[arg(long, value_name = "COSINE", value_parser = check::cosine)]
     near: Option<f32>,
@@ -66,13 +64,11 @@ pub(super) struct Arguments {
     memory: Option<u64>,
 }
 
-/// One protocol, ready to be evaluated.
-struct Run {
-    rules: Rules,
-    store: Store,
-    dealer: Dealer,
-    learners: Vec<Parameters>,
-    shots: Vec<Option<usize>>,
+/// How single queries are written.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Queries {
+    Csv,
+    Parquet,
 }
 
 pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError> {
@@ -88,6 +84,15 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     }
     let out = arguments.out.clone().unwrap_or_else(|| new_folder(&all));
     let mut results = Results::create(&out, arguments.overwrite)?;
+    if arguments.queries == Some(Queries::Parquet) {
+        #[cfg(feature = "parquet")]
+        results.with_parquet();
+        #[cfg(not(feature = "parquet"))]
+        return Err(CliError::Request(
+            "this build cannot write parquet\nhint: build with --features parquet, or give --queries"
+                .to_string(),
+        ));
+    }
 
     let mut stores = Stores::new(arguments.features.clone(), arguments.memory);
     let mut warnings = BTreeSet::new();
@@ -109,6 +114,7 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
 
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let workers = arguments.workers.unwrap_or(cores);
+    let work = Work { workers, batch: arguments.batch, queries: arguments.queries.is_some() };
     let several = runs.len() > 1;
     for run in &runs {
         let clock = Instant::now();
@@ -117,7 +123,7 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
             let file = if several { format!("draw-{name}.csv") } else { "draw.csv".to_string() };
             results.write_file(&file, text.as_bytes())?;
         }
-        warnings.extend(one::<R>(run, arguments, workers, &mut results)?);
+        warnings.extend(tables::fill::<R>(run, &work, &mut results)?);
         seconds.insert(run.rules.protocol.name().to_string(), clock.elapsed().as_secs_f64());
     }
 
@@ -256,145 +262,6 @@ fn zero_rows(store: &Store) -> Option<Warning> {
     })
 }
 
-/// Evaluates one protocol and hands its tables to the results.
-fn one<R: Roster>(
-    run: &Run,
-    arguments: &Arguments,
-    workers: usize,
-    results: &mut Results,
-) -> Result<Vec<Warning>, CliError> {
-    let protocol = &run.rules.protocol;
-    let names: Arc<[String]> = run.store.index().classes().iter().map(|c| c.name.clone()).collect();
-    let registry = Registry::<Cpu>::of::<R>();
-    let mut sheets = BTreeMap::new();
-    for (learner, parameters) in run.learners.iter().enumerate() {
-        let setting = registry.build(parameters)?.setting();
-        for (shot, size) in run.shots.iter().enumerate().filter(|(_, shot)| **shot != Some(0)) {
-            let mut table = table(run, parameters, *size);
-            table.setting = setting;
-            let writer = results.begin(table, Arc::clone(&names))?;
-            sheets.insert((learner, shot), Sheet { writer, ties: 0, queries: 0, unconverged: 0 });
-        }
-    }
-    let evaluation = Evaluation {
-        store: &run.store,
-        draw: &run.dealer.draw,
-        seed: protocol.seed(),
-        learners: &run.learners,
-        shots: &run.shots,
-        workers,
-        batch: arguments.batch,
-    };
-    let steps = run.dealer.draw.len() * sheets.len();
-    let progress = Progress::start(protocol.name(), run.dealer.draw.len(), steps as u64);
-    eval::evaluate::<R, Cpu, CliError>(
-        &evaluation,
-        || Ok(open_cpu()),
-        |batch| {
-            progress.advance(batch.episodes.len() as u64);
-            match sheets.get_mut(&(batch.learner, batch.shot)) {
-                Some(sheet) => sheet.take(run, &batch, arguments.queries),
-                None => Ok(()),
-            }
-        },
-    )?;
-    drop(progress);
-    let mut warnings = Vec::new();
-    for ((learner, _), sheet) in sheets {
-        let (protocol, learner) =
-            (protocol.name().to_string(), short_spec(&registry, &run.learners[learner]));
-        if sheet.ties > 0 {
-            let (protocol, learner) = (protocol.clone(), learner.clone());
-            warnings.push(Warning::Ties { protocol, learner, queries: sheet.ties, of: sheet.queries });
-        }
-        if sheet.unconverged > 0 {
-            let (episodes, of) = (sheet.unconverged, run.dealer.draw.len() as u64);
-            warnings.push(Warning::NotConverged { protocol, learner, episodes, of });
-        }
-        results.add(sheet.writer.finish()?);
-    }
-    Ok(warnings)
-}
-
-/// The table of one learner at one shot, while it fills.
-struct Sheet {
-    writer: TableWriter,
-    ties: u64,
-    queries: u64,
-    unconverged: u64,
-}
-
-impl Sheet {
-    fn take(&mut self, run: &Run, batch: &Batch, with_queries: bool) -> Result<(), CliError> {
-        self.unconverged += batch.unconverged as u64;
-        for (answered, items) in batch.episodes.iter().zip(&batch.items) {
-            let episode = run.dealer.draw.episode(answered.place);
-            let grade = &answered.grade;
-            let class = |(label, class): (usize, &crate::metric::ClassGrade)| ClassOutcome {
-                class: episode.class(label),
-                correct: class.correct,
-                total: class.total,
-                nll: class.nll,
-                brier: class.brier,
-            };
-            let classes = grade.classes.iter().enumerate().map(class).collect();
-            self.writer.episode(&EpisodeOutcome { episode: episode.number(), classes })?;
-            let claims: Vec<(f32, bool)> = grade
-                .queries
-                .iter()
-                .filter_map(|q| q.confidence.map(|confidence| (confidence, q.predicted == q.label)))
-                .collect();
-            self.writer.confidences(&claims)?;
-            if with_queries {
-                let row = |(query, item): (&crate::metric::QueryGrade, &crate::vocab::ItemId)| QueryOutcome {
-                    class: episode.class(usize::from(query.label)),
-                    item: *item,
-                    predicted: episode.class(usize::from(query.predicted)),
-                    confidence: query.confidence,
-                };
-                let rows: Vec<QueryOutcome> = grade.queries.iter().zip(items).map(row).collect();
-                self.writer.queries(episode.number(), &rows)?;
-            }
-            self.ties += u64::from(grade.ties);
-            self.queries += grade.queries.len() as u64;
-        }
-        Ok(())
-    }
-}
-
-/// What all rows of a table share; its setting is the learner's.
-fn table(run: &Run, parameters: &Parameters, shot: Option<usize>) -> Table {
-    let (protocol, provenance) = (&run.rules.protocol, run.store.provenance());
-    Table {
-        protocol: protocol.name().to_string(),
-        version: protocol.version(),
-        learner: parameters.learner().to_string(),
-        parameters: parameters.pairs(),
-        selection: Selection::Default,
-        setting: crate::vocab::Setting::Inductive,
-        backbone: Some(provenance.backbone.clone()),
-        saw_classes: provenance.saw_classes,
-        way: match protocol.way() {
-            Way::Fixed(way) => Size::Number(*way),
-            Way::All => Size::All,
-            Way::Between { .. } | Way::MetaDataset => Size::Varied,
-        },
-        shot: shot.map_or(Size::Varied, |shot| Size::Number(shot as u32)),
-        query: match protocol.query() {
-            Query::PerClass(query) => Size::Number(*query),
-            Query::All => Size::All,
-            Query::Dirichlet { .. } | Query::MetaDataset => Size::Varied,
-        },
-        repeat: protocol.repeat(),
-        metrics: protocol.metrics().to_vec(),
-        level: protocol.level(),
-        seed: protocol.seed(),
-        seed_train: None,
-        device: "cpu".to_string(),
-        draw_sha256: run.dealer.sha256.clone(),
-    }
-}
-
 fn record(parameters: &Parameters) -> LearnerRecord {
     LearnerRecord {
         name: parameters.learner().to_string(),
@@ -414,19 +281,5 @@ fn protocol_record(run: &Run, hashes: &BTreeMap<String, String>) -> ProtocolReco
         draw_sha256: run.dealer.sha256.clone(),
         features: store.path().map_or_else(|| store.name().to_string(), |path| path.display().to_string()),
         features_sha256: hashes.get(store.name()).cloned().unwrap_or_default(),
-    }
-}
-
-/// The learner with the parameters that differ from their defaults, as one would type it.
-fn short_spec(registry: &Registry<Cpu>, parameters: &Parameters) -> String {
-    let declared = registry.entry(parameters.learner()).map(|e| e.parameters()).unwrap_or_default();
-    let changed: Vec<String> = declared
-        .iter()
-        .filter(|p| parameters.word(p.name) != p.default)
-        .map(|p| format!("{}={}", p.name, parameters.word(p.name)))
-        .collect();
-    match changed.is_empty() {
-        true => parameters.learner().to_string(),
-        false => format!("{}:{}", parameters.learner(), changed.join(",")),
     }
 }

@@ -12,6 +12,7 @@ mod progress;
 mod report;
 mod sample;
 mod source;
+mod tables;
 
 use std::io::Write;
 use std::process::ExitCode;

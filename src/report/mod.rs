@@ -16,6 +16,8 @@ mod machine;
 mod names;
 mod overview;
 mod part;
+#[cfg(feature = "parquet")]
+mod queries_parquet;
 mod read;
 mod results;
 pub mod rows;

@@ -27,6 +27,9 @@ pub struct Results {
     begun: BTreeSet<TableKey>,
     finished: Vec<FinishedTable>,
     extra: Vec<String>,
+    /// Whether single queries are written as parquet too.
+    #[cfg(feature = "parquet")]
+    parquet: bool,
 }
 
 impl Results {
@@ -36,7 +39,20 @@ impl Results {
     /// A path that cannot be written; results of another run, unless `overwrite` is set; another run that is writing there.
     pub fn create(out: &Path, overwrite: bool) -> Result<Results, ReportError> {
         let staging = Staging::open(out, overwrite)?;
-        Ok(Results { staging, begun: BTreeSet::new(), finished: Vec::new(), extra: Vec::new() })
+        Ok(Results {
+            staging,
+            begun: BTreeSet::new(),
+            finished: Vec::new(),
+            extra: Vec::new(),
+            #[cfg(feature = "parquet")]
+            parquet: false,
+        })
+    }
+
+    /// Has single queries written as `queries.parquet` too; needs the feature `parquet`.
+    #[cfg(feature = "parquet")]
+    pub fn with_parquet(&mut self) {
+        self.parquet = true;
     }
 
     /// Begins a table. `classes` holds the name of each class, by [`ClassId`](crate::vocab::ClassId).
@@ -141,6 +157,12 @@ impl Results {
         names.push(self.file("episodes.csv", EPISODE_COLUMNS, |out| pour(episodes, out))?);
         if queries.iter().any(|part| !part.is_empty()) {
             names.push(self.file("queries.csv", QUERY_COLUMNS, |out| pour(queries, out))?);
+            #[cfg(feature = "parquet")]
+            if self.parquet {
+                let (csv, out) = (self.staging.path("queries.csv"), self.staging.path("queries.parquet"));
+                super::queries_parquet::convert(&csv, &out).map_err(ReportError::file("write", &out))?;
+                names.push("queries.parquet".to_string());
+            }
         }
         names.append(&mut self.extra);
         names.sort();

@@ -1,0 +1,185 @@
+//! The tables of one protocol, filled by an evaluation.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::error::CliError;
+use super::progress::Progress;
+use super::source::{Dealer, Rules};
+use crate::data::Store;
+use crate::eval::{self, Batch, Evaluation};
+use crate::learner::{Parameters, Registry, Roster};
+use crate::metric::{ClassGrade, QueryGrade};
+use crate::protocol::{Query, Way};
+use crate::report::{
+    ClassOutcome, EpisodeOutcome, QueryOutcome, Results, Selection, Size, Table, TableWriter, Warning,
+};
+use crate::tensor::{Cpu, open_cpu};
+use crate::vocab::{ItemId, Setting};
+
+/// One protocol, ready to be evaluated.
+pub(super) struct Run {
+    pub(super) rules: Rules,
+    pub(super) store: Store,
+    pub(super) dealer: Dealer,
+    pub(super) learners: Vec<Parameters>,
+    pub(super) shots: Vec<Option<usize>>,
+}
+
+/// How the work is done; results do not depend on it.
+pub(super) struct Work {
+    pub(super) workers: usize,
+    pub(super) batch: Option<usize>,
+    /// Whether single queries are written.
+    pub(super) queries: bool,
+}
+
+/// Evaluates one protocol and hands its tables to the results.
+pub(super) fn fill<R: Roster>(
+    run: &Run,
+    work: &Work,
+    results: &mut Results,
+) -> Result<Vec<Warning>, CliError> {
+    let protocol = &run.rules.protocol;
+    let names: Arc<[String]> = run.store.index().classes().iter().map(|c| c.name.clone()).collect();
+    let registry = Registry::<Cpu>::of::<R>();
+    let mut sheets = BTreeMap::new();
+    for (learner, parameters) in run.learners.iter().enumerate() {
+        let setting = registry.build(parameters)?.setting();
+        for (shot, size) in run.shots.iter().enumerate().filter(|(_, shot)| **shot != Some(0)) {
+            let writer = results.begin(table(run, parameters, setting, *size), Arc::clone(&names))?;
+            sheets.insert((learner, shot), Sheet { writer, ties: 0, queries: 0, unconverged: 0 });
+        }
+    }
+    let evaluation = Evaluation {
+        store: &run.store,
+        draw: &run.dealer.draw,
+        seed: protocol.seed(),
+        learners: &run.learners,
+        shots: &run.shots,
+        workers: work.workers,
+        batch: work.batch,
+    };
+    let steps = run.dealer.draw.len() * sheets.len();
+    let progress = Progress::start(protocol.name(), run.dealer.draw.len(), steps as u64);
+    eval::evaluate::<R, Cpu, CliError>(
+        &evaluation,
+        || Ok(open_cpu()),
+        |batch| {
+            progress.advance(batch.episodes.len() as u64);
+            match sheets.get_mut(&(batch.learner, batch.shot)) {
+                Some(sheet) => sheet.take(run, &batch, work.queries),
+                None => Ok(()),
+            }
+        },
+    )?;
+    drop(progress);
+    let mut warnings = Vec::new();
+    for ((learner, _), sheet) in sheets {
+        let (protocol, learner) =
+            (protocol.name().to_string(), short_spec(&registry, &run.learners[learner]));
+        if sheet.ties > 0 {
+            let (protocol, learner) = (protocol.clone(), learner.clone());
+            warnings.push(Warning::Ties { protocol, learner, queries: sheet.ties, of: sheet.queries });
+        }
+        if sheet.unconverged > 0 {
+            let (episodes, of) = (sheet.unconverged, run.dealer.draw.len() as u64);
+            warnings.push(Warning::NotConverged { protocol, learner, episodes, of });
+        }
+        results.add(sheet.writer.finish()?);
+    }
+    Ok(warnings)
+}
+
+/// The table of one learner at one shot, while it fills.
+struct Sheet {
+    writer: TableWriter,
+    ties: u64,
+    queries: u64,
+    unconverged: u64,
+}
+
+impl Sheet {
+    fn take(&mut self, run: &Run, batch: &Batch, with_queries: bool) -> Result<(), CliError> {
+        self.unconverged += batch.unconverged as u64;
+        for (answered, items) in batch.episodes.iter().zip(&batch.items) {
+            let episode = run.dealer.draw.episode(answered.place);
+            let grade = &answered.grade;
+            let class = |(label, class): (usize, &ClassGrade)| ClassOutcome {
+                class: episode.class(label),
+                correct: class.correct,
+                total: class.total,
+                nll: class.nll,
+                brier: class.brier,
+            };
+            let classes = grade.classes.iter().enumerate().map(class).collect();
+            self.writer.episode(&EpisodeOutcome { episode: episode.number(), classes })?;
+            let claims: Vec<(f32, bool)> = grade
+                .queries
+                .iter()
+                .filter_map(|q| q.confidence.map(|confidence| (confidence, q.predicted == q.label)))
+                .collect();
+            self.writer.confidences(&claims)?;
+            if with_queries {
+                let row = |(query, item): (&QueryGrade, &ItemId)| QueryOutcome {
+                    class: episode.class(usize::from(query.label)),
+                    item: *item,
+                    predicted: episode.class(usize::from(query.predicted)),
+                    confidence: query.confidence,
+                };
+                let rows: Vec<QueryOutcome> = grade.queries.iter().zip(items).map(row).collect();
+                self.writer.queries(episode.number(), &rows)?;
+            }
+            self.ties += u64::from(grade.ties);
+            self.queries += grade.queries.len() as u64;
+        }
+        Ok(())
+    }
+}
+
+/// What all rows of a table share.
+fn table(run: &Run, parameters: &Parameters, setting: Setting, shot: Option<usize>) -> Table {
+    let (protocol, provenance) = (&run.rules.protocol, run.store.provenance());
+    Table {
+        protocol: protocol.name().to_string(),
+        version: protocol.version(),
+        learner: parameters.learner().to_string(),
+        parameters: parameters.pairs(),
+        selection: Selection::Default,
+        setting,
+        backbone: Some(provenance.backbone.clone()),
+        saw_classes: provenance.saw_classes,
+        way: match protocol.way() {
+            Way::Fixed(way) => Size::Number(*way),
+            Way::All => Size::All,
+            Way::Between { .. } | Way::MetaDataset => Size::Varied,
+        },
+        shot: shot.map_or(Size::Varied, |shot| Size::Number(shot as u32)),
+        query: match protocol.query() {
+            Query::PerClass(query) => Size::Number(*query),
+            Query::All => Size::All,
+            Query::Dirichlet { .. } | Query::MetaDataset => Size::Varied,
+        },
+        repeat: protocol.repeat(),
+        metrics: protocol.metrics().to_vec(),
+        level: protocol.level(),
+        seed: protocol.seed(),
+        seed_train: None,
+        device: "cpu".to_string(),
+        draw_sha256: run.dealer.sha256.clone(),
+    }
+}
+
+/// The learner with the parameters that differ from their defaults, as one would type it.
+fn short_spec(registry: &Registry<Cpu>, parameters: &Parameters) -> String {
+    let declared = registry.entry(parameters.learner()).map(|e| e.parameters()).unwrap_or_default();
+    let changed: Vec<String> = declared
+        .iter()
+        .filter(|p| parameters.word(p.name) != p.default)
+        .map(|p| format!("{}={}", p.name, parameters.word(p.name)))
+        .collect();
+    match changed.is_empty() {
+        true => parameters.learner().to_string(),
+        false => format!("{}:{}", parameters.learner(), changed.join(",")),
+    }
+}
