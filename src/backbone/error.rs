@@ -1,0 +1,143 @@
+//! Why a backbone cannot be read or run, each as one sentence.
+
+use std::fmt::Write;
+use std::io;
+use std::path::PathBuf;
+
+use crate::tensor::TensorError;
+
+/// A weight whose shape is not the one that the sizes of the network ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShapeDiffers {
+    /// Its name.
+    pub name: String,
+    /// The shape that it must have.
+    pub expected: Vec<usize>,
+    /// The shape that it has.
+    pub found: Vec<usize>,
+}
+
+/// An error of the backbone room.
+#[derive(Debug, thiserror::Error)]
+pub enum BackboneError {
+    /// A file that must be there is not.
+    #[error("{}: no such file\nhint: {hint}", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+        /// How to get it.
+        hint: &'static str,
+    },
+    /// The operating system refuses.
+    #[error("{}: cannot be read: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// A file that breaks the rules of its format.
+    #[error("{}: {what}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The parser's sentence.
+        what: String,
+    },
+    /// A network of another kind than those that are known.
+    #[error("{}: `{key}` is `{found}`, expected {known}", path.display())]
+    Unknown {
+        /// The file.
+        path: PathBuf,
+        /// The key of the file.
+        key: &'static str,
+        /// Its value.
+        found: String,
+        /// The values that are known.
+        known: &'static str,
+    },
+    /// A size that cannot be.
+    #[error("{}: {what}", path.display())]
+    Size {
+        /// The file.
+        path: PathBuf,
+        /// The rule and what was found.
+        what: String,
+    },
+    /// A weight that is not stored as floating-point numbers.
+    #[error("{}: `{name}` holds {found}, expected F32, F16 or BF16", path.display())]
+    ElementType {
+        /// The file.
+        path: PathBuf,
+        /// The weight.
+        name: String,
+        /// The type in the words of the format.
+        found: String,
+    },
+    /// A weight that is NaN or infinite.
+    #[error("{}: `{name}` holds {value}, weights must be finite numbers", path.display())]
+    NotFinite {
+        /// The file.
+        path: PathBuf,
+        /// The weight.
+        name: String,
+        /// The number.
+        value: f32,
+    },
+    /// The weights are not those of the network.
+    #[error("{}: the weights do not fit the sizes of the network: {}", path.display(), differences(missing, unexpected, shapes))]
+    Differ {
+        /// The file.
+        path: PathBuf,
+        /// Weights of the network that the file lacks.
+        missing: Vec<String>,
+        /// Weights of the file that the network lacks.
+        unexpected: Vec<String>,
+        /// Weights of another shape.
+        shapes: Vec<ShapeDiffers>,
+    },
+    /// A text without anything to encode.
+    #[error("text {number} is empty, expected at least one character that the tokenizer knows")]
+    EmptyText {
+        /// Its place, counted from 0.
+        number: usize,
+    },
+    /// The tokenizer refuses a text.
+    #[error("text {number} cannot be split into tokens: {what}")]
+    Tokens {
+        /// Its place, counted from 0.
+        number: usize,
+        /// The tokenizer's sentence.
+        what: String,
+    },
+    /// The device failed.
+    #[error(transparent)]
+    Tensor(#[from] TensorError),
+}
+
+fn differences(missing: &[String], unexpected: &[String], shapes: &[ShapeDiffers]) -> String {
+    let mut parts = Vec::new();
+    if !missing.is_empty() {
+        parts.push(format!("{} missing ({})", missing.len(), few(missing)));
+    }
+    if !unexpected.is_empty() {
+        parts.push(format!("{} unexpected ({})", unexpected.len(), few(unexpected)));
+    }
+    if let Some(first) = shapes.first() {
+        let mut part = format!("{} of another shape (", shapes.len());
+        let shape = |sizes: &[usize]| sizes.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
+        let (found, expected) = (shape(&first.found), shape(&first.expected));
+        let _ = write!(part, "`{}` is ({found}), expected ({expected})", first.name);
+        part.push_str(if shapes.len() > 1 { ", …)" } else { ")" });
+        parts.push(part);
+    }
+    parts.join("; ")
+}
+
+fn few(names: &[String]) -> String {
+    let mut list = names.iter().take(3).map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
+    if names.len() > 3 {
+        list.push_str(", …");
+    }
+    list
+}

@@ -1,0 +1,59 @@
+//! A sentence encoder: tokenizer, BERT (Devlin et al. 2019), pooling and norm, from a folder as the
+//! sentence-transformers library writes it (Reimers and Gurevych 2019).
+//!
+//! Read from the folder: `config.json`, `model.safetensors`, `tokenizer.json`; where they are there also `modules.json`
+//! (without it: mean over tokens, then norm one), the pooling folder's `config.json` and `sentence_bert_config.json`.
+
+mod bert;
+mod config;
+mod run;
+mod tokens;
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+pub use run::{Embedded, Encoder};
+
+use super::BackboneError;
+use crate::tensor::encoder::EncoderWeights;
+use config::Plan;
+use tokens::Tokens;
+
+/// A sentence encoder on the host, ready to be put onto devices.
+pub struct SentenceEncoder {
+    weights: Arc<EncoderWeights>,
+    plan: Plan,
+    tokens: Tokens,
+}
+
+impl SentenceEncoder {
+    /// Reads the folder of an encoder.
+    ///
+    /// # Errors
+    /// When a file is missing or damaged, the network is not a BERT, or weights and tokenizer do not fit its sizes.
+    pub fn read(folder: impl AsRef<Path>) -> Result<SentenceEncoder, BackboneError> {
+        let plan = Plan::read(folder.as_ref())?;
+        let tokens = Tokens::read(&plan)?;
+        let weights = Arc::new(bert::read(&plan)?);
+        Ok(SentenceEncoder { weights, plan, tokens })
+    }
+
+    /// Numbers per sentence.
+    pub fn dim(&self) -> usize {
+        self.weights.hidden()
+    }
+
+    /// The most tokens of a sentence that are read; what follows them is cut off.
+    pub fn max_tokens(&self) -> usize {
+        self.plan.max_tokens
+    }
+}
+
+/// The bytes of a file, with a hint how to get it where it is missing.
+pub(super) fn read_file(path: &Path, hint: &'static str) -> Result<Vec<u8>, BackboneError> {
+    std::fs::read(path).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => BackboneError::Missing { path: path.to_path_buf(), hint },
+        _ => BackboneError::Unreadable { path: path.to_path_buf(), source },
+    })
+}

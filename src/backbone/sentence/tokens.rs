@@ -1,0 +1,57 @@
+//! Sentences as token numbers.
+
+use tokenizers::{Tokenizer, TruncationParams};
+
+use super::config::Plan;
+use super::read_file;
+use crate::backbone::BackboneError;
+
+/// A tokenizer that cuts sentences at the longest length.
+pub(super) struct Tokens {
+    tokenizer: Tokenizer,
+    lower_case: bool,
+}
+
+const HINT: &str = "save it from Python with AutoTokenizer.from_pretrained(folder).save_pretrained(folder)";
+
+impl Tokens {
+    /// Reads `tokenizer.json` of an encoder; the truncation and padding that it asks for do not count.
+    pub fn read(plan: &Plan) -> Result<Tokens, BackboneError> {
+        let path = plan.folder.join("tokenizer.json");
+        let bytes = read_file(&path, HINT)?;
+        let mut tokenizer = Tokenizer::from_bytes(bytes)
+            .map_err(|error| BackboneError::Damaged { path: path.clone(), what: error.to_string() })?;
+        let size = |what| Err(BackboneError::Size { path: path.clone(), what });
+        let highest = tokenizer.get_vocab(true).into_values().max().map_or(0, |id| id as usize + 1);
+        if highest > plan.sizes.words {
+            let words = plan.sizes.words;
+            return size(format!("{highest} token numbers, and the network has a table of {words} words"));
+        }
+        let added =
+            tokenizer.get_post_processor().map_or(0, |p| tokenizers::PostProcessor::added_tokens(p, false));
+        let max_length = plan.max_tokens;
+        if max_length <= added {
+            return size(format!(
+                "a sentence has {added} special tokens, at most {max_length} tokens are allowed"
+            ));
+        }
+        tokenizer.with_padding(None);
+        let truncation = TruncationParams { max_length, ..TruncationParams::default() };
+        if let Err(error) = tokenizer.with_truncation(Some(truncation)) {
+            return Err(BackboneError::Damaged { path, what: error.to_string() });
+        }
+        Ok(Tokens { tokenizer, lower_case: plan.lower_case })
+    }
+
+    /// The tokens of text number `number`, and whether it was too long.
+    pub fn of(&self, number: usize, text: &str) -> Result<(Vec<u32>, bool), BackboneError> {
+        let text = text.trim();
+        let lower = if self.lower_case { Some(text.to_lowercase()) } else { None };
+        let encoded = self.tokenizer.encode_fast(lower.as_deref().unwrap_or(text), true);
+        let encoded = encoded.map_err(|error| BackboneError::Tokens { number, what: error.to_string() })?;
+        if text.is_empty() || encoded.is_empty() {
+            return Err(BackboneError::EmptyText { number });
+        }
+        Ok((encoded.get_ids().to_vec(), !encoded.get_overflowing().is_empty()))
+    }
+}
