@@ -37,6 +37,7 @@ mod splits;
 mod store;
 mod table;
 mod tensors;
+pub mod text;
 mod transform;
 mod values;
 mod written;

@@ -1,0 +1,62 @@
+"""Times kshot beside sentence-transformers on the CPU, in alternating runs over the same sentences.
+
+    python -m venv .venv && .venv/bin/pip install torch sentence-transformers
+    cargo build --release --example embed_texts
+    .venv/bin/python benches/peers/text.py ENCODER TEXTS [--count 2000] [--rounds 3]
+
+ENCODER is the folder of an encoder, TEXTS a file with one sentence per line. Reading the model is in neither time.
+"""
+
+import argparse
+import random
+import re
+import statistics
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from sentence_transformers import SentenceTransformer
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("encoder")
+    parser.add_argument("texts", type=Path)
+    parser.add_argument("--count", type=int, default=2000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--binary", type=Path, default=ROOT / "target/release/examples/embed_texts")
+    args = parser.parse_args()
+
+    texts = args.texts.read_text().splitlines()
+    texts = random.Random(1).sample(texts, min(args.count, len(texts)))
+    peer = SentenceTransformer(args.encoder, device="cpu")
+    peer.encode(texts[:64])
+    print(f"{len(texts)} sentences; torch {torch.__version__}, {torch.get_num_threads()} threads")
+
+    ratios = []
+    with tempfile.TemporaryDirectory() as folder:
+        lines, out = Path(folder, "texts.txt"), Path(folder, "features.f32")
+        lines.write_text("\n".join(texts) + "\n")
+        for number in range(args.rounds):
+            start = time.perf_counter()
+            expected = peer.encode(texts, batch_size=32)
+            theirs = time.perf_counter() - start
+            told = subprocess.run([args.binary, args.encoder, lines, out], check=True, capture_output=True, text=True)
+            ours = float(re.search(r"embedded ([0-9.]+) s", told.stdout)[1])
+            features = np.fromfile(out, dtype="<f4").reshape(len(texts), -1)
+            least = float((features * expected).sum(1).min())
+            ratios.append(theirs / ours)
+            print(
+                f"round {number + 1}: sentence-transformers {theirs:.2f} s ({len(texts) / theirs:.0f}/s), "
+                f"kshot {ours:.2f} s ({len(texts) / ours:.0f}/s), ratio {ratios[-1]:.2f}, least cosine {least:.6f}"
+            )
+    print(f"median ratio {statistics.median(ratios):.2f} (above 1: kshot is faster)")
+
+
+if __name__ == "__main__":
+    main()

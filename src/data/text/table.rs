@@ -1,0 +1,269 @@
+//! Any table of sentences, as .csv or as JSON Lines.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::Sentences;
+use crate::data::error::{DataError, Place};
+use crate::data::table::{no_column, note_split};
+use crate::data::written::Names;
+use crate::vocab::Split;
+
+/// One line of a table.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Written {
+    pub text: String,
+    pub class: String,
+    part: Option<String>,
+    split: Option<String>,
+    id: Option<Id>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Id {
+    Text(String),
+    Number(u64),
+}
+
+const COLUMNS: [&str; 5] = ["text", "class", "part", "split", "id"];
+
+/// Reads a table of sentences: `.csv` with a header, or `.jsonl` with one object per line.
+///
+/// Columns or keys are `text` and `class`, and optionally `part`, `split` (of the class: `base`, `validation` or
+/// `novel`, the same on all its lines) and `id`. Items keep the order of the file.
+///
+/// # Errors
+/// When the file cannot be read, a column is missing or unknown, a field is empty, or a class has two splits.
+pub fn texts(path: impl AsRef<Path>) -> Result<Sentences, DataError> {
+    let path = path.as_ref();
+    let extension = path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
+    let lines = match extension.as_deref() {
+        Some("csv") => csv(path, &COLUMNS)?,
+        Some("jsonl") => json_lines(path)?,
+        _ => {
+            let why = "a table of texts ends in .csv or .jsonl".to_string();
+            return Err(DataError::Spec { spec: path.display().to_string(), what: why });
+        }
+    };
+    gather(path, lines)
+}
+
+fn gather(path: &Path, lines: Vec<(u64, Written)>) -> Result<Sentences, DataError> {
+    let has = |of: fn(&Written) -> bool| lines.iter().any(|(_, line)| of(line));
+    let (parts, split, ids) =
+        (has(|l| l.part.is_some()), has(|l| l.split.is_some()), has(|l| l.id.is_some()));
+    let mut sentences = Sentences {
+        parts: parts.then(Vec::new),
+        ids: ids.then(Vec::new),
+        files: vec![path.to_path_buf()],
+        ..Sentences::default()
+    };
+    let (mut names, mut splits) = (Names::default(), Vec::new());
+    for (row, (line, written)) in lines.into_iter().enumerate() {
+        let at = || Place::line(path, line);
+        if let Some(parts) = &mut sentences.parts {
+            parts.push(filled(written.part, "part", at, row)?);
+        }
+        if split {
+            let word = filled(written.split, "split", at, row)?;
+            let split: Split = word.parse().map_err(|source| DataError::UnknownWord { at: at(), source })?;
+            let class = names.place(&written.class);
+            note_split(&mut splits, class, split, line, || (written.class.clone(), at()))?;
+        }
+        if let Some(ids) = &mut sentences.ids {
+            ids.push(match written.id {
+                None => String::new(),
+                Some(Id::Text(id)) => id,
+                Some(Id::Number(id)) => id.to_string(),
+            });
+        }
+        sentences.texts.push(written.text);
+        sentences.classes.push(written.class);
+    }
+    sentences.splits = split.then(|| names.names.into_iter().zip(splits.into_iter().map(|s| s.0)).collect());
+    Ok(sentences)
+}
+
+/// A field that may not be empty in a column that is there.
+fn filled(
+    value: Option<String>,
+    column: &'static str,
+    at: impl Fn() -> Place,
+    row: usize,
+) -> Result<String, DataError> {
+    let value = value.filter(|value| !value.trim().is_empty());
+    value.ok_or_else(|| DataError::EmptyName { at: at(), row, column })
+}
+
+/// The lines of a .csv file with their numbers; the first two of `columns` are text and class, and must be there.
+pub(super) fn csv(path: &Path, columns: &[&'static str]) -> Result<Vec<(u64, Written)>, DataError> {
+    let file = std::fs::File::open(path).map_err(DataError::unreadable(path))?;
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(file);
+    let (mut header, mut lines) = (None, Vec::new());
+    let mut record = csv::StringRecord::new();
+    loop {
+        // Lines without any field are passed over, so the place is known only after reading.
+        let more = reader.read_record(&mut record).map_err(|error| broken(path, error))?;
+        if !more {
+            break;
+        }
+        let at = || Place::line(path, record.position().map_or(1, csv::Position::line));
+        let Some(places) = &header else {
+            header = Some(places_of(path, &record, columns)?);
+            continue;
+        };
+        if record.len() != places.len() {
+            return Err(DataError::Ragged { at: at(), expected: places.len(), found: record.len() });
+        }
+        let field = |column| {
+            let place = places.iter().position(|p| *p == column);
+            place.map(|place| record[place].to_string())
+        };
+        let row = lines.len();
+        let line = at().line.unwrap_or(1);
+        let written = Written {
+            text: filled(field(0), "text", at, row)?,
+            class: filled(field(1), columns[1], at, row)?,
+            part: field(2),
+            split: field(3),
+            id: field(4).map(Id::Text),
+        };
+        lines.push((line, written));
+    }
+    match (header, lines.is_empty()) {
+        (None, _) => Err(DataError::Empty { at: Place::file(path) }),
+        (Some(_), true) => Err(DataError::NoItems { at: Place::file(path) }),
+        (Some(_), false) => Ok(lines),
+    }
+}
+
+fn broken(path: &Path, error: csv::Error) -> DataError {
+    let line = error.position().map_or(1, csv::Position::line);
+    match error.into_kind() {
+        csv::ErrorKind::Utf8 { .. } => DataError::NotUtf8 { at: Place::line(path, line) },
+        csv::ErrorKind::Io(source) => DataError::Unreadable { at: Place::file(path), source },
+        _ => DataError::Damaged { at: Place::line(path, line), what: "not a .csv file".to_string() },
+    }
+}
+
+/// For each column of a file its place among the known ones.
+fn places_of(
+    path: &Path,
+    header: &csv::StringRecord,
+    columns: &[&'static str],
+) -> Result<Vec<usize>, DataError> {
+    let at = || Place::file(path);
+    let names: Vec<String> = header.iter().map(str::to_string).collect();
+    for column in &columns[..2] {
+        if !names.iter().any(|name| name == column) {
+            return Err(no_column(column, &names, at()));
+        }
+    }
+    let place = |(number, name): (usize, &String)| {
+        if names[..number].contains(name) {
+            return Err(DataError::ColumnTwice { at: at(), column: name.clone() });
+        }
+        let known = || columns.iter().map(|c| format!("`{c}`")).collect::<Vec<_>>().join(", ");
+        columns.iter().position(|column| column == name).ok_or_else(|| DataError::UnknownName {
+            at: at(),
+            what: "column",
+            found: name.clone(),
+            known: known(),
+        })
+    };
+    names.iter().enumerate().map(place).collect()
+}
+
+fn json_lines(path: &Path) -> Result<Vec<(u64, Written)>, DataError> {
+    let bytes = std::fs::read(path).map_err(DataError::unreadable(path))?;
+    let mut lines = Vec::new();
+    for (bytes, number) in bytes.split(|b| *b == b'\n').zip(1u64..) {
+        let at = || Place::line(path, number);
+        let text = std::str::from_utf8(bytes).map_err(|_| DataError::NotUtf8 { at: at() })?;
+        if text.trim().is_empty() {
+            continue;
+        }
+        let written: Written = serde_json::from_str(text)
+            .map_err(|error| DataError::Written { at: at(), what: error.to_string() })?;
+        for (column, value) in [("text", &written.text), ("class", &written.class)] {
+            if value.trim().is_empty() {
+                return Err(DataError::EmptyName { at: at(), row: lines.len(), column });
+            }
+        }
+        lines.push((number, written));
+    }
+    match (bytes.is_empty(), lines.is_empty()) {
+        (true, _) => Err(DataError::Empty { at: Place::file(path) }),
+        (false, true) => Err(DataError::NoItems { at: Place::file(path) }),
+        (false, false) => Ok(lines),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(name: &str, content: &[u8]) -> Result<Sentences, String> {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        let sentences =
+            texts(&path).map_err(|e| e.to_string().replace(&format!("{}/", place.path().display()), ""));
+        sentences.map(|s| Sentences { files: Vec::new(), ..s })
+    }
+
+    #[test]
+    fn a_csv_file_and_json_lines_give_the_same_sentences() {
+        let table = "id,text,class,part,split\n1,\"hi, you\",greet,train,base\nx,bye,leave,test,novel\n,yo,greet,test,base\n";
+        let lines = r#"{"text": "hi, you", "class": "greet", "part": "train", "split": "base", "id": 1}
+
+            {"class": "leave", "text": "bye", "split": "novel", "part": "test", "id": "x"}
+            {"text": "yo", "class": "greet", "part": "test", "split": "base"}"#;
+        let sentences = read("t.csv", table.as_bytes()).unwrap();
+        assert_eq!(sentences, read("t.jsonl", lines.as_bytes()).unwrap());
+        assert_eq!(sentences.texts, ["hi, you", "bye", "yo"]);
+        assert_eq!(sentences.ids.as_ref().unwrap(), &["1", "x", ""]);
+        let splits = [("greet".to_string(), Split::Base), ("leave".to_string(), Split::Novel)];
+        assert_eq!(sentences.splits.unwrap(), splits);
+        let plain = read("t.csv", b"class,text\nb,one\na,two\n").unwrap();
+        assert_eq!((plain.parts, plain.splits, plain.ids), (None, None, None));
+        assert_eq!(plain.classes, ["b", "a"]);
+    }
+
+    #[test]
+    fn every_refusal_names_the_file_and_the_line() {
+        let cases: [(&str, &[u8], &str); 13] = [
+            ("t.csv", b"", "t.csv: the file is empty"),
+            ("t.csv", b"text,class\n", "t.csv: no items"),
+            ("t.csv", b"text,label\na,b\n", "t.csv: no column `class`, found `text`, `label`"),
+            ("t.csv", b"text,class,text\na,b,c\n", "t.csv: column `text` appears twice"),
+            (
+                "t.csv",
+                b"text,class,mood\na,b,c\n",
+                "t.csv: unknown column `mood`, expected one of `text`, `class`, `part`, `split`, `id`",
+            ),
+            ("t.csv", b"text,class\na,b\n  ,b\n", "t.csv line 3: item 1 has an empty `text`"),
+            ("t.csv", b"text,class\na,b\nc\n", "t.csv line 3: expected 2 fields, found 1"),
+            ("t.csv", b"text,class\na,b\n\xff,b\n", "t.csv line 3: the text is not UTF-8"),
+            (
+                "t.csv",
+                b"text,class,split\na,b,base\nc,b,novel\n",
+                "t.csv line 3: class `b` is in two splits, base and novel",
+            ),
+            ("t.jsonl", b"{\"text\": \"\", \"class\": \"b\"}", "t.jsonl line 1: item 0 has an empty `text`"),
+            (
+                "t.jsonl",
+                b"{\"text\": \"a\", \"class\": \"b\", \"part\": \"p\"}\n{\"text\": \"a\", \"class\": \"b\"}",
+                "t.jsonl line 2: item 1 has an empty `part`",
+            ),
+            ("t.jsonl", b"\n{\"text\": \"a\"}", "t.jsonl line 2: missing field `class` at line 1 column 13"),
+            ("t.txt", b"a", "dataset `t.txt`: a table of texts ends in .csv or .jsonl"),
+        ];
+        for (name, content, expected) in cases {
+            assert_eq!(read(name, content).unwrap_err(), expected);
+        }
+    }
+}
