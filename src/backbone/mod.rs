@@ -7,6 +7,17 @@ mod error;
 pub mod sentence;
 mod weights;
 
+use std::io;
+use std::path::Path;
+
 pub use error::{BackboneError, ShapeDiffers};
 pub use sentence::{Embedded, Encoder, SentenceEncoder};
 pub use weights::Weights;
+
+/// The bytes of a file, with a hint how to get it where it is missing.
+fn read_file(path: &Path, hint: &'static str) -> Result<Vec<u8>, BackboneError> {
+    std::fs::read(path).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => BackboneError::Missing { path: path.to_path_buf(), hint },
+        _ => BackboneError::Unreadable { path: path.to_path_buf(), source },
+    })
+}

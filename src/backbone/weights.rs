@@ -22,7 +22,7 @@ impl Weights {
     /// # Errors
     /// When the file cannot be read, or a weight is not stored as F32, F16 or BF16 or is not finite.
     pub fn read(path: &Path, wanted: impl Fn(&str) -> Option<String>) -> Result<Weights, BackboneError> {
-        let bytes = super::sentence::read_file(path, "the weights are expected in the safetensors format")?;
+        let bytes = super::read_file(path, "the weights are expected in the safetensors format")?;
         let damaged = |error: safetensors::SafeTensorError| BackboneError::Damaged {
             path: path.to_path_buf(),
             what: format!("damaged or cut short: {error}"),

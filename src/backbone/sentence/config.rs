@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::read_file;
-use crate::backbone::BackboneError;
+use crate::backbone::{BackboneError, read_file};
 use crate::tensor::encoder::{Activation, Pooling};
 
 /// config.json of a BERT; other keys do not change what it computes.

@@ -9,7 +9,6 @@ mod config;
 mod run;
 mod tokens;
 
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -48,12 +47,4 @@ impl SentenceEncoder {
     pub fn max_tokens(&self) -> usize {
         self.plan.max_tokens
     }
-}
-
-/// The bytes of a file, with a hint how to get it where it is missing.
-pub(super) fn read_file(path: &Path, hint: &'static str) -> Result<Vec<u8>, BackboneError> {
-    std::fs::read(path).map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound => BackboneError::Missing { path: path.to_path_buf(), hint },
-        _ => BackboneError::Unreadable { path: path.to_path_buf(), source },
-    })
 }

@@ -3,8 +3,7 @@
 use tokenizers::{Tokenizer, TruncationParams};
 
 use super::config::Plan;
-use super::read_file;
-use crate::backbone::BackboneError;
+use crate::backbone::{BackboneError, read_file};
 
 /// A tokenizer that cuts sentences at the longest length.
 pub(super) struct Tokens {
