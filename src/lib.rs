@@ -2,6 +2,7 @@
 
 #![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
+#[cfg(feature = "text")]
 pub mod backbone;
 pub mod cli;
 pub mod data;

@@ -14,16 +14,20 @@ const TABLE: &[(&str, &[&str])] = &[
     ("view", &["tensor", "vocab"]),
     ("metric", &["view", "vocab", "stats"]),
     ("data", &["vocab", "rng"]),
-    ("learner", &["view", "tensor", "vocab", "rng"]),
+    ("backbone", &["tensor", "vocab"]),
+    ("learner", &["view", "tensor", "vocab", "rng", "backbone"]),
     ("protocol", &["vocab"]),
     ("episode", &["data", "view", "protocol", "rng", "vocab", "tensor"]),
-    ("eval", &["learner", "view", "episode", "data", "metric", "protocol", "rng", "tensor", "vocab"]),
+    (
+        "eval",
+        &["learner", "view", "episode", "data", "metric", "protocol", "rng", "tensor", "vocab", "backbone"],
+    ),
     ("report", &["stats", "vocab"]),
     (
         "cli",
         &[
             "vocab", "rng", "stats", "tensor", "view", "metric", "data", "learner", "protocol", "episode",
-            "eval", "report",
+            "eval", "report", "backbone",
         ],
     ),
 ];

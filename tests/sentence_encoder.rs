@@ -1,6 +1,8 @@
 //! Sentence encoders give the numbers of independent implementations; `make_fixture.py` beside the small encoder made
 //! what is expected of it.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -6,7 +6,8 @@ use serde::Deserialize;
 
 use super::Sentences;
 use crate::data::error::{DataError, Place};
-use crate::data::table::{no_column, note_split};
+use crate::data::header::no_column;
+use crate::data::table::note_split;
 use crate::data::written::Names;
 use crate::vocab::Split;
 
