@@ -4,6 +4,7 @@
 //! loop for the CPU, and a composition of stock dfdx operations for other devices, which a test compares.
 
 mod backend;
+#[cfg(feature = "text")]
 pub mod encoder;
 mod error;
 mod kernel;
