@@ -12,7 +12,6 @@ mod progress;
 mod report;
 mod sample;
 mod source;
-mod tables;
 
 use std::io::Write;
 use std::process::ExitCode;

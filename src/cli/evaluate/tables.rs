@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::error::CliError;
-use super::progress::Progress;
-use super::source::{Dealer, Rules};
+use crate::cli::error::CliError;
+use crate::cli::progress::Progress;
+use crate::cli::source::{Dealer, Rules};
 use crate::data::Store;
 use crate::eval::{self, Batch, Evaluation};
 use crate::learner::{Parameters, Registry, Roster};

@@ -1,0 +1,31 @@
+//! What `run.json` says of learners and protocols.
+
+use std::collections::BTreeMap;
+
+use super::tables::Run;
+use crate::learner::Parameters;
+use crate::report::{LearnerRecord, ProtocolRecord, Selection};
+
+/// A learner in the record of the run.
+pub(super) fn learner(parameters: &Parameters) -> LearnerRecord {
+    LearnerRecord {
+        name: parameters.learner().to_string(),
+        parameters: parameters.pairs(),
+        selection: Selection::Default,
+    }
+}
+
+/// A protocol likewise, with the hashes of the features by name.
+pub(super) fn protocol(run: &Run, hashes: &BTreeMap<String, String>) -> ProtocolRecord {
+    let (protocol, store) = (&run.rules.protocol, &run.store);
+    ProtocolRecord {
+        name: protocol.name().to_string(),
+        version: protocol.version(),
+        sha256: run.rules.sha256.clone(),
+        seed: protocol.seed(),
+        draw: run.dealer.file.clone(),
+        draw_sha256: run.dealer.sha256.clone(),
+        features: store.path().map_or_else(|| store.name().to_string(), |path| path.display().to_string()),
+        features_sha256: hashes.get(store.name()).cloned().unwrap_or_default(),
+    }
+}
