@@ -8,9 +8,11 @@ mod error;
 mod evaluate;
 mod files;
 mod list;
+mod merge;
 mod progress;
 mod report;
 mod sample;
+mod sheets;
 mod source;
 
 use std::io::Write;
@@ -44,6 +46,7 @@ enum Verb {
     Evaluate(evaluate::Arguments),
     Compare(compare::Arguments),
     Report(report::Arguments),
+    Merge(merge::Arguments),
 }
 
 /// Whether what was asked for holds.
@@ -72,6 +75,7 @@ pub fn main<R: Roster>() -> ExitCode {
         Verb::Evaluate(arguments) => evaluate::run::<R>(&arguments),
         Verb::Compare(arguments) => compare::run(&arguments),
         Verb::Report(arguments) => report::run(&arguments),
+        Verb::Merge(arguments) => merge::run(&arguments),
     };
     match outcome {
         Ok(Outcome::Done) => ExitCode::from(error::DONE),

@@ -10,10 +10,10 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Begins; `steps` is the number of episodes times learners and shots.
-    pub(super) fn start(what: &str, episodes: usize, steps: u64) -> Progress {
+    /// Begins; `size` says in words how much there is to do, `steps` is the number of episodes times learners and shots.
+    pub(super) fn start(what: &str, size: &str, steps: u64) -> Progress {
         if !std::io::stderr().is_terminal() {
-            eprintln!("{what}: {episodes} episodes");
+            eprintln!("{what}: {size}");
             return Progress { bar: None };
         }
         let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::stderr_with_hz(10));

@@ -103,7 +103,7 @@ impl Made {
         results.commit(self.record()).unwrap();
     }
 
-    fn table(&self, learner: &str, k: &str, shot: u32) -> Table {
+    pub fn table(&self, learner: &str, k: &str, shot: u32) -> Table {
         Table {
             protocol: self.protocol.to_string(),
             version: 1,
@@ -119,6 +119,7 @@ impl Made {
             repeat: self.repeat,
             metrics: Metric::ALL.to_vec(),
             level: 0.95,
+            sequential: false,
             seed: 7,
             seed_train: None,
             device: "cpu".to_string(),
@@ -159,6 +160,10 @@ impl Made {
             batch: None,
             seconds: BTreeMap::from([("total".to_string(), 1.25)]),
             warnings: Vec::new(),
+            part: None,
+            until: None,
+            resumed: None,
+            parts: Vec::new(),
             machine: Machine::here(),
             files: Vec::new(),
         }

@@ -141,6 +141,7 @@ mod tests {
                 repeat: true,
                 metrics: vec![Metric::Accuracy],
                 level: 0.95,
+                sequential: false,
                 seed: 7,
                 seed_train: None,
                 device: "cpu".to_string(),
