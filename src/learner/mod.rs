@@ -15,6 +15,7 @@ mod per_episode;
 mod prototypical;
 mod registry;
 mod ridge;
+mod search;
 mod svm;
 
 use crate::rng::Chance;
@@ -27,6 +28,7 @@ pub use linear::LinearClassifier;
 pub use parameters::{Parameter, Parameters, Range};
 pub use per_episode::{PerEpisode, batched};
 pub use registry::{Entry, Registry, Roster};
+pub use search::{Scale, Search};
 
 /// A learner that adapts to a support set and then scores each query by itself.
 pub trait Inductive<D: Backend> {
@@ -146,10 +148,12 @@ impl Roster for Shipped {
     }
 }
 
-/// The parameter `transform` with this default first.
+/// The parameter `transform` with this default.
 fn transform_parameter(default: Transform) -> Parameter {
-    Parameter::choice("transform", &["none", "l2n", "cl2n"], "what is done to features first")
+    const WORDS: &[&str] = &["none", "l2n", "cl2n"];
+    Parameter::choice("transform", WORDS, "what is done to features first")
         .default(default.word())
+        .grid(WORDS)
 }
 
 /// The value of the parameter `transform`.
