@@ -34,4 +34,6 @@ pub const SHIPPED: &[ShippedProtocol] = shipped![
     "any-variable",
     "any-unbalanced",
     "any-dirichlet",
+    "any-zero-shot",
+    "any-generalised-zero-shot",
 ];

@@ -7,7 +7,7 @@ use crate::cli::error::CliError;
 use crate::cli::progress::Progress;
 use crate::cli::source::{Dealer, Rules};
 use crate::data::Store;
-use crate::eval::{self, Batch, Evaluation};
+use crate::eval::{self, Batch, Evaluation, SeenRules};
 use crate::learner::{Parameters, Registry, Roster};
 use crate::metric::{ClassGrade, QueryGrade};
 use crate::protocol::{Query, Way};
@@ -46,7 +46,8 @@ pub(super) fn fill<R: Roster>(
     let mut sheets = BTreeMap::new();
     for (learner, parameters) in run.learners.iter().enumerate() {
         let setting = registry.build(parameters)?.setting();
-        for (shot, size) in run.shots.iter().enumerate().filter(|(_, shot)| **shot != Some(0)) {
+        let takes_part = |(shot, _): &(usize, &Option<usize>)| eval::takes_part(setting, &run.shots, *shot);
+        for (shot, size) in run.shots.iter().enumerate().filter(takes_part) {
             let writer = results.begin(table(run, parameters, setting, *size), Arc::clone(&names))?;
             sheets.insert((learner, shot), Sheet { writer, ties: 0, queries: 0, unconverged: 0 });
         }
@@ -57,6 +58,7 @@ pub(super) fn fill<R: Roster>(
         seed: protocol.seed(),
         learners: &run.learners,
         shots: &run.shots,
+        rules: SeenRules::of(protocol),
         workers: work.workers,
         batch: work.batch,
     };

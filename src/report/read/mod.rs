@@ -96,7 +96,7 @@ impl ReadTable {
             }
             Metric::Nll => self.nll.clone(),
             Metric::Brier => self.brier.clone(),
-            Metric::Ece | Metric::ClassAccuracy => Vec::new(),
+            _ => Vec::new(),
         };
         (!values.is_empty()).then_some(values)
     }
