@@ -3,7 +3,7 @@
 use super::place::Check;
 use super::written::Written;
 use super::{Parts, Protocol, ProtocolError, Query, Shot, Way};
-use crate::vocab::{Duplicates, Metric, Setting, Split};
+use crate::vocab::{Duplicates, Metric, Scope, Setting, Split};
 
 /// The most episodes that a protocol may ask for.
 const MOST_EPISODES: u32 = 10_000_000;
@@ -86,7 +86,7 @@ pub(super) fn judge(check: &Check<'_>, written: Written) -> Result<Protocol, Pro
         name: check.kebab(&name)?,
         admits: admitted,
         dataset: data.dataset.as_ref().map(|d| check.filled("dataset", d)).transpose()?,
-        split: data.split.as_ref().map_or(Ok(Split::Novel), |s| check.word(s))?,
+        split: data.split.as_ref().map_or(Ok(Scope::One(Split::Novel)), |s| check.word(s))?,
         parts,
         duplicates: data.duplicates.as_ref().map_or(Ok(Duplicates::Warn), |d| check.word(d))?,
         way,
@@ -175,7 +175,8 @@ metrics = ["accuracy", "nll"]
         let protocol = reads_back("split = \"novel\"", parts);
         assert_eq!(protocol.dataset(), Some("x \"y\""));
         assert_eq!(protocol.parts().map(|p| (p.support.as_str(), p.query.as_str())), Some(("a", "b")));
-        assert_eq!((protocol.split(), protocol.duplicates()), (Split::Base, Duplicates::Refuse));
+        assert_eq!((protocol.split(), protocol.duplicates()), (Scope::One(Split::Base), Duplicates::Refuse));
+        assert_eq!(reads_back("split = \"novel\"", "split = \"all\"").split(), Scope::All);
         assert!(!reads_back("query = 15", "query = 15\nrepeat = false").repeat());
     }
 
@@ -251,7 +252,7 @@ metrics = ["accuracy", "nll"]
     fn a_word_that_is_unknown_or_twice_is_refused() {
         assert_eq!(
             refusal("split = \"novel\"", "split = \"test\""),
-            "p.toml line 6: unknown split `test`, expected one of `base`, `validation`, `novel`"
+            "p.toml line 6: unknown split `test`, expected one of `base`, `validation`, `novel`, `all`"
         );
         assert!(refusal("\"nll\"", "\"loss\"").starts_with("p.toml line 15: unknown metric `loss`"));
         assert!(refusal("split", "duplicates").contains("unknown value of duplicates `novel`"));

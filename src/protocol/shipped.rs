@@ -34,4 +34,6 @@ pub const SHIPPED: &[ShippedProtocol] = shipped![
     "any-variable",
     "any-unbalanced",
     "any-dirichlet",
+    "any-intents-5shot",
+    "any-intents-10shot",
 ];
