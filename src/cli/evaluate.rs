@@ -7,23 +7,25 @@ use std::time::Instant;
 use clap::Args;
 
 use super::error::CliError;
+use super::network::Network;
 use super::source::{self, Dealer, Rules, Stores};
 use super::tables::{self, Run, Work};
 use super::{Outcome, check, say};
-use crate::data::{Fingerprint, Store, StoreWarning};
+use crate::data::{ClassVectors, Fingerprint, Store, StoreWarning};
 use crate::episode::{Finding, Severity};
 use crate::eval;
 use crate::learner::{Learner, Parameters, Registry, Roster};
 use crate::protocol::{Protocol, Shot};
 use crate::report::{
-    LearnerRecord, Machine, Overview, ProtocolRecord, Results, RunRecord, Selection, Warning,
+    LearnerRecord, Machine, Overview, ProtocolRecord, Results, RunRecord, Selection, VectorsRecord, Warning,
 };
 use crate::tensor::Cpu;
 
 const EXAMPLES: &str = "Examples:
   kshot evaluate quickstart
   kshot evaluate any-5way-1shot any-5way-5shot --features features/ --out results/mine
-  kshot evaluate any-5way-5shot --features f.npz --learner ridge --learner k-nn:k=3,distance=cosine";
+  kshot evaluate any-5way-5shot --features f.npz --learner ridge --learner k-nn:k=3,distance=cosine
+  kshot evaluate any-intents-10shot --features banking77 --data data --backbone bert --weights all-MiniLM-L6-v2";
 
 /// Evaluate learners on the same episodes and write result files.
 #[derive(Args)]
@@ -32,7 +34,8 @@ pub(super) struct Arguments {
     /// Protocol files, or names of shipped protocols (see `kshot list protocols`).
     #[arg(required = true, value_name = "PROTOCOL")]
     protocols: Vec<String>,
-    /// Feature store (folder, .npz, .safetensors, .csv, .parquet) or embedded dataset; default: the protocol's dataset.
+    /// Feature store (folder, .npz, .safetensors, .csv, .parquet) or embedded dataset; with
+    /// --backbone a dataset to be embedded. Default: the protocol's dataset.
     #[arg(long, value_name = "PATH")]
     features: Option<String>,
     /// Draw to use instead of the protocol's own; with one protocol only.
@@ -59,6 +62,11 @@ pub(super) struct Arguments {
     /// Also refuse near-duplicates: pairs of support and query, or of base and novel, with a cosine of at least this.
     #[arg(long, value_name = "COSINE", value_parser = check::cosine)]
     near: Option<f32>,
+    #[command(flatten)]
+    network: Network,
+    /// Folder that keeps the features that --backbone makes. Default: `kshot` in XDG_CACHE_HOME or ~/.cache.
+    #[arg(long, value_name = "DIR", requires = "backbone")]
+    cache: Option<PathBuf>,
     /// Features of more bytes than this stay in their file, such as 8G. Default: 768M.
     #[arg(long, value_name = "SIZE", value_parser = source::bytes)]
     memory: Option<u64>,
@@ -95,13 +103,16 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     }
 
     let mut stores = Stores::new(arguments.features.clone(), arguments.memory);
+    if arguments.network.backbone.is_some() {
+        stores.made_by(arguments.network.clone(), arguments.cache.clone());
+    }
     let mut warnings = BTreeSet::new();
     let mut runs = Vec::with_capacity(all.len());
     for rules in all {
         let store = stores.of(&rules.protocol)?;
         let dealer = source::draw(&rules, arguments.draw.as_deref(), &store)?;
         warnings.extend(checked(&rules.protocol, &dealer, &store, arguments.near)?);
-        warnings.extend(zero_rows(&store));
+        warnings.extend(of_store(&store));
         let learners = admitted(&registry, &rules.protocol, &asked)?;
         let shots = shots(&rules.protocol);
         runs.push(Run { rules, store, dealer, learners, shots });
@@ -253,11 +264,13 @@ fn checked(
     Ok(warnings)
 }
 
-fn zero_rows(store: &Store) -> Option<Warning> {
-    store.warnings().iter().find_map(|warning| match warning {
+fn of_store(store: &Store) -> impl Iterator<Item = Warning> {
+    let features = || store.name().to_string();
+    store.warnings().iter().filter_map(move |warning| match warning {
         StoreWarning::ZeroRows { count } => {
-            Some(Warning::ZeroRows { features: store.name().to_string(), rows: *count as u64 })
+            Some(Warning::ZeroRows { features: features(), rows: *count as u64 })
         }
+        StoreWarning::Cut { count } => Some(Warning::Cut { features: features(), items: *count }),
         StoreWarning::IdenticalRows { .. } => None,
     })
 }
@@ -281,5 +294,16 @@ fn protocol_record(run: &Run, hashes: &BTreeMap<String, String>) -> ProtocolReco
         draw_sha256: run.dealer.sha256.clone(),
         features: store.path().map_or_else(|| store.name().to_string(), |path| path.display().to_string()),
         features_sha256: hashes.get(store.name()).cloned().unwrap_or_default(),
+        class_vectors: store.class_vectors().map(|vectors| vectors_record(store, vectors)),
+    }
+}
+
+fn vectors_record(store: &Store, vectors: &ClassVectors) -> VectorsRecord {
+    let source = store.provenance().class_vectors.clone();
+    VectorsRecord {
+        sha256: vectors.sha256(),
+        texts: source.as_ref().map(|source| source.texts.clone()),
+        texts_sha256: source.as_ref().and_then(|source| source.texts_sha256.clone()),
+        templates: source.map(|source| source.templates).unwrap_or_default(),
     }
 }
