@@ -6,7 +6,7 @@ use super::judge::judge;
 use super::place::Check;
 use super::written::Written;
 use super::{ProtocolError, Query, Shot, Way};
-use crate::vocab::{Duplicates, Metric, Setting, Split};
+use crate::vocab::{Duplicates, Metric, Scope, Setting};
 
 /// The parts of a class that supports and queries come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub struct Protocol {
     pub(super) source: String,
     pub(super) admits: Vec<Setting>,
     pub(super) dataset: Option<String>,
-    pub(super) split: Split,
+    pub(super) split: Scope,
     pub(super) parts: Option<Parts>,
     pub(super) seen_part: Option<String>,
     pub(super) duplicates: Duplicates,
@@ -116,8 +116,8 @@ impl Protocol {
         self.dataset.as_deref()
     }
 
-    /// The split whose classes make the episodes.
-    pub fn split(&self) -> Split {
+    /// The classes that make the episodes.
+    pub fn split(&self) -> Scope {
         self.split
     }
 

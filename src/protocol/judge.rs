@@ -3,7 +3,7 @@
 use super::place::Check;
 use super::written::Written;
 use super::{Parts, Protocol, ProtocolError, Query, Shot, Way};
-use crate::vocab::{Duplicates, Metric, Setting, Split};
+use crate::vocab::{Duplicates, Metric, Scope, Setting, Split};
 
 /// The most episodes that a protocol may ask for.
 const MOST_EPISODES: u32 = 10_000_000;
@@ -46,7 +46,7 @@ pub(super) fn judge(check: &Check<'_>, written: Written) -> Result<Protocol, Pro
         }
     }
     let seen_part = data.seen_part.as_ref().map(|part| check.filled("seen_part", part)).transpose()?;
-    let split = data.split.as_ref().map_or(Ok(Split::Novel), |s| check.word(s))?;
+    let split = data.split.as_ref().map_or(Ok(Scope::One(Split::Novel)), |s| check.word(s))?;
     if let Some(written) = &data.seen_part {
         let sizes = matches!(way, Way::Fixed(_) | Way::All)
             && matches!(query, Query::PerClass(_) | Query::All)
@@ -57,10 +57,10 @@ pub(super) fn judge(check: &Check<'_>, written: Written) -> Result<Protocol, Pro
             let rule = "`seen_part` needs `shot` 0, `way` a number or \"all\", `query` a number or \"all\", `repeat` true and no other part";
             return Err(check.together(written, rule));
         }
-        if split == Split::Base {
+        if split == Split::Base || split == Scope::All {
             return Err(check.together(
                 written,
-                "`seen_part` needs split \"validation\" or \"novel\": no split is seen before base",
+                "`seen_part` needs split \"validation\" or \"novel\": no split is seen before base or all classes",
             ));
         }
     }
@@ -200,7 +200,8 @@ metrics = ["accuracy", "nll"]
         let protocol = reads_back("split = \"novel\"", parts);
         assert_eq!(protocol.dataset(), Some("x \"y\""));
         assert_eq!(protocol.parts().map(|p| (p.support.as_str(), p.query.as_str())), Some(("a", "b")));
-        assert_eq!((protocol.split(), protocol.duplicates()), (Split::Base, Duplicates::Refuse));
+        assert_eq!((protocol.split(), protocol.duplicates()), (Scope::One(Split::Base), Duplicates::Refuse));
+        assert_eq!(reads_back("split = \"novel\"", "split = \"all\"").split(), Scope::All);
         assert!(!reads_back("query = 15", "query = 15\nrepeat = false").repeat());
     }
 
@@ -276,7 +277,7 @@ metrics = ["accuracy", "nll"]
     fn a_word_that_is_unknown_or_twice_is_refused() {
         assert_eq!(
             refusal("split = \"novel\"", "split = \"test\""),
-            "p.toml line 6: unknown split `test`, expected one of `base`, `validation`, `novel`"
+            "p.toml line 6: unknown split `test`, expected one of `base`, `validation`, `novel`, `all`"
         );
         assert!(refusal("\"nll\"", "\"loss\"").starts_with("p.toml line 15: unknown metric `loss`"));
         assert!(refusal("split", "duplicates").contains("unknown value of duplicates `novel`"));

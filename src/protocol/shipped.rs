@@ -36,4 +36,6 @@ pub const SHIPPED: &[ShippedProtocol] = shipped![
     "any-dirichlet",
     "any-zero-shot",
     "any-generalised-zero-shot",
+    "any-intents-5shot",
+    "any-intents-10shot",
 ];

@@ -143,6 +143,7 @@ impl Made {
                 draw_sha256: self.draw.to_string(),
                 features: "some features".to_string(),
                 features_sha256: self.features.to_string(),
+                class_vectors: None,
             }],
             learners: self
                 .learners

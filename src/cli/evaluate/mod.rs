@@ -12,6 +12,7 @@ use std::time::Instant;
 use clap::Args;
 
 use super::error::CliError;
+use super::network::Network;
 use super::source::{self, Rules, Stores};
 use super::{Outcome, check, say};
 use crate::data::Fingerprint;
@@ -24,7 +25,8 @@ use tables::{Run, Work};
 const EXAMPLES: &str = "Examples:
   kshot evaluate quickstart
   kshot evaluate any-5way-1shot any-5way-5shot --features features/ --out results/mine
-  kshot evaluate any-5way-5shot --features f.npz --learner ridge --learner k-nn:k=3,distance=cosine";
+  kshot evaluate any-5way-5shot --features f.npz --learner ridge --learner k-nn:k=3,distance=cosine
+  kshot evaluate any-intents-10shot --features banking77 --data data --backbone bert --weights all-MiniLM-L6-v2";
 
 /// Evaluate learners on the same episodes and write result files.
 #[derive(Args)]
@@ -33,7 +35,8 @@ pub(super) struct Arguments {
     /// Protocol files, or names of shipped protocols (see `kshot list protocols`).
     #[arg(required = true, value_name = "PROTOCOL")]
     protocols: Vec<String>,
-    /// Feature store (folder, .npz, .safetensors, .csv, .parquet) or embedded dataset; default: the protocol's dataset.
+    /// Feature store (folder, .npz, .safetensors, .csv, .parquet) or embedded dataset; with
+    /// --backbone a dataset to be embedded. Default: the protocol's dataset.
     #[arg(long, value_name = "PATH")]
     features: Option<String>,
     /// Draw to use instead of the protocol's own; with one protocol only.
@@ -60,6 +63,11 @@ pub(super) struct Arguments {
     /// Also refuse near-duplicates: pairs of support and query, or of base and novel, with a cosine of at least this.
     #[arg(long, value_name = "COSINE", value_parser = check::cosine)]
     near: Option<f32>,
+    #[command(flatten)]
+    network: Network,
+    /// Folder that keeps the features that --backbone makes. Default: `kshot` in XDG_CACHE_HOME or ~/.cache.
+    #[arg(long, value_name = "DIR", requires = "backbone")]
+    cache: Option<PathBuf>,
     /// Features of more bytes than this stay in their file, such as 8G. Default: 768M.
     #[arg(long, value_name = "SIZE", value_parser = source::bytes)]
     memory: Option<u64>,
@@ -96,13 +104,16 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     }
 
     let mut stores = Stores::new(arguments.features.clone(), arguments.memory);
+    if arguments.network.backbone.is_some() {
+        stores.made_by(arguments.network.clone(), arguments.cache.clone());
+    }
     let mut warnings = BTreeSet::new();
     let mut runs = Vec::with_capacity(all.len());
     for rules in all {
         let store = stores.of(&rules.protocol)?;
         let dealer = source::draw(&rules, arguments.draw.as_deref(), &store)?;
         warnings.extend(fitness::checked(&rules.protocol, &dealer, &store, arguments.near)?);
-        warnings.extend(fitness::zero_rows(&store));
+        warnings.extend(fitness::of_store(&store));
         let learners = admitted(&registry, &rules.protocol, &asked)?;
         let shots = shots(&rules.protocol);
         runs.push(Run { rules, store, dealer, learners, shots });
