@@ -21,7 +21,10 @@ mod wilcoxon;
 pub use datasets::{Friedman, friedman, nemenyi_difference, nemenyi_p};
 pub use equivalence::{Verdict, equivalence_p, verdict};
 pub use estimate::{Estimate, Interval, Population, Test, of_mean};
-pub use jackknife::{ClassJackknife, ClassSum, JackknifeError, from_sums, over_classes};
+pub use jackknife::{
+    ClassJackknife, ClassSum, JackknifeError, LEAST_CLASSES, LEAST_EPISODES_PER_CLASS, from_sums,
+    over_classes,
+};
 pub use multiple::holm;
 pub use paired::{Effect, differences, paired};
 pub use permutation::{SignFlip, sign_flip};

@@ -163,6 +163,7 @@ fn table(run: &Run, parameters: &Parameters, setting: Setting, shot: Option<usiz
             Query::Dirichlet { .. } | Query::MetaDataset => Size::Varied,
         },
         repeat: protocol.repeat(),
+        clusters: clusters(&run.store),
         metrics: protocol.metrics().to_vec(),
         level: protocol.level(),
         seed: protocol.seed(),
@@ -170,6 +171,13 @@ fn table(run: &Run, parameters: &Parameters, setting: Setting, shot: Option<usiz
         device: "cpu".to_string(),
         draw_sha256: run.dealer.sha256.clone(),
     }
+}
+
+/// The cluster of each class, where the store names clusters; a class without one is alone.
+fn clusters(store: &Store) -> Option<Arc<[String]>> {
+    let classes = store.index().classes();
+    let named = classes.iter().any(|class| class.cluster.is_some());
+    named.then(|| classes.iter().map(|class| class.cluster.clone().unwrap_or(class.name.clone())).collect())
 }
 
 /// The learner with the parameters that differ from their defaults, as one would type it.
