@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::error::CliError;
-use crate::report::{ProtocolTerms, Results, Stretch, TableWriter, Warning};
+use crate::report::{ProtocolTerms, Results, Stretch, Table, TableTerms, TableWriter, Warning};
 
 /// One sheet per table of a protocol.
 pub(super) struct Sheets {
@@ -25,8 +25,11 @@ impl Sheets {
     /// Begins all tables of a protocol.
     pub(super) fn begin(results: &mut Results, terms: &ProtocolTerms) -> Result<Sheets, CliError> {
         let names: Arc<[String]> = terms.classes.iter().cloned().collect();
-        let sheet = |terms: &crate::report::TableTerms| {
-            let writer = results.begin(terms.table.clone(), Arc::clone(&names))?;
+        let clusters: Option<Arc<[String]>> =
+            terms.clusters.as_ref().map(|names| names.iter().cloned().collect());
+        let sheet = |terms: &TableTerms| {
+            let table = Table { clusters: clusters.clone(), ..terms.table.clone() };
+            let writer = results.begin(table, Arc::clone(&names))?;
             Ok(Sheet { writer, learner: terms.learner.clone(), ties: 0, queries: 0, unconverged: 0 })
         };
         let sheets = terms.tables.iter().map(sheet).collect::<Result<_, CliError>>()?;

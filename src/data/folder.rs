@@ -14,7 +14,9 @@ use super::written::{About, Matrix, Written};
 use super::{splits, table};
 use crate::vocab::Form;
 
-const FILES: [&str; 5] = ["features.npy", "items.csv", "splits.csv", "store.toml", "class_vectors.npy"];
+/// The files that a folder may have; the first two it must.
+pub(super) const FILES: [&str; 5] =
+    ["features.npy", "items.csv", "splits.csv", "store.toml", "class_vectors.npy"];
 
 pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<Written, DataError> {
     let files: Vec<_> = FILES.iter().map(|name| (name.to_string(), path.join(name))).collect();

@@ -44,7 +44,7 @@ pub use parts::{PartError, PartFolder, common_warnings, total_seconds};
 pub use read::{Dealt, Flaw, ReadError, ReadQuery, ReadTable, ResultsFolder, read_queries};
 pub use results::Results;
 pub use rows::SummaryRow;
-pub use run_record::{LearnerRecord, PartRecord, ProtocolRecord, RunRecord};
+pub use run_record::{LearnerRecord, PartRecord, ProtocolRecord, RunRecord, VectorsRecord};
 pub use staging::LeftOver;
 pub use stretch::{EpisodeRecord, Stretch, TableStretch};
 pub use table::{Selection, Size, Table, TableKey};

@@ -31,6 +31,8 @@ pub const QUERY_COLUMNS: &str = "protocol,learner,parameters,shot,episode,class,
 
 /// Stands in the `interval` column for a sampler interval that was waited for: episodes were drawn until it was narrow.
 pub const SEQUENTIAL: &str = "sampler-sequential";
+/// Columns of `clusters.csv`, which is there where classes have clusters: one row per class that occurs.
+pub const CLUSTER_COLUMNS: &str = "protocol,class,cluster";
 
 /// A row of `outcomes.csv`.
 #[derive(Clone, Copy, Debug)]

@@ -11,12 +11,13 @@ use super::journal::Journal;
 const FOLDER: &str = ".kshot-partial";
 
 /// The names that a results folder is known by; `run.json` comes last because it says that the rest is there.
-pub(super) const RESULT_FILES: [&str; 8] = [
+pub(super) const RESULT_FILES: [&str; 9] = [
     "outcomes.csv",
     "episodes.csv",
     "bins.csv",
     "queries.csv",
     "queries.parquet",
+    "clusters.csv",
     "summary.csv",
     PART_FILE,
     RUN_RECORD,

@@ -56,6 +56,8 @@ pub struct ProtocolTerms {
     pub features: FeatureTerms,
     /// The name of each class, by its number.
     pub classes: Vec<String>,
+    /// The cluster of each class, where the dataset has such.
+    pub clusters: Option<Vec<String>>,
     /// The tables.
     pub tables: Vec<TableTerms>,
 }
@@ -181,6 +183,13 @@ impl ProtocolTerms {
                 found.flatten().next()
             })
             .or_else(|| unlike(&of("the number of classes"), self.classes.len(), other.classes.len()))
+            .or_else(|| {
+                (self.clusters != other.clusters).then(|| Difference {
+                    what: of("the clusters of classes"),
+                    one: format!("{:?}", self.clusters),
+                    other: format!("{:?}", other.clusters),
+                })
+            })
             .or_else(|| unlike(&of("the draw (sha256)"), hash(self), hash(other)))
             .or_else(|| {
                 same_run.then(|| unlike(&of("the number of episodes"), self.episodes, other.episodes))?
@@ -226,6 +235,7 @@ pub(super) mod tests {
                 episodes: 20,
                 features: FeatureTerms { name: "f".to_string(), rows: 12, dim: 3, files: Vec::new() },
                 classes: (0..12).map(|class| format!("class {class}")).collect(),
+                clusters: None,
                 tables: vec![table("good"), table("bad")],
             }],
         }

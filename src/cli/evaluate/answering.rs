@@ -5,7 +5,7 @@ use crate::cli::progress::Progress;
 use crate::cli::source::{Dealer, Rules};
 use crate::data::Store;
 use crate::episode::Draw;
-use crate::eval::{self, Batch, EvalError, Evaluation};
+use crate::eval::{self, Batch, EvalError, Evaluation, SeenRules};
 use crate::learner::{Parameters, Roster};
 use crate::metric::{ClassGrade, QueryGrade};
 use crate::report::{ClassOutcome, EpisodeOutcome, EpisodeRecord, QueryOutcome, Stretch, TableStretch};
@@ -51,6 +51,7 @@ pub(super) fn answer<R: Roster, E: From<CliError> + From<EvalError>>(
         seed: run.rules.protocol.seed(),
         learners: &run.learners,
         shots: &run.shots,
+        rules: SeenRules::of(&run.rules.protocol),
         workers: work.workers,
         batch: work.batch,
     };

@@ -38,12 +38,14 @@ pub(super) fn checked(
     Ok(warnings)
 }
 
-/// That the store has items which no transform can normalise.
-pub(super) fn zero_rows(store: &Store) -> Option<Warning> {
-    store.warnings().iter().find_map(|warning| match warning {
+/// What the store itself gives reason to warn of.
+pub(super) fn of_store(store: &Store) -> impl Iterator<Item = Warning> {
+    let features = || store.name().to_string();
+    store.warnings().iter().filter_map(move |warning| match warning {
         StoreWarning::ZeroRows { count } => {
-            Some(Warning::ZeroRows { features: store.name().to_string(), rows: *count as u64 })
+            Some(Warning::ZeroRows { features: features(), rows: *count as u64 })
         }
+        StoreWarning::Cut { count } => Some(Warning::Cut { features: features(), items: *count }),
         StoreWarning::IdenticalRows { .. } => None,
     })
 }

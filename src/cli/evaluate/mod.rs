@@ -17,8 +17,10 @@ use std::time::Instant;
 use clap::Args;
 
 use super::error::CliError;
+use super::network::Network;
 use super::source::{self, Rules, Stores};
 use super::{Outcome, check, say};
+use crate::eval;
 use crate::learner::{Parameters, Registry, Roster};
 use crate::report::{LearnerRecord, Machine, Overview, Results, RunRecord, Warning};
 use crate::tensor::Cpu;
@@ -31,6 +33,7 @@ const EXAMPLES: &str = "Examples:
   kshot evaluate quickstart
   kshot evaluate any-5way-1shot any-5way-5shot --features features/ --out results/mine
   kshot evaluate any-5way-5shot --features f.npz --learner ridge --learner k-nn:k=3,distance=cosine
+  kshot evaluate any-intents-10shot --features banking77 --data data --backbone bert --weights all-MiniLM-L6-v2
   kshot evaluate any-5way-5shot --features features/ --out results/part-3 --shard 3/8 --resume
   kshot evaluate any-5way-5shot --features features/ --out results/sure --until 0.2";
 
@@ -41,7 +44,8 @@ pub(super) struct Arguments {
     /// Protocol files, or names of shipped protocols (see `kshot list protocols`).
     #[arg(required = true, value_name = "PROTOCOL")]
     protocols: Vec<String>,
-    /// Feature store (folder, .npz, .safetensors, .csv, .parquet) or embedded dataset; default: the protocol's dataset.
+    /// Feature store (folder, .npz, .safetensors, .csv, .parquet) or embedded dataset; with
+    /// --backbone a dataset to be embedded. Default: the protocol's dataset.
     #[arg(long, value_name = "PATH")]
     features: Option<String>,
     /// Draw to use instead of the protocol's own; with one protocol only.
@@ -68,6 +72,11 @@ pub(super) struct Arguments {
     /// Also refuse near-duplicates: pairs of support and query, or of base and novel, with a cosine of at least this.
     #[arg(long, value_name = "COSINE", value_parser = check::cosine)]
     near: Option<f32>,
+    #[command(flatten)]
+    network: Network,
+    /// Folder that keeps the features that --backbone makes. Default: `kshot` in XDG_CACHE_HOME or ~/.cache.
+    #[arg(long, value_name = "DIR", requires = "backbone")]
+    cache: Option<PathBuf>,
     /// Features of more bytes than this stay in their file, such as 8G. Default: 768M.
     #[arg(long, value_name = "SIZE", value_parser = source::bytes)]
     memory: Option<u64>,
@@ -105,6 +114,9 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     }
 
     let mut stores = Stores::new(arguments.features.clone(), arguments.memory);
+    if arguments.network.backbone.is_some() {
+        stores.made_by(arguments.network.clone(), arguments.cache.clone());
+    }
     let mut notes = BTreeSet::new();
     let mut runs = Vec::with_capacity(all.len());
     for rules in all {
@@ -114,11 +126,11 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
             None => source::draw(&rules, arguments.draw.as_deref(), &store)?,
         };
         notes.extend(fitness::checked(&rules.protocol, &dealer, &store, arguments.near)?);
-        notes.extend(fitness::zero_rows(&store));
+        notes.extend(fitness::of_store(&store));
         let mut learners = admitted(&registry, &rules.protocol, &asked)?;
         learners.sort_by_key(|learner| (learner.learner().to_string(), learner.to_string()));
         let shots = shots(&rules.protocol);
-        let tables = tables(&learners, &shots);
+        let tables = tables(&registry, &learners, &shots)?;
         runs.push(Run { rules, store, dealer, learners, shots, tables });
     }
     let mut fingerprints = Fingerprints::start(&runs);
@@ -216,10 +228,19 @@ pub(super) fn with_parquet(_: &mut Results) -> Result<(), CliError> {
     ))
 }
 
-/// The tables that learners fill: all shots but those without support.
-fn tables(learners: &[Parameters], shots: &[Option<usize>]) -> Vec<(usize, usize)> {
-    let shots: Vec<usize> = (0..shots.len()).filter(|shot| shots[*shot] != Some(0)).collect();
-    (0..learners.len()).flat_map(|learner| shots.iter().map(move |shot| (learner, *shot))).collect()
+/// The tables that learners fill: every one at the shots in which it takes part.
+fn tables(
+    registry: &Registry<Cpu>,
+    learners: &[Parameters],
+    shots: &[Option<usize>],
+) -> Result<Vec<(usize, usize)>, CliError> {
+    let mut tables = Vec::new();
+    for (place, parameters) in learners.iter().enumerate() {
+        let setting = registry.build(parameters)?.setting();
+        let takes_part = (0..shots.len()).filter(|shot| eval::takes_part(setting, shots, *shot));
+        tables.extend(takes_part.map(|shot| (place, shot)));
+    }
+    Ok(tables)
 }
 
 /// A folder below `results` that does not exist yet.

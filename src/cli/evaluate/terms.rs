@@ -8,6 +8,7 @@ use twox_hash::XxHash64;
 
 use super::answering::Run;
 use crate::cli::error::CliError;
+use crate::data::Store;
 use crate::learner::{Parameters, Registry};
 use crate::protocol::{Query, Way};
 use crate::report::{FeatureTerms, Machine, ProtocolTerms, Selection, Shard, Size, Table, TableTerms, Terms};
@@ -72,6 +73,7 @@ fn protocol(
             dim: store.dim(),
             files: store.stamps()?.into_iter().map(|file| (file.name, file.bytes, file.changed)).collect(),
         },
+        clusters: clusters(store),
         classes: store.index().classes().iter().map(|class| class.name.clone()).collect(),
         tables: run.tables.iter().map(terms).collect::<Result<_, CliError>>()?,
     })
@@ -122,6 +124,8 @@ fn table(
             Query::Dirichlet { .. } | Query::MetaDataset => Size::Varied,
         },
         repeat: protocol.repeat(),
+        // Said once per protocol.
+        clusters: None,
         metrics: protocol.metrics().to_vec(),
         level: protocol.level(),
         sequential,
@@ -130,6 +134,13 @@ fn table(
         device: "cpu".to_string(),
         draw_sha256: if sequential { String::new() } else { run.dealer.sha256.clone() },
     }
+}
+
+/// The cluster of each class, where the store names clusters; a class without one is alone.
+fn clusters(store: &Store) -> Option<Vec<String>> {
+    let classes = store.index().classes();
+    let named = classes.iter().any(|class| class.cluster.is_some());
+    named.then(|| classes.iter().map(|class| class.cluster.clone().unwrap_or(class.name.clone())).collect())
 }
 
 /// The learner with the parameters that differ from their defaults, as one would type it.

@@ -1,8 +1,7 @@
 //! Episodes of a protocol's own stream until every sampler interval of accuracy is narrow.
 //!
-//! Decisions fall at the ends of blocks of fixed size, on the width alone and never on a difference or a p-value: so the
-//! number of episodes depends on the outcomes only, and the interval keeps its level but for a little (fixed-width
-//! sequential intervals; Chow and Robbins 1965).
+//! The rule is [`UntilNarrow`]: it looks at the ends of blocks of fixed size, at the width alone and never at a difference
+//! or a p-value. So the number of episodes depends on the outcomes only, and not on how the work was done.
 
 use super::answering::{Run, Work, answer};
 use super::fingerprints::Fingerprints;
@@ -14,13 +13,7 @@ use crate::eval::EvalError;
 use crate::learner::Roster;
 use crate::protocol::Protocol;
 use crate::report::{Journal, Stretch, Warning};
-use crate::stats;
-
-/// Fewer episodes than this decide nothing: their own spread is known too badly.
-const LEAST: u32 = 400;
-
-/// Episodes between two decisions.
-const BLOCK: u32 = 200;
+use crate::stats::{self, LEAST_EPISODES, LOOK_EVERY, Look, UntilNarrow};
 
 /// How wide an interval may be.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,7 +31,7 @@ pub(super) fn points(text: &str) -> Result<Until, String> {
     Ok(Until { points: text.to_string(), half_width: number / 100.0 })
 }
 
-/// How many episodes a protocol allows: at first, and at most.
+/// Episodes of the first look that counts, and of the last: never fewer than the protocol asks for anyway.
 ///
 /// # Errors
 /// A protocol whose draw cannot be continued, or that does not say how far.
@@ -59,7 +52,9 @@ pub(super) fn bounds(protocol: &Protocol) -> Result<(u32, u32), CliError> {
             "protocol `{name}` does not say how many episodes may be drawn at most, --until needs it\nhint: add `most = 100000` under [draw]"
         ))
     })?;
-    Ok((protocol.count().max(LEAST).min(most), most))
+    let (least, every) = (LEAST_EPISODES as u32, LOOK_EVERY as u32);
+    let looks = protocol.count().saturating_sub(least).div_ceil(every);
+    Ok(((least + looks * every).min(most), most))
 }
 
 /// Why answering ends before its time.
@@ -94,7 +89,7 @@ pub(super) fn go_on<R: Roster>(
     let protocol = &run.rules.protocol;
     let failed = |source: SampleError| CliError::Sample { protocol: protocol.name().to_string(), source };
     let (least, most) = bounds(protocol)?;
-    let mut watch = Watch::new(run.tables.len(), protocol.level(), until.half_width, least, most);
+    let mut watch = Watch::new(run.tables.len(), protocol.level(), until.half_width, (least, most));
     let mut enough = None;
     journal.replay::<CliError>(number, |stretch| {
         enough = enough.or(watch.take(&stretch));
@@ -155,15 +150,14 @@ pub(super) fn close(run: &mut Run, episodes: u32) -> Result<(), CliError> {
 /// The accuracies of all tables so far.
 struct Watch {
     tables: Vec<Vec<f64>>,
-    level: f64,
-    half_width: f64,
+    rule: UntilNarrow,
     least: u32,
-    most: u32,
 }
 
 impl Watch {
-    fn new(tables: usize, level: f64, half_width: f64, least: u32, most: u32) -> Watch {
-        Watch { tables: vec![Vec::new(); tables], level, half_width, least, most }
+    fn new(tables: usize, level: f64, half_width: f64, (least, most): (u32, u32)) -> Watch {
+        let rule = UntilNarrow { half_width, level, most: most as usize };
+        Watch { tables: vec![Vec::new(); tables], rule, least }
     }
 
     /// Takes the next episodes in, up to the one at whose end there are enough; then says how many those are.
@@ -175,8 +169,7 @@ impl Watch {
                 self.tables[table.table].push(accuracy);
             }
             let number = stretch.first + place as u32 + 1;
-            let decides = number >= self.least && (number - self.least).is_multiple_of(BLOCK);
-            if number == self.most || (decides && self.is_narrow()) {
+            if number >= self.least && !matches!(self.rule.look(&self.tables), Look::Continue { .. }) {
                 return Some(number);
             }
         }
@@ -184,12 +177,7 @@ impl Watch {
     }
 
     fn half_width(&self, table: &[f64]) -> Option<f64> {
-        Some(stats::of_mean(table)?.interval(self.level)?.half_width())
-    }
-
-    fn is_narrow(&self) -> bool {
-        let narrow = |table: &Vec<f64>| self.half_width(table).is_some_and(|half| half < self.half_width);
-        self.tables.iter().all(narrow)
+        Some(stats::of_mean(table)?.interval(self.rule.level)?.half_width())
     }
 
     fn warning(&self, run: &Run, until: &Until, learners: impl Iterator<Item = String>) -> Warning {
@@ -198,7 +186,7 @@ impl Watch {
         let until = until.points.clone();
         let halves = self.tables.iter().map(|table| self.half_width(table).unwrap_or(f64::INFINITY));
         let widest = halves.zip(learners).max_by(|a, b| a.0.total_cmp(&b.0));
-        match widest.filter(|(half, _)| *half >= self.half_width) {
+        match widest.filter(|(half, _)| *half > self.rule.half_width) {
             None => Warning::Sequential { protocol, episodes, until },
             Some((half, learner)) => {
                 let half_width = format!("{:.4}", half * 100.0);
@@ -238,7 +226,7 @@ mod tests {
 
     /// Where a watch stops on answers that alternate between 4 and 6 of 10, given in stretches of this size.
     fn stop(half_width: f64, size: usize) -> u32 {
-        let mut watch = Watch::new(1, 0.95, half_width, 400, 5_000);
+        let mut watch = Watch::new(1, 0.95, half_width, (400, 5_000));
         let correct: Vec<u32> = (0..5_000).map(|episode| 4 + episode % 2 * 2).collect();
         let mut stretches = (0..).step_by(size).zip(correct.chunks(size));
         stretches.find_map(|(first, chunk)| watch.take(&stretch(first, chunk))).unwrap()
@@ -249,7 +237,7 @@ mod tests {
         // The deviation is 0.1, so the half-width after n episodes is 0.196/√n: below 0.005 from 1,540 episodes on.
         for size in [1, 7, 200, 1_000, 5_000] {
             assert_eq!(stop(0.005, size), 1_600, "{size}");
-            assert_eq!(stop(0.1, size), 400, "never before {LEAST} episodes");
+            assert_eq!(stop(0.1, size), 400, "never before 400 episodes");
             assert_eq!(stop(0.0001, size), 5_000, "never beyond what is allowed");
         }
     }
@@ -268,6 +256,7 @@ mod tests {
                     shot = 1\nquery = 15\n[draw]\ncount = 600\nseed = 7\nmost = 900\n[report]\nmetrics = [\"accuracy\"]\n";
         let of = |text: &str| bounds(&Protocol::parse(text, "p.toml").unwrap()).map_err(|e| e.to_string());
         assert_eq!(of(text), Ok((600, 900)));
+        assert_eq!(of(&text.replace("600", "550")), Ok((600, 900)));
         assert_eq!(of(&text.replace("600", "20")), Ok((400, 900)));
         assert_eq!(of(&text.replace("600", "20").replace("900", "100")), Ok((100, 100)));
         assert!(
