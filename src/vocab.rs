@@ -328,6 +328,16 @@ impl FromStr for Form {
     }
 }
 
+/// So many things in words: their number and their name.
+///
+/// ```
+/// use kshot::vocab::counted;
+/// assert_eq!([1, 2].map(|n| counted(n, "class", "classes")), ["1 class", "2 classes"]);
+/// ```
+pub fn counted(number: u64, one: &str, several: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { several })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -386,6 +386,12 @@ pub enum DataError {
         /// The rule and what was found.
         what: String,
     },
+    /// A pipe, a device or a socket where a file should be: it cannot be read twice, or never ends.
+    #[error("{} is not a file, a feature store is read from files", path.display())]
+    NotAFile {
+        /// What is there.
+        path: PathBuf,
+    },
     /// A dataset that is not where it was looked for.
     #[error(
         "{}: no such file or folder, dataset `{name}` is looked for there\nhint: name the folder of datasets with \

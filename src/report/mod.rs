@@ -45,7 +45,7 @@ pub use read::{Dealt, Flaw, ReadError, ReadQuery, ReadTable, ResultsFolder, read
 pub use results::Results;
 pub use rows::SummaryRow;
 pub use run_record::{LearnerRecord, PartRecord, ProtocolRecord, RunRecord, VectorsRecord};
-pub use staging::LeftOver;
+pub use staging::{LeftOver, was_killed};
 pub use stretch::{EpisodeRecord, Stretch, TableStretch};
 pub use table::{Selection, Size, Table, TableKey};
 pub use tally::{ClassOutcome, EpisodeOutcome, EpisodeTotals, Measured, Tally};

@@ -213,6 +213,12 @@ pub(super) fn has_journal(out: &Path) -> bool {
     out.join(FOLDER).join(JOURNAL).exists()
 }
 
+/// Whether a killed run left a journal in a results folder.
+pub fn was_killed(out: &Path) -> bool {
+    let lock = File::open(out.join(FOLDER).join("lock"));
+    has_journal(out) && lock.is_ok_and(|lock| !matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
+}
+
 fn check_free(out: &Path, name: &str, overwrite: bool) -> Result<(), ReportError> {
     let path = out.join(name);
     match fs::symlink_metadata(&path) {

@@ -22,7 +22,7 @@ use super::source::{self, Rules, Stores};
 use super::{Outcome, check, say};
 use crate::eval;
 use crate::learner::{Parameters, Registry, Roster};
-use crate::report::{LearnerRecord, Machine, Overview, Results, RunRecord, Warning};
+use crate::report::{LearnerRecord, Machine, Overview, Results, RunRecord, Warning, was_killed};
 use crate::tensor::Cpu;
 use admission::{admitted, asked_learners, shots};
 use answering::{Run, Work};
@@ -107,6 +107,14 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         }
     }
     let out = arguments.out.clone().unwrap_or_else(|| new_folder(&all));
+    if arguments.out.is_none() {
+        for earlier in folders(&all).take_while(|earlier| *earlier != out).filter(|path| was_killed(path)) {
+            let earlier = earlier.display();
+            eprintln!(
+                "note: {earlier} holds a run that was ended before its time; --out {earlier} --resume goes on with it"
+            );
+        }
+    }
     let left_over = long.left_over(arguments.overwrite);
     let mut results = Results::with_left_over(&out, arguments.overwrite, left_over)?;
     if arguments.queries == Some(Queries::Parquet) {
@@ -245,8 +253,15 @@ fn tables(
 
 /// A folder below `results` that does not exist yet.
 fn new_folder(rules: &[Rules]) -> PathBuf {
+    folders(rules).find(|path| !path.exists()).unwrap_or_default()
+}
+
+/// The folders that results of these protocols go to, one after another.
+fn folders(rules: &[Rules]) -> impl Iterator<Item = PathBuf> + use<> {
     let names: Vec<&str> = rules.iter().map(|r| r.protocol.name()).take(3).collect();
-    let first = PathBuf::from("results").join(names.join("+"));
-    let later = (2..).map(|n| first.with_file_name(format!("{}-{n}", names.join("+"))));
-    std::iter::once(first.clone()).chain(later).find(|path| !path.exists()).unwrap_or(first)
+    let names = names.join("+");
+    let first = PathBuf::from("results").join(&names);
+    let later = first.clone();
+    let later = (2..).map(move |number| later.with_file_name(format!("{names}-{number}")));
+    std::iter::once(first).chain(later)
 }
