@@ -2,17 +2,19 @@
 
 use std::fs;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::parts::assert_same;
 use super::place::Place;
 
 const STORE: &str = "gaussian:novel=12,base=0,validation=0,items=20,dim=16";
 
-fn place() -> Place {
+/// Two protocols; `count` is the number of episodes of the first.
+fn place(count: usize) -> Place {
     let place = Place::new();
-    place.edit("p.toml", "count = 2", "count = 600\nmost = 100000");
-    let second = place.read("p.toml").replace("\"p\"", "\"q\"").replace("count = 600", "count = 300");
+    place.edit("p.toml", "count = 2", &format!("count = {count}\nmost = 100000"));
+    let second = place.read("p.toml").replace("\"p\"", "\"q\"");
+    let second = second.replace(&format!("count = {count}"), "count = 300");
     place.write("q.toml", second.replace("way   = 5", "way   = { min = 2, max = 9 }"));
     place
 }
@@ -21,8 +23,13 @@ fn run(more: &str) -> String {
     format!("evaluate p.toml q.toml --features {STORE} --queries --batch 5 {more}")
 }
 
-/// Runs kshot and kills it after this time; whether it was done before.
-fn killed(place: &Place, arguments: &str, after: Duration) -> bool {
+/// Bytes of the journal that a run keeps in its results folder; 0 where there is none.
+fn journal(place: &Place, out: &str) -> u64 {
+    fs::metadata(place.path(out).join(".kshot-partial/journal")).map_or(0, |file| file.len())
+}
+
+/// Runs kshot and kills it as soon as its journal has so many bytes; whether it was killed before its end.
+fn killed(place: &Place, arguments: &str, out: &str, bytes: u64) -> bool {
     let mut child = Command::new(env!("CARGO_BIN_EXE_kshot"))
         .current_dir(place.path(""))
         .args(arguments.split_whitespace())
@@ -30,42 +37,40 @@ fn killed(place: &Place, arguments: &str, after: Duration) -> bool {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    std::thread::sleep(after);
-    let done = child.try_wait().unwrap().is_some();
+    while journal(place, out) < bytes && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_micros(200));
+    }
     child.kill().unwrap();
     child.wait().unwrap();
-    done
+    !place.path(out).join("run.json").exists()
 }
 
-/// Ten moments of a run that takes this long, the same in every test run as shares of it.
-fn moments(whole: Duration) -> Vec<Duration> {
+/// Ten random shares, the same in every test run.
+fn shares() -> [f64; 10] {
     let mut state = 7_u64;
-    let mut share = || {
+    [0; 10].map(|_| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 40) as f64 / (1 << 24) as f64
-    };
-    (0..10).map(|_| whole.mul_f64(share())).collect()
+    })
 }
 
-/// Kills a run ten times, each time going on with what was left, until it is done; then it must be as if never killed.
-fn survives(more: &str, resumed: &str) {
-    let place = place();
-    let clock = Instant::now();
-    place.done(&run(&format!("{more} --out whole")));
-    let whole = clock.elapsed();
+/// Kills runs at ten random moments and goes on with them; in the end they must be as if never killed.
+fn survives(whole: &str, resumed: &str) {
+    let place = place(600);
+    place.done(&run(&format!("{whole} --out whole")));
+    // A run that writes no tables holds all that a journal comes to hold.
+    let part = run(&format!("{} --shard 1/1 --out part", whole.split(" --until").next().unwrap()));
+    place.done(&part);
+    let bytes = fs::metadata(place.path("part/outcomes.part")).unwrap().len();
 
-    // Each kill on a run of its own.
     let mut interrupted = 0;
-    for (number, moment) in moments(whole).into_iter().enumerate() {
+    for (number, share) in shares().into_iter().enumerate() {
         let out = format!("once-{number}");
         let arguments = run(&format!("{resumed} --out {out} --resume"));
-        killed(&place, &arguments, moment);
-        if !place.path(&out).join("run.json").exists() {
+        if killed(&place, &arguments, &out, (bytes as f64 * share) as u64) {
             interrupted += 1;
             place.done(&arguments);
         }
-        // A run that was killed after its last rename may leave the folder that nobody needs any more.
-        let _ = fs::remove_dir_all(place.path(&out).join(".kshot-partial"));
         assert_same(&place, "whole", &out);
         fs::remove_dir_all(place.path(&out)).unwrap();
     }
@@ -73,14 +78,10 @@ fn survives(more: &str, resumed: &str) {
 
     // Ten kills of one run, which comes a little further each time.
     let arguments = run(&format!("{resumed} --out often --resume"));
-    let mut done = false;
-    for _ in 0..10 {
-        done = done || killed(&place, &arguments, whole / 4) || place.path("often/run.json").exists();
-    }
-    if !done {
+    let going_on = (1..=10).all(|kill| killed(&place, &arguments, "often", bytes * kill / 11));
+    if going_on {
         place.done(&arguments);
     }
-    let _ = fs::remove_dir_all(place.path("often/.kshot-partial"));
     assert_same(&place, "whole", "often");
 }
 
@@ -100,16 +101,9 @@ fn a_run_until_intervals_are_narrow_survives_kills_too() {
 
 /// A place where a run was killed after it had finished some episodes into `out`.
 fn interrupted(more: &str) -> Place {
-    let place = place();
-    for milliseconds in (50..).step_by(50) {
-        killed(&place, &run(&format!("{more} --out out")), Duration::from_millis(milliseconds));
-        assert!(!place.path("out/run.json").exists(), "the run ends before it can be killed");
-        let journal = fs::metadata(place.path("out/.kshot-partial/journal"));
-        if journal.is_ok_and(|file| file.len() > 100_000) {
-            break;
-        }
-        let _ = fs::remove_dir_all(place.path("out"));
-    }
+    let place = place(4_000);
+    let arguments = run(&format!("{more} --out out"));
+    assert!(killed(&place, &arguments, "out", 100_000), "the run ended before it could be killed");
     place
 }
 
@@ -164,7 +158,8 @@ fn a_run_that_is_not_the_same_does_not_go_on_with_another() {
     refused(&alone, "the list of protocols is p, q there and p here");
     refused(
         &run("--learner ridge").replace("dim=16", "dim=17"),
-        "the size of the features of protocol p is 240 × 16 there and 240 × 17 here",
+        "the feature store of protocol p is gaussian:novel=12,base=0,validation=0,items=20,dim=16 there and \
+         gaussian:novel=12,base=0,validation=0,items=20,dim=17 here",
     );
     refused(
         &run("--learner ridge").replace("--queries ", ""),
@@ -196,18 +191,35 @@ fn features_that_were_changed_meanwhile_are_noticed() {
 
 fn interrupted_on_files() -> Place {
     let place = Place::new();
-    place.edit("p.toml", "count = 2", "count = 30000");
-    for milliseconds in (100..).step_by(100) {
-        let arguments = "evaluate p.toml --features store --learner svm --batch 5 --out out";
-        killed(&place, arguments, Duration::from_millis(milliseconds));
-        assert!(!place.path("out/run.json").exists(), "the run ends before it can be killed");
-        let journal = fs::metadata(place.path("out/.kshot-partial/journal"));
-        if journal.is_ok_and(|file| file.len() > 1_000_000) {
-            break;
-        }
-        let _ = fs::remove_dir_all(place.path("out"));
-    }
+    place.edit("p.toml", "count = 2", "count = 20000");
+    let arguments = "evaluate p.toml --features store --learner svm --batch 5 --out out";
+    assert!(killed(&place, arguments, "out", 1_000_000), "the run ended before it could be killed");
     place
+}
+
+#[test]
+fn a_run_killed_while_its_files_got_their_names_goes_on_too() {
+    let place = interrupted("--learner ridge");
+    place.done(&run("--learner ridge --out whole"));
+    for file in ["bins.csv", "draw-p.csv", "outcomes.csv"] {
+        fs::copy(place.path("whole").join(file), place.path("out").join(file)).unwrap();
+    }
+    place.done(&run("--learner ridge --out out --resume"));
+    assert_same(&place, "whole", "out");
+}
+
+#[test]
+fn a_part_that_was_killed_is_not_joined_and_goes_on() {
+    let place = place(4_000);
+    let part = |number: usize| run(&format!("--learner ridge --shard {number}/2 --out {number}"));
+    assert!(killed(&place, &part(1), "1", 100_000), "the run ended before it could be killed");
+    place.done(&part(2));
+    let sentence = "1 holds a run that has not come to its end\nhint: go on with --resume";
+    place.refuses(3, "merge 1 2 --out joined", sentence);
+    place.done(&format!("{} --resume", part(1)));
+    place.done("merge 1 2 --out joined");
+    place.done(&run("--learner ridge --out whole"));
+    assert_same(&place, "whole", "joined");
 }
 
 #[test]
