@@ -7,6 +7,7 @@ mod compare;
 mod error;
 mod evaluate;
 mod files;
+mod hard_episode;
 mod list;
 mod progress;
 mod report;
