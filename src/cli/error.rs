@@ -33,6 +33,9 @@ pub(super) enum CliError {
     Learner(#[from] LearnError),
     #[error(transparent)]
     Data(#[from] DataError),
+    #[cfg(feature = "text")]
+    #[error(transparent)]
+    Backbone(#[from] crate::backbone::BackboneError),
     #[error("protocol {protocol}: {source}")]
     Sample { protocol: String, source: SampleError },
     #[error(transparent)]
@@ -82,6 +85,10 @@ impl CliError {
             CliError::Request(_) | CliError::Protocol(_) | CliError::Learner(_) => WRONG_REQUEST,
             CliError::Data(error) if error.is_request() => WRONG_REQUEST,
             CliError::Compare(error) if error.is_request() => WRONG_REQUEST,
+            #[cfg(feature = "text")]
+            CliError::Backbone(crate::backbone::BackboneError::Tensor(_)) => FAILED,
+            #[cfg(feature = "text")]
+            CliError::Backbone(_) => WRONG_DATA,
             CliError::Data(_)
             | CliError::Read(_)
             | CliError::Compare(_)
@@ -94,6 +101,10 @@ impl CliError {
                 EvalError::NotAdmitted { .. } | EvalError::NoSupport { .. } | EvalError::Build(_) => {
                     WRONG_REQUEST
                 }
+                EvalError::NeedsClassVectors { .. }
+                | EvalError::NoClassVectors { .. }
+                | EvalError::NoSeenClasses { .. }
+                | EvalError::AllHeldOut { .. } => WRONG_DATA,
                 EvalError::Data(error) if error.is_request() => WRONG_REQUEST,
                 EvalError::Data(_) => WRONG_DATA,
                 _ => FAILED,

@@ -38,7 +38,7 @@ pub use overview::Overview;
 pub use read::{Dealt, Flaw, ReadError, ReadQuery, ReadTable, ResultsFolder, read_queries};
 pub use results::Results;
 pub use rows::SummaryRow;
-pub use run_record::{LearnerRecord, ProtocolRecord, RunRecord};
+pub use run_record::{LearnerRecord, ProtocolRecord, RunRecord, VectorsRecord};
 pub use table::{Selection, Size, Table, TableKey};
 pub use tally::{ClassOutcome, EpisodeOutcome, EpisodeTotals, Measured, Tally};
 pub use warning::{FEW_EPISODES, Warning};

@@ -28,6 +28,9 @@ pub const BIN_COLUMNS: &str =
 /// Columns of `queries.csv`: one row per query; `item` is its row in the feature store, from 0.
 pub const QUERY_COLUMNS: &str = "protocol,learner,parameters,shot,episode,class,item,predicted,confidence";
 
+/// Columns of `clusters.csv`, which is there where classes have clusters: one row per class that occurs.
+pub const CLUSTER_COLUMNS: &str = "protocol,class,cluster";
+
 /// A row of `outcomes.csv`.
 #[derive(Clone, Copy, Debug)]
 pub struct OutcomeRow<'a> {

@@ -58,6 +58,23 @@ pub struct ProtocolRecord {
     pub features: String,
     /// SHA-256 of the feature store.
     pub features_sha256: String,
+    /// The class vectors of the store, where it has them.
+    #[serde(default)]
+    pub class_vectors: Option<VectorsRecord>,
+}
+
+/// The class vectors of a feature store.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VectorsRecord {
+    /// SHA-256 of the numbers as little-endian f32, in the order of the classes.
+    pub sha256: String,
+    /// The texts that they were made of, where kshot made them.
+    pub texts: Option<String>,
+    /// SHA-256 of the file of these texts, where it was one.
+    pub texts_sha256: Option<String>,
+    /// What each text was set into at `{}`.
+    pub templates: Vec<String>,
 }
 
 /// A learner of a run.

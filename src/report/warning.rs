@@ -70,6 +70,13 @@ pub enum Warning {
         /// Items concerned.
         rows: u64,
     },
+    /// Items of which the network that made the features read only the beginning.
+    Cut {
+        /// The feature store, as it was named.
+        features: String,
+        /// Items concerned.
+        items: u64,
+    },
 }
 
 impl fmt::Display for Warning {
@@ -98,6 +105,9 @@ impl fmt::Display for Warning {
             Warning::OtherDraw { draw, finding } => write!(f, "{draw}: {finding}"),
             Warning::ZeroRows { features, rows } => {
                 write!(f, "{features}: {rows} items have norm zero and stay zero when normalised")
+            }
+            Warning::Cut { features, items } => {
+                write!(f, "{features}: {items} items were longer than the network reads, and were cut")
             }
         }
     }

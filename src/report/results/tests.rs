@@ -25,6 +25,7 @@ fn table(learner: &str, shot: u32) -> Table {
         shot: Size::Number(shot),
         query: Size::Varied,
         repeat: true,
+        clusters: None,
         metrics: Metric::ALL.to_vec(),
         level: 0.95,
         seed: 7,
@@ -55,6 +56,7 @@ fn record() -> RunRecord {
             draw_sha256: "dd".to_string(),
             features: "features".to_string(),
             features_sha256: "ff".to_string(),
+            class_vectors: None,
         }],
         learners: vec![LearnerRecord {
             name: "k-nn".to_string(),

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::error::CliError;
-use super::progress::Progress;
-use super::source::{Dealer, Rules};
+use crate::cli::error::CliError;
+use crate::cli::progress::Progress;
+use crate::cli::source::{Dealer, Rules};
 use crate::data::Store;
-use crate::eval::{self, Batch, Evaluation};
+use crate::eval::{self, Batch, Evaluation, SeenRules};
 use crate::learner::{Parameters, Registry, Roster};
 use crate::metric::{ClassGrade, QueryGrade};
 use crate::protocol::{Query, Way};
@@ -46,7 +46,8 @@ pub(super) fn fill<R: Roster>(
     let mut sheets = BTreeMap::new();
     for (learner, parameters) in run.learners.iter().enumerate() {
         let setting = registry.build(parameters)?.setting();
-        for (shot, size) in run.shots.iter().enumerate().filter(|(_, shot)| **shot != Some(0)) {
+        let takes_part = |(shot, _): &(usize, &Option<usize>)| eval::takes_part(setting, &run.shots, *shot);
+        for (shot, size) in run.shots.iter().enumerate().filter(takes_part) {
             let writer = results.begin(table(run, parameters, setting, *size), Arc::clone(&names))?;
             sheets.insert((learner, shot), Sheet { writer, ties: 0, queries: 0, unconverged: 0 });
         }
@@ -57,6 +58,7 @@ pub(super) fn fill<R: Roster>(
         seed: protocol.seed(),
         learners: &run.learners,
         shots: &run.shots,
+        rules: SeenRules::of(protocol),
         workers: work.workers,
         batch: work.batch,
     };
@@ -161,6 +163,7 @@ fn table(run: &Run, parameters: &Parameters, setting: Setting, shot: Option<usiz
             Query::Dirichlet { .. } | Query::MetaDataset => Size::Varied,
         },
         repeat: protocol.repeat(),
+        clusters: clusters(&run.store),
         metrics: protocol.metrics().to_vec(),
         level: protocol.level(),
         seed: protocol.seed(),
@@ -168,6 +171,13 @@ fn table(run: &Run, parameters: &Parameters, setting: Setting, shot: Option<usiz
         device: "cpu".to_string(),
         draw_sha256: run.dealer.sha256.clone(),
     }
+}
+
+/// The cluster of each class, where the store names clusters; a class without one is alone.
+fn clusters(store: &Store) -> Option<Arc<[String]>> {
+    let classes = store.index().classes();
+    let named = classes.iter().any(|class| class.cluster.is_some());
+    named.then(|| classes.iter().map(|class| class.cluster.clone().unwrap_or(class.name.clone())).collect())
 }
 
 /// The learner with the parameters that differ from their defaults, as one would type it.

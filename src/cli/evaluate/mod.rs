@@ -1,5 +1,10 @@
 //! `kshot evaluate`: protocols, features and learners in, result files out.
 
+mod admission;
+mod fitness;
+mod record;
+mod tables;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Instant;
@@ -7,23 +12,21 @@ use std::time::Instant;
 use clap::Args;
 
 use super::error::CliError;
-use super::source::{self, Dealer, Rules, Stores};
-use super::tables::{self, Run, Work};
+use super::network::Network;
+use super::source::{self, Rules, Stores};
 use super::{Outcome, check, say};
-use crate::data::{Fingerprint, Store, StoreWarning};
-use crate::episode::{Finding, Severity};
-use crate::eval;
-use crate::learner::{Learner, Parameters, Registry, Roster};
-use crate::protocol::{Protocol, Shot};
-use crate::report::{
-    LearnerRecord, Machine, Overview, ProtocolRecord, Results, RunRecord, Selection, Warning,
-};
+use crate::data::Fingerprint;
+use crate::learner::{Registry, Roster};
+use crate::report::{LearnerRecord, Machine, Overview, Results, RunRecord, Warning};
 use crate::tensor::Cpu;
+use admission::{admitted, asked_learners, shots};
+use tables::{Run, Work};
 
 const EXAMPLES: &str = "Examples:
   kshot evaluate quickstart
   kshot evaluate any-5way-1shot any-5way-5shot --features features/ --out results/mine
-  kshot evaluate any-5way-5shot --features f.npz --learner ridge --learner k-nn:k=3,distance=cosine";
+  kshot evaluate any-5way-5shot --features f.npz --learner ridge --learner k-nn:k=3,distance=cosine
+  kshot evaluate any-intents-10shot --features banking77 --data data --backbone bert --weights all-MiniLM-L6-v2";
 
 /// Evaluate learners on the same episodes and write result files.
 #[derive(Args)]
@@ -32,7 +35,8 @@ pub(super) struct Arguments {
     /// Protocol files, or names of shipped protocols (see `kshot list protocols`).
     #[arg(required = true, value_name = "PROTOCOL")]
     protocols: Vec<String>,
-    /// Feature store (folder, .npz, .safetensors, .csv, .parquet) or embedded dataset; default: the protocol's dataset.
+    /// Feature store (folder, .npz, .safetensors, .csv, .parquet) or embedded dataset; with
+    /// --backbone a dataset to be embedded. Default: the protocol's dataset.
     #[arg(long, value_name = "PATH")]
     features: Option<String>,
     /// Draw to use instead of the protocol's own; with one protocol only.
@@ -59,6 +63,11 @@ pub(super) struct Arguments {
     /// Also refuse near-duplicates: pairs of support and query, or of base and novel, with a cosine of at least this.
     #[arg(long, value_name = "COSINE", value_parser = check::cosine)]
     near: Option<f32>,
+    #[command(flatten)]
+    network: Network,
+    /// Folder that keeps the features that --backbone makes. Default: `kshot` in XDG_CACHE_HOME or ~/.cache.
+    #[arg(long, value_name = "DIR", requires = "backbone")]
+    cache: Option<PathBuf>,
     /// Features of more bytes than this stay in their file, such as 8G. Default: 768M.
     #[arg(long, value_name = "SIZE", value_parser = source::bytes)]
     memory: Option<u64>,
@@ -95,13 +104,16 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     }
 
     let mut stores = Stores::new(arguments.features.clone(), arguments.memory);
+    if arguments.network.backbone.is_some() {
+        stores.made_by(arguments.network.clone(), arguments.cache.clone());
+    }
     let mut warnings = BTreeSet::new();
     let mut runs = Vec::with_capacity(all.len());
     for rules in all {
         let store = stores.of(&rules.protocol)?;
         let dealer = source::draw(&rules, arguments.draw.as_deref(), &store)?;
-        warnings.extend(checked(&rules.protocol, &dealer, &store, arguments.near)?);
-        warnings.extend(zero_rows(&store));
+        warnings.extend(fitness::checked(&rules.protocol, &dealer, &store, arguments.near)?);
+        warnings.extend(fitness::of_store(&store));
         let learners = admitted(&registry, &rules.protocol, &asked)?;
         let shots = shots(&rules.protocol);
         runs.push(Run { rules, store, dealer, learners, shots });
@@ -136,12 +148,12 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     let learners: BTreeMap<String, LearnerRecord> = runs
         .iter()
         .flat_map(|run| &run.learners)
-        .map(|parameters| (format!("{}:{parameters}", parameters.learner()), record(parameters)))
+        .map(|parameters| (format!("{}:{parameters}", parameters.learner()), record::learner(parameters)))
         .collect();
     let rows = results.commit(RunRecord {
         kshot: env!("CARGO_PKG_VERSION").to_string(),
         command: std::env::args().collect(),
-        protocols: runs.iter().map(|run| protocol_record(run, &hashes)).collect(),
+        protocols: runs.iter().map(|run| record::protocol(run, &hashes)).collect(),
         learners: learners.into_values().collect(),
         seed_train: None,
         device: "cpu".to_string(),
@@ -159,127 +171,10 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     Ok(Outcome::Done)
 }
 
-/// The learners that were asked for, checked; none where all are meant.
-fn asked_learners(registry: &Registry<Cpu>, specs: &[String]) -> Result<Vec<Parameters>, CliError> {
-    let mut asked: Vec<Parameters> = Vec::new();
-    for spec in specs {
-        let parameters = registry.check(spec)?;
-        if asked.contains(&parameters) {
-            return Err(CliError::Request(format!(
-                "learner `{spec}` is given twice with the same parameters, a result holds each once"
-            )));
-        }
-        asked.push(parameters);
-    }
-    Ok(asked)
-}
-
-/// The learners of a run under a protocol: those that were asked for, all of which it must admit, or all that it admits.
-fn admitted(
-    registry: &Registry<Cpu>,
-    protocol: &Protocol,
-    asked: &[Parameters],
-) -> Result<Vec<Parameters>, CliError> {
-    let shots = shots(protocol);
-    let admit =
-        |parameters: &Parameters, learner: &Learner<Cpu>| eval::admit(protocol, parameters, learner, &shots);
-    if !asked.is_empty() {
-        for parameters in asked {
-            admit(parameters, &registry.build(parameters)?)?;
-        }
-        return Ok(asked.to_vec());
-    }
-    let mut learners = Vec::new();
-    for entry in registry.entries() {
-        let parameters = entry.check(&BTreeMap::new())?;
-        if admit(&parameters, &registry.build(&parameters)?).is_ok() {
-            learners.push(parameters);
-        }
-    }
-    if learners.is_empty() {
-        let admits: Vec<&str> = protocol.admits().iter().map(|setting| setting.word()).collect();
-        return Err(CliError::Request(format!(
-            "protocol `{}` admits {} learners, and none of them is known\nhint: see `kshot list learners`",
-            protocol.name(),
-            admits.join(" and ")
-        )));
-    }
-    Ok(learners)
-}
-
-/// The shots at which each episode is evaluated.
-fn shots(protocol: &Protocol) -> Vec<Option<usize>> {
-    match protocol.shot() {
-        Shot::Nested(shots) => shots.iter().map(|shot| Some(*shot as usize)).collect(),
-        Shot::Between { .. } | Shot::MetaDataset => vec![None],
-    }
-}
-
 /// A folder below `results` that does not exist yet.
 fn new_folder(rules: &[Rules]) -> PathBuf {
     let names: Vec<&str> = rules.iter().map(|r| r.protocol.name()).take(3).collect();
     let first = PathBuf::from("results").join(names.join("+"));
     let later = (2..).map(|n| first.with_file_name(format!("{}-{n}", names.join("+"))));
     std::iter::once(first.clone()).chain(later).find(|path| !path.exists()).unwrap_or(first)
-}
-
-/// Refuses a draw that does not fit; what may pass comes back as warnings.
-fn checked(
-    protocol: &Protocol,
-    dealer: &Dealer,
-    store: &Store,
-    near: Option<f32>,
-) -> Result<Vec<Warning>, CliError> {
-    let mut warnings = Vec::new();
-    for (severity, finding) in dealer.findings(protocol, store) {
-        let draw = dealer.name(protocol);
-        match (severity, &finding) {
-            (Severity::Refused, _) => return Err(CliError::Finding { draw, finding }),
-            (Severity::Warning, Finding::Duplicate { .. }) => {
-                let (episodes, of) = (finding.count() as u64, dealer.draw.len() as u64);
-                warnings.push(Warning::Duplicates { draw, episodes, of });
-            }
-            (Severity::Warning, _) => {
-                warnings.push(Warning::OtherDraw { draw, finding: finding.to_string() });
-            }
-        }
-    }
-    if let Some(threshold) = near {
-        let sentences = check::near_duplicates(protocol, &dealer.draw, store, threshold)?;
-        if let Some(sentence) = sentences.into_iter().next() {
-            return Err(CliError::NearDuplicate(sentence));
-        }
-    }
-    Ok(warnings)
-}
-
-fn zero_rows(store: &Store) -> Option<Warning> {
-    store.warnings().iter().find_map(|warning| match warning {
-        StoreWarning::ZeroRows { count } => {
-            Some(Warning::ZeroRows { features: store.name().to_string(), rows: *count as u64 })
-        }
-        StoreWarning::IdenticalRows { .. } => None,
-    })
-}
-
-fn record(parameters: &Parameters) -> LearnerRecord {
-    LearnerRecord {
-        name: parameters.learner().to_string(),
-        parameters: parameters.pairs(),
-        selection: Selection::Default,
-    }
-}
-
-fn protocol_record(run: &Run, hashes: &BTreeMap<String, String>) -> ProtocolRecord {
-    let (protocol, store) = (&run.rules.protocol, &run.store);
-    ProtocolRecord {
-        name: protocol.name().to_string(),
-        version: protocol.version(),
-        sha256: run.rules.sha256.clone(),
-        seed: protocol.seed(),
-        draw: run.dealer.file.clone(),
-        draw_sha256: run.dealer.sha256.clone(),
-        features: store.path().map_or_else(|| store.name().to_string(), |path| path.display().to_string()),
-        features_sha256: hashes.get(store.name()).cloned().unwrap_or_default(),
-    }
 }
