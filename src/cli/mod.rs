@@ -9,6 +9,7 @@ mod embed;
 mod error;
 mod evaluate;
 mod files;
+mod hard_episode;
 mod list;
 mod merge;
 mod network;

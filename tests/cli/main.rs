@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod compare;
 mod draws;
 mod evaluate;
 mod features;
@@ -10,6 +11,7 @@ mod outside;
 mod parts;
 mod place;
 mod protocols;
+mod report;
 mod request;
 mod results;
 mod resume;
