@@ -36,7 +36,7 @@ fn episodes_are_drawn_until_every_interval_is_narrow() {
     assert_eq!((found.len(), halves(&place, "out", "sampler").len()), (2, 0));
     let episodes = found[0].0;
     assert!(found.iter().all(|(count, half)| *count == episodes && *half <= 0.8), "{found:?}");
-    assert!(episodes > 400 && episodes < 5000 && episodes % 200 == 0, "{episodes}");
+    assert!(episodes > 400 && episodes < 5000 && episodes.is_multiple_of(200), "{episodes}");
     assert!(ran.out.contains("sampler interval: these classes and items; sequential"), "{}", ran.out);
     let told =
         format!("warning: p: {episodes} episodes were drawn, until every sampler interval was within ± 0.8");
@@ -48,7 +48,7 @@ fn episodes_are_drawn_until_every_interval_is_narrow() {
     place.edit("p.toml", "count = 20", &format!("count = {}", episodes - 200));
     place.done(&run("--out before"));
     assert!(halves(&place, "before", "sampler").iter().any(|(_, half)| *half > 0.8));
-    place.done(&format!("compare out --baseline ridge --out compared"));
+    place.done("compare out --baseline ridge --out compared");
     place.done("report out --out page.html");
 }
 
