@@ -20,6 +20,7 @@ use crate::report::{
     LearnerRecord, Machine, Overview, ProtocolRecord, Results, RunRecord, Selection, VectorsRecord, Warning,
 };
 use crate::tensor::Cpu;
+use crate::vocab::Metric;
 
 const EXAMPLES: &str = "Examples:
   kshot evaluate quickstart
@@ -166,7 +167,13 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     for warning in warnings.iter().filter(|w| !matches!(w, Warning::SamplerInterval { .. })) {
         eprintln!("warning: {warning}");
     }
-    say(&format!("{}\nresults: {}\n", Overview::of(&rows, "accuracy").text(), out.display()))?;
+    let mut text = Overview::of(&rows, "accuracy").text();
+    for metric in [Metric::Auroc, Metric::AccuracyAt95, Metric::OutsideRecall].map(Metric::word) {
+        if rows.iter().any(|row| row.measured.metric == metric) {
+            text += &format!("\n{}", Overview::of(&rows, metric).text());
+        }
+    }
+    say(&format!("{text}\nresults: {}\n", out.display()))?;
     Ok(Outcome::Done)
 }
 

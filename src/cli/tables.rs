@@ -7,15 +7,17 @@ use super::error::CliError;
 use super::progress::Progress;
 use super::source::{Dealer, Rules};
 use crate::data::Store;
+use crate::episode::threshold_draw;
 use crate::eval::{self, Batch, Evaluation};
 use crate::learner::{Parameters, Registry, Roster};
-use crate::metric::{ClassGrade, QueryGrade};
+use crate::metric::{CertaintyGrade, ClassGrade, QueryGrade};
 use crate::protocol::{Query, Way};
 use crate::report::{
-    ClassOutcome, EpisodeOutcome, QueryOutcome, Results, Selection, Size, Table, TableWriter, Warning,
+    CertaintyOutcome, ClassOutcome, EpisodeOutcome, QueryOutcome, Results, Selection, Size, Table,
+    TableWriter, Warning,
 };
 use crate::tensor::{Cpu, open_cpu};
-use crate::vocab::{ItemId, Setting};
+use crate::vocab::{ClassId, ItemId, Setting};
 
 /// One protocol, ready to be evaluated.
 pub(super) struct Run {
@@ -60,6 +62,9 @@ pub(super) fn fill<R: Roster>(
         workers: work.workers,
         batch: work.batch,
     };
+    let thresholds = thresholds::<R>(run, work, &evaluation)?;
+    let measured = protocol.metrics().iter().any(|metric| metric.is_of_certainty());
+    let outside = protocol.outside().and_then(|outside| run.store.index().find(&outside.class));
     let steps = run.dealer.draw.len() * sheets.len();
     let progress = Progress::start(protocol.name(), run.dealer.draw.len(), steps as u64);
     eval::evaluate::<R, Cpu, CliError>(
@@ -68,7 +73,13 @@ pub(super) fn fill<R: Roster>(
         |batch| {
             progress.advance(batch.episodes.len() as u64);
             match sheets.get_mut(&(batch.learner, batch.shot)) {
-                Some(sheet) => sheet.take(run, &batch, work.queries),
+                Some(sheet) => {
+                    sheet.take(run, &batch, work.queries.then_some(outside))?;
+                    match measured {
+                        true => sheet.measure(&batch, thresholds.get(&(batch.learner, batch.shot)), run),
+                        false => Ok(()),
+                    }
+                }
                 None => Ok(()),
             }
         },
@@ -91,6 +102,29 @@ pub(super) fn fill<R: Roster>(
     Ok(warnings)
 }
 
+/// The least certainty with which each learner accepts an answer at each shot, where the protocol asks for it.
+fn thresholds<R: Roster>(
+    run: &Run,
+    work: &Work,
+    evaluation: &Evaluation<'_>,
+) -> Result<BTreeMap<(usize, usize), f32>, CliError> {
+    let protocol = &run.rules.protocol;
+    if !protocol.metrics().iter().any(|metric| metric.needs_threshold()) {
+        return Ok(BTreeMap::new());
+    }
+    let draw = threshold_draw(protocol, run.store.index(), &run.dealer.draw)
+        .map_err(|source| CliError::Sample { protocol: protocol.name().to_string(), source })?;
+    let name = format!("{} thresholds", protocol.name());
+    let steps = draw.len() * run.learners.len() * run.shots.len();
+    let progress = Progress::start(&name, draw.len(), steps as u64);
+    let on_other = Evaluation { draw: &draw, batch: work.batch, ..*evaluation };
+    Ok(eval::thresholds::<R, Cpu>(
+        &on_other,
+        || Ok(open_cpu()),
+        |episodes| progress.advance(episodes as u64),
+    )?)
+}
+
 /// The table of one learner at one shot, while it fills.
 struct Sheet {
     writer: TableWriter,
@@ -100,7 +134,13 @@ struct Sheet {
 }
 
 impl Sheet {
-    fn take(&mut self, run: &Run, batch: &Batch, with_queries: bool) -> Result<(), CliError> {
+    /// Takes a batch in; single queries too where `with_queries` says so and names the class of those outside.
+    fn take(
+        &mut self,
+        run: &Run,
+        batch: &Batch,
+        with_queries: Option<Option<ClassId>>,
+    ) -> Result<(), CliError> {
         self.unconverged += batch.unconverged as u64;
         for (answered, items) in batch.episodes.iter().zip(&batch.items) {
             let episode = run.dealer.draw.episode(answered.place);
@@ -117,21 +157,37 @@ impl Sheet {
             let claims: Vec<(f32, bool)> = grade
                 .queries
                 .iter()
-                .filter_map(|q| q.confidence.map(|confidence| (confidence, q.predicted == q.label)))
+                .filter(|q| q.label.is_some())
+                .filter_map(|q| q.confidence.map(|confidence| (confidence, q.is_correct())))
                 .collect();
             self.writer.confidences(&claims)?;
-            if with_queries {
-                let row = |(query, item): (&QueryGrade, &ItemId)| QueryOutcome {
-                    class: episode.class(usize::from(query.label)),
-                    item: *item,
-                    predicted: episode.class(usize::from(query.predicted)),
-                    confidence: query.confidence,
+            if let Some(outside) = with_queries {
+                let row = |(query, item): (&QueryGrade, &ItemId)| {
+                    Some(QueryOutcome {
+                        class: query.label.map(|label| episode.class(usize::from(label))).or(outside)?,
+                        item: *item,
+                        predicted: episode.class(usize::from(query.predicted)),
+                        confidence: query.confidence,
+                        certainty: Some(query.certainty),
+                    })
                 };
-                let rows: Vec<QueryOutcome> = grade.queries.iter().zip(items).map(row).collect();
+                let rows: Vec<QueryOutcome> = grade.queries.iter().zip(items).filter_map(row).collect();
                 self.writer.queries(episode.number(), &rows)?;
             }
             self.ties += u64::from(grade.ties);
             self.queries += grade.queries.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// Measures how certain the answers of a batch that was taken in are.
+    fn measure(&mut self, batch: &Batch, threshold: Option<&f32>, run: &Run) -> Result<(), CliError> {
+        for answered in &batch.episodes {
+            let CertaintyGrade { inside, outside, values } =
+                CertaintyGrade::of(&answered.grade.queries, threshold.copied());
+            let episode = run.dealer.draw.episode(answered.place).number();
+            let threshold = threshold.copied();
+            self.writer.certainty(&CertaintyOutcome { episode, inside, outside, threshold, values })?;
         }
         Ok(())
     }

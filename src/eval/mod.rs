@@ -7,6 +7,7 @@
 mod error;
 pub mod laws;
 mod place;
+mod thresholds;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use crate::tensor::{Backend, HostRows, TensorError};
 use crate::vocab::{ItemId, Transform};
 
 pub use error::EvalError;
+pub use thresholds::thresholds;
 
 /// An evaluation to be carried out.
 pub struct Evaluation<'a> {

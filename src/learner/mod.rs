@@ -20,7 +20,7 @@ mod svm;
 use crate::rng::Chance;
 use crate::tensor::Backend;
 use crate::view::{Items, Scores, Support};
-use crate::vocab::{Setting, Transform};
+use crate::vocab::{Confidence, Setting, Transform};
 
 pub use error::LearnError;
 pub use linear::LinearClassifier;
@@ -33,6 +33,11 @@ pub trait Inductive<D: Backend> {
     /// The transform that it takes of the features.
     fn takes(&self) -> Transform {
         Transform::None
+    }
+
+    /// What makes it certain of an answer.
+    fn confidence(&self) -> Confidence {
+        Confidence::Probability
     }
 
     /// Adapts to the support sets of a batch.
@@ -61,6 +66,11 @@ pub trait Transductive<D: Backend> {
     /// The transform that it takes of the features.
     fn takes(&self) -> Transform {
         Transform::None
+    }
+
+    /// What makes it certain of an answer.
+    fn confidence(&self) -> Confidence {
+        Confidence::Probability
     }
 
     /// Scores of the queries of a batch.
@@ -107,6 +117,14 @@ impl<D: Backend> Learner<D> {
         match self {
             Learner::Inductive(learner) => learner.takes(),
             Learner::Transductive(learner) => learner.takes(),
+        }
+    }
+
+    /// What makes it certain of an answer.
+    pub fn confidence(&self) -> Confidence {
+        match self {
+            Learner::Inductive(learner) => learner.confidence(),
+            Learner::Transductive(learner) => learner.confidence(),
         }
     }
 

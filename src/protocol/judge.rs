@@ -1,5 +1,6 @@
 //! The rules that what is written must obey, alone and together.
 
+use super::outside::{Beside, outside};
 use super::place::Check;
 use super::written::Written;
 use super::{Parts, Protocol, ProtocolError, Query, Shot, Way};
@@ -80,14 +81,26 @@ pub(super) fn judge(check: &Check<'_>, written: Written) -> Result<Protocol, Pro
         None => 0.95,
     };
 
+    let split = data.split.as_ref().map_or(Ok(Scope::One(Split::Novel)), |s| check.word(s))?;
+    let beside = Beside {
+        split,
+        parts: parts.as_ref(),
+        query: &query,
+        repeat,
+        metrics: &metrics,
+        metrics_at: &report.metrics,
+    };
+    let outside = outside(check, &data, &episode, &beside)?;
+
     Ok(Protocol {
         version: check.whole("version", &version, 1..=1_000_000)?,
         source: check.filled("source", &source)?,
         name: check.kebab(&name)?,
         admits: admitted,
         dataset: data.dataset.as_ref().map(|d| check.filled("dataset", d)).transpose()?,
-        split: data.split.as_ref().map_or(Ok(Scope::One(Split::Novel)), |s| check.word(s))?,
+        split,
         parts,
+        outside,
         duplicates: data.duplicates.as_ref().map_or(Ok(Duplicates::Warn), |d| check.word(d))?,
         way,
         shot,

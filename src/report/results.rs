@@ -9,7 +9,8 @@ use std::sync::Arc;
 use super::ReportError;
 use super::part::Part;
 use super::rows::{
-    BIN_COLUMNS, BinRow, EPISODE_COLUMNS, OUTCOME_COLUMNS, QUERY_COLUMNS, SUMMARY_COLUMNS, SummaryRow, lead,
+    BIN_COLUMNS, BinRow, CERTAINTY_COLUMNS, EPISODE_COLUMNS, OUTCOME_COLUMNS, QUERY_COLUMNS, SUMMARY_COLUMNS,
+    SummaryRow, lead,
 };
 use super::run_record::RunRecord;
 use super::staging::{RESULT_FILES, RUN_RECORD, Staging};
@@ -148,13 +149,18 @@ impl Results {
         names.push(self.file("bins.csv", BIN_COLUMNS, |out| out.write_all(&bytes))?);
 
         let (mut outcomes, mut episodes, mut queries) = (Vec::new(), Vec::new(), Vec::new());
+        let mut certainty = Vec::new();
         for table in std::mem::take(&mut self.finished) {
             outcomes.push(table.outcomes);
             episodes.push(table.episodes);
             queries.push(table.queries);
+            certainty.push(table.certainty);
         }
         names.push(self.file("outcomes.csv", OUTCOME_COLUMNS, |out| pour(outcomes, out))?);
         names.push(self.file("episodes.csv", EPISODE_COLUMNS, |out| pour(episodes, out))?);
+        if certainty.iter().any(|part| !part.is_empty()) {
+            names.push(self.file("certainty.csv", CERTAINTY_COLUMNS, |out| pour(certainty, out))?);
+        }
         if queries.iter().any(|part| !part.is_empty()) {
             names.push(self.file("queries.csv", QUERY_COLUMNS, |out| pour(queries, out))?);
             #[cfg(feature = "parquet")]

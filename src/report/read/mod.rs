@@ -96,7 +96,8 @@ impl ReadTable {
             }
             Metric::Nll => self.nll.clone(),
             Metric::Brier => self.brier.clone(),
-            Metric::Ece | Metric::ClassAccuracy => Vec::new(),
+            // Ece and class accuracy have no value per episode, and certainties are not read.
+            _ => Vec::new(),
         };
         (!values.is_empty()).then_some(values)
     }
