@@ -155,10 +155,29 @@ words! {
         Inductive = "inductive",
         /// Sees all queries of an episode at once.
         Transductive = "transductive",
-        /// Scores classes from their vectors alone.
+        /// Scores classes from their vectors alone; fitted, if at all, on seen classes and their vectors.
         ZeroShot = "zero-shot",
+        /// As zero-shot, but the vectors of the unseen classes take part in the fit.
+        ClassTransductive = "class-transductive",
         /// Combines class vectors and support.
         Informed = "informed",
+    }
+}
+
+impl Setting {
+    /// Whether a learner of this setting needs a support set.
+    pub fn needs_support(self) -> bool {
+        matches!(self, Setting::Inductive | Setting::Transductive)
+    }
+
+    /// Whether a learner of this setting is given class vectors.
+    pub fn uses_class_vectors(self) -> bool {
+        !self.needs_support()
+    }
+
+    /// Whether a learner of this setting can use a support set.
+    pub fn uses_support(self) -> bool {
+        !matches!(self, Setting::ZeroShot | Setting::ClassTransductive)
     }
 }
 
@@ -212,10 +231,23 @@ words! {
         AccuracyAt95 = "accuracy-at-95",
         /// The share of queries outside that this threshold refuses (Larson et al. 2019).
         OutsideRecall = "outside-recall",
+        /// Class accuracy on the seen classes, where the candidates are seen and unseen classes.
+        Seen = "seen",
+        /// Class accuracy on the unseen classes, where the candidates are seen and unseen classes.
+        Unseen = "unseen",
+        /// The harmonic mean of these two.
+        Harmonic = "harmonic",
+        /// The area under the curve of seen and unseen class accuracy (Chao et al. 2016).
+        Ausuc = "ausuc",
     }
 }
 
 impl Metric {
+    /// Whether it has a value per episode, so that learners can be compared by it.
+    pub fn is_per_episode(self) -> bool {
+        matches!(self, Metric::Accuracy | Metric::Nll | Metric::Brier)
+    }
+
     /// Whether it is about how certain a learner is of its answers, one value per episode in `certainty.csv`.
     pub fn is_of_certainty(self) -> bool {
         self == Metric::Aurc || self.needs_outside()

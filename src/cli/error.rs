@@ -101,6 +101,10 @@ impl CliError {
                 EvalError::NotAdmitted { .. } | EvalError::NoSupport { .. } | EvalError::Build(_) => {
                     WRONG_REQUEST
                 }
+                EvalError::NeedsClassVectors { .. }
+                | EvalError::NoClassVectors { .. }
+                | EvalError::NoSeenClasses { .. }
+                | EvalError::AllHeldOut { .. } => WRONG_DATA,
                 EvalError::Data(error) if error.is_request() => WRONG_REQUEST,
                 EvalError::Data(_) => WRONG_DATA,
                 _ => FAILED,

@@ -10,7 +10,7 @@ pub(super) fn check_free(folder: &Path, names: &[&str], overwrite: bool) -> Resu
     match names.iter().find(|name| !overwrite && folder.join(name).exists()) {
         None => Ok(()),
         Some(name) => Err(CliError::Request(format!(
-            "{} is there already\nhint: name another place with --out, or give --overwrite",
+            "{} is there already\nhint: name another place, or give --overwrite",
             folder.join(name).display()
         ))),
     }

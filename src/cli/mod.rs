@@ -9,6 +9,7 @@ mod embed;
 mod error;
 mod evaluate;
 mod files;
+mod hard_episode;
 mod list;
 mod network;
 mod progress;
@@ -17,7 +18,6 @@ mod sample;
 #[cfg(feature = "text")]
 mod sentences;
 mod source;
-mod tables;
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -49,6 +49,7 @@ pub struct Protocol {
     pub(super) split: Scope,
     pub(super) parts: Option<Parts>,
     pub(super) outside: Option<Outside>,
+    pub(super) seen_part: Option<String>,
     pub(super) duplicates: Duplicates,
     pub(super) way: Way,
     pub(super) shot: Shot,
@@ -63,6 +64,9 @@ pub struct Protocol {
 }
 
 impl Protocol {
+    /// The part of seen items that is held out from fits where no rule names another.
+    pub const SEEN_PART: &str = "test";
+
     /// Reads and checks a rule file.
     ///
     /// # Errors
@@ -155,11 +159,19 @@ impl Protocol {
         Protocol {
             split: Split::Validation.into(),
             outside: None,
+            seen_part: None,
             draw_sha256: None,
             most: None,
             metrics,
             ..self.clone()
         }
+    }
+
+    /// The part of seen classes' items that are queries too, where the candidates are seen and unseen classes: those of
+    /// the splits before [`Protocol::split`], and those of it. Of a dataset without parts it is the last ⌊n/5⌋ items of
+    /// each seen class.
+    pub fn seen_part(&self) -> Option<&str> {
+        self.seen_part.as_deref()
     }
 
     /// What happens when a draw made elsewhere has items of one group on both sides.

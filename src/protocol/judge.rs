@@ -46,8 +46,27 @@ pub(super) fn judge(check: &Check<'_>, written: Written) -> Result<Protocol, Pro
             return Err(check.together(&episode.way, rule));
         }
     }
+    let seen_part = data.seen_part.as_ref().map(|part| check.filled("seen_part", part)).transpose()?;
+    let split = data.split.as_ref().map_or(Ok(Scope::One(Split::Novel)), |s| check.word(s))?;
+    if let Some(written) = &data.seen_part {
+        let sizes = matches!(way, Way::Fixed(_) | Way::All)
+            && matches!(query, Query::PerClass(_) | Query::All)
+            && shot == Shot::Nested(vec![0])
+            && repeat
+            && parts.is_none();
+        if !sizes {
+            let rule = "`seen_part` needs `shot` 0, `way` a number or \"all\", `query` a number or \"all\", `repeat` true and no other part";
+            return Err(check.together(written, rule));
+        }
+        if split == Split::Base || split == Scope::All {
+            return Err(check.together(
+                written,
+                "`seen_part` needs split \"validation\" or \"novel\": no split is seen before base or all classes",
+            ));
+        }
+    }
     let without_support = matches!(&shot, Shot::Nested(shots) if shots[0] == 0);
-    if without_support && !admitted.iter().any(|s| matches!(s, Setting::ZeroShot | Setting::Informed)) {
+    if without_support && !admitted.iter().any(|s| s.uses_class_vectors()) {
         let rule = "`shot` 0 needs \"zero-shot\" or \"informed\" among `admits`";
         return Err(check.together(&episode.shot, rule));
     }
@@ -73,6 +92,11 @@ pub(super) fn judge(check: &Check<'_>, written: Written) -> Result<Protocol, Pro
     let hash = draw.sha256.as_ref().map(|h| check.hash(h)).transpose()?;
 
     let metrics: Vec<Metric> = check.words("metrics", &report.metrics)?;
+    let generalised = [Metric::Seen, Metric::Unseen, Metric::Harmonic, Metric::Ausuc];
+    if seen_part.is_none() && metrics.iter().any(|metric| generalised.contains(metric)) {
+        let rule = "`metrics` seen, unseen, harmonic and ausuc need `seen_part` under [data]: the candidates must be seen and unseen classes";
+        return Err(check.together(&report.metrics, rule));
+    }
     let level = match &report.level {
         Some(level) if !(*level.get_ref() > 0.0 && *level.get_ref() < 1.0) => {
             return Err(check.value("level", "between 0 and 1", level, level.get_ref()));
@@ -101,6 +125,7 @@ pub(super) fn judge(check: &Check<'_>, written: Written) -> Result<Protocol, Pro
         split,
         parts,
         outside,
+        seen_part,
         duplicates: data.duplicates.as_ref().map_or(Ok(Duplicates::Warn), |d| check.word(d))?,
         way,
         shot,

@@ -37,6 +37,10 @@ impl Protocol {
                 line("threshold_part", &quoted(part));
             }
         }
+
+        if let Some(part) = self.seen_part() {
+            line("seen_part", &quoted(part));
+        }
         line("duplicates", &quoted(self.duplicates().word()));
         line("[episode]", &"");
         line("way", self.way());

@@ -28,6 +28,7 @@ pub(super) struct WrittenData {
     pub query_part: Option<Spanned<String>>,
     pub outside: Option<Spanned<String>>,
     pub threshold_part: Option<Spanned<String>>,
+    pub seen_part: Option<Spanned<String>>,
     pub duplicates: Option<Spanned<String>>,
 }
 

@@ -23,6 +23,8 @@ pub(super) struct Made {
     pub episodes: u32,
     pub repeat: bool,
     pub queries: bool,
+    /// Classes that share a cluster with their neighbour; 0 for no clusters.
+    pub clustered: u32,
 }
 
 impl Default for Made {
@@ -37,6 +39,7 @@ impl Default for Made {
             episodes: 400,
             repeat: true,
             queries: false,
+            clustered: 0,
         }
     }
 }
@@ -123,6 +126,7 @@ impl Made {
             shot: Size::Number(shot),
             query: Size::Number(4),
             repeat: self.repeat,
+            clusters: self.clusters(),
             metrics: Metric::ALL.to_vec(),
             level: 0.95,
             seed: 7,
@@ -130,6 +134,12 @@ impl Made {
             device: "cpu".to_string(),
             draw_sha256: self.draw.to_string(),
         }
+    }
+
+    fn clusters(&self) -> Option<Arc<[String]>> {
+        let of = |class| if class < self.clustered { class / 2 * 2 } else { class };
+        (self.clustered > 0)
+            .then(|| (0..self.classes).map(|class| format!("cluster {}", of(class))).collect())
     }
 
     fn parameters(&self, k: &str) -> BTreeMap<String, String> {

@@ -139,6 +139,7 @@ mod tests {
                 shot,
                 query: Size::Number(15),
                 repeat: true,
+                clusters: None,
                 metrics: vec![Metric::Accuracy],
                 level: 0.95,
                 seed: 7,

@@ -9,13 +9,14 @@ use std::sync::Arc;
 use super::ReportError;
 use super::part::Part;
 use super::rows::{
-    BIN_COLUMNS, BinRow, CERTAINTY_COLUMNS, EPISODE_COLUMNS, OUTCOME_COLUMNS, QUERY_COLUMNS, SUMMARY_COLUMNS,
-    SummaryRow, lead,
+    BIN_COLUMNS, BinRow, CERTAINTY_COLUMNS, CLUSTER_COLUMNS, EPISODE_COLUMNS, OUTCOME_COLUMNS, QUERY_COLUMNS,
+    SUMMARY_COLUMNS, SummaryRow, lead,
 };
 use super::run_record::RunRecord;
 use super::staging::{RESULT_FILES, RUN_RECORD, Staging};
 use super::table::{Table, TableKey};
 use super::tally::Measured;
+use super::text::text;
 use super::warning::{FEW_EPISODES, Warning};
 use super::writer::{FinishedTable, TableWriter};
 
@@ -147,6 +148,25 @@ impl Results {
             }
         }
         names.push(self.file("bins.csv", BIN_COLUMNS, |out| out.write_all(&bytes))?);
+
+        let clusters: BTreeSet<[&str; 3]> = self
+            .finished
+            .iter()
+            .flat_map(|table| {
+                table.clusters.iter().map(|(class, cluster)| [&table.key.protocol, class, cluster])
+            })
+            .map(|row| row.map(String::as_str))
+            .collect();
+        if !clusters.is_empty() {
+            bytes.clear();
+            for [protocol, class, cluster] in clusters {
+                for (cell, end) in [(protocol, b','), (class, b','), (cluster, b'\n')] {
+                    text(&mut bytes, cell);
+                    bytes.push(end);
+                }
+            }
+            names.push(self.file("clusters.csv", CLUSTER_COLUMNS, |out| out.write_all(&bytes))?);
+        }
 
         let (mut outcomes, mut episodes, mut queries) = (Vec::new(), Vec::new(), Vec::new());
         let mut certainty = Vec::new();

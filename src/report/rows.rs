@@ -35,6 +35,9 @@ pub const QUERY_COLUMNS: &str =
 pub const CERTAINTY_COLUMNS: &str = "protocol,learner,parameters,shot,episode,inside,outside,threshold,accuracy-at-95,\
     aurc,aurc-outside,auroc,fpr-at-95,outside-recall";
 
+/// Columns of `clusters.csv`, which is there where classes have clusters: one row per class that occurs.
+pub const CLUSTER_COLUMNS: &str = "protocol,class,cluster";
+
 /// A row of `outcomes.csv`.
 #[derive(Clone, Copy, Debug)]
 pub struct OutcomeRow<'a> {

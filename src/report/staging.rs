@@ -10,13 +10,14 @@ use super::ReportError;
 const FOLDER: &str = ".kshot-partial";
 
 /// The names that a results folder is known by; `run.json` comes last because it says that the rest is there.
-pub(super) const RESULT_FILES: [&str; 8] = [
+pub(super) const RESULT_FILES: [&str; 9] = [
     "outcomes.csv",
     "episodes.csv",
     "bins.csv",
     "certainty.csv",
     "queries.csv",
     "queries.parquet",
+    "clusters.csv",
     "summary.csv",
     RUN_RECORD,
 ];

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::vocab::{Metric, SawClasses, Setting};
 
@@ -79,6 +80,9 @@ pub struct Table {
     pub query: Size,
     /// Whether an item may appear in two episodes of the draw; where not, there is an interval for new items.
     pub repeat: bool,
+    /// The cluster of each class (alphabet, domain, parent), by [`ClassId`](crate::vocab::ClassId), where the dataset has
+    /// such: classes of one cluster are alike, so that one cluster is left out at a time for the classes interval.
+    pub clusters: Option<Arc<[String]>>,
     /// The metrics that `summary.csv` shall have.
     pub metrics: Vec<Metric>,
     /// Level of the intervals, between 0 and 1.

@@ -51,6 +51,8 @@ pub struct FinishedTable {
     pub(super) key: TableKey,
     pub(super) episode_count: usize,
     pub(super) class_count: usize,
+    /// The classes that occurred, each with its cluster; empty where there are no clusters.
+    pub(super) clusters: Vec<(String, String)>,
     pub(super) measured: Vec<Measured>,
     pub(super) bins: Vec<Bin>,
     pub(super) outcomes: Part,
@@ -69,13 +71,14 @@ impl FinishedTable {
 impl TableWriter {
     pub(super) fn new(table: Table, classes: Arc<[String]>, part: impl Fn(&str) -> Part) -> TableWriter {
         let key = table.key();
+        let tally = Tally::new(table.clusters.as_deref());
         TableWriter {
             lead: lead(&key),
             table,
             key,
             classes,
             last: None,
-            tally: Tally::default(),
+            tally,
             confidences: Confidences::default(),
             outcomes: part("outcomes"),
             episodes: part("episodes"),
@@ -185,9 +188,14 @@ impl TableWriter {
             return Err(ReportError::Confidences { key, confidences, confident, queries, correct });
         }
         let bins = self.confidences.bins();
+        let cluster = |class: ClassId| {
+            let cluster = self.table.clusters.as_ref()?.get(class.index())?.clone();
+            Some((self.classes.get(class.index())?.clone(), cluster))
+        };
         Ok(FinishedTable {
             episode_count: self.tally.episodes(),
             class_count: self.tally.classes(),
+            clusters: self.tally.class_ids().filter_map(cluster).collect(),
             measured: self.tally.measures(self.table.level, self.table.repeat, ece(&bins)),
             table: self.table,
             key,

@@ -25,6 +25,18 @@ pub enum TensorError {
         /// The number.
         value: f32,
     },
+    /// A class vector holds NaN or infinity.
+    #[error(
+        "the vector of label {label} is {value} in column {column}, class vectors must be finite numbers"
+    )]
+    VectorNotFinite {
+        /// The label.
+        label: usize,
+        /// The column of the first such number.
+        column: usize,
+        /// The number.
+        value: f32,
+    },
     /// An index names a row that the store does not have.
     #[error("item {item} does not exist, the store has {rows} items")]
     NoSuchItem {

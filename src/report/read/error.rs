@@ -114,6 +114,12 @@ pub enum Flaw {
         /// The file that lacks it.
         other: &'static str,
     },
+    /// A class that clusters.csv leaves out.
+    #[error("class {class} has no row in clusters.csv\nhint: the files are not of one run")]
+    NoCluster {
+        /// The class.
+        class: String,
+    },
     /// The protocol of a row is not in the run record.
     #[error("protocol `{protocol}` is not in run.json\nhint: the files are not of one run")]
     NoProtocol {

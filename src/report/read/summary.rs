@@ -83,6 +83,7 @@ fn table(sheet: &Sheet, protocol: &ProtocolRecord) -> Result<Table, ReadError> {
         shot: sheet.size(9)?,
         query: sheet.size(10)?,
         repeat: true,
+        clusters: None,
         metrics: Vec::new(),
         level: 0.95,
         seed: sheet.whole(19)?,

@@ -26,6 +26,7 @@ fn table(learner: &str, shot: u32) -> Table {
         shot: Size::Number(shot),
         query: Size::Varied,
         repeat: true,
+        clusters: None,
         metrics: Metric::ALL.to_vec(),
         level: 0.95,
         seed: 7,

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::error::CliError;
-use super::progress::Progress;
-use super::source::{Dealer, Rules};
+use crate::cli::error::CliError;
+use crate::cli::progress::Progress;
+use crate::cli::source::{Dealer, Rules};
 use crate::data::Store;
 use crate::episode::threshold_draw;
-use crate::eval::{self, Batch, Evaluation};
+use crate::eval::{self, Batch, Evaluation, SeenRules};
 use crate::learner::{Parameters, Registry, Roster};
 use crate::metric::{CertaintyGrade, ClassGrade, QueryGrade};
 use crate::protocol::{Query, Way};
@@ -48,7 +48,8 @@ pub(super) fn fill<R: Roster>(
     let mut sheets = BTreeMap::new();
     for (learner, parameters) in run.learners.iter().enumerate() {
         let setting = registry.build(parameters)?.setting();
-        for (shot, size) in run.shots.iter().enumerate().filter(|(_, shot)| **shot != Some(0)) {
+        let takes_part = |(shot, _): &(usize, &Option<usize>)| eval::takes_part(setting, &run.shots, *shot);
+        for (shot, size) in run.shots.iter().enumerate().filter(takes_part) {
             let writer = results.begin(table(run, parameters, setting, *size), Arc::clone(&names))?;
             sheets.insert((learner, shot), Sheet { writer, ties: 0, queries: 0, unconverged: 0 });
         }
@@ -59,10 +60,11 @@ pub(super) fn fill<R: Roster>(
         seed: protocol.seed(),
         learners: &run.learners,
         shots: &run.shots,
+        rules: SeenRules::of(protocol),
         workers: work.workers,
         batch: work.batch,
     };
-    let thresholds = thresholds::<R>(run, work, &evaluation)?;
+    let thresholds = thresholds::<R>(run, &evaluation)?;
     let measured = protocol.metrics().iter().any(|metric| metric.is_of_certainty());
     let outside = protocol.outside().and_then(|outside| run.store.index().find(&outside.class));
     let steps = run.dealer.draw.len() * sheets.len();
@@ -105,7 +107,6 @@ pub(super) fn fill<R: Roster>(
 /// The least certainty with which each learner accepts an answer at each shot, where the protocol asks for it.
 fn thresholds<R: Roster>(
     run: &Run,
-    work: &Work,
     evaluation: &Evaluation<'_>,
 ) -> Result<BTreeMap<(usize, usize), f32>, CliError> {
     let protocol = &run.rules.protocol;
@@ -117,7 +118,10 @@ fn thresholds<R: Roster>(
     let name = format!("{} thresholds", protocol.name());
     let steps = draw.len() * run.learners.len() * run.shots.len();
     let progress = Progress::start(&name, draw.len(), steps as u64);
-    let on_other = Evaluation { draw: &draw, batch: work.batch, ..*evaluation };
+    let on_validation = protocol.on_validation();
+    let own_classes = protocol.outside().is_some_and(|outside| outside.threshold_part.is_some());
+    let rules = if own_classes { evaluation.rules } else { SeenRules::of(&on_validation) };
+    let on_other = Evaluation { draw: &draw, rules, ..*evaluation };
     Ok(eval::thresholds::<R, Cpu>(
         &on_other,
         || Ok(open_cpu()),
@@ -217,6 +221,7 @@ fn table(run: &Run, parameters: &Parameters, setting: Setting, shot: Option<usiz
             Query::Dirichlet { .. } | Query::MetaDataset => Size::Varied,
         },
         repeat: protocol.repeat(),
+        clusters: clusters(&run.store),
         metrics: protocol.metrics().to_vec(),
         level: protocol.level(),
         seed: protocol.seed(),
@@ -224,6 +229,13 @@ fn table(run: &Run, parameters: &Parameters, setting: Setting, shot: Option<usiz
         device: "cpu".to_string(),
         draw_sha256: run.dealer.sha256.clone(),
     }
+}
+
+/// The cluster of each class, where the store names clusters; a class without one is alone.
+fn clusters(store: &Store) -> Option<Arc<[String]>> {
+    let classes = store.index().classes();
+    let named = classes.iter().any(|class| class.cluster.is_some());
+    named.then(|| classes.iter().map(|class| class.cluster.clone().unwrap_or(class.name.clone())).collect())
 }
 
 /// The learner with the parameters that differ from their defaults, as one would type it.

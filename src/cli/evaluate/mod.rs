@@ -1,5 +1,10 @@
 //! `kshot evaluate`: protocols, features and learners in, result files out.
 
+mod admission;
+mod fitness;
+mod record;
+mod tables;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Instant;
@@ -8,19 +13,15 @@ use clap::Args;
 
 use super::error::CliError;
 use super::network::Network;
-use super::source::{self, Dealer, Rules, Stores};
-use super::tables::{self, Run, Work};
+use super::source::{self, Rules, Stores};
 use super::{Outcome, check, say};
-use crate::data::{ClassVectors, Fingerprint, Store, StoreWarning};
-use crate::episode::{Finding, Severity};
-use crate::eval;
-use crate::learner::{Learner, Parameters, Registry, Roster};
-use crate::protocol::{Protocol, Shot};
-use crate::report::{
-    LearnerRecord, Machine, Overview, ProtocolRecord, Results, RunRecord, Selection, VectorsRecord, Warning,
-};
+use crate::data::Fingerprint;
+use crate::learner::{Registry, Roster};
+use crate::report::{LearnerRecord, Machine, Overview, Results, RunRecord, Warning};
 use crate::tensor::Cpu;
 use crate::vocab::Metric;
+use admission::{admitted, asked_learners, shots};
+use tables::{Run, Work};
 
 const EXAMPLES: &str = "Examples:
   kshot evaluate quickstart
@@ -112,8 +113,8 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     for rules in all {
         let store = stores.of(&rules.protocol)?;
         let dealer = source::draw(&rules, arguments.draw.as_deref(), &store)?;
-        warnings.extend(checked(&rules.protocol, &dealer, &store, arguments.near)?);
-        warnings.extend(of_store(&store));
+        warnings.extend(fitness::checked(&rules.protocol, &dealer, &store, arguments.near)?);
+        warnings.extend(fitness::of_store(&store));
         let learners = admitted(&registry, &rules.protocol, &asked)?;
         let shots = shots(&rules.protocol);
         runs.push(Run { rules, store, dealer, learners, shots });
@@ -148,12 +149,12 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     let learners: BTreeMap<String, LearnerRecord> = runs
         .iter()
         .flat_map(|run| &run.learners)
-        .map(|parameters| (format!("{}:{parameters}", parameters.learner()), record(parameters)))
+        .map(|parameters| (format!("{}:{parameters}", parameters.learner()), record::learner(parameters)))
         .collect();
     let rows = results.commit(RunRecord {
         kshot: env!("CARGO_PKG_VERSION").to_string(),
         command: std::env::args().collect(),
-        protocols: runs.iter().map(|run| protocol_record(run, &hashes)).collect(),
+        protocols: runs.iter().map(|run| record::protocol(run, &hashes)).collect(),
         learners: learners.into_values().collect(),
         seed_train: None,
         device: "cpu".to_string(),
@@ -177,140 +178,10 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     Ok(Outcome::Done)
 }
 
-/// The learners that were asked for, checked; none where all are meant.
-fn asked_learners(registry: &Registry<Cpu>, specs: &[String]) -> Result<Vec<Parameters>, CliError> {
-    let mut asked: Vec<Parameters> = Vec::new();
-    for spec in specs {
-        let parameters = registry.check(spec)?;
-        if asked.contains(&parameters) {
-            return Err(CliError::Request(format!(
-                "learner `{spec}` is given twice with the same parameters, a result holds each once"
-            )));
-        }
-        asked.push(parameters);
-    }
-    Ok(asked)
-}
-
-/// The learners of a run under a protocol: those that were asked for, all of which it must admit, or all that it admits.
-fn admitted(
-    registry: &Registry<Cpu>,
-    protocol: &Protocol,
-    asked: &[Parameters],
-) -> Result<Vec<Parameters>, CliError> {
-    let shots = shots(protocol);
-    let admit =
-        |parameters: &Parameters, learner: &Learner<Cpu>| eval::admit(protocol, parameters, learner, &shots);
-    if !asked.is_empty() {
-        for parameters in asked {
-            admit(parameters, &registry.build(parameters)?)?;
-        }
-        return Ok(asked.to_vec());
-    }
-    let mut learners = Vec::new();
-    for entry in registry.entries() {
-        let parameters = entry.check(&BTreeMap::new())?;
-        if admit(&parameters, &registry.build(&parameters)?).is_ok() {
-            learners.push(parameters);
-        }
-    }
-    if learners.is_empty() {
-        let admits: Vec<&str> = protocol.admits().iter().map(|setting| setting.word()).collect();
-        return Err(CliError::Request(format!(
-            "protocol `{}` admits {} learners, and none of them is known\nhint: see `kshot list learners`",
-            protocol.name(),
-            admits.join(" and ")
-        )));
-    }
-    Ok(learners)
-}
-
-/// The shots at which each episode is evaluated.
-fn shots(protocol: &Protocol) -> Vec<Option<usize>> {
-    match protocol.shot() {
-        Shot::Nested(shots) => shots.iter().map(|shot| Some(*shot as usize)).collect(),
-        Shot::Between { .. } | Shot::MetaDataset => vec![None],
-    }
-}
-
 /// A folder below `results` that does not exist yet.
 fn new_folder(rules: &[Rules]) -> PathBuf {
     let names: Vec<&str> = rules.iter().map(|r| r.protocol.name()).take(3).collect();
     let first = PathBuf::from("results").join(names.join("+"));
     let later = (2..).map(|n| first.with_file_name(format!("{}-{n}", names.join("+"))));
     std::iter::once(first.clone()).chain(later).find(|path| !path.exists()).unwrap_or(first)
-}
-
-/// Refuses a draw that does not fit; what may pass comes back as warnings.
-fn checked(
-    protocol: &Protocol,
-    dealer: &Dealer,
-    store: &Store,
-    near: Option<f32>,
-) -> Result<Vec<Warning>, CliError> {
-    let mut warnings = Vec::new();
-    for (severity, finding) in dealer.findings(protocol, store) {
-        let draw = dealer.name(protocol);
-        match (severity, &finding) {
-            (Severity::Refused, _) => return Err(CliError::Finding { draw, finding }),
-            (Severity::Warning, Finding::Duplicate { .. }) => {
-                let (episodes, of) = (finding.count() as u64, dealer.draw.len() as u64);
-                warnings.push(Warning::Duplicates { draw, episodes, of });
-            }
-            (Severity::Warning, _) => {
-                warnings.push(Warning::OtherDraw { draw, finding: finding.to_string() });
-            }
-        }
-    }
-    if let Some(threshold) = near {
-        let sentences = check::near_duplicates(protocol, &dealer.draw, store, threshold)?;
-        if let Some(sentence) = sentences.into_iter().next() {
-            return Err(CliError::NearDuplicate(sentence));
-        }
-    }
-    Ok(warnings)
-}
-
-fn of_store(store: &Store) -> impl Iterator<Item = Warning> {
-    let features = || store.name().to_string();
-    store.warnings().iter().filter_map(move |warning| match warning {
-        StoreWarning::ZeroRows { count } => {
-            Some(Warning::ZeroRows { features: features(), rows: *count as u64 })
-        }
-        StoreWarning::Cut { count } => Some(Warning::Cut { features: features(), items: *count }),
-        StoreWarning::IdenticalRows { .. } => None,
-    })
-}
-
-fn record(parameters: &Parameters) -> LearnerRecord {
-    LearnerRecord {
-        name: parameters.learner().to_string(),
-        parameters: parameters.pairs(),
-        selection: Selection::Default,
-    }
-}
-
-fn protocol_record(run: &Run, hashes: &BTreeMap<String, String>) -> ProtocolRecord {
-    let (protocol, store) = (&run.rules.protocol, &run.store);
-    ProtocolRecord {
-        name: protocol.name().to_string(),
-        version: protocol.version(),
-        sha256: run.rules.sha256.clone(),
-        seed: protocol.seed(),
-        draw: run.dealer.file.clone(),
-        draw_sha256: run.dealer.sha256.clone(),
-        features: store.path().map_or_else(|| store.name().to_string(), |path| path.display().to_string()),
-        features_sha256: hashes.get(store.name()).cloned().unwrap_or_default(),
-        class_vectors: store.class_vectors().map(|vectors| vectors_record(store, vectors)),
-    }
-}
-
-fn vectors_record(store: &Store, vectors: &ClassVectors) -> VectorsRecord {
-    let source = store.provenance().class_vectors.clone();
-    VectorsRecord {
-        sha256: vectors.sha256(),
-        texts: source.as_ref().map(|source| source.texts.clone()),
-        texts_sha256: source.as_ref().and_then(|source| source.texts_sha256.clone()),
-        templates: source.map(|source| source.templates).unwrap_or_default(),
-    }
 }
