@@ -115,6 +115,9 @@ pub(super) fn judge(check: &Check<'_>, written: Written) -> Result<Protocol, Pro
         metrics_at: &report.metrics,
     };
     let outside = outside(check, &data, &episode, &beside)?;
+    if let (Some(written), Some(_)) = (&data.seen_part, &outside) {
+        return Err(check.together(written, "`seen_part` and `outside` do not go together"));
+    }
 
     Ok(Protocol {
         version: check.whole("version", &version, 1..=1_000_000)?,
@@ -279,7 +282,7 @@ metrics = ["accuracy", "nll"]
     fn an_unknown_key_is_refused_with_the_known_ones_and_underlined() {
         assert_eq!(
             refusal("way = 5", "ways = 5"),
-            "p.toml line 8: unknown field `ways`, expected one of `way`, `shot`, `query`, `repeat`\n  ways = 5\n  ^^^^"
+            "p.toml line 8: unknown field `ways`, expected one of `way`, `shot`, `query`, `query_outside`, `repeat`\n  ways = 5\n  ^^^^"
         );
         assert!(refusal("seed = 7\n", "").contains("missing field `seed`"));
         assert!(refusal("version = 1", "version = \"1\"").starts_with("p.toml line 2: invalid type"));
