@@ -11,12 +11,14 @@ mod evaluate;
 mod files;
 mod hard_episode;
 mod list;
+mod merge;
 mod network;
 mod progress;
 mod report;
 mod sample;
 #[cfg(feature = "text")]
 mod sentences;
+mod sheets;
 mod source;
 
 use std::io::Write;
@@ -51,6 +53,7 @@ enum Verb {
     Evaluate(evaluate::Arguments),
     Compare(compare::Arguments),
     Report(report::Arguments),
+    Merge(merge::Arguments),
 }
 
 /// Whether what was asked for holds.
@@ -80,6 +83,7 @@ pub fn main<R: Roster>() -> ExitCode {
         Verb::Evaluate(arguments) => evaluate::run::<R>(&arguments),
         Verb::Compare(arguments) => compare::run(&arguments),
         Verb::Report(arguments) => report::run(&arguments),
+        Verb::Merge(arguments) => merge::run(&arguments),
     };
     match outcome {
         Ok(Outcome::Done) => ExitCode::from(error::DONE),

@@ -10,11 +10,11 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Begins; `steps` is the number of episodes times learners and shots.
-    pub(super) fn start(what: &str, episodes: usize, steps: u64) -> Progress {
+    /// Begins; `size` says in words how much there is to do, `steps` is the number of episodes times learners and shots.
+    pub(super) fn start(what: &str, size: &str, steps: u64) -> Progress {
         let bar = Progress::bar(what, steps);
         if bar.is_none() {
-            eprintln!("{what}: {episodes} episodes");
+            eprintln!("{what}: {size}");
         }
         Progress { bar }
     }

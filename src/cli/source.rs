@@ -7,7 +7,7 @@ use super::cache;
 use super::error::CliError;
 use super::network::Network;
 use crate::data::{self, OpenOptions, Store};
-use crate::episode::{self, Draw, Finding, Maker, Severity, check, check_hash};
+use crate::episode::{self, Draw, Finding, Maker, Sampler, Severity, check, check_hash};
 use crate::protocol::{Protocol, ProtocolError, SHIPPED, ShippedProtocol};
 
 /// A protocol as it was named, with its text.
@@ -164,8 +164,13 @@ pub(super) fn draw(rules: &Rules, named: Option<&str>, store: &Store) -> Result<
 
 /// A draw of a protocol, made anew from its seed.
 pub(super) fn fresh(protocol: &Protocol, store: &Store) -> Result<Dealer, CliError> {
-    let draw = episode::draw(protocol, store.index())
-        .map_err(|source| CliError::Sample { protocol: protocol.name().to_string(), source })?;
+    fresh_of(protocol, store, protocol.count())
+}
+
+/// The first so many episodes of a protocol, made anew from its seed.
+pub(super) fn fresh_of(protocol: &Protocol, store: &Store, count: u32) -> Result<Dealer, CliError> {
+    let draw = Sampler::new(protocol, store.index()).and_then(|sampler| sampler.episodes(0..count));
+    let draw = draw.map_err(|source| CliError::Sample { protocol: protocol.name().to_string(), source })?;
     let text = draw.to_csv(store.index());
     let sha256 = episode::sha256(text.as_bytes());
     Ok(Dealer { draw, sha256, file: None, fresh: Some(text), maker: Maker::Sampler, other_hash: None })

@@ -26,6 +26,11 @@ impl Fingerprint {
         Fingerprint(std::thread::spawn(move || fingerprint(&store)))
     }
 
+    /// Whether it is there, so that nothing needs to be waited for.
+    pub fn is_ready(&self) -> bool {
+        self.0.is_finished()
+    }
+
     /// Waits for the end and gives 64 hexadecimal digits; fails where a file cannot be read.
     pub fn wait(self) -> Result<String, DataError> {
         match self.0.join() {

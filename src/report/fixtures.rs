@@ -112,7 +112,7 @@ impl Made {
         results.commit(self.record()).unwrap();
     }
 
-    fn table(&self, learner: &str, k: &str, shot: u32) -> Table {
+    pub fn table(&self, learner: &str, k: &str, shot: u32) -> Table {
         Table {
             protocol: self.protocol.to_string(),
             version: 1,
@@ -129,6 +129,7 @@ impl Made {
             clusters: self.clusters(),
             metrics: Metric::ALL.to_vec(),
             level: 0.95,
+            sequential: false,
             seed: 7,
             seed_train: None,
             device: "cpu".to_string(),
@@ -176,6 +177,10 @@ impl Made {
             batch: None,
             seconds: BTreeMap::from([("total".to_string(), 1.25)]),
             warnings: Vec::new(),
+            part: None,
+            until: None,
+            resumed: None,
+            parts: Vec::new(),
             machine: Machine::here(),
             files: Vec::new(),
         }

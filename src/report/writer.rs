@@ -7,6 +7,7 @@ use super::calibration::{Bin, Confidences, ece};
 use super::certainty::CertaintyOutcome;
 use super::part::Part;
 use super::rows::{EpisodeRow, OutcomeRow, QueryRow, lead};
+use super::stretch::EpisodeRecord;
 use super::table::{Table, TableKey};
 use super::tally::{EpisodeOutcome, Measured, Tally};
 use crate::vocab::{ClassId, ItemId};
@@ -170,6 +171,17 @@ impl TableWriter {
         rule.map_err(|rule| ReportError::Outcome { key: self.key.clone(), episode, rule })?;
         let lead = &self.lead;
         self.certainty.append(|out| outcome.write(lead, out))
+    }
+
+    /// Takes the next episode in, with all that was recorded of it.
+    ///
+    /// # Errors
+    /// As [`TableWriter::episode`], [`TableWriter::confidences`], [`TableWriter::certainty`] and [`TableWriter::queries`].
+    pub fn record(&mut self, record: &EpisodeRecord) -> Result<(), ReportError> {
+        self.episode(&record.outcome)?;
+        self.confidences(&record.claims)?;
+        record.certainty.as_ref().map_or(Ok(()), |certainty| self.certainty(certainty))?;
+        self.queries(record.outcome.episode, &record.queries)
     }
 
     /// Computes the measures and the bins.

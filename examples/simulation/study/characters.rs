@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use kshot::data::{OpenOptions, Store};
-use kshot::rng::Stream;
 
+use super::dice::Dice;
 use super::pool::{Drawing, Pool};
 
 /// Characters, each with its drawings.
@@ -38,9 +38,9 @@ pub fn read() -> Result<Characters, String> {
 }
 
 /// A pool of twenty characters, and all their drawings.
-pub fn pool(characters: &Characters, stream: &mut Stream) -> Pool {
+pub fn pool(characters: &Characters, dice: &mut Dice) -> Pool {
     let mut places: Vec<usize> = (0..characters.len()).collect();
-    stream.choose(&mut places, OF_A_POOL);
+    dice.stream.choose(&mut places, OF_A_POOL);
     let chosen: Vec<&[Drawing]> =
         places[..OF_A_POOL].iter().map(|place| characters[*place].as_slice()).collect();
     Pool::of_drawings(&chosen)

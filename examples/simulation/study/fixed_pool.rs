@@ -5,6 +5,7 @@ use kshot::stats::{self, UntilNarrow};
 
 use super::cells::{FLIP, HOLM, PAIRED, SIZES, T, UNTIL};
 use super::characters::{self, Characters};
+use super::dice::Dice;
 use super::learners::{self, A, B, FAMILY, expected};
 use super::pool::{Class, Pool, VIEWS};
 use super::rules::{any_rejected, covers};
@@ -21,13 +22,13 @@ const ROUNDS: u64 = 999;
 pub const UNTIL_GOAL: (&str, f64, usize) = ("until 0.7 points, or M=1000", 0.007, 1000);
 
 pub fn gaussian(seed: u64, number: u32, classes: usize, tally: &mut Tally) {
-    let mut stream = Stream::new(seed, Purpose::Dataset, number / PER_POOL);
-    let drawn: Vec<Class> = (0..classes).map(|_| Class::draw(&mut stream)).collect();
-    let pool = Pool::draw(&drawn, ITEMS, VIEWS, &mut stream);
-    let learners = learners::draw(classes, &mut stream);
+    let mut dice = Dice::new(seed, Purpose::Dataset, number / PER_POOL);
+    let drawn: Vec<Class> = (0..classes).map(|_| Class::draw(&mut dice)).collect();
+    let pool = Pool::draw(&drawn, ITEMS, VIEWS, &mut dice);
+    let learners = learners::draw(classes, &mut dice);
     let of_pool = pool.truth();
     let truth: Vec<f64> = learners.iter().map(|learner| expected(learner, &of_pool)).collect();
-    let drawn = pool.episodes(&learners, SIZES[2].1, &mut Stream::new(seed, Purpose::Draw, number));
+    let drawn = pool.episodes(&learners, SIZES[2].1, &mut Dice::new(seed, Purpose::Draw, number));
     for (place, (name, m)) in SIZES.into_iter().enumerate() {
         tally.note(name, T, covers(stats::of_mean(drawn.first(A, m)), truth[A]));
         let pair = drawn.difference(A, B[2], m);
@@ -47,12 +48,12 @@ pub fn gaussian(seed: u64, number: u32, classes: usize, tally: &mut Tally) {
 }
 
 pub fn characters(seed: u64, number: u32, characters: &Characters, tally: &mut Tally) {
-    let mut stream = Stream::new(seed, Purpose::Dataset, number / PER_POOL);
-    let pool = characters::pool(characters, &mut stream);
+    let mut dice = Dice::new(seed, Purpose::Dataset, number / PER_POOL);
+    let pool = characters::pool(characters, &mut dice);
     let learners = [0, 1].map(|view| learners::plain(view, pool.classes));
     let of_pool = pool.truth();
     let truth = [0, 1].map(|view| expected(&learners[view], &of_pool));
-    let drawn = pool.episodes(&learners, SIZES[2].1, &mut Stream::new(seed, Purpose::Draw, number));
+    let drawn = pool.episodes(&learners, SIZES[2].1, &mut Dice::new(seed, Purpose::Draw, number));
     for (place, (name, m)) in SIZES.into_iter().enumerate() {
         tally.note(name, T, covers(stats::of_mean(drawn.first(0, m)), truth[0]));
         let pair = drawn.difference(0, 1, m);

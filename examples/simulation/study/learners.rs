@@ -1,7 +1,6 @@
 //! The learners of a world: nearest neighbours in noisy views of the items, with habits that differ from class to class.
 
-use kshot::rng::Stream;
-
+use super::dice::Dice;
 use super::pool::VIEWS;
 
 /// How a learner answers queries of one class.
@@ -32,20 +31,20 @@ pub const COUNT: usize = 10;
 const ROUGHLY: f64 = 0.6;
 
 /// Draws the habits of all learners for so many classes of the population.
-pub fn draw(classes: usize, stream: &mut Stream) -> Vec<Learner> {
-    let push = |deviation: f64, stream: &mut Stream| {
-        let effect = deviation * stream.normal();
+pub fn draw(classes: usize, dice: &mut Dice) -> Vec<Learner> {
+    let push = |deviation: f64, dice: &mut Dice| {
+        let effect = deviation * dice.normal();
         let share = if effect > 0.0 { effect / (1.0 - ROUGHLY) } else { effect / ROUGHLY };
         (share.clamp(-1.0, 1.0) * 65_536.0) as i32
     };
     let mut learners = vec![plain(0, classes)];
     for deviation in EFFECTS {
-        learners.push((0..classes).map(|_| Habit { view: 1, push: push(deviation, stream) }).collect());
+        learners.push((0..classes).map(|_| Habit { view: 1, push: push(deviation, dice) }).collect());
     }
     for view in 0..VIEWS {
-        learners.push((0..classes).map(|_| Habit { view, push: push(EFFECTS[2], stream) }).collect());
+        learners.push((0..classes).map(|_| Habit { view, push: push(EFFECTS[2], dice) }).collect());
     }
-    let [heads, tails] = coins(&learners[A], &learners[FAMILY[1]], stream);
+    let [heads, tails] = coins(&learners[A], &learners[FAMILY[1]], dice);
     learners.extend([heads, tails]);
     learners
 }
@@ -56,8 +55,8 @@ pub fn plain(view: usize, classes: usize) -> Learner {
 }
 
 /// Two learners that are these two, a coin per class deciding which of them answers as the first: an exact null.
-pub fn coins(one: &Learner, other: &Learner, stream: &mut Stream) -> [Learner; 2] {
-    let heads: Vec<bool> = one.iter().map(|_| stream.bits() & 1 == 1).collect();
+pub fn coins(one: &Learner, other: &Learner, dice: &mut Dice) -> [Learner; 2] {
+    let heads: Vec<bool> = one.iter().map(|_| dice.happens(1 << 15)).collect();
     [true, false].map(|side| {
         let habits = one.iter().zip(other).zip(&heads);
         habits.map(|((one, other), heads)| if *heads == side { *one } else { *other }).collect()

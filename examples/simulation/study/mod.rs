@@ -5,6 +5,7 @@
 
 mod cells;
 mod characters;
+mod dice;
 mod fixed_pool;
 mod learners;
 mod new_classes;

@@ -1,12 +1,13 @@
 //! New classes: a fresh pool of fresh classes in every repetition, and a truth about the population of classes.
 
-use kshot::rng::{Purpose, Stream};
+use kshot::rng::Purpose;
 use kshot::stats;
 
 use super::cells::{
     CLASSES, CLASSES_DRAWN, CLASSES_HOLM, CLASSES_PAIRED, COIN, SAMPLER, SAMPLER_ALONE, SIZES,
 };
 use super::characters::{self, Characters};
+use super::dice::Dice;
 use super::fixed_pool::{ITEMS, family};
 use super::learners::{self, A, B, COINS, COUNT, FAMILY, expected};
 use super::pool::{Class, Pool, VIEWS};
@@ -20,10 +21,10 @@ const POOLS: u32 = 8_000;
 pub fn truth(seed: u64, threads: u32) -> Vec<f64> {
     let of_pool = |number| {
         // Two items per class and twenty classes: the mean over pools is the population's, whatever their size.
-        let mut stream = Stream::new(seed, Purpose::Training, number);
-        let classes: Vec<Class> = (0..20).map(|_| Class::draw(&mut stream)).collect();
-        let of_pool = Pool::draw(&classes, 2, VIEWS, &mut stream).truth();
-        let learners = learners::draw(20, &mut stream);
+        let mut dice = Dice::new(seed, Purpose::Training, number);
+        let classes: Vec<Class> = (0..20).map(|_| Class::draw(&mut dice)).collect();
+        let of_pool = Pool::draw(&classes, 2, VIEWS, &mut dice).truth();
+        let learners = learners::draw(20, &mut dice);
         learners.iter().map(|learner| expected(learner, &of_pool)).collect::<Vec<f64>>()
     };
     let mut truth = vec![0.0; COUNT];
@@ -39,11 +40,11 @@ pub fn truth(seed: u64, threads: u32) -> Vec<f64> {
 }
 
 pub fn gaussian(seed: u64, number: u32, classes: usize, truth: &[f64], tally: &mut Tally) {
-    let mut stream = Stream::new(seed, Purpose::Dataset, number);
-    let drawn: Vec<Class> = (0..classes).map(|_| Class::draw(&mut stream)).collect();
-    let pool = Pool::draw(&drawn, ITEMS, VIEWS, &mut stream);
-    let learners = learners::draw(classes, &mut stream);
-    let drawn = pool.episodes(&learners, SIZES[2].1, &mut Stream::new(seed, Purpose::Draw, number));
+    let mut dice = Dice::new(seed, Purpose::Dataset, number);
+    let drawn: Vec<Class> = (0..classes).map(|_| Class::draw(&mut dice)).collect();
+    let pool = Pool::draw(&drawn, ITEMS, VIEWS, &mut dice);
+    let learners = learners::draw(classes, &mut dice);
+    let drawn = pool.episodes(&learners, SIZES[2].1, &mut Dice::new(seed, Purpose::Draw, number));
     let of = |values: &[f64]| drawn.over_classes(values);
     for (name, m) in SIZES {
         if m < 30 * classes {
@@ -73,13 +74,13 @@ pub fn truth_of_characters(characters: &Characters) -> [f64; 2] {
 }
 
 pub fn characters(seed: u64, number: u32, characters: &Characters, truth: [f64; 2], tally: &mut Tally) {
-    let mut stream = Stream::new(seed, Purpose::Dataset, number);
-    let pool = characters::pool(characters, &mut stream);
+    let mut dice = Dice::new(seed, Purpose::Dataset, number);
+    let pool = characters::pool(characters, &mut dice);
     let plain = [0, 1].map(|view| learners::plain(view, pool.classes));
-    let [heads, tails] = learners::coins(&plain[0], &plain[1], &mut stream);
+    let [heads, tails] = learners::coins(&plain[0], &plain[1], &mut dice);
     let [counted, shared] = plain;
     let learners = [counted, shared, heads, tails];
-    let drawn = pool.episodes(&learners, SIZES[2].1, &mut Stream::new(seed, Purpose::Draw, number));
+    let drawn = pool.episodes(&learners, SIZES[2].1, &mut Dice::new(seed, Purpose::Draw, number));
     let of = |values: &[f64]| drawn.over_classes(values);
     for (name, m) in &SIZES[1..] {
         tally.note(name, CLASSES, covers(of(drawn.first(0, *m)), truth[0]));

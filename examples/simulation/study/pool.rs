@@ -3,8 +3,7 @@
 //! Episodes are 5-way 1-shot with 5 queries per class. Distances within a pool are computed once, and the expected
 //! accuracy of the nearest neighbour on a pool is computed exactly.
 
-use kshot::rng::Stream;
-
+use super::dice::Dice;
 use super::learners::{Habit, Learner};
 
 /// Classes per episode.
@@ -34,17 +33,17 @@ pub struct Class {
 type Place = [f32; DIMENSIONS];
 
 impl Class {
-    pub fn draw(stream: &mut Stream) -> Class {
-        let mean = std::array::from_fn(|_| BETWEEN * stream.normal());
-        Class { mean, spread: (UNEVEN * stream.normal()).exp() }
+    pub fn draw(dice: &mut Dice) -> Class {
+        let mean = std::array::from_fn(|_| BETWEEN * dice.normal());
+        Class { mean, spread: (UNEVEN * dice.normal()).exp() }
     }
 
     /// One item in so many views.
-    fn item(&self, views: usize, stream: &mut Stream) -> [Place; VIEWS] {
-        let place: [f64; DIMENSIONS] = std::array::from_fn(|d| self.mean[d] + self.spread * stream.normal());
+    fn item(&self, views: usize, dice: &mut Dice) -> [Place; VIEWS] {
+        let place: [f64; DIMENSIONS] = std::array::from_fn(|d| self.mean[d] + self.spread * dice.normal());
         let mut item = [[0.0; DIMENSIONS]; VIEWS];
         for view in &mut item[..views] {
-            *view = std::array::from_fn(|d| (place[d] + NOISE * stream.normal()) as f32);
+            *view = std::array::from_fn(|d| (place[d] + NOISE * dice.normal()) as f32);
         }
         item
     }
@@ -64,11 +63,11 @@ pub struct Pool {
 
 impl Pool {
     /// A pool of so many items of each of these classes, in so many views.
-    pub fn draw(classes: &[Class], items: usize, views: usize, stream: &mut Stream) -> Pool {
+    pub fn draw(classes: &[Class], items: usize, views: usize, dice: &mut Dice) -> Pool {
         let drawn: Vec<[Place; VIEWS]> = classes
             .iter()
             .flat_map(|class| std::iter::repeat_n(class, items))
-            .map(|class| class.item(views, stream))
+            .map(|class| class.item(views, dice))
             .collect();
         let table = |view: usize| table(drawn.len(), |a, b| squared(&drawn[a][view], &drawn[b][view]));
         Pool { classes: classes.len(), items, distances: (0..views).map(table).collect() }
@@ -128,29 +127,29 @@ impl Pool {
     }
 
     /// Draws so many episodes and answers them.
-    pub fn episodes(&self, learners: &[Learner], count: usize, stream: &mut Stream) -> Episodes {
+    pub fn episodes(&self, learners: &[Learner], count: usize, dice: &mut Dice) -> Episodes {
         let mut episodes = Episodes::new(learners.len(), count);
         for _ in 0..count {
-            let classes = few_of(self.classes, 0, stream);
+            let classes = few_of(self.classes, 0, dice);
             let items: [[usize; QUERIES + 1]; WAY] =
-                classes.map(|class| few_of(self.items, class * self.items, stream));
+                classes.map(|class| few_of(self.items, class * self.items, dice));
             let right = |view: usize, label: usize, query: usize| {
                 let query = items[label][query + 1];
                 let own = self.distance(view, query, items[label][0]);
                 (0..WAY).all(|other| other == label || self.distance(view, query, items[other][0]) > own)
             };
-            episodes.answer(classes.map(|class| class as u32), learners, stream, right);
+            episodes.answer(classes.map(|class| class as u32), learners, dice, right);
         }
         episodes
     }
 }
 
 /// Different whole numbers below a bound, moved by a start; few of many: drawn again where one is there already.
-fn few_of<const N: usize>(bound: usize, start: usize, stream: &mut Stream) -> [usize; N] {
+fn few_of<const N: usize>(bound: usize, start: usize, dice: &mut Dice) -> [usize; N] {
     let mut chosen = [0; N];
     for place in 0..N {
         chosen[place] = loop {
-            let next = start + stream.below(bound as u32) as usize;
+            let next = start + dice.below(bound);
             if !chosen[..place].contains(&next) {
                 break next;
             }
@@ -189,11 +188,11 @@ impl Episodes {
         classes: &[Class],
         views: usize,
         learners: &[Learner],
-        stream: &mut Stream,
+        dice: &mut Dice,
     ) {
         let items: [[[Place; VIEWS]; QUERIES + 1]; WAY] =
-            members.map(|class| std::array::from_fn(|_| classes[class as usize].item(views, stream)));
-        self.answer(members, learners, stream, |view, label, query| {
+            members.map(|class| std::array::from_fn(|_| classes[class as usize].item(views, dice)));
+        self.answer(members, learners, dice, |view, label, query| {
             let query = &items[label][query + 1][view];
             let own = squared(query, &items[label][0][view]);
             (0..WAY).all(|other| other == label || squared(query, &items[other][0][view]) > own)
@@ -205,7 +204,7 @@ impl Episodes {
         &mut self,
         classes: [u32; WAY],
         learners: &[Learner],
-        stream: &mut Stream,
+        dice: &mut Dice,
         right: impl Fn(usize, usize, usize) -> bool,
     ) {
         self.classes.push(classes);
@@ -215,7 +214,7 @@ impl Episodes {
                 let mut seen: [Option<bool>; VIEWS] = [None; VIEWS];
                 for (learner, values) in learners.iter().zip(&mut self.accuracy) {
                     let Habit { view, push } = learner[*class as usize];
-                    let pushed = push != 0 && ((stream.bits() & 0xffff) as i32) < push.abs();
+                    let pushed = push != 0 && dice.happens(push.abs());
                     let correct = if pushed {
                         push > 0
                     } else {

@@ -1,9 +1,15 @@
 //! `kshot evaluate`: protocols, features and learners in, result files out.
 
 mod admission;
+mod answering;
+mod filling;
+mod fingerprints;
 mod fitness;
+mod long;
 mod record;
-mod tables;
+mod terms;
+mod thresholds;
+mod until;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -15,19 +21,23 @@ use super::error::CliError;
 use super::network::Network;
 use super::source::{self, Rules, Stores};
 use super::{Outcome, check, say};
-use crate::data::Fingerprint;
-use crate::learner::{Registry, Roster};
-use crate::report::{LearnerRecord, Machine, Overview, Results, RunRecord, Warning};
+use crate::eval;
+use crate::learner::{Parameters, Registry, Roster};
+use crate::report::{LearnerRecord, Machine, Overview, Results, RunRecord, SummaryRow, Warning};
 use crate::tensor::Cpu;
 use crate::vocab::Metric;
 use admission::{admitted, asked_learners, shots};
-use tables::{Run, Work};
+use answering::{Run, Work};
+use fingerprints::Fingerprints;
+use long::LongRun;
 
 const EXAMPLES: &str = "Examples:
   kshot evaluate quickstart
   kshot evaluate any-5way-1shot any-5way-5shot --features features/ --out results/mine
   kshot evaluate any-5way-5shot --features f.npz --learner ridge --learner k-nn:k=3,distance=cosine
-  kshot evaluate any-intents-10shot --features banking77 --data data --backbone bert --weights all-MiniLM-L6-v2";
+  kshot evaluate any-intents-10shot --features banking77 --data data --backbone bert --weights all-MiniLM-L6-v2
+  kshot evaluate any-5way-5shot --features features/ --out results/part-3 --shard 3/8 --resume
+  kshot evaluate any-5way-5shot --features features/ --out results/sure --until 0.2";
 
 /// Evaluate learners on the same episodes and write result files.
 #[derive(Args)]
@@ -72,6 +82,8 @@ pub(super) struct Arguments {
     /// Features of more bytes than this stay in their file, such as 8G. Default: 768M.
     #[arg(long, value_name = "SIZE", value_parser = source::bytes)]
     memory: Option<u64>,
+    #[command(flatten)]
+    long: LongRun,
 }
 
 /// How single queries are written.
@@ -89,69 +101,90 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     if arguments.draw.is_some() && all.len() > 1 {
         return Err(CliError::Request(format!("--draw goes with one protocol, {} are given", all.len())));
     }
+    let long = &arguments.long;
     for rules in &all {
         admitted(&registry, &rules.protocol, &asked)?;
+        if long.until.is_some() {
+            until::bounds(&rules.protocol)?;
+        }
     }
     let out = arguments.out.clone().unwrap_or_else(|| new_folder(&all));
-    let mut results = Results::create(&out, arguments.overwrite)?;
+    let left_over = long.left_over(arguments.overwrite);
+    let mut results = Results::with_left_over(&out, arguments.overwrite, left_over)?;
     if arguments.queries == Some(Queries::Parquet) {
-        #[cfg(feature = "parquet")]
-        results.with_parquet();
-        #[cfg(not(feature = "parquet"))]
-        return Err(CliError::Request(
-            "this build cannot write parquet\nhint: build with --features parquet, or give --queries"
-                .to_string(),
-        ));
+        with_parquet(&mut results)?;
     }
 
     let mut stores = Stores::new(arguments.features.clone(), arguments.memory);
     if arguments.network.backbone.is_some() {
         stores.made_by(arguments.network.clone(), arguments.cache.clone());
     }
-    let mut warnings = BTreeSet::new();
+    let mut notes = BTreeSet::new();
     let mut runs = Vec::with_capacity(all.len());
     for rules in all {
         let store = stores.of(&rules.protocol)?;
-        let dealer = source::draw(&rules, arguments.draw.as_deref(), &store)?;
-        warnings.extend(fitness::checked(&rules.protocol, &dealer, &store, arguments.near)?);
-        warnings.extend(fitness::of_store(&store));
-        let learners = admitted(&registry, &rules.protocol, &asked)?;
+        let dealer = match &long.until {
+            Some(_) => source::fresh_of(&rules.protocol, &store, until::bounds(&rules.protocol)?.0)?,
+            None => source::draw(&rules, arguments.draw.as_deref(), &store)?,
+        };
+        notes.extend(fitness::checked(&rules.protocol, &dealer, &store, arguments.near)?);
+        notes.extend(fitness::of_store(&store));
+        let mut learners = admitted(&registry, &rules.protocol, &asked)?;
+        learners.sort_by_key(|learner| (learner.learner().to_string(), learner.to_string()));
         let shots = shots(&rules.protocol);
-        runs.push(Run { rules, store, dealer, learners, shots });
+        let tables = tables(&registry, &learners, &shots)?;
+        let thresholds = BTreeMap::new();
+        runs.push(Run { rules, store, dealer, learners, shots, tables, thresholds });
     }
-    let mut fingerprints: BTreeMap<String, Fingerprint> = BTreeMap::new();
-    for run in &runs {
-        fingerprints.entry(run.store.name().to_string()).or_insert_with(|| Fingerprint::start(&run.store));
+    let mut fingerprints = Fingerprints::start(&runs);
+    let queries = arguments.queries.map(|queries| match queries {
+        Queries::Csv => "csv",
+        Queries::Parquet => "parquet",
+    });
+    let until = long.until.as_ref().map(|until| until.points.clone());
+    let terms = terms::of(&runs, &registry, &terms::Asked { shard: long.shard, until, queries })?;
+    fingerprints.check_left(&results, &terms)?;
+    let mut journal = results.journal(&terms)?;
+    let resumed = Some(journal.all_episodes()).filter(|episodes| *episodes > 0);
+    if resumed.is_some() && journal.terms().cpu_features != terms.cpu_features {
+        let (one, other) = ("the killed run".to_string(), "the one that went on with it".to_string());
+        notes.insert(Warning::OtherProcessor { one, other });
     }
     let mut seconds = BTreeMap::from([("reading and checking".to_string(), started.elapsed().as_secs_f64())]);
 
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let workers = arguments.workers.unwrap_or(cores);
     let work = Work { workers, batch: arguments.batch, queries: arguments.queries.is_some() };
-    let several = runs.len() > 1;
-    for run in &runs {
+    for (number, run) in runs.iter_mut().enumerate() {
         let clock = Instant::now();
-        if let Some(text) = &run.dealer.fresh {
-            let name = run.rules.protocol.name();
-            let file = if several { format!("draw-{name}.csv") } else { "draw.csv".to_string() };
-            results.write_file(&file, text.as_bytes())?;
+        run.thresholds = thresholds::of::<R>(run, &work)?;
+        let filled = match &long.until {
+            Some(until) => {
+                let book = (&mut journal, &mut fingerprints);
+                filling::sequential::<R>(run, number, until, arguments.near, &work, book, &mut results)
+            }
+            None => filling::fixed::<R>(run, number, &work, (&mut journal, &mut fingerprints), &mut results),
+        };
+        if let Err(error) = &filled
+            && error.is_disk()
+        {
+            results.keep_journal();
         }
-        warnings.extend(tables::fill::<R>(run, &work, &mut results)?);
+        notes.extend(filled?);
         seconds.insert(run.rules.protocol.name().to_string(), clock.elapsed().as_secs_f64());
     }
 
-    let hashes = fingerprints
-        .into_iter()
-        .map(|(name, fingerprint)| Ok((name, fingerprint.wait()?)))
-        .collect::<Result<BTreeMap<String, String>, CliError>>()?;
-    warnings.extend(results.warnings());
+    let hashes = fingerprints.all(&mut journal, &results)?;
+    // All that is left to do is writing: should it fail, nothing needs to be computed again.
+    results.keep_journal();
+    notes.extend(results.warnings());
     seconds.insert("total".to_string(), started.elapsed().as_secs_f64());
     let learners: BTreeMap<String, LearnerRecord> = runs
         .iter()
         .flat_map(|run| &run.learners)
         .map(|parameters| (format!("{}:{parameters}", parameters.learner()), record::learner(parameters)))
         .collect();
-    let rows = results.commit(RunRecord {
+    let record = RunRecord {
         kshot: env!("CARGO_PKG_VERSION").to_string(),
         command: std::env::args().collect(),
         protocols: runs.iter().map(|run| record::protocol(run, &hashes)).collect(),
@@ -161,21 +194,68 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         workers,
         batch: arguments.batch,
         seconds,
-        warnings: warnings.iter().cloned().collect(),
+        warnings: notes.iter().cloned().collect(),
+        part: long.shard,
+        until: terms.until.clone(),
+        resumed,
+        parts: Vec::new(),
         machine: Machine::here(),
         files: Vec::new(),
-    })?;
-    for warning in warnings.iter().filter(|w| !matches!(w, Warning::SamplerInterval { .. })) {
+    };
+    for warning in notes.iter().filter(|w| !matches!(w, Warning::SamplerInterval { .. })) {
         eprintln!("warning: {warning}");
     }
-    let mut text = Overview::of(&rows, "accuracy").text();
-    for metric in [Metric::Auroc, Metric::AccuracyAt95, Metric::OutsideRecall].map(Metric::word) {
-        if rows.iter().any(|row| row.measured.metric == metric) {
-            text += &format!("\n{}", Overview::of(&rows, metric).text());
+    match long.shard {
+        Some(shard) => {
+            results.commit_part(journal, record)?;
+            say(&format!("part {shard}: {}\n", out.display()))?;
+        }
+        None => {
+            let rows = results.commit(record)?;
+            say(&format!("{}\nresults: {}\n", overviews(&rows), out.display()))?;
         }
     }
-    say(&format!("{text}\nresults: {}\n", out.display()))?;
     Ok(Outcome::Done)
+}
+
+#[cfg(feature = "parquet")]
+pub(super) fn with_parquet(results: &mut Results) -> Result<(), CliError> {
+    results.with_parquet();
+    Ok(())
+}
+
+/// Has queries written as parquet too, where the build can do it.
+#[cfg(not(feature = "parquet"))]
+pub(super) fn with_parquet(_: &mut Results) -> Result<(), CliError> {
+    Err(CliError::Request(
+        "this build cannot write parquet\nhint: build with --features parquet, or give --queries".to_string(),
+    ))
+}
+
+/// The tables that learners fill: every one at the shots in which it takes part.
+fn tables(
+    registry: &Registry<Cpu>,
+    learners: &[Parameters],
+    shots: &[Option<usize>],
+) -> Result<Vec<(usize, usize)>, CliError> {
+    let mut tables = Vec::new();
+    for (place, parameters) in learners.iter().enumerate() {
+        let setting = registry.build(parameters)?.setting();
+        let takes_part = (0..shots.len()).filter(|shot| eval::takes_part(setting, shots, *shot));
+        tables.extend(takes_part.map(|shot| (place, shot)));
+    }
+    Ok(tables)
+}
+
+/// The tables on the screen: accuracy, and beside it what was asked of queries outside the task.
+fn overviews(rows: &[SummaryRow]) -> String {
+    let mut text = Overview::of(rows, Metric::Accuracy.word()).text();
+    for metric in [Metric::Auroc, Metric::AccuracyAt95, Metric::OutsideRecall].map(Metric::word) {
+        if rows.iter().any(|row| row.measured.metric == metric) {
+            text += &format!("\n{}", Overview::of(rows, metric).text());
+        }
+    }
+    text
 }
 
 /// A folder below `results` that does not exist yet.

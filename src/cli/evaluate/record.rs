@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::tables::Run;
+use super::answering::Run;
 use crate::data::{ClassVectors, Store};
 use crate::learner::Parameters;
 use crate::report::{LearnerRecord, ProtocolRecord, Selection, VectorsRecord};

@@ -139,24 +139,25 @@ fn planned(plan: Plan, population: Population, block: &Block, comparison: &Compa
     }
 }
 
-/// How many pairs are told apart, for whom.
+/// How many pairs are told apart, for whom; whether by more than what matters is another question.
 fn counts(comparison: &Comparison, block: &Block) -> Option<String> {
     let pairs = block.pairs.len();
     if comparison.baseline.is_some() || pairs < 2 {
         return None;
     }
-    let told = |population| {
-        let verdicts = block.pairs.iter().filter_map(|pair| pair.inference(population));
-        verdicts.filter(|i| matches!(i.verdict, Verdict::Better | Verdict::Worse)).count()
+    let apart = |pair: &&Pair, population| {
+        let inference = pair.inference(population);
+        inference.is_some_and(|inference| inference.p_holm <= 1.0 - inference.interval.level)
     };
+    let told = || block.pairs.iter().filter(|pair| apart(pair, Population::Sampler));
     let defined = block.pairs.iter().any(|pair| pair.inference(Population::Classes).is_some());
     let new = unit_words(block.clusters.is_some()).1;
     let classes = match defined {
-        true => format!("for {} of them new {new} would show it too", told(Population::Classes)),
+        true => {
+            let count = told().filter(|pair| apart(pair, Population::Classes)).count();
+            format!("for {count} of them new {new} would show it too")
+        }
         false => format!("nothing can be said of new {new}"),
     };
-    Some(format!(
-        "Of {pairs} pairs, {} have a better learner for these classes and items; {classes}.",
-        told(Population::Sampler)
-    ))
+    Some(format!("Of {pairs} pairs, {} differ for these classes and items; {classes}.", told().count()))
 }

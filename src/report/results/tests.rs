@@ -29,6 +29,7 @@ fn table(learner: &str, shot: u32) -> Table {
         clusters: None,
         metrics: Metric::ALL.to_vec(),
         level: 0.95,
+        sequential: false,
         seed: 7,
         seed_train: None,
         device: "cpu".to_string(),
@@ -70,6 +71,10 @@ fn record() -> RunRecord {
         batch: None,
         seconds: BTreeMap::from([("evaluate".to_string(), 0.5)]),
         warnings: Vec::new(),
+        part: None,
+        until: None,
+        resumed: None,
+        parts: Vec::new(),
         machine: Machine::here(),
         files: Vec::new(),
     }
