@@ -50,8 +50,10 @@ fn learners<R: Roster>() -> Result<String, CliError> {
     let mut text = String::new();
     for entry in registry.entries() {
         let parameters = entry.check(&std::collections::BTreeMap::new())?;
-        let setting = registry.build(&parameters)?.setting();
+        let learner = registry.build(&parameters)?;
+        let (setting, confidence) = (learner.setting(), learner.confidence());
         text += &format!("{} ({setting})\n    {}\n", entry.name(), entry.description());
+        text += &format!("    certain by its {confidence}\n");
         for parameter in entry.parameters() {
             text += &format!(
                 "    {} = {}: {}; {}\n",

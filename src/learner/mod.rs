@@ -23,7 +23,7 @@ mod svm;
 use crate::rng::Chance;
 use crate::tensor::Backend;
 use crate::view::{ClassVectors, Items, Scores, Support};
-use crate::vocab::{Setting, Transform};
+use crate::vocab::{Confidence, Setting, Transform};
 
 pub use error::LearnError;
 pub use fit::{ClassTransductive, Fit, Fitted};
@@ -38,6 +38,11 @@ pub trait Inductive<D: Backend> {
     /// The transform that it takes of the features.
     fn takes(&self) -> Transform {
         Transform::None
+    }
+
+    /// What makes it certain of an answer.
+    fn confidence(&self) -> Confidence {
+        Confidence::Probability
     }
 
     /// Adapts to the support sets of a batch.
@@ -68,6 +73,11 @@ pub trait Transductive<D: Backend> {
         Transform::None
     }
 
+    /// What makes it certain of an answer.
+    fn confidence(&self) -> Confidence {
+        Confidence::Probability
+    }
+
     /// Scores of the queries of a batch.
     ///
     /// # Errors
@@ -87,6 +97,11 @@ pub trait ZeroShot<D: Backend> {
         Transform::None
     }
 
+    /// What makes it certain of an answer.
+    fn confidence(&self) -> Confidence {
+        Confidence::Probability
+    }
+
     /// Scores of items among candidate classes.
     ///
     /// # Errors
@@ -99,6 +114,11 @@ pub trait Informed<D: Backend> {
     /// The transform that it takes of the features.
     fn takes(&self) -> Transform {
         Transform::None
+    }
+
+    /// What makes it certain of an answer.
+    fn confidence(&self) -> Confidence {
+        Confidence::Probability
     }
 
     /// Adapts to the labels of a batch; at shot 0 there is no support.
@@ -193,6 +213,18 @@ impl<D: Backend> Learner<D> {
             Learner::Informed(learner) => learner.takes(),
             Learner::Unfitted(learner) => learner.takes(),
             Learner::ClassTransductive(learner) => learner.takes(),
+        }
+    }
+
+    /// What makes it certain of an answer.
+    pub fn confidence(&self) -> Confidence {
+        match self {
+            Learner::Inductive(learner) => learner.confidence(),
+            Learner::Transductive(learner) => learner.confidence(),
+            Learner::ZeroShot(learner) => learner.confidence(),
+            Learner::Informed(learner) => learner.confidence(),
+            // Not before it is fitted does it answer anything.
+            Learner::Unfitted(_) | Learner::ClassTransductive(_) => Confidence::Probability,
         }
     }
 

@@ -6,6 +6,7 @@
 //! f64; rows are sorted whatever the order of the work.
 
 mod calibration;
+mod certainty;
 pub mod compare;
 mod error;
 #[cfg(test)]
@@ -34,6 +35,7 @@ mod warning;
 mod writer;
 
 pub use calibration::{BINS, Bin, Confidences, ece};
+pub use certainty::CertaintyOutcome;
 pub use error::ReportError;
 pub use grid::Grid;
 pub use journal::Journal;

@@ -27,7 +27,14 @@ pub const BIN_COLUMNS: &str =
     "protocol,learner,parameters,shot,temperature,bin,low,high,count,correct,confidence";
 
 /// Columns of `queries.csv`: one row per query; `item` is its row in the feature store, from 0.
-pub const QUERY_COLUMNS: &str = "protocol,learner,parameters,shot,episode,class,item,predicted,confidence";
+///
+/// `class` is that of its items also for a query outside the task. `certainty` is what orders answers.
+pub const QUERY_COLUMNS: &str =
+    "protocol,learner,parameters,shot,episode,class,item,predicted,confidence,certainty";
+
+/// Columns of `certainty.csv`: one row per episode, where a measure of certainty is asked for.
+pub const CERTAINTY_COLUMNS: &str = "protocol,learner,parameters,shot,episode,inside,outside,threshold,accuracy-at-95,\
+    aurc,aurc-outside,auroc,fpr-at-95,outside-recall";
 
 /// Stands in the `interval` column for a sampler interval that was waited for: episodes were drawn until it was narrow.
 pub const SEQUENTIAL: &str = "sampler-sequential";
@@ -109,6 +116,8 @@ pub struct QueryRow<'a> {
     pub predicted: &'a str,
     /// The claimed probability of that class; absent for scores that only rank.
     pub confidence: Option<f32>,
+    /// What orders answers from doubtful to safe.
+    pub certainty: Option<f32>,
 }
 
 /// The first four columns of most files, `protocol,learner,parameters,shot`, with the comma after them.
@@ -250,6 +259,8 @@ impl QueryRow<'_> {
         text(out, self.predicted);
         out.push(b',');
         float(out, self.confidence.map(f64::from));
+        out.push(b',');
+        float(out, self.certainty.map(f64::from));
         out.push(b'\n');
     }
 }

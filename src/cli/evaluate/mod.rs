@@ -8,6 +8,7 @@ mod fitness;
 mod long;
 mod record;
 mod terms;
+mod thresholds;
 mod until;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,8 +23,9 @@ use super::source::{self, Rules, Stores};
 use super::{Outcome, check, say};
 use crate::eval;
 use crate::learner::{Parameters, Registry, Roster};
-use crate::report::{LearnerRecord, Machine, Overview, Results, RunRecord, Warning, was_killed};
+use crate::report::{LearnerRecord, Machine, Overview, Results, RunRecord, SummaryRow, Warning, was_killed};
 use crate::tensor::Cpu;
+use crate::vocab::Metric;
 use admission::{admitted, asked_learners, shots};
 use answering::{Run, Work};
 use fingerprints::Fingerprints;
@@ -139,7 +141,8 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         learners.sort_by_key(|learner| (learner.learner().to_string(), learner.to_string()));
         let shots = shots(&rules.protocol);
         let tables = tables(&registry, &learners, &shots)?;
-        runs.push(Run { rules, store, dealer, learners, shots, tables });
+        let thresholds = BTreeMap::new();
+        runs.push(Run { rules, store, dealer, learners, shots, tables, thresholds });
     }
     let mut fingerprints = Fingerprints::start(&runs);
     let queries = arguments.queries.map(|queries| match queries {
@@ -162,6 +165,7 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     let work = Work { workers, batch: arguments.batch, queries: arguments.queries.is_some() };
     for (number, run) in runs.iter_mut().enumerate() {
         let clock = Instant::now();
+        run.thresholds = thresholds::of::<R>(run, &work)?;
         let filled = match &long.until {
             Some(until) => {
                 let book = (&mut journal, &mut fingerprints);
@@ -216,7 +220,7 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         }
         None => {
             let rows = results.commit(record)?;
-            say(&format!("{}\nresults: {}\n", Overview::of(&rows, "accuracy").text(), out.display()))?;
+            say(&format!("{}\nresults: {}\n", overviews(&rows), out.display()))?;
         }
     }
     Ok(Outcome::Done)
@@ -249,6 +253,17 @@ fn tables(
         tables.extend(takes_part.map(|shot| (place, shot)));
     }
     Ok(tables)
+}
+
+/// The tables on the screen: accuracy, and beside it what was asked of queries outside the task.
+fn overviews(rows: &[SummaryRow]) -> String {
+    let mut text = Overview::of(rows, Metric::Accuracy.word()).text();
+    for metric in [Metric::Auroc, Metric::AccuracyAt95, Metric::OutsideRecall].map(Metric::word) {
+        if rows.iter().any(|row| row.measured.metric == metric) {
+            text += &format!("\n{}", Overview::of(rows, metric).text());
+        }
+    }
+    text
 }
 
 /// A folder below `results` that does not exist yet.

@@ -218,6 +218,7 @@ mod tests {
             ties: 0,
             claims: Vec::new(),
             queries: Vec::new(),
+            certainty: None,
         };
         let episodes = (first..).zip(correct).map(record).collect();
         let table = TableStretch { table: 0, unconverged: 0, episodes };
