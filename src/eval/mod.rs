@@ -7,6 +7,7 @@
 mod error;
 pub mod laws;
 mod place;
+mod unit;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -17,7 +18,7 @@ use std::sync::mpsc;
 use crate::data::Store;
 use crate::episode::{Draw, alike};
 use crate::learner::{Learner, Parameters, Registry, Roster};
-use crate::metric::EpisodeGrade;
+use crate::metric::{EpisodeGrade, Margins};
 use crate::protocol::Protocol;
 use crate::tensor::{Backend, HostRows, TensorError};
 use crate::vocab::{ItemId, Transform};
@@ -48,6 +49,17 @@ pub struct Answered {
     pub place: usize,
     /// Counts, losses and confidences.
     pub grade: EpisodeGrade,
+    /// How far the scores of other labels lie from that of the truth, where it was asked for and they are no ranking.
+    pub margins: Option<Margins>,
+}
+
+/// What is graded beside counts and losses; by default nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Grading<'a> {
+    /// By learner, the temperature at which probabilities are graded a second time; missing ones are none.
+    pub temperatures: &'a [Option<f64>],
+    /// Whether margins are kept, from which a temperature can be chosen.
+    pub margins: bool,
 }
 
 /// One learner's answers to one batch at one shot.
@@ -62,6 +74,8 @@ pub struct Batch {
     pub items: Vec<Vec<ItemId>>,
     /// Episodes whose fit did not converge.
     pub unconverged: usize,
+    /// Seconds of one worker; those of settings that were answered together are shared out evenly.
+    pub seconds: f64,
 }
 
 /// Fails unless the protocol admits the learner and has a shot that it can use.
@@ -119,6 +133,7 @@ fn batches(draw: &Draw, dim: usize, size: Option<usize>) -> Vec<Range<usize>> {
 /// Everything that a worker shares with the others.
 struct Shared<'a> {
     evaluation: &'a Evaluation<'a>,
+    grading: Grading<'a>,
     rows: BTreeMap<Transform, HostRows>,
     batches: Vec<Range<usize>>,
     next: AtomicUsize,
@@ -132,11 +147,25 @@ struct Shared<'a> {
 pub fn evaluate<R: Roster, D: Backend, E: From<EvalError>>(
     evaluation: &Evaluation<'_>,
     open: impl Fn() -> Result<D, TensorError> + Sync,
+    sink: impl FnMut(Batch) -> Result<(), E>,
+) -> Result<(), E> {
+    evaluate_with::<R, D, E>(evaluation, Grading::default(), open, sink)
+}
+
+/// As [`evaluate`], with more than counts and losses graded.
+///
+/// # Errors
+/// As [`evaluate`].
+pub fn evaluate_with<R: Roster, D: Backend, E: From<EvalError>>(
+    evaluation: &Evaluation<'_>,
+    grading: Grading<'_>,
+    open: impl Fn() -> Result<D, TensorError> + Sync,
     mut sink: impl FnMut(Batch) -> Result<(), E>,
 ) -> Result<(), E> {
     let takes = takes::<R>(evaluation.learners)?;
     let shared = Shared {
         evaluation,
+        grading,
         rows: place::transformed(evaluation.store, takes.into_iter())?,
         batches: batches(evaluation.draw, evaluation.store.dim(), evaluation.batch),
         next: AtomicUsize::new(0),

@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
+use std::time::Instant;
 
-use super::{Answered, Batch, EvalError, Shared};
+use super::unit::Unit;
+use super::{Answered, Batch, EvalError, Evaluation, Grading, Shared};
 use crate::episode::{Dealt, Order, deal};
-use crate::learner::{Learner, Parameters, Registry, Roster};
-use crate::metric::grade;
+use crate::learner::{Answer, Registry, Roster};
+use crate::metric::{self, EpisodeGrade, Margins, grade_at};
 use crate::rng::Chance;
 use crate::tensor::dfdx::shapes::HasShape;
 use crate::tensor::{Backend, TensorError, to_host};
+use crate::view::Support;
 use crate::vocab::{Meaning, Transform};
 
 type Sender = SyncSender<(usize, Result<Vec<Batch>, EvalError>)>;
@@ -43,8 +46,7 @@ fn take_batches<R: Roster, D: Backend>(
 ) -> Result<(), EvalError> {
     let device = open()?;
     let registry = Registry::<D>::of::<R>();
-    let learners: Vec<Learner<D>> =
-        shared.evaluation.learners.iter().map(|p| registry.build(p)).collect::<Result<_, _>>()?;
+    let units = Unit::all(&registry, shared.evaluation.learners)?;
     let stores: BTreeMap<Transform, D::Store> = shared
         .rows
         .iter()
@@ -55,7 +57,7 @@ fn take_batches<R: Roster, D: Backend>(
         if number >= shared.batches.len() {
             break;
         }
-        let result = answer(shared, &device, &learners, &stores, number);
+        let result = answer(shared, &device, &units, &stores, number);
         let failed = result.is_err();
         if sender.send((number, result)).is_err() || failed {
             break;
@@ -68,7 +70,7 @@ fn take_batches<R: Roster, D: Backend>(
 fn answer<D: Backend>(
     shared: &Shared<'_>,
     device: &D,
-    learners: &[Learner<D>],
+    units: &[Unit<D>],
     stores: &BTreeMap<Transform, D::Store>,
     number: usize,
 ) -> Result<Vec<Batch>, EvalError> {
@@ -82,64 +84,103 @@ fn answer<D: Backend>(
         for (transform, store) in stores {
             let form = evaluation.store.form();
             let dealt = deal(device, store, form, evaluation.draw, places.clone(), *shot, &order)?;
-            for (place, learner) in learners.iter().enumerate() {
-                if learner.takes() != *transform || dealt.support.is_none() {
-                    continue;
+            let Some(support) = &dealt.support else { continue };
+            for unit in units.iter().filter(|unit| unit.takes == *transform) {
+                let clock = Instant::now();
+                let round = Round { evaluation, grading: &shared.grading, dealt: &dealt, numbers: &numbers };
+                let graded = round.graded(unit, support, &chance)?;
+                let seconds = clock.elapsed().as_secs_f64() / unit.members.len() as f64;
+                for (place, graded) in unit.members.iter().zip(graded) {
+                    let answered = |(place, (grade, margins))| Answered { place, grade, margins };
+                    out.push(Batch {
+                        learner: *place,
+                        shot: shot_place,
+                        episodes: places.clone().zip(graded.episodes).map(answered).collect(),
+                        items: (0..places.len()).map(|e| order.items(e).collect()).collect(),
+                        unconverged: graded.unconverged,
+                        seconds,
+                    });
                 }
-                let name = &evaluation.learners[place];
-                let (grades, unconverged) = one(learner, name, &dealt, &chance, &numbers)?;
-                let episodes = places.clone().zip(grades).map(|(place, grade)| Answered { place, grade });
-                out.push(Batch {
-                    learner: place,
-                    shot: shot_place,
-                    episodes: episodes.collect(),
-                    items: (0..places.len()).map(|e| order.items(e).collect()).collect(),
-                    unconverged,
-                });
             }
         }
     }
+    // A family answers its members together, and they come in the order of the evaluation all the same.
+    out.sort_by_key(|batch: &Batch| (batch.shot, batch.learner));
     Ok(out)
 }
 
+/// One batch at one shot under one transform, about to be answered.
+struct Round<'a, D: Backend> {
+    evaluation: &'a Evaluation<'a>,
+    grading: &'a Grading<'a>,
+    dealt: &'a Dealt<D>,
+    numbers: &'a [u32],
+}
+
 /// One learner's answers to one batch, graded.
-fn one<D: Backend>(
-    learner: &Learner<D>,
-    parameters: &Parameters,
-    dealt: &Dealt<D>,
-    chance: &Chance<'_>,
-    numbers: &[u32],
-) -> Result<(Vec<crate::metric::EpisodeGrade>, usize), EvalError> {
-    let name = || parameters.learner().to_string();
-    let (first, last) = (numbers[0], numbers[numbers.len() - 1]);
-    let bad = |problem: String| EvalError::BadScores { learner: name(), first, last, problem };
-    let Some(support) = &dealt.support else {
-        return Err(bad("no support set could give".to_string()));
-    };
-    let attempt = catch_unwind(AssertUnwindSafe(|| learner.answer(support, &dealt.query, chance)));
-    let (scores, unconverged) = match attempt {
-        Ok(answered) => {
-            answered.map_err(|source| EvalError::Learner { learner: name(), first, last, source })?
+struct Graded {
+    episodes: Vec<(EpisodeGrade, Option<Margins>)>,
+    unconverged: usize,
+}
+
+impl<D: Backend> Round<'_, D> {
+    /// The answers of a unit's members, graded.
+    fn graded(
+        &self,
+        unit: &Unit<D>,
+        support: &Support<D>,
+        chance: &Chance<'_>,
+    ) -> Result<Vec<Graded>, EvalError> {
+        let name = || self.evaluation.learners[unit.members[0]].learner().to_string();
+        let (first, last) = (self.numbers[0], self.numbers[self.numbers.len() - 1]);
+        let attempt = catch_unwind(AssertUnwindSafe(|| unit.answers(support, &self.dealt.query, chance)));
+        let answers = match attempt {
+            Ok(answers) => {
+                answers.map_err(|source| EvalError::Learner { learner: name(), first, last, source })?
+            }
+            Err(panic) => {
+                let text = panic.downcast_ref::<String>().cloned();
+                let text = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
+                let message = text.unwrap_or_else(|| "no message".to_string());
+                return Err(EvalError::Panicked { learner: name(), first, last, message });
+            }
+        };
+        if answers.len() != unit.members.len() {
+            let (found, expected) = (answers.len(), unit.members.len());
+            let problem = format!("are those of {found} settings, expected {expected}");
+            return Err(EvalError::BadScores { learner: name(), first, last, problem });
         }
-        Err(panic) => {
-            let text = panic.downcast_ref::<String>().cloned();
-            let text = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
-            let message = text.unwrap_or_else(|| "no message".to_string());
-            return Err(EvalError::Panicked { learner: name(), first, last, message });
+        let members = unit.members.iter().zip(answers);
+        members.map(|(place, answer)| self.grade(*place, support, answer)).collect()
+    }
+
+    /// The grades of one learner's scores, where these are numbers of the right shape.
+    fn grade(&self, place: usize, support: &Support<D>, answer: Answer<D>) -> Result<Graded, EvalError> {
+        let (scores, unconverged) = answer;
+        let bad = |problem: String| {
+            let learner = self.evaluation.learners[place].learner().to_string();
+            let (first, last) = (self.numbers[0], self.numbers[self.numbers.len() - 1]);
+            EvalError::BadScores { learner, first, last, problem }
+        };
+        let (expected, found) =
+            ((support.episodes(), self.dealt.query.count(), support.way()), *scores.values.shape());
+        if found != expected {
+            return Err(bad(format!("have shape {found:?}, expected {expected:?}")));
         }
-    };
-    let (expected, found) =
-        ((support.episodes(), dealt.query.count(), support.way()), *scores.values.shape());
-    if found != expected {
-        return Err(bad(format!("have shape {found:?}, expected {expected:?}")));
+        let values = to_host(&scores.values)?;
+        if scores.meaning == Meaning::Probabilities && !values.chunks_exact(expected.2).all(is_distribution) {
+            return Err(bad("are called probabilities, but are negative or do not sum to one".to_string()));
+        }
+        let temperature = self.grading.temperatures.get(place).copied().flatten();
+        let grades = grade_at(&values, expected.2, scores.meaning, &self.dealt.answers, temperature)
+            .ok_or_else(|| bad("are not finite numbers".to_string()))?;
+        let margins = match self.grading.margins {
+            true => metric::margins(&values, expected.2, scores.meaning, &self.dealt.answers),
+            false => None,
+        };
+        let margins = margins.unwrap_or_default().into_iter().map(Some).chain(std::iter::repeat(None));
+        Ok(Graded { episodes: grades.into_iter().zip(margins).collect(), unconverged })
     }
-    let values = to_host(&scores.values)?;
-    if scores.meaning == Meaning::Probabilities && !values.chunks_exact(expected.2).all(is_distribution) {
-        return Err(bad("are called probabilities, but are negative or do not sum to one".to_string()));
-    }
-    let grades = grade(&values, expected.2, scores.meaning, &dealt.answers)
-        .ok_or_else(|| bad("are not finite numbers".to_string()))?;
-    Ok((grades, unconverged))
 }
 
 fn is_distribution(row: &[f32]) -> bool {

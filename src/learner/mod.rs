@@ -4,6 +4,7 @@
 //! and on each of them as if it were alone.
 
 mod error;
+mod family;
 mod fine_tune;
 mod k_nn;
 mod linear;
@@ -24,6 +25,7 @@ use crate::view::{Items, Scores, Support};
 use crate::vocab::{Setting, Transform};
 
 pub use error::LearnError;
+pub use family::{Answer, Family};
 pub use linear::LinearClassifier;
 pub use parameters::{Parameter, Parameters, Range};
 pub use per_episode::{PerEpisode, batched};
