@@ -11,6 +11,8 @@ mod list;
 mod progress;
 mod report;
 mod sample;
+mod select;
+mod selection;
 mod source;
 mod tables;
 
@@ -42,6 +44,7 @@ enum Verb {
     List(list::Arguments),
     Sample(sample::Arguments),
     Check(check::Arguments),
+    Select(select::Arguments),
     Evaluate(evaluate::Arguments),
     Compare(compare::Arguments),
     Report(report::Arguments),
@@ -70,6 +73,7 @@ pub fn main<R: Roster>() -> ExitCode {
         Verb::List(arguments) => list::run::<R>(&arguments),
         Verb::Sample(arguments) => sample::run(&arguments),
         Verb::Check(arguments) => check::run::<R>(&arguments),
+        Verb::Select(arguments) => select::run::<R>(&arguments),
         Verb::Evaluate(arguments) => evaluate::run::<R>(&arguments),
         Verb::Compare(arguments) => compare::run(&arguments),
         Verb::Report(arguments) => report::run(&arguments),

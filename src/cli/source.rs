@@ -7,6 +7,7 @@ use super::error::CliError;
 use crate::data::{self, OpenOptions, Store};
 use crate::episode::{self, Draw, Finding, Maker, Severity, check, check_hash};
 use crate::protocol::{Protocol, ProtocolError, SHIPPED, ShippedProtocol};
+use crate::vocab::Split;
 
 /// A protocol as it was named, with its text.
 pub(super) struct Rules {
@@ -67,8 +68,14 @@ pub(super) struct Stores {
 
 impl Stores {
     pub(super) fn new(features: Option<String>, memory: Option<u64>) -> Stores {
-        let options = memory.map_or_else(OpenOptions::default, |resident| OpenOptions { resident });
+        let default = OpenOptions::default();
+        let options = OpenOptions { resident: memory.unwrap_or(default.resident), ..default };
         Stores { features, options, open: Vec::new() }
+    }
+
+    /// The same, with the items of a split left unseen in every store that is opened from now on.
+    pub(super) fn without(self, split: Split) -> Stores {
+        Stores { options: OpenOptions { unseen: Some(split), ..self.options }, ..self }
     }
 
     /// The store of a protocol: the one that was named, else the dataset of the protocol.

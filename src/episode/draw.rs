@@ -62,6 +62,11 @@ impl Draw {
         self.episodes().map(|e| e.max_shot()).max().unwrap_or(0)
     }
 
+    /// Its first episodes, at most so many.
+    pub fn first(&self, count: usize) -> Draw {
+        self.part(0..count.min(self.len()))
+    }
+
     /// A draw without episodes whose first one will have this number.
     pub(super) fn starting_at(first: u32) -> Draw {
         Draw { first, ..Draw::default() }

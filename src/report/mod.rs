@@ -26,6 +26,7 @@ mod staging;
 mod table;
 mod tally;
 mod text;
+mod trials;
 mod warning;
 mod writer;
 
@@ -41,5 +42,6 @@ pub use rows::SummaryRow;
 pub use run_record::{LearnerRecord, ProtocolRecord, RunRecord};
 pub use table::{Selection, Size, Table, TableKey};
 pub use tally::{ClassOutcome, EpisodeOutcome, EpisodeTotals, Measured, Tally};
+pub use trials::{TRIAL_COLUMNS, TrialRow};
 pub use warning::{FEW_EPISODES, Warning};
 pub use writer::{FinishedTable, QueryOutcome, TableWriter};
