@@ -137,6 +137,28 @@ words! {
         Ece = "ece",
         /// Accuracy within each class, averaged over classes.
         ClassAccuracy = "class-accuracy",
+        /// [`Metric::Nll`] with logits divided by the selected temperature; where one was selected.
+        NllTempered = "nll-tempered",
+        /// [`Metric::Ece`] likewise.
+        EceTempered = "ece-tempered",
+        /// The selected temperature itself.
+        Temperature = "temperature",
+    }
+}
+
+impl Metric {
+    /// Whether a report on this metric has that one too: what is told of claims is also told at the selected temperature.
+    ///
+    /// ```
+    /// use kshot::vocab::Metric;
+    /// assert!(Metric::Nll.covers(Metric::NllTempered) && !Metric::Nll.covers(Metric::Ece));
+    /// ```
+    pub fn covers(self, other: Metric) -> bool {
+        match self {
+            Metric::Nll => matches!(other, Metric::Nll | Metric::NllTempered | Metric::Temperature),
+            Metric::Ece => matches!(other, Metric::Ece | Metric::EceTempered | Metric::Temperature),
+            metric => metric == other,
+        }
     }
 }
 

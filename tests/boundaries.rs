@@ -22,10 +22,7 @@ const TABLE: &[(&str, &[&str])] = &[
         "eval",
         &["learner", "view", "episode", "data", "metric", "protocol", "rng", "tensor", "vocab", "backbone"],
     ),
-    (
-        "select",
-        &["learner", "eval", "episode", "data", "metric", "rng", "stats", "tensor", "vocab"],
-    ),
+    ("select", &["learner", "eval", "episode", "data", "metric", "rng", "stats", "tensor", "vocab"]),
     ("report", &["stats", "vocab"]),
     (
         "cli",

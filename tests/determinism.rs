@@ -162,7 +162,8 @@ fn settings_answered_together_have_the_bits_of_each_alone() {
     }
     // More support items than columns.
     let narrow = embedded("gaussian:base=0,validation=0,novel=6,items=20,dim=7").unwrap().unwrap();
-    let protocol = Protocol::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("protocols/any-5way-5shot.toml"));
+    let protocol =
+        Protocol::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("protocols/any-5way-5shot.toml"));
     let protocol = protocol.unwrap();
     let draw = Sampler::new(&protocol, narrow.index()).unwrap().episodes(0..30).unwrap();
     together_as_alone(&narrow, &draw);

@@ -7,6 +7,7 @@ use std::time::Instant;
 use clap::Args;
 
 use super::error::CliError;
+use super::selection::{Contender, Selections};
 use super::source::{self, Dealer, Rules, Stores};
 use super::tables::{self, Run, Work};
 use super::{Outcome, check, say};
@@ -15,15 +16,14 @@ use crate::episode::{Finding, Severity};
 use crate::eval;
 use crate::learner::{Learner, Parameters, Registry, Roster};
 use crate::protocol::{Protocol, Shot};
-use crate::report::{
-    LearnerRecord, Machine, Overview, ProtocolRecord, Results, RunRecord, Selection, Warning,
-};
+use crate::report::{LearnerRecord, Machine, Overview, ProtocolRecord, Results, RunRecord, Warning};
 use crate::tensor::Cpu;
 
 const EXAMPLES: &str = "Examples:
   kshot evaluate quickstart
   kshot evaluate any-5way-1shot any-5way-5shot --features features/ --out results/mine
-  kshot evaluate any-5way-5shot --features f.npz --learner ridge --learner k-nn:k=3,distance=cosine";
+  kshot evaluate any-5way-5shot --features f.npz --learner ridge --learner k-nn:k=3,distance=cosine
+  kshot evaluate any-5way-5shot --features f.npz --selected selected/any-5way-5shot/selected.toml";
 
 /// Evaluate learners on the same episodes and write result files.
 #[derive(Args)]
@@ -41,6 +41,13 @@ pub(super) struct Arguments {
     /// Learner, `name` or `name:key=value,key=value`; repeat for several. Default: all that the protocols admit.
     #[arg(long = "learner", value_name = "SPEC")]
     learners: Vec<String>,
+    /// Parameters that `kshot select` chose for the protocol; repeat for several protocols. With --learner these are
+    /// evaluated beside the selected ones, without it the selected ones alone.
+    #[arg(long, value_name = "FILE")]
+    selected: Vec<PathBuf>,
+    /// Use --selected even for another protocol, other sizes of episodes or other features than it was made for.
+    #[arg(long, requires = "selected")]
+    selected_elsewhere: bool,
     /// Workers, each on a core of its own. Default: all cores. Results do not depend on it.
     #[arg(long, value_name = "N", value_parser = source::whole(1, 1024))]
     workers: Option<usize>,
@@ -75,6 +82,7 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     let started = Instant::now();
     let registry = Registry::<Cpu>::of::<R>();
     let asked = asked_learners(&registry, &arguments.learners)?;
+    let selections = Selections::read(&arguments.selected)?;
     let all = source::all_rules(&arguments.protocols)?;
     if arguments.draw.is_some() && all.len() > 1 {
         return Err(CliError::Request(format!("--draw goes with one protocol, {} are given", all.len())));
@@ -97,12 +105,26 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     let mut stores = Stores::new(arguments.features.clone(), arguments.memory);
     let mut warnings = BTreeSet::new();
     let mut runs = Vec::with_capacity(all.len());
+    let mut selected_on: BTreeMap<String, String> = BTreeMap::new();
     for rules in all {
         let store = stores.of(&rules.protocol)?;
         let dealer = source::draw(&rules, arguments.draw.as_deref(), &store)?;
         warnings.extend(checked(&rules.protocol, &dealer, &store, arguments.near)?);
         warnings.extend(zero_rows(&store));
-        let learners = admitted(&registry, &rules.protocol, &asked)?;
+        let learners = match selections.is_empty() {
+            true => admitted(&registry, &rules.protocol, &asked)?.into_iter().map(Contender::plain).collect(),
+            false => {
+                let name = store.name().to_string();
+                if !selected_on.contains_key(&name) {
+                    selected_on.insert(name.clone(), Fingerprint::start(&store).wait()?);
+                }
+                let elsewhere = arguments.selected_elsewhere;
+                let (selected, more) =
+                    selections.of(&registry, &rules.protocol, &selected_on[&name], elsewhere)?;
+                warnings.extend(more);
+                beside(&registry, &rules.protocol, selected, &asked)?
+            }
+        };
         let shots = shots(&rules.protocol);
         runs.push(Run { rules, store, dealer, learners, shots });
     }
@@ -114,8 +136,9 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
 
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let workers = arguments.workers.unwrap_or(cores);
-    let work = Work { workers, batch: arguments.batch, queries: arguments.queries.is_some() };
     let several = runs.len() > 1;
+    let queries = arguments.queries.is_some();
+    let work = Work { workers, batch: arguments.batch, queries, several };
     for run in &runs {
         let clock = Instant::now();
         if let Some(text) = &run.dealer.fresh {
@@ -133,10 +156,13 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         .collect::<Result<BTreeMap<String, String>, CliError>>()?;
     warnings.extend(results.warnings());
     seconds.insert("total".to_string(), started.elapsed().as_secs_f64());
-    let learners: BTreeMap<String, LearnerRecord> = runs
+    let learners: BTreeMap<_, LearnerRecord> = runs
         .iter()
         .flat_map(|run| &run.learners)
-        .map(|parameters| (format!("{}:{parameters}", parameters.learner()), record(parameters)))
+        .map(|contender| {
+            let record = record(contender);
+            ((record.name.clone(), record.parameters.clone()), record)
+        })
         .collect();
     let rows = results.commit(RunRecord {
         kshot: env!("CARGO_PKG_VERSION").to_string(),
@@ -175,7 +201,7 @@ fn asked_learners(registry: &Registry<Cpu>, specs: &[String]) -> Result<Vec<Para
 }
 
 /// The learners of a run under a protocol: those that were asked for, all of which it must admit, or all that it admits.
-fn admitted(
+pub(super) fn admitted(
     registry: &Registry<Cpu>,
     protocol: &Protocol,
     asked: &[Parameters],
@@ -208,7 +234,7 @@ fn admitted(
 }
 
 /// The shots at which each episode is evaluated.
-fn shots(protocol: &Protocol) -> Vec<Option<usize>> {
+pub(super) fn shots(protocol: &Protocol) -> Vec<Option<usize>> {
     match protocol.shot() {
         Shot::Nested(shots) => shots.iter().map(|shot| Some(*shot as usize)).collect(),
         Shot::Between { .. } | Shot::MetaDataset => vec![None],
@@ -262,12 +288,32 @@ fn zero_rows(store: &Store) -> Option<Warning> {
     })
 }
 
-fn record(parameters: &Parameters) -> LearnerRecord {
+fn record(contender: &Contender) -> LearnerRecord {
     LearnerRecord {
-        name: parameters.learner().to_string(),
-        parameters: parameters.pairs(),
-        selection: Selection::Default,
+        name: contender.parameters.learner().to_string(),
+        parameters: contender.pairs(),
+        selection: contender.selection,
     }
+}
+
+/// The selected learners of a run under a protocol, all of which it must admit, and those that were asked for beside them. What
+/// is the same as a selected one is not evaluated twice.
+fn beside(
+    registry: &Registry<Cpu>,
+    protocol: &Protocol,
+    selected: Vec<Contender>,
+    asked: &[Parameters],
+) -> Result<Vec<Contender>, CliError> {
+    let plain: Vec<Parameters> = selected.iter().map(|contender| contender.parameters.clone()).collect();
+    admitted(registry, protocol, &plain)?;
+    let mut all = selected;
+    for contender in asked.iter().cloned().map(Contender::plain) {
+        let twin = |known: &Contender| known.same_learner(&contender) && known.pairs() == contender.pairs();
+        if !all.iter().any(twin) {
+            all.push(contender);
+        }
+    }
+    Ok(all)
 }
 
 fn protocol_record(run: &Run, hashes: &BTreeMap<String, String>) -> ProtocolRecord {

@@ -251,7 +251,8 @@ fn scored<R: Roster>(
     let shots = task.shots.iter().filter(|shot| **shot != Some(0)).count();
     let trials: usize = candidates.iter().map(|(_, trials)| trials.settings.len()).sum();
     let steps = task.draw.len() * shots * trials;
-    let progress = Progress::start(&format!("{}: {trials} trials", protocol.name()), task.draw.len(), steps as u64);
+    let progress =
+        Progress::start(&format!("{}: {trials} trials", protocol.name()), task.draw.len(), steps as u64);
     candidates
         .iter()
         .map(|(_, trials)| {
@@ -343,7 +344,8 @@ fn trials_csv(
 fn table(protocol: &Protocol, selected: &Selected, candidates: &Candidates) -> Grid {
     let head = ["learner", "chosen", "trials", "default", "chosen there", "temperature"];
     let mut lines = vec![head.map(str::to_string).to_vec()];
-    let percent = |value: Option<f64>| value.map_or("–".to_string(), |value| format!("{:.2}", 100.0 * value));
+    let percent =
+        |value: Option<f64>| value.map_or("–".to_string(), |value| format!("{:.2}", 100.0 * value));
     for (choice, (_, trials)) in selected.learner.iter().zip(candidates) {
         let half = choice.low.zip(choice.high).map(|(low, high)| format!(" ± {:.2}", 50.0 * (high - low)));
         lines.push(vec![
@@ -375,7 +377,10 @@ fn table(protocol: &Protocol, selected: &Selected, candidates: &Candidates) -> G
         )),
     }
     if selected.by == By::SupportCv && evaluate::shots(protocol).contains(&Some(1)) {
-        notes.push("one support item per class cannot be cross-validated: 1-shot episodes keep the default".to_string());
+        notes.push(
+            "one support item per class cannot be cross-validated: 1-shot episodes keep the default"
+                .to_string(),
+        );
     }
     if selected.learner.iter().any(|choice| choice.whole) {
         notes.push("(all): the search space holds no more settings".to_string());

@@ -47,7 +47,11 @@ pub(super) struct Selections(Vec<(PathBuf, Selected)>);
 
 impl Selections {
     pub(super) fn read(paths: &[PathBuf]) -> Result<Selections, CliError> {
-        paths.iter().map(|path| Ok((path.clone(), Selected::read(path)?))).collect::<Result<_, _>>().map(Selections)
+        paths
+            .iter()
+            .map(|path| Ok((path.clone(), Selected::read(path)?)))
+            .collect::<Result<_, _>>()
+            .map(Selections)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -86,7 +90,8 @@ impl Selections {
             for choice in &selected.learner {
                 let found = contender(registry, choice, selected.by)?;
                 // The most honest label of two for the same thing: files are looked at in this order.
-                let twin = |known: &&mut Contender| known.pairs() == found.pairs() && known.same_learner(&found);
+                let twin =
+                    |known: &&mut Contender| known.pairs() == found.pairs() && known.same_learner(&found);
                 match contenders.iter_mut().find(twin) {
                     Some(known) if known.selection > found.selection => *known = found,
                     Some(_) => {}

@@ -25,6 +25,7 @@ mod run_record;
 mod staging;
 mod table;
 mod tally;
+mod tempered;
 mod text;
 mod trials;
 mod warning;

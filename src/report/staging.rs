@@ -10,8 +10,16 @@ use super::ReportError;
 const FOLDER: &str = ".kshot-partial";
 
 /// The names that a results folder is known by; `run.json` comes last because it says that the rest is there.
-pub(super) const RESULT_FILES: [&str; 7] =
-    ["outcomes.csv", "episodes.csv", "bins.csv", "queries.csv", "queries.parquet", "summary.csv", RUN_RECORD];
+pub(super) const RESULT_FILES: [&str; 8] = [
+    "outcomes.csv",
+    "episodes.csv",
+    "tempered.csv",
+    "bins.csv",
+    "queries.csv",
+    "queries.parquet",
+    "summary.csv",
+    RUN_RECORD,
+];
 
 /// The record of the run.
 pub(super) const RUN_RECORD: &str = "run.json";

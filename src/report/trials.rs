@@ -49,7 +49,9 @@ impl TrialRow<'_> {
         float(out, self.score);
         out.push(b',');
         text(out, self.interval.map_or("none", |_| Population::Sampler.word()));
-        for number in [self.interval.map(|i| i.low), self.interval.map(|i| i.high), self.interval.map(|i| i.level)] {
+        for number in
+            [self.interval.map(|i| i.low), self.interval.map(|i| i.high), self.interval.map(|i| i.level)]
+        {
             out.push(b',');
             float(out, number);
         }

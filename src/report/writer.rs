@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::ReportError;
 use super::calibration::{Bin, Confidences, ece};
 use super::part::Part;
-use super::rows::{EpisodeRow, OutcomeRow, QueryRow, lead};
+use super::rows::{EpisodeRow, OutcomeRow, QueryRow, TemperedRow, lead};
 use super::table::{Table, TableKey};
 use super::tally::{EpisodeOutcome, Measured, Tally};
+use super::tempered::Tempered;
 use crate::vocab::{ClassId, ItemId};
 
 /// One query and its answer, for `queries.csv`.
@@ -38,6 +39,8 @@ pub struct TableWriter {
     outcomes: Part,
     episodes: Part,
     queries: Part,
+    tempered_rows: Part,
+    tempered: Option<Tempered>,
 }
 
 /// One table, complete, to be handed to [`Results::add`](super::Results::add).
@@ -52,6 +55,8 @@ pub struct FinishedTable {
     pub(super) outcomes: Part,
     pub(super) episodes: Part,
     pub(super) queries: Part,
+    /// The selected temperature, with the bins and the rows that belong to it.
+    pub(super) tempered: Option<(f64, Vec<Bin>, Part)>,
 }
 
 impl FinishedTable {
@@ -75,7 +80,35 @@ impl TableWriter {
             outcomes: part("outcomes"),
             episodes: part("episodes"),
             queries: part("queries"),
+            tempered_rows: part("tempered"),
+            tempered: None,
         }
+    }
+
+    /// Has the claims of every episode told at this temperature too; call it before the first episode.
+    pub fn at_temperature(mut self, temperature: f64) -> TableWriter {
+        let rows = std::mem::replace(&mut self.tempered_rows, Part::new(std::path::PathBuf::new()));
+        self.tempered = Some(Tempered::new(temperature, rows));
+        self
+    }
+
+    /// Takes the claims of an episode at the table's temperature in, after the episode itself: their mean loss, and each
+    /// confidence with whether the answer was correct.
+    ///
+    /// # Errors
+    /// A table without a temperature, what cannot be a loss or a confidence, or a disk that is full.
+    pub fn tempered(
+        &mut self,
+        outcome: &EpisodeOutcome,
+        nll: f64,
+        claims: &[(f32, bool)],
+    ) -> Result<(), ReportError> {
+        let (key, episode) = (&self.key, outcome.episode);
+        let broken = |rule| ReportError::Outcome { key: key.clone(), episode, rule };
+        let tempered = self.tempered.as_mut().ok_or("the table has no temperature").map_err(broken)?;
+        tempered.push(outcome, nll, claims).map_err(broken)?;
+        let (lead, temperature) = (&self.lead, tempered.temperature);
+        tempered.rows.append(|out| TemperedRow { lead, temperature, episode, nll }.write(out))
     }
 
     /// Takes the next episode in.
@@ -163,10 +196,20 @@ impl TableWriter {
             return Err(ReportError::Confidences { key, confidences, confident, queries, correct });
         }
         let bins = self.confidences.bins();
+        let mut measured = self.tally.measures(self.table.level, self.table.repeat, ece(&bins));
+        let tempered = self.tempered.map(|tempered| {
+            let temperature = tempered.temperature;
+            let (more, bins, rows) = tempered.finish(self.table.level, self.table.repeat);
+            measured.extend(more);
+            (temperature, bins, rows)
+        });
+        // Stable, so that a measure's intervals keep their order.
+        measured.sort_by_key(|measured| measured.metric);
         Ok(FinishedTable {
             episode_count: self.tally.episodes(),
             class_count: self.tally.classes(),
-            measured: self.tally.measures(self.table.level, self.table.repeat, ece(&bins)),
+            measured,
+            tempered,
             table: self.table,
             key,
             bins,

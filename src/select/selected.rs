@@ -143,7 +143,9 @@ impl Selected {
         let by_support = selected.by == By::SupportCv;
         let empty = |choice: &&Choice| by_support == choice.among.is_empty();
         match selected.learner.iter().find(empty) {
-            Some(choice) if by_support => Err(format!("learner `{}` has nothing to choose `among`", choice.name)),
+            Some(choice) if by_support => {
+                Err(format!("learner `{}` has nothing to choose `among`", choice.name))
+            }
             Some(choice) => {
                 Err(format!("learner `{}` chooses `among` settings, which only support-cv does", choice.name))
             }
@@ -215,7 +217,8 @@ fn quoted(text: &str) -> Value {
 
 /// A table in one line.
 fn table(pairs: &BTreeMap<String, String>) -> String {
-    let pairs: Vec<String> = pairs.iter().map(|(key, value)| format!("{} = {}", quoted(key), quoted(value))).collect();
+    let pairs: Vec<String> =
+        pairs.iter().map(|(key, value)| format!("{} = {}", quoted(key), quoted(value))).collect();
     format!("{{ {} }}", pairs.join(", "))
 }
 
@@ -224,7 +227,10 @@ mod tests {
     use super::*;
 
     fn selected(by: By) -> Selected {
-        let pairs = BTreeMap::from([("c".to_string(), "10".to_string()), ("transform".to_string(), "l2n".to_string())]);
+        let pairs = BTreeMap::from([
+            ("c".to_string(), "10".to_string()),
+            ("transform".to_string(), "l2n".to_string()),
+        ]);
         let by_support = by == By::SupportCv;
         Selected {
             format: SELECTED_FORMAT,
@@ -275,6 +281,8 @@ mod tests {
         assert_eq!(refusal("format = 1", "format = 2"), "`format` must be 1, got 2");
         assert_eq!(refusal("format = 1\n", ""), "no `format`, so this is no selection");
         assert!(refusal("budget", "budgte").contains("unknown field `budgte`"));
-        assert!(refusal("\"validation\"\nbudget", "\"support-cv\"\nbudget").contains("nothing to choose `among`"));
+        assert!(
+            refusal("\"validation\"\nbudget", "\"support-cv\"\nbudget").contains("nothing to choose `among`")
+        );
     }
 }

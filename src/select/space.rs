@@ -27,7 +27,8 @@ pub enum Typed {
 impl Typed {
     /// Reads `value`, `low..high` or `one|another`.
     pub fn parse(text: &str) -> Typed {
-        let ends = text.split_once("..").and_then(|(low, high)| Some((low.parse().ok()?, high.parse().ok()?)));
+        let ends =
+            text.split_once("..").and_then(|(low, high)| Some((low.parse().ok()?, high.parse().ok()?)));
         match ends {
             Some((low, high)) => Typed::Span { low, high, scale: None },
             None if text.contains('|') => Typed::Values(text.split('|').map(str::to_string).collect()),
@@ -108,9 +109,7 @@ fn searched(learner: &str, parameter: &Parameter, typed: &Typed) -> Result<Searc
     let bad = |problem: String| SelectError::Space { learner: learner.to_string(), problem };
     let (name, range) = (parameter.name, &parameter.range);
     let canonical = |text: &str| {
-        range
-            .canonical(text)
-            .ok_or_else(|| bad(format!("`{name}` must be {range}, got `{text}`")))
+        range.canonical(text).ok_or_else(|| bad(format!("`{name}` must be {range}, got `{text}`")))
     };
     match typed {
         Typed::Fixed(value) => Ok(Search::Values(vec![canonical(value)?])),
@@ -128,7 +127,9 @@ fn searched(learner: &str, parameter: &Parameter, typed: &Typed) -> Result<Searc
             canonical(&low.to_string())?;
             canonical(&high.to_string())?;
             if low > high {
-                return Err(bad(format!("`{name}` must rise from its first end to its second, got {low}..{high}")));
+                return Err(bad(format!(
+                    "`{name}` must rise from its first end to its second, got {low}..{high}"
+                )));
             }
             let declared = match &parameter.search {
                 Some(Search::Span { scale, .. }) if *scale == Scale::Linear || *low > 0.0 => Some(*scale),

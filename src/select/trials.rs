@@ -57,7 +57,8 @@ impl Trials {
         let sequence = Halton::new(space.axes.len(), seed);
         for number in 0..PATIENCE.saturating_mul(budget as u32) {
             let places = sequence.point(number);
-            let values = space.axes.iter().zip(places).map(|(axis, place)| axis.search.at(&axis.range, place));
+            let values =
+                space.axes.iter().zip(places).map(|(axis, place)| axis.search.at(&axis.range, place));
             if take(values.collect()) >= budget {
                 break;
             }
@@ -77,7 +78,9 @@ fn product(lists: &[Vec<String>], most: usize) -> Option<Vec<Vec<String>>> {
         }
         let longer = |point: &Vec<String>| {
             let point = point.clone();
-            list.iter().map(move |value| [point.as_slice(), std::slice::from_ref(value)].concat()).collect::<Vec<_>>()
+            list.iter()
+                .map(move |value| [point.as_slice(), std::slice::from_ref(value)].concat())
+                .collect::<Vec<_>>()
         };
         points = points.iter().flat_map(longer).collect();
     }
@@ -143,13 +146,17 @@ mod tests {
     #[test]
     fn the_default_is_tried_beside_a_grid_without_it() {
         let found = trials("ridge:alpha=3|5,transform=l2n", 3, 0);
-        assert_eq!(texts(&found), ["alpha=1,transform=l2n", "alpha=3,transform=l2n", "alpha=5,transform=l2n"]);
+        assert_eq!(
+            texts(&found),
+            ["alpha=1,transform=l2n", "alpha=3,transform=l2n", "alpha=5,transform=l2n"]
+        );
         assert_eq!(trials("ridge:alpha=3|5,transform=l2n", 2, 0).settings.len(), 2);
     }
 
     #[test]
     fn settings_that_the_learner_refuses_are_passed_over() {
-        let found = trials("fine-tune:head=linear|cosine,init=zero|prototype,steps=9,rate=1,transform=l2n", 9, 0);
+        let found =
+            trials("fine-tune:head=linear|cosine,init=zero|prototype,steps=9,rate=1,transform=l2n", 9, 0);
         assert_eq!((found.settings.len(), found.whole), (3, true));
     }
 }

@@ -54,6 +54,8 @@ pub struct ReadTable {
     pub by_class: Vec<(u64, u64)>,
     /// Bins of confidence; empty for scores that only rank.
     pub bins: Vec<Bin>,
+    /// The same at the selected temperature; empty where none was selected, or where it is 1.
+    pub tempered: Vec<Bin>,
 }
 
 /// The classes of every episode of a draw, as far as results tell.
@@ -96,7 +98,7 @@ impl ReadTable {
             }
             Metric::Nll => self.nll.clone(),
             Metric::Brier => self.brier.clone(),
-            Metric::Ece | Metric::ClassAccuracy => Vec::new(),
+            _ => Vec::new(),
         };
         (!values.is_empty()).then_some(values)
     }
