@@ -11,3 +11,4 @@ mod place;
 mod protocols;
 mod request;
 mod results;
+mod select;
