@@ -2,19 +2,26 @@
 
 #![expect(clippy::print_stderr, reason = "this is the room that prints")]
 
+mod cache;
 mod check;
 mod compare;
+mod embed;
 mod error;
 mod evaluate;
 mod files;
+mod hard_episode;
 mod list;
+mod merge;
+mod network;
 mod progress;
 mod report;
 mod sample;
 mod select;
 mod selection;
+#[cfg(feature = "text")]
+mod sentences;
+mod sheets;
 mod source;
-mod tables;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -45,9 +52,11 @@ enum Verb {
     Sample(sample::Arguments),
     Check(check::Arguments),
     Select(select::Arguments),
+    Embed(embed::Arguments),
     Evaluate(evaluate::Arguments),
     Compare(compare::Arguments),
     Report(report::Arguments),
+    Merge(merge::Arguments),
 }
 
 /// Whether what was asked for holds.
@@ -74,9 +83,11 @@ pub fn main<R: Roster>() -> ExitCode {
         Verb::Sample(arguments) => sample::run(&arguments),
         Verb::Check(arguments) => check::run::<R>(&arguments),
         Verb::Select(arguments) => select::run::<R>(&arguments),
+        Verb::Embed(arguments) => embed::run(&arguments),
         Verb::Evaluate(arguments) => evaluate::run::<R>(&arguments),
         Verb::Compare(arguments) => compare::run(&arguments),
         Verb::Report(arguments) => report::run(&arguments),
+        Verb::Merge(arguments) => merge::run(&arguments),
     };
     match outcome {
         Ok(Outcome::Done) => ExitCode::from(error::DONE),

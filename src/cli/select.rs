@@ -10,7 +10,7 @@ use super::progress::Progress;
 use super::source::{self, Dealer, Rules, Stores};
 use super::{Outcome, evaluate, files, say};
 use crate::data::{Fingerprint, Store};
-use crate::eval;
+use crate::eval::{self, SeenRules};
 use crate::learner::{Registry, Roster};
 use crate::protocol::Protocol;
 use crate::report::{Grid, TRIAL_COLUMNS, TrialRow};
@@ -18,7 +18,7 @@ use crate::select::{
     self, By, Choice, Episodes, Origin, SELECTED_FORMAT, Scored, Selected, Space, Task, Trials, Typed,
 };
 use crate::tensor::{Cpu, open_cpu};
-use crate::vocab::{Split, Transform};
+use crate::vocab::{Scope, Split, Transform};
 
 const EXAMPLES: &str = "Examples:
   kshot select any-5way-5shot --features features/ --out selected/mine
@@ -99,7 +99,7 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     let registry = Registry::<Cpu>::of::<R>();
     let rules = source::rules(&arguments.protocol)?;
     let protocol = &rules.protocol;
-    if by == By::Validation && protocol.split() == Split::Validation {
+    if by == By::Validation && protocol.split().holds(Split::Validation) {
         return Err(CliError::Request(format!(
             "protocol `{}` reports validation classes, so none are left to select on\nhint: give --by support-cv",
             protocol.name()
@@ -111,11 +111,16 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     files::check_free(&out, names, arguments.overwrite)?;
 
     let stores = Stores::new(arguments.features.clone(), arguments.memory);
-    let mut stores = if by == By::Oracle { stores } else { stores.without(protocol.split()) };
+    let mut stores = match protocol.split() {
+        Scope::One(split) if by != By::Oracle => stores.without(split),
+        _ => stores,
+    };
     let store = stores.of(protocol)?;
     let fingerprint = Fingerprint::start(&store);
     let seed = arguments.seed.map_or(protocol.seed(), u64::from);
-    let dealer = dealer(by, &rules, &store, arguments.episodes, seed)?;
+    let count = arguments.episodes.map_or(protocol.count(), |episodes| episodes as u32);
+    let judged = if by == By::Oracle { protocol.clone() } else { protocol.on_split(Split::Validation, count, seed) };
+    let dealer = dealer(by, &rules, &judged, &store)?;
     let candidates = candidates(&registry, &spaces, &store, arguments.budget, seed)?;
 
     let shots = evaluate::shots(protocol);
@@ -125,6 +130,7 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         draw: &dealer.draw,
         seed,
         shots: &shots,
+        rules: SeenRules::of(&judged),
         level: protocol.level(),
         workers: arguments.workers.unwrap_or(cores),
         batch: None,
@@ -142,7 +148,7 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         seed,
         origin: origin(protocol, fingerprint.wait()?),
         episodes: dealer.as_ref().map(|dealer| Episodes {
-            split: if by == By::Oracle { protocol.split() } else { Split::Validation }.to_string(),
+            split: judged.split().word().to_string(),
             count: dealer.draw.len(),
             draw_sha256: dealer.sha256.clone(),
         }),
@@ -155,7 +161,7 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     let fresh = dealer.as_ref().filter(|_| by == By::Validation).and_then(|dealer| dealer.fresh.as_ref());
     written.extend(fresh.map(|text| (NAMES[2], text.clone().into_bytes())));
     files::write(&out, names, &written)?;
-    say(&format!("{}\nselection: {}\n", table(protocol, &selected, &candidates).text(), out.display()))?;
+    say(&format!("{}\nselection: {}\n", table(&registry, protocol, &selected, &candidates).text(), out.display()))?;
     Ok(Outcome::Done)
 }
 
@@ -163,24 +169,18 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
 fn dealer(
     by: By,
     rules: &Rules,
+    judged: &Protocol,
     store: &Store,
-    episodes: Option<usize>,
-    seed: u64,
 ) -> Result<Option<Dealer>, CliError> {
     match by {
         By::SupportCv => Ok(None),
         By::Oracle => source::draw(rules, None, store).map(Some),
-        By::Validation => {
-            let count = episodes.map_or(rules.protocol.count(), |episodes| episodes as u32);
-            let validation = rules.protocol.on_split(Split::Validation, count, seed);
-            match source::fresh(&validation, store) {
-                Err(CliError::Sample { protocol, source }) => Err(CliError::Request(format!(
-                    "protocol {protocol} cannot be drawn from the validation classes: {source}\nhint: --by support-cv needs \
-                     none"
-                ))),
-                drawn => drawn.map(Some),
-            }
-        }
+        By::Validation => match source::fresh(judged, store) {
+            Err(CliError::Sample { protocol, source }) => Err(CliError::Request(format!(
+                "protocol {protocol} cannot be drawn from the validation classes: {source}\nhint: --by support-cv needs none"
+            ))),
+            drawn => drawn.map(Some),
+        },
     }
 }
 
@@ -251,8 +251,8 @@ fn scored<R: Roster>(
     let shots = task.shots.iter().filter(|shot| **shot != Some(0)).count();
     let trials: usize = candidates.iter().map(|(_, trials)| trials.settings.len()).sum();
     let steps = task.draw.len() * shots * trials;
-    let progress =
-        Progress::start(&format!("{}: {trials} trials", protocol.name()), task.draw.len(), steps as u64);
+    let size = format!("{trials} trials on {} episodes", task.draw.len());
+    let progress = Progress::start(protocol.name(), &size, steps as u64);
     candidates
         .iter()
         .map(|(_, trials)| {
@@ -341,7 +341,12 @@ fn trials_csv(
 }
 
 /// What was chosen, for the screen.
-fn table(protocol: &Protocol, selected: &Selected, candidates: &Candidates) -> Grid {
+fn table(
+    registry: &Registry<Cpu>,
+    protocol: &Protocol,
+    selected: &Selected,
+    candidates: &Candidates,
+) -> Grid {
     let head = ["learner", "chosen", "trials", "default", "chosen there", "temperature"];
     let mut lines = vec![head.map(str::to_string).to_vec()];
     let percent =
@@ -352,7 +357,7 @@ fn table(protocol: &Protocol, selected: &Selected, candidates: &Candidates) -> G
             choice.name.clone(),
             match choice.parameters.is_empty() {
                 true => "in each support set".to_string(),
-                false => pairs(&choice.parameters),
+                false => changed(registry, choice),
             },
             format!("{}{}", choice.trials, if trials.whole { " (all)" } else { "" }),
             percent(choice.default_score),
@@ -388,6 +393,10 @@ fn table(protocol: &Protocol, selected: &Selected, candidates: &Candidates) -> G
     Grid { title: String::new(), lines, left: 2, notes }
 }
 
-fn pairs(parameters: &BTreeMap<String, String>) -> String {
-    parameters.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")
+/// The chosen parameters that differ from their defaults.
+fn changed(registry: &Registry<Cpu>, choice: &Choice) -> String {
+    let entry = registry.entry(&choice.name).ok();
+    let chosen = entry.and_then(|entry| entry.check(&choice.parameters).ok());
+    let short = chosen.map(|chosen| evaluate::short_spec(registry, &chosen)).unwrap_or_default();
+    short.split_once(':').map_or("the default".to_string(), |(_, changed)| changed.to_string())
 }

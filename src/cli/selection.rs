@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use super::error::CliError;
 use super::select;
+use crate::data::{Fingerprint, Store};
+use crate::episode::{Draw, Episode};
 use crate::learner::{Parameters, Registry};
 use crate::protocol::Protocol;
 use crate::report::{Selection, Warning};
@@ -39,6 +41,39 @@ impl Contender {
             }
         }
         pairs
+    }
+
+    /// Whether two would fill the same tables.
+    pub(super) fn is_twin(&self, other: &Contender) -> bool {
+        self.parameters.learner() == other.parameters.learner() && self.pairs() == other.pairs()
+    }
+
+    /// That the support sets of some episodes of a run are too small to choose in.
+    pub(super) fn kept(&self, protocol: &Protocol, draw: &Draw, shots: &[Option<usize>]) -> Option<Warning> {
+        let supported = || shots.iter().filter(|shot| **shot != Some(0));
+        let small = |shot: &Option<usize>| {
+            let largest = |episode: Episode<'_>| shot.map_or(episode.max_shot(), |shot| shot.min(episode.max_shot()));
+            draw.episodes().filter(|episode| largest(episode.clone()) < 2).count() as u64
+        };
+        let (episodes, of) = (supported().map(small).sum(), (draw.len() * supported().count()) as u64);
+        let (protocol, learner) = (protocol.name().to_string(), self.parameters.learner().to_string());
+        let warning = Warning::NotCrossValidated { protocol, learner, episodes, of };
+        (!self.among.is_empty() && episodes > 0).then_some(warning)
+    }
+}
+
+/// The hashes of feature stores, each computed once.
+#[derive(Default)]
+pub(super) struct StoreHashes(BTreeMap<String, String>);
+
+impl StoreHashes {
+    pub(super) fn of(&mut self, store: &Store) -> Result<String, CliError> {
+        if let Some(known) = self.0.get(store.name()) {
+            return Ok(known.clone());
+        }
+        let hash = Fingerprint::start(store).wait()?;
+        self.0.insert(store.name().to_string(), hash.clone());
+        Ok(hash)
     }
 }
 
@@ -90,9 +125,7 @@ impl Selections {
             for choice in &selected.learner {
                 let found = contender(registry, choice, selected.by)?;
                 // The most honest label of two for the same thing: files are looked at in this order.
-                let twin =
-                    |known: &&mut Contender| known.pairs() == found.pairs() && known.same_learner(&found);
-                match contenders.iter_mut().find(twin) {
+                match contenders.iter_mut().find(|known| known.is_twin(&found)) {
                     Some(known) if known.selection > found.selection => *known = found,
                     Some(_) => {}
                     None => contenders.push(found),
@@ -100,13 +133,6 @@ impl Selections {
             }
         }
         Ok((contenders, warnings))
-    }
-}
-
-impl Contender {
-    /// Whether two are settings of one learner.
-    pub(super) fn same_learner(&self, other: &Contender) -> bool {
-        self.parameters.learner() == other.parameters.learner()
     }
 }
 

@@ -3,9 +3,11 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use super::cache;
 use super::error::CliError;
+use super::network::Network;
 use crate::data::{self, OpenOptions, Store};
-use crate::episode::{self, Draw, Finding, Maker, Severity, check, check_hash};
+use crate::episode::{self, Draw, Finding, Maker, Sampler, Severity, check, check_hash};
 use crate::protocol::{Protocol, ProtocolError, SHIPPED, ShippedProtocol};
 use crate::vocab::Split;
 
@@ -63,6 +65,8 @@ pub(super) fn all_rules(named: &[String]) -> Result<Vec<Rules>, CliError> {
 pub(super) struct Stores {
     features: Option<String>,
     options: OpenOptions,
+    /// What makes features of datasets, and where they are kept.
+    network: Option<(Network, Option<PathBuf>)>,
     open: Vec<(String, Store)>,
 }
 
@@ -70,7 +74,12 @@ impl Stores {
     pub(super) fn new(features: Option<String>, memory: Option<u64>) -> Stores {
         let default = OpenOptions::default();
         let options = OpenOptions { resident: memory.unwrap_or(default.resident), ..default };
-        Stores { features, options, open: Vec::new() }
+        Stores { features, options, network: None, open: Vec::new() }
+    }
+
+    /// Has features made of datasets by a network, and kept in a folder.
+    pub(super) fn made_by(&mut self, network: Network, cache: Option<PathBuf>) {
+        self.network = Some((network, cache));
     }
 
     /// The same, with the items of a split left unseen in every store that is opened from now on.
@@ -89,11 +98,16 @@ impl Stores {
         if let Some((_, store)) = self.open.iter().find(|(name, _)| *name == named) {
             return Ok(store.clone());
         }
+        if let Some((network, cache)) = &self.network {
+            let store = Store::open(cache::store(network, &named, cache.as_deref())?, &self.options)?;
+            self.open.push((named, store.clone()));
+            return Ok(store);
+        }
         let store = match data::embedded(&named) {
             Some(store) => store?,
             None if self.features.is_none() => {
                 return Err(CliError::Request(format!(
-                    "protocol `{}` is for dataset `{named}`, which is not embedded\nhint: name its features with --features PATH",
+                    "protocol `{}` is for dataset `{named}`, which is not embedded\nhint: name its features with --features PATH, or make them with --backbone",
                     protocol.name()
                 )));
             }
@@ -157,8 +171,13 @@ pub(super) fn draw(rules: &Rules, named: Option<&str>, store: &Store) -> Result<
 
 /// A draw of a protocol, made anew from its seed.
 pub(super) fn fresh(protocol: &Protocol, store: &Store) -> Result<Dealer, CliError> {
-    let draw = episode::draw(protocol, store.index())
-        .map_err(|source| CliError::Sample { protocol: protocol.name().to_string(), source })?;
+    fresh_of(protocol, store, protocol.count())
+}
+
+/// The first so many episodes of a protocol, made anew from its seed.
+pub(super) fn fresh_of(protocol: &Protocol, store: &Store, count: u32) -> Result<Dealer, CliError> {
+    let draw = Sampler::new(protocol, store.index()).and_then(|sampler| sampler.episodes(0..count));
+    let draw = draw.map_err(|source| CliError::Sample { protocol: protocol.name().to_string(), source })?;
     let text = draw.to_csv(store.index());
     let sha256 = episode::sha256(text.as_bytes());
     Ok(Dealer { draw, sha256, file: None, fresh: Some(text), maker: Maker::Sampler, other_hash: None })

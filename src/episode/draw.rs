@@ -21,6 +21,8 @@ pub struct Draw {
     /// Per row, the end of its query in `items`.
     query_ends: Vec<u32>,
     items: Vec<ItemId>,
+    /// Per episode, its number, where these do not follow one another.
+    numbers: Vec<u32>,
 }
 
 /// More classes or items than a draw can count.
@@ -88,6 +90,11 @@ impl Draw {
         self.query_ends.push(self.items.len() as u32);
     }
 
+    /// The number of the next episode that ends, where numbers do not follow one another.
+    pub(super) fn number_next(&mut self, number: u32) {
+        self.numbers.push(number);
+    }
+
     /// The open episode is complete.
     pub(super) fn end_episode(&mut self) -> Result<(), TooLarge> {
         u32::try_from(self.items.len()).map_err(|_| TooLarge)?;
@@ -105,7 +112,10 @@ impl Draw {
     }
 
     /// The episodes at these places, with their numbers.
-    pub(super) fn part(&self, places: Range<usize>) -> Draw {
+    ///
+    /// # Panics
+    /// When the places reach beyond [`Draw::len`].
+    pub fn part(&self, places: Range<usize>) -> Draw {
         let mut part = Draw::starting_at(self.first + places.start as u32);
         for episode in places.map(|place| self.episode(place)) {
             for label in 0..episode.way() {
@@ -146,7 +156,8 @@ pub struct Episode<'a> {
 impl<'a> Episode<'a> {
     /// Its number, as in the file, from 0.
     pub fn number(&self) -> u32 {
-        self.draw.first + self.place as u32
+        let own = self.draw.numbers.get(self.place).copied();
+        own.unwrap_or(self.draw.first + self.place as u32)
     }
 
     /// How many classes it has.

@@ -6,7 +6,8 @@ use super::draw::Draw;
 
 /// The folds of some episodes as episodes of their own.
 pub struct Folds {
-    /// One episode per fold; its supports are the other folds, its queries the fold itself.
+    /// One episode per fold; its supports are the other folds, its queries the fold itself. It has the number of the episode
+    /// that it was cut from, so that a learner has the same chance whatever else is cut.
     pub draw: Draw,
     /// By episode of that draw, the place of the episode that it was cut from.
     pub of: Vec<usize>,
@@ -39,6 +40,7 @@ pub fn folds(draw: &Draw, places: Range<usize>, shot: Option<usize>, most: usize
                 queries.for_each(|(_, item)| folded.push(*item));
                 folded.end_query();
             }
+            folded.number_next(episode.number());
             // A part of a draw that could be counted can be counted too.
             if folded.end_episode().is_ok() {
                 of.push(place);

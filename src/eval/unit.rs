@@ -1,15 +1,14 @@
 //! What a worker asks for answers at once: a learner, or several settings of one that share work.
 
-use crate::learner::{Answer, Family, LearnError, Learner, Parameters, Registry};
-use crate::rng::Chance;
+use crate::learner::{Answer, Family, Fitted, Given, LearnError, Learner, Parameters, Registry};
 use crate::tensor::Backend;
-use crate::view::{Items, Support};
-use crate::vocab::Transform;
+use crate::vocab::{Setting, Transform};
 
 /// One learner or a family, with the places of its members among the learners of the evaluation.
 pub(super) struct Unit<D: Backend> {
     pub(super) members: Vec<usize>,
     pub(super) takes: Transform,
+    pub(super) setting: Setting,
     kind: Kind<D>,
 }
 
@@ -20,53 +19,59 @@ enum Kind<D: Backend> {
 
 impl<D: Backend> Unit<D> {
     /// The learners of an evaluation, in families where several settings of one can share work.
-    pub(super) fn all(registry: &Registry<D>, learners: &[Parameters]) -> Result<Vec<Unit<D>>, LearnError> {
-        let mut units: Vec<Unit<D>> = Vec::new();
+    pub(super) fn all(
+        registry: &Registry<D>,
+        learners: &[Parameters],
+        fitted: &[Option<Fitted<D>>],
+        device: &D,
+    ) -> Result<Vec<Unit<D>>, LearnError> {
+        let build = |place: usize| match &fitted[place] {
+            Some(fitted) => fitted.learner(device),
+            None => registry.build(&learners[place]),
+        };
+        // By name and transform, the places of inductive learners that might be kin.
+        let mut kin: Vec<(&str, Transform, Vec<usize>)> = Vec::new();
+        let mut units = Vec::with_capacity(learners.len());
         for (place, parameters) in learners.iter().enumerate() {
-            let learner = registry.build(parameters)?;
-            let kin = |unit: &&mut Unit<D>| {
-                let first = &learners[unit.members[0]];
-                unit.takes == learner.takes() && first.learner() == parameters.learner()
-            };
-            match units.iter_mut().find(kin) {
-                Some(unit) => unit.members.push(place),
-                None => {
-                    let takes = learner.takes();
-                    units.push(Unit { members: vec![place], takes, kind: Kind::One(learner) });
-                }
+            let learner = build(place)?;
+            let (takes, setting) = (learner.takes(), learner.setting());
+            if setting != Setting::Inductive {
+                units.push(Unit { members: vec![place], takes, setting, kind: Kind::One(learner) });
+                continue;
+            }
+            let same = |known: &&mut (&str, Transform, Vec<usize>)| (known.0, known.1) == (parameters.learner(), takes);
+            match kin.iter_mut().find(same) {
+                Some((_, _, members)) => members.push(place),
+                None => kin.push((parameters.learner(), takes, vec![place])),
             }
         }
-        let mut out = Vec::with_capacity(units.len());
-        for unit in units {
-            let members: Vec<Parameters> =
-                unit.members.iter().map(|place| learners[*place].clone()).collect();
-            let family = match members.as_slice() {
-                [_] => None,
-                several => registry.entry(several[0].learner())?.build_family(several)?,
+        for (name, takes, members) in kin {
+            let settings: Vec<Parameters> = members.iter().map(|place| learners[*place].clone()).collect();
+            let family = match members.len() {
+                1 => None,
+                _ => registry.entry(name)?.build_family(&settings)?,
             };
+            let setting = Setting::Inductive;
             match family {
-                Some(family) => out.push(Unit { kind: Kind::Family(family), ..unit }),
+                Some(family) => units.push(Unit { members, takes, setting, kind: Kind::Family(family) }),
                 None => {
-                    for (place, parameters) in unit.members.iter().zip(&members) {
-                        let kind = Kind::One(registry.build(parameters)?);
-                        out.push(Unit { members: vec![*place], takes: unit.takes, kind });
+                    for place in members {
+                        units.push(Unit { members: vec![place], takes, setting, kind: Kind::One(build(place)?) });
                     }
                 }
             }
         }
-        Ok(out)
+        Ok(units)
     }
 
     /// The answers of all members.
-    pub(super) fn answers(
-        &self,
-        support: &Support<D>,
-        query: &Items<D>,
-        chance: &Chance<'_>,
-    ) -> Result<Vec<Answer<D>>, LearnError> {
+    pub(super) fn answers(&self, given: &Given<'_, D>) -> Result<Vec<Answer<D>>, LearnError> {
         match &self.kind {
-            Kind::One(learner) => Ok(vec![learner.answer(support, query, chance)?]),
-            Kind::Family(family) => family.answers(support, query, chance),
+            Kind::One(learner) => Ok(vec![learner.answer(given)?]),
+            Kind::Family(family) => {
+                let support = given.support.ok_or(LearnError::Missing { what: "a support set" })?;
+                family.answers(support, given.query, given.chance)
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One worker: its own device, its own learners, one batch after another.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
@@ -7,21 +8,21 @@ use std::sync::mpsc::SyncSender;
 use std::time::Instant;
 
 use super::unit::Unit;
-use super::{Answered, Batch, EvalError, Evaluation, Grading, Shared};
-use crate::episode::{Dealt, Order, deal};
-use crate::learner::{Answer, Registry, Roster};
+use super::{Answered, Batch, EvalError, Evaluation, Grading, Shared, takes_part};
+use crate::episode::{Order, deal, deal_vectors};
+use crate::learner::{Answer, Given, Registry, Roster};
 use crate::metric::{self, EpisodeGrade, Margins, grade_at};
 use crate::rng::Chance;
 use crate::tensor::dfdx::shapes::HasShape;
 use crate::tensor::{Backend, TensorError, to_host};
-use crate::view::Support;
+use crate::view::Answers;
 use crate::vocab::{Meaning, Transform};
 
 type Sender = SyncSender<(usize, Result<Vec<Batch>, EvalError>)>;
 
 /// Takes batches until there are none left, or another worker has failed.
 pub(super) fn work<R: Roster, D: Backend>(
-    shared: &Shared<'_>,
+    shared: &Shared<'_, D>,
     open: &(impl Fn() -> Result<D, TensorError> + Sync),
     sender: &Sender,
 ) {
@@ -40,13 +41,13 @@ pub(super) fn work<R: Roster, D: Backend>(
 }
 
 fn take_batches<R: Roster, D: Backend>(
-    shared: &Shared<'_>,
+    shared: &Shared<'_, D>,
     open: &(impl Fn() -> Result<D, TensorError> + Sync),
     sender: &Sender,
 ) -> Result<(), EvalError> {
     let device = open()?;
     let registry = Registry::<D>::of::<R>();
-    let units = Unit::all(&registry, shared.evaluation.learners)?;
+    let units = Unit::all(&registry, shared.evaluation.learners, &shared.fitted, &device)?;
     let stores: BTreeMap<Transform, D::Store> = shared
         .rows
         .iter()
@@ -68,7 +69,7 @@ fn take_batches<R: Roster, D: Backend>(
 
 /// The answers of all learners, at all shots, to one batch.
 fn answer<D: Backend>(
-    shared: &Shared<'_>,
+    shared: &Shared<'_, D>,
     device: &D,
     units: &[Unit<D>],
     stores: &BTreeMap<Transform, D::Store>,
@@ -79,16 +80,28 @@ fn answer<D: Backend>(
     let order = Order::of(evaluation.draw, places.clone(), evaluation.seed);
     let numbers: Vec<u32> = places.clone().map(|place| evaluation.draw.episode(place).number()).collect();
     let chance = Chance::new(evaluation.seed, &numbers);
+    let wanted = units.iter().any(|unit| unit.setting.uses_class_vectors());
+    let vectors = match evaluation.store.class_vectors().filter(|_| wanted) {
+        Some(vectors) => Some(deal_vectors(device, vectors, evaluation.draw, places.clone())?),
+        None => None,
+    };
     let mut out = Vec::new();
     for (shot_place, shot) in evaluation.shots.iter().enumerate() {
         for (transform, store) in stores {
             let form = evaluation.store.form();
             let dealt = deal(device, store, form, evaluation.draw, places.clone(), *shot, &order)?;
-            let Some(support) = &dealt.support else { continue };
-            for unit in units.iter().filter(|unit| unit.takes == *transform) {
+            let takes = |unit: &&Unit<D>| {
+                unit.takes == *transform && takes_part(unit.setting, evaluation.shots, shot_place)
+            };
+            for unit in units.iter().filter(takes) {
                 let clock = Instant::now();
-                let round = Round { evaluation, grading: &shared.grading, dealt: &dealt, numbers: &numbers };
-                let graded = round.graded(unit, support, &chance)?;
+                let support = dealt.support.as_ref();
+                let given =
+                    Given { support, vectors: vectors.as_ref(), query: &dealt.query, chance: &chance };
+                let way = evaluation.draw.episode(places.start).way();
+                let grading = &shared.grading;
+                let round = Round { evaluation, grading, answers: &dealt.answers, way, numbers: &numbers };
+                let graded = round.graded(unit, &given)?;
                 let seconds = clock.elapsed().as_secs_f64() / unit.members.len() as f64;
                 for (place, graded) in unit.members.iter().zip(graded) {
                     let answered = |(place, (grade, margins))| Answered { place, grade, margins };
@@ -110,10 +123,11 @@ fn answer<D: Backend>(
 }
 
 /// One batch at one shot under one transform, about to be answered.
-struct Round<'a, D: Backend> {
+struct Round<'a> {
     evaluation: &'a Evaluation<'a>,
     grading: &'a Grading<'a>,
-    dealt: &'a Dealt<D>,
+    answers: &'a Answers,
+    way: usize,
     numbers: &'a [u32],
 }
 
@@ -123,25 +137,18 @@ struct Graded {
     unconverged: usize,
 }
 
-impl<D: Backend> Round<'_, D> {
+impl Round<'_> {
     /// The answers of a unit's members, graded.
-    fn graded(
-        &self,
-        unit: &Unit<D>,
-        support: &Support<D>,
-        chance: &Chance<'_>,
-    ) -> Result<Vec<Graded>, EvalError> {
+    fn graded<D: Backend>(&self, unit: &Unit<D>, given: &Given<'_, D>) -> Result<Vec<Graded>, EvalError> {
         let name = || self.evaluation.learners[unit.members[0]].learner().to_string();
         let (first, last) = (self.numbers[0], self.numbers[self.numbers.len() - 1]);
-        let attempt = catch_unwind(AssertUnwindSafe(|| unit.answers(support, &self.dealt.query, chance)));
+        let attempt = catch_unwind(AssertUnwindSafe(|| unit.answers(given)));
         let answers = match attempt {
             Ok(answers) => {
                 answers.map_err(|source| EvalError::Learner { learner: name(), first, last, source })?
             }
             Err(panic) => {
-                let text = panic.downcast_ref::<String>().cloned();
-                let text = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
-                let message = text.unwrap_or_else(|| "no message".to_string());
+                let message = panic_message(panic.as_ref());
                 return Err(EvalError::Panicked { learner: name(), first, last, message });
             }
         };
@@ -151,11 +158,16 @@ impl<D: Backend> Round<'_, D> {
             return Err(EvalError::BadScores { learner: name(), first, last, problem });
         }
         let members = unit.members.iter().zip(answers);
-        members.map(|(place, answer)| self.grade(*place, support, answer)).collect()
+        members.map(|(place, answer)| self.grade(*place, given, answer)).collect()
     }
 
     /// The grades of one learner's scores, where these are numbers of the right shape.
-    fn grade(&self, place: usize, support: &Support<D>, answer: Answer<D>) -> Result<Graded, EvalError> {
+    fn grade<D: Backend>(
+        &self,
+        place: usize,
+        given: &Given<'_, D>,
+        answer: Answer<D>,
+    ) -> Result<Graded, EvalError> {
         let (scores, unconverged) = answer;
         let bad = |problem: String| {
             let learner = self.evaluation.learners[place].learner().to_string();
@@ -163,7 +175,7 @@ impl<D: Backend> Round<'_, D> {
             EvalError::BadScores { learner, first, last, problem }
         };
         let (expected, found) =
-            ((support.episodes(), self.dealt.query.count(), support.way()), *scores.values.shape());
+            ((self.numbers.len(), given.query.count(), self.way), *scores.values.shape());
         if found != expected {
             return Err(bad(format!("have shape {found:?}, expected {expected:?}")));
         }
@@ -172,15 +184,22 @@ impl<D: Backend> Round<'_, D> {
             return Err(bad("are called probabilities, but are negative or do not sum to one".to_string()));
         }
         let temperature = self.grading.temperatures.get(place).copied().flatten();
-        let grades = grade_at(&values, expected.2, scores.meaning, &self.dealt.answers, temperature)
+        let grades = grade_at(&values, expected.2, scores.meaning, self.answers, temperature)
             .ok_or_else(|| bad("are not finite numbers".to_string()))?;
         let margins = match self.grading.margins {
-            true => metric::margins(&values, expected.2, scores.meaning, &self.dealt.answers),
+            true => metric::margins(&values, expected.2, scores.meaning, self.answers),
             false => None,
         };
         let margins = margins.unwrap_or_default().into_iter().map(Some).chain(std::iter::repeat(None));
         Ok(Graded { episodes: grades.into_iter().zip(margins).collect(), unconverged })
     }
+}
+
+/// What a panic said.
+pub(super) fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    let text = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
+    text.unwrap_or_else(|| "no message".to_string())
 }
 
 fn is_distribution(row: &[f32]) -> bool {

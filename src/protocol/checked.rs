@@ -6,7 +6,7 @@ use super::judge::judge;
 use super::place::Check;
 use super::written::Written;
 use super::{ProtocolError, Query, Shot, Way};
-use crate::vocab::{Duplicates, Metric, Setting, Split};
+use crate::vocab::{Duplicates, Metric, Scope, Setting, Split};
 
 /// The parts of a class that supports and queries come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,8 +25,9 @@ pub struct Protocol {
     pub(super) source: String,
     pub(super) admits: Vec<Setting>,
     pub(super) dataset: Option<String>,
-    pub(super) split: Split,
+    pub(super) split: Scope,
     pub(super) parts: Option<Parts>,
+    pub(super) seen_part: Option<String>,
     pub(super) duplicates: Duplicates,
     pub(super) way: Way,
     pub(super) shot: Shot,
@@ -41,6 +42,9 @@ pub struct Protocol {
 }
 
 impl Protocol {
+    /// The part of seen items that is held out from fits where no rule names another.
+    pub const SEEN_PART: &str = "test";
+
     /// Reads and checks a rule file.
     ///
     /// # Errors
@@ -90,7 +94,7 @@ impl Protocol {
     /// The same episodes of other classes, for a selection: those of this split, so many, from this seed. The draw that ships
     /// with the protocol, being one of its own classes, does not belong to them.
     pub fn on_split(&self, split: Split, count: u32, seed: u64) -> Protocol {
-        Protocol { split, count, seed, most: None, draw_sha256: None, ..self.clone() }
+        Protocol { split: split.into(), count, seed, most: None, draw_sha256: None, ..self.clone() }
     }
 
     /// Its name, in kebab case.
@@ -118,14 +122,21 @@ impl Protocol {
         self.dataset.as_deref()
     }
 
-    /// The split whose classes make the episodes.
-    pub fn split(&self) -> Split {
+    /// The classes that make the episodes.
+    pub fn split(&self) -> Scope {
         self.split
     }
 
     /// The parts that supports and queries come from, where they are restricted.
     pub fn parts(&self) -> Option<&Parts> {
         self.parts.as_ref()
+    }
+
+    /// The part of seen classes' items that are queries too, where the candidates are seen and unseen classes: those of
+    /// the splits before [`Protocol::split`], and those of it. Of a dataset without parts it is the last ⌊n/5⌋ items of
+    /// each seen class.
+    pub fn seen_part(&self) -> Option<&str> {
+        self.seen_part.as_deref()
     }
 
     /// What happens when a draw made elsewhere has items of one group on both sides.

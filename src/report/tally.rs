@@ -115,6 +115,10 @@ pub struct Tally {
     nll: Vec<f64>,
     brier: Vec<f64>,
     classes: BTreeMap<ClassId, ClassTally>,
+    /// What is left out in turn for the classes interval: a class, or its cluster.
+    units: BTreeMap<u32, UnitTally>,
+    /// The unit of each class; none where it is the class itself.
+    unit_of: Option<Vec<u32>>,
     correct: u64,
     queries: u64,
 }
@@ -126,13 +130,31 @@ struct ClassTally {
     total: u64,
     /// The last episode that held it, counted from 1.
     last: usize,
-    /// Sums over the episodes that hold the class, queries of it or not.
+}
+
+/// One class or cluster over the draw: sums over the episodes that hold it, with queries of it or without.
+#[derive(Clone, Copy, Debug, Default)]
+struct UnitTally {
+    last: usize,
     accuracy: ClassSum,
     nll: ClassSum,
     brier: ClassSum,
 }
 
 impl Tally {
+    /// An empty tally; `clusters` holds the cluster of each class, where classes have such.
+    pub fn new(clusters: Option<&[String]>) -> Tally {
+        let mut numbers: BTreeMap<&str, u32> = BTreeMap::new();
+        let unit_of = clusters.map(|clusters| {
+            let number = |cluster| {
+                let next = numbers.len() as u32;
+                *numbers.entry(cluster).or_insert(next)
+            };
+            clusters.iter().map(String::as_str).map(number).collect()
+        });
+        Tally { unit_of, ..Tally::default() }
+    }
+
     /// Takes one more episode in.
     ///
     /// # Errors
@@ -157,9 +179,14 @@ impl Tally {
             }
             tally.correct += u64::from(class.correct);
             tally.total += u64::from(class.total);
-            tally.accuracy.push(accuracy);
-            totals.nll.into_iter().for_each(|value| tally.nll.push(value));
-            totals.brier.into_iter().for_each(|value| tally.brier.push(value));
+            let of_class = |units: &Vec<u32>| units.get(class.class.index()).copied();
+            let unit = self.unit_of.as_ref().and_then(of_class).unwrap_or(class.class.0);
+            let unit = self.units.entry(unit).or_default();
+            if std::mem::replace(&mut unit.last, self.accuracy.len()) < self.accuracy.len() {
+                unit.accuracy.push(accuracy);
+                totals.nll.into_iter().for_each(|value| unit.nll.push(value));
+                totals.brier.into_iter().for_each(|value| unit.brier.push(value));
+            }
         }
         Ok(totals)
     }
@@ -172,6 +199,11 @@ impl Tally {
     /// Distinct classes that occurred, with queries or without.
     pub fn classes(&self) -> usize {
         self.classes.len()
+    }
+
+    /// The distinct classes that occurred.
+    pub fn class_ids(&self) -> impl Iterator<Item = ClassId> + '_ {
+        self.classes.keys().copied()
     }
 
     /// Correct answers over all episodes.
@@ -200,11 +232,11 @@ impl Tally {
         let plain =
             |metric, value: Option<f64>| value.map(|value| Measured { metric, value, interval: None });
         let over_episodes = |metric, values, sum| self.over_episodes(metric, values, sum, level, repeat);
-        let mut measures = over_episodes("accuracy", &self.accuracy, |class| class.accuracy);
-        measures.extend(over_episodes("brier", &self.brier, |class| class.brier));
+        let mut measures = over_episodes("accuracy", &self.accuracy, |unit| unit.accuracy);
+        measures.extend(over_episodes("brier", &self.brier, |unit| unit.brier));
         measures.extend(plain("class-accuracy", stats::mean(&by_class)));
         measures.extend(plain("ece", ece));
-        measures.extend(over_episodes("nll", &self.nll, |class| class.nll));
+        measures.extend(over_episodes("nll", &self.nll, |unit| unit.nll));
         measures
     }
 
@@ -212,7 +244,7 @@ impl Tally {
         &self,
         metric: &'static str,
         values: &[f64],
-        sum: fn(&ClassTally) -> ClassSum,
+        sum: fn(&UnitTally) -> ClassSum,
         level: f64,
         repeat: bool,
     ) -> Vec<Measured> {
@@ -223,7 +255,7 @@ impl Tally {
         let (Some(estimate), Some(variance)) = (stats::of_mean(values), stats::variance(values)) else {
             return vec![measured(None)];
         };
-        let sums = self.classes.iter().map(|(class, tally)| (class.0, sum(tally)));
+        let sums = self.units.iter().map(|(unit, tally)| (*unit, sum(tally)));
         let classes =
             stats::from_sums(value, variance, values.len(), sums).map(|jackknife| jackknife.estimate);
         let estimates = [
@@ -323,6 +355,25 @@ mod tests {
             members.push([a, b]);
         }
         (tally, values, members)
+    }
+
+    #[test]
+    fn a_cluster_is_left_out_as_a_whole() {
+        let (_, values, members) = pairs();
+        // Classes 12 to 23 are twins of 0 to 11; both stand in an episode, and count once.
+        let clusters: Vec<String> = (0..24).map(|class| format!("cluster {}", class % 12)).collect();
+        let mut tally = Tally::new(Some(&clusters));
+        for (number, (value, [a, b])) in values.iter().zip(&members).enumerate() {
+            let (correct, twin) = ((value * 8.0) as u32 - 4, number as u32 / 12 % 2 * 12);
+            let twins = [class(a + twin, correct, 4, None), class(a + 12 - twin, 0, 0, None)];
+            let classes = [twins[0], twins[1], class(*b, 4, 4, None)];
+            tally.push(&episode(number as u32, &classes)).unwrap();
+        }
+        let measures = tally.measures(0.95, true, None);
+        let found = measures.iter().filter_map(|m| m.interval).find(|(p, _)| *p == Population::Classes);
+        let expected = stats::over_classes(&values, &members).unwrap().estimate.interval(0.95).unwrap();
+        assert_eq!(found, Some((Population::Classes, expected)));
+        assert_eq!(tally.class_ids().count(), 24);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::ReportError;
 use super::calibration::{Bin, Confidences, ece};
 use super::part::Part;
 use super::rows::{EpisodeRow, OutcomeRow, QueryRow, TemperedRow, lead};
+use super::stretch::EpisodeRecord;
 use super::table::{Table, TableKey};
 use super::tally::{EpisodeOutcome, Measured, Tally};
 use super::tempered::Tempered;
@@ -50,6 +51,8 @@ pub struct FinishedTable {
     pub(super) key: TableKey,
     pub(super) episode_count: usize,
     pub(super) class_count: usize,
+    /// The classes that occurred, each with its cluster; empty where there are no clusters.
+    pub(super) clusters: Vec<(String, String)>,
     pub(super) measured: Vec<Measured>,
     pub(super) bins: Vec<Bin>,
     pub(super) outcomes: Part,
@@ -69,13 +72,14 @@ impl FinishedTable {
 impl TableWriter {
     pub(super) fn new(table: Table, classes: Arc<[String]>, part: impl Fn(&str) -> Part) -> TableWriter {
         let key = table.key();
+        let tally = Tally::new(table.clusters.as_deref());
         TableWriter {
             lead: lead(&key),
             table,
             key,
             classes,
             last: None,
-            tally: Tally::default(),
+            tally,
             confidences: Confidences::default(),
             outcomes: part("outcomes"),
             episodes: part("episodes"),
@@ -180,6 +184,21 @@ impl TableWriter {
         })
     }
 
+    /// Takes the next episode in, with all that was recorded of it.
+    ///
+    /// # Errors
+    /// As [`TableWriter::episode`], [`TableWriter::confidences`] and [`TableWriter::queries`].
+    pub fn record(&mut self, record: &EpisodeRecord) -> Result<(), ReportError> {
+        self.episode(&record.outcome)?;
+        self.confidences(&record.claims)?;
+        if let Some(tempered) = &record.tempered {
+            let answers = record.claims.iter().map(|(_, correct)| *correct);
+            let claims: Vec<(f32, bool)> = tempered.confidences.iter().copied().zip(answers).collect();
+            self.tempered(&record.outcome, tempered.nll, &claims)?;
+        }
+        self.queries(record.outcome.episode, &record.queries)
+    }
+
     /// Computes the measures and the bins.
     ///
     /// # Errors
@@ -196,6 +215,10 @@ impl TableWriter {
             return Err(ReportError::Confidences { key, confidences, confident, queries, correct });
         }
         let bins = self.confidences.bins();
+        let cluster = |class: ClassId| {
+            let cluster = self.table.clusters.as_ref()?.get(class.index())?.clone();
+            Some((self.classes.get(class.index())?.clone(), cluster))
+        };
         let mut measured = self.tally.measures(self.table.level, self.table.repeat, ece(&bins));
         let tempered = self.tempered.map(|tempered| {
             let temperature = tempered.temperature;
@@ -208,6 +231,7 @@ impl TableWriter {
         Ok(FinishedTable {
             episode_count: self.tally.episodes(),
             class_count: self.tally.classes(),
+            clusters: self.tally.class_ids().filter_map(cluster).collect(),
             measured,
             tempered,
             table: self.table,

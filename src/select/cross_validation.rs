@@ -10,14 +10,11 @@
 //! Differs from the paper: it finds that few folds estimate an accuracy best and that many are better for a selection;
 //! there are at most [`FOLDS`] here, which at five shots already is one item of each class at a time.
 
-use std::collections::BTreeMap;
-
 use super::score::Task;
 use crate::episode::folds;
-use crate::eval::{self, Answered, Batch, EvalError, Evaluation};
+use crate::eval::{self, EvalError, Evaluation};
 use crate::learner::{Parameters, Roster};
 use crate::tensor::{Backend, TensorError};
-use crate::vocab::ItemId;
 
 /// The most folds of a support set.
 pub const FOLDS: usize = 5;
@@ -61,38 +58,6 @@ pub fn choices<R: Roster, D: Backend>(
 /// The place of the largest number, the first of equal ones.
 fn most(counts: &[u32]) -> usize {
     (0..counts.len()).fold(0, |best, place| if counts[place] > counts[best] { place } else { best })
-}
-
-/// Evaluates one learner with the trial that was chosen for each episode (the first trial where none was), by shot, and hands its
-/// answers to `sink` in order, as learner 0. How many of them did not converge is not known and told as none.
-///
-/// # Errors
-/// The first error of a trial, a device, the data or the sink.
-pub fn evaluate<R: Roster, D: Backend, E: From<EvalError>>(
-    task: &Task<'_>,
-    trials: &[Parameters],
-    chosen: &[Vec<Option<usize>>],
-    open: impl Fn() -> Result<D, TensorError> + Sync,
-    mut sink: impl FnMut(Batch) -> Result<(), E>,
-) -> Result<(), E> {
-    let mut waiting: BTreeMap<usize, (Answered, Vec<ItemId>)> = BTreeMap::new();
-    let mut seconds = 0.0;
-    eval::evaluate::<R, D, E>(&task.evaluation(trials), open, |batch| {
-        let (learner, shot) = (batch.learner, batch.shot);
-        seconds += batch.seconds;
-        for (answered, items) in batch.episodes.into_iter().zip(batch.items) {
-            if chosen[shot][answered.place].unwrap_or(0) == learner {
-                waiting.insert(answered.place, (answered, items));
-            }
-        }
-        // The trials of one batch and shot come one after another.
-        if learner + 1 < trials.len() {
-            return Ok(());
-        }
-        let (episodes, items) = std::mem::take(&mut waiting).into_values().unzip();
-        let seconds = std::mem::take(&mut seconds);
-        sink(Batch { learner: 0, shot, episodes, items, unconverged: 0, seconds })
-    })
 }
 
 #[cfg(test)]

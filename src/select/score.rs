@@ -3,7 +3,7 @@
 use super::SelectError;
 use crate::data::Store;
 use crate::episode::Draw;
-use crate::eval::{self, EvalError, Evaluation, Grading};
+use crate::eval::{self, EvalError, Evaluation, Grading, SeenRules};
 use crate::learner::{Parameters, Roster};
 use crate::metric::{Margins, best_temperature};
 use crate::stats::{self, Interval};
@@ -23,6 +23,8 @@ pub struct Task<'a> {
     pub seed: u64,
     /// Shots, as in an [`Evaluation`].
     pub shots: &'a [Option<usize>],
+    /// Which classes a fit may see.
+    pub rules: SeenRules<'a>,
     /// Level of intervals, between 0 and 1.
     pub level: f64,
     /// Workers; scores do not depend on their number.
@@ -39,6 +41,7 @@ impl<'a> Task<'a> {
             seed: self.seed,
             learners,
             shots: self.shots,
+            rules: self.rules,
             workers: self.workers,
             batch: self.batch,
         }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod compare;
 mod draws;
 mod evaluate;
 mod features;
@@ -9,6 +10,7 @@ mod files;
 mod outside;
 mod place;
 mod protocols;
+mod report;
 mod request;
 mod results;
 mod select;

@@ -194,18 +194,32 @@ fn each_support_set_can_choose_for_itself_and_one_shot_keeps_the_default() {
     let ran = place.done(&format!("{EVALUATE} --selected chosen/selected.toml --workers 2 --out out"));
     assert!(!ran.err.contains("kept its default"), "{}", ran.err);
     place.done(&format!("{EVALUATE} --selected chosen/selected.toml --workers 1 --batch 3 --out again"));
-    for file in ["summary.csv", "outcomes.csv", "choices.csv"] {
+    for file in ["summary.csv", "outcomes.csv"] {
         assert_eq!(place.read(&format!("out/{file}")), place.read(&format!("again/{file}")));
     }
     assert_eq!(column(&place, "out/summary.csv", "selection"), ["support-cv".to_string()].into());
     let parameters = ["alpha=cv,transform=cv", "distance=cv,k=cv"].map(String::from);
     assert_eq!(column(&place, "out/summary.csv", "parameters"), parameters.into());
-    let choices = rows(&place, "out/choices.csv");
-    for learner in ["k-nn", "ridge"] {
-        let own = choices.iter().filter(|row| row["learner"] == learner);
-        let counts: Vec<usize> = own.map(|row| row["episodes"].parse().unwrap()).collect();
-        assert_eq!((counts.len(), counts.iter().sum::<usize>()), (6, 40), "{learner}");
-        assert!(counts.iter().filter(|count| **count > 0).count() > 1, "{learner} never chooses");
+    // An episode is answered as by one of the settings, and not always by the same.
+    let settings = ["ridge", "k-nn"].map(|learner| {
+        let own = rows(&place, "chosen/trials.csv").into_iter().filter(|row| row["learner"] == learner);
+        own.map(|row| format!("--learner {learner}:{}", row["parameters"])).collect::<Vec<_>>().join(" ")
+    });
+    place.done(&format!("{EVALUATE} {} --out each", settings.join(" ")));
+    let correct = |file: &str| -> BTreeMap<(String, String), Vec<String>> {
+        let mut all = BTreeMap::new();
+        for row in rows(&place, file) {
+            let key = (row["learner"].clone(), row["parameters"].clone());
+            all.entry(key).or_insert_with(Vec::new).push(row["correct"].clone());
+        }
+        all
+    };
+    let each = correct("each/episodes.csv");
+    for ((learner, _), chosen) in correct("out/episodes.csv") {
+        let own: Vec<_> = each.iter().filter(|((name, _), _)| *name == learner).map(|(_, v)| v).collect();
+        assert_eq!((own.len(), chosen.len()), (6, 40));
+        assert!((0..40).all(|episode| own.iter().any(|setting| setting[episode] == chosen[episode])), "{learner}");
+        assert!(own.iter().all(|setting| **setting != chosen), "{learner} never chooses");
     }
 
     let out = place.done("select one.toml --features store --by support-cv --learner ridge --out one").out;

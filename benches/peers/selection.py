@@ -2,7 +2,7 @@
 
     python -m venv .venv && .venv/bin/pip install numpy scikit-learn
     cargo build --release
-    .venv/bin/python benches/peers/select.py STORE [--shot 5] [--way 5] [--episodes 600] [--rounds 3]
+    .venv/bin/python benches/peers/selection.py STORE [--shot 5] [--way 5] [--episodes 600] [--rounds 3]
 
 STORE is a feature store in a folder with validation classes. Both choose among the same ten values of c on the same
 validation episodes, with items divided by their norms. The loop is that of LogisticRegressionCV: for each episode the
@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 GRID = ["0.01", "0.03", "0.1", "0.3", "1", "3", "10", "30", "100", "300"]
 PROTOCOL = """name = "peer"
 version = 1
-source = "benches/peers/select.py"
+source = "benches/peers/selection.py"
 admits = ["inductive"]
 [episode]
 way = {way}
