@@ -13,6 +13,7 @@ pub mod metric;
 pub mod protocol;
 pub mod report;
 pub mod rng;
+pub mod select;
 pub mod stats;
 pub mod tensor;
 pub mod view;

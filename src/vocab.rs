@@ -231,6 +231,12 @@ words! {
         AccuracyAt95 = "accuracy-at-95",
         /// The share of queries outside that this threshold refuses (Larson et al. 2019).
         OutsideRecall = "outside-recall",
+        /// [`Metric::Nll`] with logits divided by the selected temperature; where one was selected.
+        NllTempered = "nll-tempered",
+        /// [`Metric::Ece`] likewise.
+        EceTempered = "ece-tempered",
+        /// The selected temperature itself.
+        Temperature = "temperature",
         /// Class accuracy on the seen classes, where the candidates are seen and unseen classes.
         Seen = "seen",
         /// Class accuracy on the unseen classes, where the candidates are seen and unseen classes.
@@ -261,6 +267,20 @@ impl Metric {
     /// Whether it needs a threshold that is set on validation queries.
     pub fn needs_threshold(self) -> bool {
         matches!(self, Metric::AccuracyAt95 | Metric::OutsideRecall)
+    }
+
+    /// Whether a report on this metric has that one too: what is told of claims is also told at the selected temperature.
+    ///
+    /// ```
+    /// use kshot::vocab::Metric;
+    /// assert!(Metric::Nll.covers(Metric::NllTempered) && !Metric::Nll.covers(Metric::Ece));
+    /// ```
+    pub fn covers(self, other: Metric) -> bool {
+        match self {
+            Metric::Nll => matches!(other, Metric::Nll | Metric::NllTempered | Metric::Temperature),
+            Metric::Ece => matches!(other, Metric::Ece | Metric::EceTempered | Metric::Temperature),
+            metric => metric == other,
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::protocol::ProtocolError;
 use crate::report::compare::CompareError;
 use crate::report::html::PageError;
 use crate::report::{PartError, ReadError, ReportError};
+use crate::select::SelectError;
 use crate::tensor::TensorError;
 
 /// Done.
@@ -56,6 +57,8 @@ pub(super) enum CliError {
     NearDuplicate(String),
     #[error(transparent)]
     Eval(#[from] EvalError),
+    #[error(transparent)]
+    Select(#[from] SelectError),
     #[error(transparent)]
     Report(#[from] ReportError),
     #[error(transparent)]
@@ -111,7 +114,7 @@ impl CliError {
             | CliError::Finding { .. }
             | CliError::OtherDraw { .. }
             | CliError::NearDuplicate(_) => WRONG_DATA,
-            CliError::Eval(error) => match error {
+            CliError::Select(SelectError::Eval(error)) | CliError::Eval(error) => match error {
                 EvalError::NotAdmitted { .. } | EvalError::NoSupport { .. } | EvalError::Build(_) => {
                     WRONG_REQUEST
                 }
@@ -123,6 +126,8 @@ impl CliError {
                 EvalError::Data(_) => WRONG_DATA,
                 _ => FAILED,
             },
+            CliError::Select(error) if error.is_request() => WRONG_REQUEST,
+            CliError::Select(_) => FAILED,
             CliError::Report(error) if error.is_request() => WRONG_REQUEST,
             CliError::Report(error) if error.is_data() => WRONG_DATA,
             CliError::Report(_)

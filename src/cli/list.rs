@@ -55,9 +55,14 @@ fn learners<R: Roster>() -> Result<String, CliError> {
         text += &format!("{} ({setting})\n    {}\n", entry.name(), entry.description());
         text += &format!("    certain by its {confidence}\n");
         for parameter in entry.parameters() {
+            let searched = parameter.search.as_ref().map(|search| format!("; searched {search}"));
             text += &format!(
-                "    {} = {}: {}; {}\n",
-                parameter.name, parameter.default, parameter.meaning, parameter.range
+                "    {} = {}: {}; {}{}\n",
+                parameter.name,
+                parameter.default,
+                parameter.meaning,
+                parameter.range,
+                searched.unwrap_or_default()
             );
         }
     }

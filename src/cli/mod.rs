@@ -16,6 +16,8 @@ mod network;
 mod progress;
 mod report;
 mod sample;
+mod select;
+mod selection;
 #[cfg(feature = "text")]
 mod sentences;
 mod sheets;
@@ -49,6 +51,7 @@ enum Verb {
     List(list::Arguments),
     Sample(sample::Arguments),
     Check(check::Arguments),
+    Select(select::Arguments),
     Embed(embed::Arguments),
     Evaluate(evaluate::Arguments),
     Compare(compare::Arguments),
@@ -79,6 +82,7 @@ pub fn main<R: Roster>() -> ExitCode {
         Verb::List(arguments) => list::run::<R>(&arguments),
         Verb::Sample(arguments) => sample::run(&arguments),
         Verb::Check(arguments) => check::run::<R>(&arguments),
+        Verb::Select(arguments) => select::run::<R>(&arguments),
         Verb::Embed(arguments) => embed::run(&arguments),
         Verb::Evaluate(arguments) => evaluate::run::<R>(&arguments),
         Verb::Compare(arguments) => compare::run(&arguments),

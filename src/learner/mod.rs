@@ -5,6 +5,7 @@
 
 mod class_vector_cosine;
 mod error;
+mod family;
 mod fine_tune;
 mod fit;
 mod k_nn;
@@ -26,6 +27,7 @@ use crate::view::{ClassVectors, Items, Scores, Support};
 use crate::vocab::{Confidence, Setting, Transform};
 
 pub use error::LearnError;
+pub use family::{Answer, Family};
 pub use fit::{ClassTransductive, Fit, Fitted};
 pub use linear::LinearClassifier;
 pub use parameters::{Parameter, Parameters, Range};

@@ -113,6 +113,12 @@ impl Protocol {
         judge(&check, written)
     }
 
+    /// The same episodes of other classes, for a selection: those of this split, so many, from this seed. The draw that ships
+    /// with the protocol, being one of its own classes, does not belong to them.
+    pub fn on_split(&self, split: Split, count: u32, seed: u64) -> Protocol {
+        Protocol { split: split.into(), count, seed, most: None, draw_sha256: None, ..self.clone() }
+    }
+
     /// Its name, in kebab case.
     pub fn name(&self) -> &str {
         &self.name

@@ -26,6 +26,9 @@ pub const SUMMARY_COLUMNS: &str = "protocol,version,learner,parameters,selection
 pub const BIN_COLUMNS: &str =
     "protocol,learner,parameters,shot,temperature,bin,low,high,count,correct,confidence";
 
+/// Columns of `tempered.csv`: one row per episode of the tables that have a selected temperature.
+pub const TEMPERED_COLUMNS: &str = "protocol,learner,parameters,shot,temperature,episode,nll";
+
 /// Columns of `queries.csv`: one row per query; `item` is its row in the feature store, from 0.
 ///
 /// `class` is that of its items also for a query outside the task. `certainty` is what orders answers.
@@ -99,6 +102,19 @@ pub struct BinRow<'a> {
     pub number: usize,
     /// The bin.
     pub bin: &'a Bin,
+}
+
+/// A row of `tempered.csv`.
+#[derive(Clone, Copy, Debug)]
+pub struct TemperedRow<'a> {
+    /// The table it belongs to, as [`lead`] writes it.
+    pub lead: &'a [u8],
+    /// What the logits were divided by.
+    pub temperature: f64,
+    /// The episode.
+    pub episode: u32,
+    /// Mean negative log-likelihood over its queries.
+    pub nll: f64,
 }
 
 /// A row of `queries.csv`.
@@ -242,6 +258,19 @@ impl BinRow<'_> {
         }
         out.push(b',');
         float(out, Some(bin.confidence));
+        out.push(b'\n');
+    }
+}
+
+impl TemperedRow<'_> {
+    /// Appends the row, line end included.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.lead);
+        float(out, Some(self.temperature));
+        out.push(b',');
+        whole(out, u64::from(self.episode));
+        out.push(b',');
+        float(out, Some(self.nll));
         out.push(b'\n');
     }
 }

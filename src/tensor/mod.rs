@@ -19,7 +19,7 @@ pub mod trail;
 
 #[cfg(feature = "cuda")]
 pub use backend::open_cuda;
-pub use backend::{Backend, Terms, open_cpu};
+pub use backend::{Backend, LinearHead, Terms, open_cpu};
 pub use dfdx;
 pub use error::TensorError;
 pub use labels::Labels;

@@ -217,6 +217,7 @@ mod tests {
             },
             ties: 0,
             claims: Vec::new(),
+            tempered: None,
             queries: Vec::new(),
             certainty: None,
         };

@@ -1,7 +1,7 @@
 //! A stretch as bytes: whole numbers of fixed width, low byte first, and floats by their bits.
 
 use super::super::certainty::{CertaintyOutcome, MEASURES};
-use super::super::stretch::{EpisodeRecord, Stretch, TableStretch};
+use super::super::stretch::{EpisodeRecord, Stretch, TableStretch, TemperedRecord};
 use super::super::tally::{ClassOutcome, EpisodeOutcome};
 use super::super::writer::QueryOutcome;
 use crate::vocab::{ClassId, ItemId};
@@ -39,6 +39,12 @@ fn write_episode(record: &EpisodeRecord, out: &mut Vec<u8>) {
     for (confidence, correct) in &record.claims {
         whole(out, confidence.to_bits());
         out.push(u8::from(*correct));
+    }
+    out.push(u8::from(record.tempered.is_some()));
+    if let Some(tempered) = &record.tempered {
+        out.extend(tempered.nll.to_bits().to_le_bytes());
+        whole(out, tempered.confidences.len() as u32);
+        tempered.confidences.iter().for_each(|confidence| whole(out, confidence.to_bits()));
     }
     whole(out, record.queries.len() as u32);
     for query in &record.queries {
@@ -82,6 +88,14 @@ fn episode(bytes: &mut Bytes<'_>) -> Option<EpisodeRecord> {
         Some(ClassOutcome { class, correct, total, nll: bytes.float()?, brier: bytes.float()? })
     })?;
     let claims = bytes.list(|bytes| Some((f32::from_bits(bytes.whole()?), bytes.flag()?)))?;
+    let tempered = match bytes.flag()? {
+        false => None,
+        true => {
+            let nll = f64::from_bits(u64::from_le_bytes(bytes.take()?));
+            let confidences = bytes.list(|bytes| Some(f32::from_bits(bytes.whole()?)))?;
+            Some(TemperedRecord { nll, confidences })
+        }
+    };
     let queries = bytes.list(|bytes| {
         let (class, item, predicted) =
             (ClassId(bytes.whole()?), ItemId(bytes.whole()?), ClassId(bytes.whole()?));
@@ -92,7 +106,8 @@ fn episode(bytes: &mut Bytes<'_>) -> Option<EpisodeRecord> {
         true => Some(certainty(bytes)?),
         false => None,
     };
-    Some(EpisodeRecord { outcome: EpisodeOutcome { episode, classes }, ties, claims, queries, certainty })
+    let outcome = EpisodeOutcome { episode, classes };
+    Some(EpisodeRecord { outcome, ties, claims, tempered, queries, certainty })
 }
 
 fn certainty(bytes: &mut Bytes<'_>) -> Option<CertaintyOutcome> {
@@ -180,6 +195,7 @@ pub(super) mod tests {
             },
             ties: episode % 3,
             claims: confidence.map(|confidence| (confidence, false)).into_iter().collect(),
+            tempered: confidence.map(|c| TemperedRecord { nll: 0.3, confidences: vec![c / 2.0] }),
             queries: vec![query(confidence)],
             certainty: confidence.map(|_| certainty(episode)),
         };

@@ -56,6 +56,8 @@ pub struct ReadTable {
     pub by_class: Vec<(u64, u64)>,
     /// Bins of confidence; empty for scores that only rank.
     pub bins: Vec<Bin>,
+    /// The same at the selected temperature; empty where none was selected, or where it is 1.
+    pub tempered: Vec<Bin>,
 }
 
 /// The classes of every episode of a draw, as far as results tell.

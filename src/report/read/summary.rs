@@ -46,6 +46,7 @@ pub(super) fn read(path: &Path, run: &RunRecord) -> Result<Vec<ReadTable>, ReadE
                     brier: Vec::new(),
                     by_class: Vec::new(),
                     bins: Vec::new(),
+                    tempered: Vec::new(),
                 });
                 tables.last_mut().expect("pushed one line above")
             }
@@ -146,7 +147,8 @@ pub(super) fn read_bins(path: &Path, tables: &mut [ReadTable]) -> Result<(), Rea
     let mut last = None;
     while sheet.next()? {
         let (key, place) = sheet.key([0, 1, 2, 3], last, |key| places.get(key).copied(), "summary.csv")?;
-        let bins = &mut tables[place].bins;
+        let table = &mut tables[place];
+        let bins = if sheet.number(4)? == 1.0 { &mut table.bins } else { &mut table.tempered };
         let number: usize = sheet.whole(5)?;
         if number < bins.len() {
             return Err(sheet.flaw(Flaw::Twice { what: format!("bin {number} of {key}") }));
@@ -160,9 +162,10 @@ pub(super) fn read_bins(path: &Path, tables: &mut [ReadTable]) -> Result<(), Rea
         bins.push(Bin { low, high, count, correct, confidence: sheet.number(10)? });
         last = Some((key, place));
     }
-    for read in tables.iter().filter(|read| !read.bins.is_empty()) {
+    let both = tables.iter().flat_map(|read| [(read, &read.bins), (read, &read.tempered)]);
+    for (read, bins) in both.filter(|(_, bins)| !bins.is_empty()) {
         let expected: u64 = read.total.iter().map(|total| u64::from(*total)).sum();
-        let found: u64 = read.bins.iter().map(|bin| bin.count).sum();
+        let found: u64 = bins.iter().map(|bin| bin.count).sum();
         if found != expected {
             return Err(ReadError::whole(
                 path,
