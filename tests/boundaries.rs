@@ -22,12 +22,13 @@ const TABLE: &[(&str, &[&str])] = &[
         "eval",
         &["learner", "view", "episode", "data", "metric", "protocol", "rng", "tensor", "vocab", "backbone"],
     ),
+    ("train", &["backbone", "tensor", "episode", "data", "rng", "vocab", "metric"]),
     ("report", &["stats", "vocab"]),
     (
         "cli",
         &[
             "vocab", "rng", "stats", "tensor", "view", "metric", "data", "learner", "protocol", "episode",
-            "eval", "report", "backbone",
+            "eval", "report", "backbone", "train",
         ],
     ),
 ];

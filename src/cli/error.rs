@@ -12,6 +12,7 @@ use crate::report::compare::CompareError;
 use crate::report::html::PageError;
 use crate::report::{ReadError, ReportError};
 use crate::tensor::TensorError;
+use crate::train::TrainError;
 
 /// Done.
 pub(super) const DONE: u8 = 0;
@@ -33,9 +34,10 @@ pub(super) enum CliError {
     Learner(#[from] LearnError),
     #[error(transparent)]
     Data(#[from] DataError),
-    #[cfg(feature = "text")]
     #[error(transparent)]
     Backbone(#[from] crate::backbone::BackboneError),
+    #[error(transparent)]
+    Train(#[from] TrainError),
     #[error("protocol {protocol}: {source}")]
     Sample { protocol: String, source: SampleError },
     #[error(transparent)]
@@ -85,9 +87,10 @@ impl CliError {
             CliError::Request(_) | CliError::Protocol(_) | CliError::Learner(_) => WRONG_REQUEST,
             CliError::Data(error) if error.is_request() => WRONG_REQUEST,
             CliError::Compare(error) if error.is_request() => WRONG_REQUEST,
-            #[cfg(feature = "text")]
+            CliError::Train(error) if error.is_request() => WRONG_REQUEST,
+            CliError::Train(error) if error.is_failure() => FAILED,
+            CliError::Train(_) => WRONG_DATA,
             CliError::Backbone(crate::backbone::BackboneError::Tensor(_)) => FAILED,
-            #[cfg(feature = "text")]
             CliError::Backbone(_) => WRONG_DATA,
             CliError::Data(_)
             | CliError::Read(_)

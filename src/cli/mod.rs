@@ -12,12 +12,14 @@ mod files;
 mod hard_episode;
 mod list;
 mod network;
+mod pictures;
 mod progress;
 mod report;
 mod sample;
 #[cfg(feature = "text")]
 mod sentences;
 mod source;
+mod train;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -47,6 +49,7 @@ enum Verb {
     List(list::Arguments),
     Sample(sample::Arguments),
     Check(check::Arguments),
+    Train(train::Arguments),
     Embed(embed::Arguments),
     Evaluate(evaluate::Arguments),
     Compare(compare::Arguments),
@@ -76,6 +79,7 @@ pub fn main<R: Roster>() -> ExitCode {
         Verb::List(arguments) => list::run::<R>(&arguments),
         Verb::Sample(arguments) => sample::run(&arguments),
         Verb::Check(arguments) => check::run::<R>(&arguments),
+        Verb::Train(arguments) => train::run(&arguments),
         Verb::Embed(arguments) => embed::run(&arguments),
         Verb::Evaluate(arguments) => evaluate::run::<R>(&arguments),
         Verb::Compare(arguments) => compare::run(&arguments),
