@@ -224,7 +224,7 @@ impl Store {
         &self.warnings
     }
 
-    pub(super) fn unreadable(&self, source: io::Error) -> DataError {
+    pub(crate) fn unreadable(&self, source: io::Error) -> DataError {
         let path = self.path.clone().unwrap_or_else(|| PathBuf::from(&self.name));
         DataError::Unreadable { at: Place::file(&path), source }
     }

@@ -127,6 +127,7 @@ impl Draw {
     /// When the places reach beyond [`Draw::len`].
     pub fn part(&self, places: Range<usize>) -> Draw {
         let mut part = Draw::starting_at(self.first + places.start as u32);
+        part.numbers = self.numbers.get(places.clone()).unwrap_or_default().to_vec();
         for episode in places.map(|place| self.episode(place)) {
             for label in 0..episode.way() {
                 part.items.extend(episode.support(label));

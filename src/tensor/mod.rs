@@ -17,6 +17,7 @@ pub mod span;
 pub mod stock;
 pub mod trail;
 
+pub(crate) use backend::device_error;
 #[cfg(feature = "cuda")]
 pub use backend::open_cuda;
 pub use backend::{Backend, LinearHead, Terms, open_cpu};
