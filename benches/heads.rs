@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use kshot::data::{Parts, Store, Values};
 use kshot::episode::{Draw, Sampler};
-use kshot::eval::{EvalError, Evaluation, evaluate};
+use kshot::eval::{EvalError, Evaluation, SeenRules, evaluate};
 use kshot::learner::{Registry, Shipped};
 use kshot::protocol::Protocol;
 use kshot::rng::{Purpose, Stream};
@@ -68,7 +68,16 @@ fn floor(store: &Store, draw: &Draw) -> f64 {
 fn learner(store: &Store, draw: &Draw, spec: &str) -> Outcome<f64> {
     let learners = [Registry::<Cpu>::of::<Shipped>().check(spec)?];
     let (shots, workers) = ([None], 1);
-    let work = Evaluation { store, draw, seed: 7, learners: &learners, shots: &shots, workers, batch: None };
+    let work = Evaluation {
+        store,
+        draw,
+        seed: 7,
+        learners: &learners,
+        shots: &shots,
+        rules: SeenRules::default(),
+        workers,
+        batch: None,
+    };
     let clock = Instant::now();
     evaluate::<Shipped, Cpu, EvalError>(
         &work,

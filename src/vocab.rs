@@ -83,6 +83,68 @@ words! {
         Validation = "validation",
         /// Classes that nothing has seen before the evaluation.
         Novel = "novel",
+        /// Classes that are no answer to anything: their items belong to no class of the task.
+        Outside = "outside",
+    }
+}
+
+/// The classes that a protocol takes: those of one split, or of base, validation and novel together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// The classes of one split.
+    One(Split),
+    /// All classes of the task, whatever their split; never those outside.
+    All,
+}
+
+impl Scope {
+    /// Whether a class of this split is among them.
+    pub fn holds(self, split: Split) -> bool {
+        match self {
+            Scope::One(one) => one == split,
+            Scope::All => split != Split::Outside,
+        }
+    }
+
+    /// The word in files.
+    pub fn word(self) -> &'static str {
+        match self {
+            Scope::One(split) => split.word(),
+            Scope::All => "all",
+        }
+    }
+}
+
+impl From<Split> for Scope {
+    fn from(split: Split) -> Scope {
+        Scope::One(split)
+    }
+}
+
+impl PartialEq<Split> for Scope {
+    fn eq(&self, split: &Split) -> bool {
+        *self == Scope::One(*split)
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+impl FromStr for Scope {
+    type Err = UnknownWord;
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        match text.parse() {
+            _ if text == "all" => Ok(Scope::All),
+            Ok(split) if split != Split::Outside => Ok(Scope::One(split)),
+            _ => Err(UnknownWord {
+                what: "split",
+                found: text.to_string(),
+                known: "`base`, `validation`, `novel`, `all`".to_string(),
+            }),
+        }
     }
 }
 
@@ -93,10 +155,29 @@ words! {
         Inductive = "inductive",
         /// Sees all queries of an episode at once.
         Transductive = "transductive",
-        /// Scores classes from their vectors alone.
+        /// Scores classes from their vectors alone; fitted, if at all, on seen classes and their vectors.
         ZeroShot = "zero-shot",
+        /// As zero-shot, but the vectors of the unseen classes take part in the fit.
+        ClassTransductive = "class-transductive",
         /// Combines class vectors and support.
         Informed = "informed",
+    }
+}
+
+impl Setting {
+    /// Whether a learner of this setting needs a support set.
+    pub fn needs_support(self) -> bool {
+        matches!(self, Setting::Inductive | Setting::Transductive)
+    }
+
+    /// Whether a learner of this setting is given class vectors.
+    pub fn uses_class_vectors(self) -> bool {
+        !self.needs_support()
+    }
+
+    /// Whether a learner of this setting can use a support set.
+    pub fn uses_support(self) -> bool {
+        !matches!(self, Setting::ZeroShot | Setting::ClassTransductive)
     }
 }
 
@@ -137,6 +218,21 @@ words! {
         Ece = "ece",
         /// Accuracy within each class, averaged over classes.
         ClassAccuracy = "class-accuracy",
+        /// Class accuracy on the seen classes, where the candidates are seen and unseen classes.
+        Seen = "seen",
+        /// Class accuracy on the unseen classes, where the candidates are seen and unseen classes.
+        Unseen = "unseen",
+        /// The harmonic mean of these two.
+        Harmonic = "harmonic",
+        /// The area under the curve of seen and unseen class accuracy (Chao et al. 2016).
+        Ausuc = "ausuc",
+    }
+}
+
+impl Metric {
+    /// Whether it has a value per episode, so that learners can be compared by it.
+    pub fn is_per_episode(self) -> bool {
+        matches!(self, Metric::Accuracy | Metric::Nll | Metric::Brier)
     }
 }
 
@@ -247,9 +343,23 @@ mod tests {
     }
 
     #[test]
+    fn all_classes_are_those_of_the_task_and_not_those_outside() {
+        for word in ["base", "validation", "novel", "all"] {
+            assert_eq!(word.parse::<Scope>().map(Scope::word), Ok(word));
+        }
+        let held: Vec<&Split> = Split::ALL.iter().filter(|split| Scope::All.holds(**split)).collect();
+        assert_eq!(held, [&Split::Base, &Split::Validation, &Split::Novel]);
+        let error = "outside".parse::<Scope>().unwrap_err().to_string();
+        assert!(error.ends_with("expected one of `base`, `validation`, `novel`, `all`"), "{error}");
+    }
+
+    #[test]
     fn an_unknown_word_lists_the_known_ones() {
         let error = "train".parse::<Split>().unwrap_err();
-        assert_eq!(error.to_string(), "unknown split `train`, expected one of `base`, `validation`, `novel`");
+        assert_eq!(
+            error.to_string(),
+            "unknown split `train`, expected one of `base`, `validation`, `novel`, `outside`"
+        );
         assert!("image:0x2x2".parse::<Form>().is_err());
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use kshot::data::{OpenOptions, Store, embedded};
 use kshot::episode::{Draw, Sampler};
-use kshot::eval::{EvalError, Evaluation, evaluate};
+use kshot::eval::{EvalError, Evaluation, SeenRules, evaluate};
 use kshot::learner::{Parameters, Registry, Shipped};
 use kshot::protocol::Protocol;
 use kshot::tensor::{Cpu, open_cpu};
@@ -52,6 +52,7 @@ impl Run<'_> {
             seed: 7,
             learners: self.learners,
             shots: self.shots,
+            rules: SeenRules::default(),
             workers,
             batch,
         };

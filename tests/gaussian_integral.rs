@@ -8,7 +8,7 @@ use std::path::Path;
 
 use kshot::data::embedded;
 use kshot::episode::draw;
-use kshot::eval::{EvalError, Evaluation, evaluate};
+use kshot::eval::{EvalError, Evaluation, SeenRules, evaluate};
 use kshot::learner::{Registry, Shipped};
 use kshot::protocol::Protocol;
 use kshot::tensor::{Cpu, open_cpu};
@@ -37,6 +37,7 @@ fn measured(way: usize, shot: usize, query: usize, dim: usize, spread: f64) -> (
         seed: 7,
         learners: &learners,
         shots: &[None],
+        rules: SeenRules::default(),
         workers: 2,
         batch: None,
     };

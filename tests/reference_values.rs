@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 use kshot::data::{OpenOptions, Store, transform};
 use kshot::episode::{Draw, Episode};
-use kshot::eval::{EvalError, Evaluation, evaluate};
-use kshot::learner::{Parameters, Registry, Shipped};
+use kshot::eval::{EvalError, Evaluation, SeenRules, evaluate};
+use kshot::learner::{Given, Parameters, Registry, Shipped};
 use kshot::rng::Chance;
 use kshot::tensor::{Cpu, Labels, open_cpu, to_host};
 use kshot::view::{Items, Support};
@@ -63,8 +63,16 @@ fn checked(name: &str) -> Parameters {
 fn found(store: &Store, draw: &Draw, names: &[&String]) -> Vec<Vec<Row>> {
     let learners: Vec<Parameters> = names.iter().map(|name| checked(name)).collect();
     let shots = [None];
-    let evaluation =
-        Evaluation { store, draw, seed: 3, learners: &learners, shots: &shots, workers: 2, batch: None };
+    let evaluation = Evaluation {
+        store,
+        draw,
+        seed: 3,
+        learners: &learners,
+        shots: &shots,
+        rules: SeenRules::default(),
+        workers: 2,
+        batch: None,
+    };
     let mut rows = vec![Vec::new(); learners.len()];
     evaluate::<Shipped, Cpu, EvalError>(
         &evaluation,
@@ -177,7 +185,10 @@ fn scores(store: &Store, episode: &Episode<'_>, name: &str) -> Vec<f32> {
     let query: Vec<ItemId> = (0..way).flat_map(|l| episode.query(l).to_vec()).collect();
     let shape = (1, query.len(), store.dim());
     let query = Items::dense(&device, shape, features(store, learner.takes(), &query)).unwrap();
-    let (scores, _) = learner.answer(&support, &query, &Chance::new(3, &[episode.number()])).unwrap();
+    let numbers = [episode.number()];
+    let chance = Chance::new(3, &numbers);
+    let given = Given { support: Some(&support), vectors: None, query: &query, chance: &chance };
+    let (scores, _) = learner.answer(&given).unwrap();
     to_host(&scores.values).unwrap()
 }
 

@@ -14,7 +14,9 @@ use super::written::{About, Matrix, Written};
 use super::{splits, table};
 use crate::vocab::Form;
 
-const FILES: [&str; 5] = ["features.npy", "items.csv", "splits.csv", "store.toml", "class_vectors.npy"];
+/// The files that a folder may have; the first two it must.
+pub(super) const FILES: [&str; 5] =
+    ["features.npy", "items.csv", "splits.csv", "store.toml", "class_vectors.npy"];
 
 pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<Written, DataError> {
     let files: Vec<_> = FILES.iter().map(|name| (name.to_string(), path.join(name))).collect();
@@ -262,7 +264,7 @@ mod tests {
     fn a_store_toml_that_says_what_nobody_reads_is_refused() {
         let refused = |toml: &str| folder_refusal(&[("store.toml", toml.as_bytes())]);
         let unknown = "store/store.toml line 2: unknown field `saw`, expected one of `backbone`, `trained_on`, \
-                       `saw_classes`, `form`";
+                       `saw_classes`, `form`, `weights_sha256`, `cut`, `class_vectors`";
         assert_eq!(refused("backbone = \"net\"\nsaw = \"all\"\n"), unknown);
         let word = "store/store.toml: unknown value of saw_classes `maybe`, expected one of `none`, `some`, `all`, \
                     `unknown`";

@@ -105,7 +105,7 @@ impl<'a> Checker<'a> {
         }
         for class in classes {
             let of = self.index.class(class);
-            if of.split != split {
+            if !split.holds(of.split) {
                 let (class, found) = (of.name.clone(), of.split);
                 self.note(episode, |at| Finding::OtherSplit { at, class, found, asked: split });
             }

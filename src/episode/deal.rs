@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use super::Draw;
+use crate::data;
 use crate::rng::{Purpose, Stream};
 use crate::tensor::{Backend, Labels, Rows, TensorError};
-use crate::view::{Answers, Items, Support};
+use crate::view::{self, Answers, Items, Support};
 use crate::vocab::{Form, ItemId};
 
 /// A batch of episodes of equal shape, dealt.
@@ -108,4 +109,30 @@ pub fn deal<D: Backend>(
         query: Items::new(device, store, rows, form),
         answers: Answers::new(episodes, queries, flat().map(|(_, label)| *label).collect())?,
     })
+}
+
+/// Deals the class vectors of the episodes at `places`, in the order of their labels; `vectors` has one per class.
+///
+/// # Errors
+/// When the episodes differ in way, a class has no vector, or the device fails.
+pub fn deal_vectors<D: Backend>(
+    device: &D,
+    vectors: &data::ClassVectors,
+    draw: &Draw,
+    places: Range<usize>,
+) -> Result<view::ClassVectors<D>, TensorError> {
+    let (episodes, side) = (places.len(), vectors.side);
+    let way = places.clone().next().map_or(0, |place| draw.episode(place).way());
+    let mut values = Vec::with_capacity(episodes * way * side);
+    for class in places.flat_map(|place| draw.episode(place).classes()) {
+        let at = class.index() * side;
+        let vector = vectors.rows.get(at..at + side).ok_or(TensorError::Shape {
+            operation: "dealing class vectors",
+            what: "classes",
+            expected: class.index() + 1,
+            found: vectors.rows.len() / side.max(1),
+        })?;
+        values.extend_from_slice(vector);
+    }
+    view::ClassVectors::new(device, (episodes, way, side), values)
 }

@@ -100,7 +100,10 @@ impl Draw {
     }
 
     /// The episodes at these places, with their numbers.
-    pub(super) fn part(&self, places: Range<usize>) -> Draw {
+    ///
+    /// # Panics
+    /// When the places reach beyond [`Draw::len`].
+    pub fn part(&self, places: Range<usize>) -> Draw {
         let mut part = Draw::starting_at(self.first + places.start as u32);
         for episode in places.map(|place| self.episode(place)) {
             for label in 0..episode.way() {

@@ -1,6 +1,6 @@
 //! Why no draw can be made.
 
-use crate::vocab::Split;
+use crate::vocab::Scope;
 
 /// Why a protocol cannot be drawn from a dataset.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -8,7 +8,7 @@ use crate::vocab::Split;
 pub enum SampleError {
     /// The split has fewer classes than an episode.
     #[error("split {split} has {classes} classes, an episode needs {need}")]
-    TooFewClasses { split: Split, classes: u32, need: u32 },
+    TooFewClasses { split: Scope, classes: u32, need: u32 },
     /// A class has fewer items than its share of an episode; `part` is empty or names the part that is meant.
     #[error("class {class} has {items} items{part}, an episode needs {} (shot {shot} + query {query})", shot + query)]
     ClassTooSmall { class: String, part: String, items: u32, shot: u32, query: u32 },
@@ -22,7 +22,7 @@ pub enum SampleError {
     #[error(
         "the {way} smallest classes of split {split} have {left} items beside shot {shot}, an episode needs {total} queries"
     )]
-    TooFewQueries { split: Split, way: u32, left: u64, shot: u32, total: u32 },
+    TooFewQueries { split: Scope, way: u32, left: u64, shot: u32, total: u32 },
     /// Groups reach over both sides whatever is drawn.
     #[error(
         "episode {episode} found too few queries outside the groups of its support in {attempts} attempts\nhint: lower `shot` or `query`, or leave out classes with few groups"
@@ -30,7 +30,7 @@ pub enum SampleError {
     Groups { episode: u32, attempts: u32 },
     /// Without repetition the items do not last.
     #[error("without repetition split {split} allows {allowed} episodes, the protocol asks for {asked}")]
-    TooManyEpisodes { split: Split, allowed: u32, asked: u32 },
+    TooManyEpisodes { split: Scope, allowed: u32, asked: u32 },
     /// More items than a draw can name.
     #[error("a draw can name at most 4294967295 items\nhint: lower `count`")]
     TooLarge,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::error::SampleError;
 use crate::protocol::Protocol;
-use crate::vocab::{Duplicates, Split};
+use crate::vocab::{Duplicates, Scope, Split};
 
 /// Who made a draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub enum Finding {
     ClassTwice { at: Cases, class: String },
     /// A class belongs to another split.
     #[error("in episode {}, class {class} is of split {found}, the protocol asks for {asked}{at}", at.episode)]
-    OtherSplit { at: Cases, class: String, found: Split, asked: Split },
+    OtherSplit { at: Cases, class: String, found: Split, asked: Scope },
     /// An item belongs to another part.
     #[error("in episode {}, {side} item {item} of class {class} is not in part `{asked}`{at}", at.episode)]
     OtherPart { at: Cases, class: String, item: usize, side: &'static str, asked: String },

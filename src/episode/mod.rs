@@ -16,7 +16,7 @@ mod without_repetition;
 mod write;
 
 pub use check::{check, check_hash};
-pub use deal::{Dealt, Order, alike, deal};
+pub use deal::{Dealt, Order, alike, deal, deal_vectors};
 pub use draw::{Draw, Episode};
 pub use error::SampleError;
 pub use finding::{Cases, Finding, Maker, Severity};

@@ -3,7 +3,7 @@
 use crate::data::DataError;
 use crate::learner::LearnError;
 use crate::tensor::TensorError;
-use crate::vocab::Setting;
+use crate::vocab::{Scope, Setting};
 
 /// An error of the evaluation room.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +27,58 @@ pub enum EvalError {
         learner: String,
         /// The protocol.
         protocol: String,
+    },
+    /// A learner that is given class vectors, and a store that has none.
+    #[error(
+        "learner `{learner}` needs class vectors, store `{store}` has none\nhint: add --class-vectors FILE, a .csv with a row per class, or class_vectors.npy to the store"
+    )]
+    NeedsClassVectors {
+        /// The learner.
+        learner: String,
+        /// The store.
+        store: String,
+    },
+    /// Class vectors are asked of a store that has none.
+    #[error("store `{store}` has no class vectors")]
+    NoClassVectors {
+        /// The store.
+        store: String,
+    },
+    /// A learner that is fitted on seen classes, and a store that has none.
+    #[error(
+        "learner `{learner}` is fitted on seen classes, store `{store}` has none beside split {split}\nhint: list base classes in splits.csv, or name learners that need no fit, such as `class-vector-cosine`"
+    )]
+    NoSeenClasses {
+        /// The learner.
+        learner: String,
+        /// The store.
+        store: String,
+        /// The split under evaluation.
+        split: Scope,
+    },
+    /// A seen class of which no item is left for a fit.
+    #[error("seen class {class} has no item outside part `{part}`, a fit needs one or more")]
+    AllHeldOut {
+        /// The class.
+        class: String,
+        /// The part that is held out.
+        part: String,
+    },
+    /// A learner could not be fitted.
+    #[error("learner `{learner}` could not be fitted: {source}")]
+    Fit {
+        /// The learner.
+        learner: String,
+        /// Why.
+        source: LearnError,
+    },
+    /// A learner panicked while it was fitted.
+    #[error("learner `{learner}` panicked while it was fitted: {message}")]
+    FitPanicked {
+        /// The learner.
+        learner: String,
+        /// What it said.
+        message: String,
     },
     /// A learner failed.
     #[error("learner `{learner}` failed in episodes {first} to {last}: {source}")]

@@ -7,6 +7,7 @@
 mod error;
 pub mod laws;
 mod place;
+mod seen;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -16,13 +17,14 @@ use std::sync::mpsc;
 
 use crate::data::Store;
 use crate::episode::{Draw, alike};
-use crate::learner::{Learner, Parameters, Registry, Roster};
+use crate::learner::{Fitted, Learner, Parameters, Registry, Roster};
 use crate::metric::EpisodeGrade;
 use crate::protocol::Protocol;
 use crate::tensor::{Backend, HostRows, TensorError};
-use crate::vocab::{ItemId, Transform};
+use crate::vocab::{ItemId, Setting, Transform};
 
 pub use error::EvalError;
+pub use seen::{SeenRules, seen};
 
 /// An evaluation to be carried out.
 pub struct Evaluation<'a> {
@@ -36,6 +38,8 @@ pub struct Evaluation<'a> {
     pub learners: &'a [Parameters],
     /// Shots: each class gives its first so many support items, or all of them.
     pub shots: &'a [Option<usize>],
+    /// Which classes a fit may see.
+    pub rules: SeenRules<'a>,
     /// Workers, each with a device of its own; 1 or more.
     pub workers: usize,
     /// Episodes in a batch; chosen by bytes where nothing is said.
@@ -84,13 +88,22 @@ pub fn admit<D: Backend>(
             admits: admits.join(", "),
         });
     }
-    if shots.iter().all(|shot| *shot == Some(0)) {
+    if setting.needs_support() && shots.iter().all(|shot| *shot == Some(0)) {
         return Err(EvalError::NoSupport {
             learner: parameters.learner().to_string(),
             protocol: protocol.name().to_string(),
         });
     }
     Ok(())
+}
+
+/// Whether a learner of this setting takes part at the shot at `place`: at those that have the support it needs; one
+/// that uses no support takes part once, at the lowest.
+pub fn takes_part(setting: Setting, shots: &[Option<usize>], place: usize) -> bool {
+    match setting.uses_support() {
+        true => shots[place] != Some(0) || !setting.needs_support(),
+        false => place == 0,
+    }
 }
 
 /// Bytes of features that a batch may hold: what stays in a core's own cache while all learners read it.
@@ -117,9 +130,11 @@ fn batches(draw: &Draw, dim: usize, size: Option<usize>) -> Vec<Range<usize>> {
 }
 
 /// Everything that a worker shares with the others.
-struct Shared<'a> {
+struct Shared<'a, D: Backend> {
     evaluation: &'a Evaluation<'a>,
     rows: BTreeMap<Transform, HostRows>,
+    /// By learner, what was fitted on the seen classes.
+    fitted: Vec<Option<Fitted<D>>>,
     batches: Vec<Range<usize>>,
     next: AtomicUsize,
     stop: AtomicBool,
@@ -135,9 +150,11 @@ pub fn evaluate<R: Roster, D: Backend, E: From<EvalError>>(
     mut sink: impl FnMut(Batch) -> Result<(), E>,
 ) -> Result<(), E> {
     let takes = takes::<R>(evaluation.learners)?;
+    let rows = place::transformed(evaluation.store, takes.into_iter())?;
     let shared = Shared {
         evaluation,
-        rows: place::transformed(evaluation.store, takes.into_iter())?,
+        fitted: seen::fits::<R, D>(evaluation, &rows, &open)?,
+        rows,
         batches: batches(evaluation.draw, evaluation.store.dim(), evaluation.batch),
         next: AtomicUsize::new(0),
         stop: AtomicBool::new(false),

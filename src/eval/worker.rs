@@ -1,24 +1,26 @@
 //! One worker: its own device, its own learners, one batch after another.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
 
-use super::{Answered, Batch, EvalError, Shared};
-use crate::episode::{Dealt, Order, deal};
-use crate::learner::{Learner, Parameters, Registry, Roster};
-use crate::metric::grade;
+use super::{Answered, Batch, EvalError, Shared, takes_part};
+use crate::episode::{Order, deal, deal_vectors};
+use crate::learner::{Fitted, Given, Learner, Parameters, Registry, Roster};
+use crate::metric::{EpisodeGrade, grade};
 use crate::rng::Chance;
 use crate::tensor::dfdx::shapes::HasShape;
 use crate::tensor::{Backend, TensorError, to_host};
+use crate::view::Answers;
 use crate::vocab::{Meaning, Transform};
 
 type Sender = SyncSender<(usize, Result<Vec<Batch>, EvalError>)>;
 
 /// Takes batches until there are none left, or another worker has failed.
 pub(super) fn work<R: Roster, D: Backend>(
-    shared: &Shared<'_>,
+    shared: &Shared<'_, D>,
     open: &(impl Fn() -> Result<D, TensorError> + Sync),
     sender: &Sender,
 ) {
@@ -37,14 +39,18 @@ pub(super) fn work<R: Roster, D: Backend>(
 }
 
 fn take_batches<R: Roster, D: Backend>(
-    shared: &Shared<'_>,
+    shared: &Shared<'_, D>,
     open: &(impl Fn() -> Result<D, TensorError> + Sync),
     sender: &Sender,
 ) -> Result<(), EvalError> {
     let device = open()?;
     let registry = Registry::<D>::of::<R>();
-    let learners: Vec<Learner<D>> =
-        shared.evaluation.learners.iter().map(|p| registry.build(p)).collect::<Result<_, _>>()?;
+    let build = |(parameters, fitted): (&Parameters, &Option<Fitted<D>>)| match fitted {
+        Some(fitted) => fitted.learner(&device),
+        None => registry.build(parameters),
+    };
+    let named = shared.evaluation.learners.iter().zip(&shared.fitted);
+    let learners: Vec<Learner<D>> = named.map(build).collect::<Result<_, _>>()?;
     let stores: BTreeMap<Transform, D::Store> = shared
         .rows
         .iter()
@@ -66,7 +72,7 @@ fn take_batches<R: Roster, D: Backend>(
 
 /// The answers of all learners, at all shots, to one batch.
 fn answer<D: Backend>(
-    shared: &Shared<'_>,
+    shared: &Shared<'_, D>,
     device: &D,
     learners: &[Learner<D>],
     stores: &BTreeMap<Transform, D::Store>,
@@ -77,17 +83,26 @@ fn answer<D: Backend>(
     let order = Order::of(evaluation.draw, places.clone(), evaluation.seed);
     let numbers: Vec<u32> = places.clone().map(|place| evaluation.draw.episode(place).number()).collect();
     let chance = Chance::new(evaluation.seed, &numbers);
+    let wanted = learners.iter().any(|learner| learner.setting().uses_class_vectors());
+    let vectors = match evaluation.store.class_vectors().filter(|_| wanted) {
+        Some(vectors) => Some(deal_vectors(device, vectors, evaluation.draw, places.clone())?),
+        None => None,
+    };
     let mut out = Vec::new();
     for (shot_place, shot) in evaluation.shots.iter().enumerate() {
         for (transform, store) in stores {
             let form = evaluation.store.form();
             let dealt = deal(device, store, form, evaluation.draw, places.clone(), *shot, &order)?;
             for (place, learner) in learners.iter().enumerate() {
-                if learner.takes() != *transform || dealt.support.is_none() {
+                let setting = learner.setting();
+                if learner.takes() != *transform || !takes_part(setting, evaluation.shots, shot_place) {
                     continue;
                 }
-                let name = &evaluation.learners[place];
-                let (grades, unconverged) = one(learner, name, &dealt, &chance, &numbers)?;
+                let (name, support) = (&evaluation.learners[place], dealt.support.as_ref());
+                let given =
+                    Given { support, vectors: vectors.as_ref(), query: &dealt.query, chance: &chance };
+                let way = evaluation.draw.episode(places.start).way();
+                let (grades, unconverged) = one(learner, name, &given, way, &dealt.answers, &numbers)?;
                 let episodes = places.clone().zip(grades).map(|(place, grade)| Answered { place, grade });
                 out.push(Batch {
                     learner: place,
@@ -106,30 +121,25 @@ fn answer<D: Backend>(
 fn one<D: Backend>(
     learner: &Learner<D>,
     parameters: &Parameters,
-    dealt: &Dealt<D>,
-    chance: &Chance<'_>,
+    given: &Given<'_, D>,
+    way: usize,
+    answers: &Answers,
     numbers: &[u32],
-) -> Result<(Vec<crate::metric::EpisodeGrade>, usize), EvalError> {
+) -> Result<(Vec<EpisodeGrade>, usize), EvalError> {
     let name = || parameters.learner().to_string();
     let (first, last) = (numbers[0], numbers[numbers.len() - 1]);
     let bad = |problem: String| EvalError::BadScores { learner: name(), first, last, problem };
-    let Some(support) = &dealt.support else {
-        return Err(bad("no support set could give".to_string()));
-    };
-    let attempt = catch_unwind(AssertUnwindSafe(|| learner.answer(support, &dealt.query, chance)));
+    let attempt = catch_unwind(AssertUnwindSafe(|| learner.answer(given)));
     let (scores, unconverged) = match attempt {
         Ok(answered) => {
             answered.map_err(|source| EvalError::Learner { learner: name(), first, last, source })?
         }
         Err(panic) => {
-            let text = panic.downcast_ref::<String>().cloned();
-            let text = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
-            let message = text.unwrap_or_else(|| "no message".to_string());
+            let message = panic_message(panic.as_ref());
             return Err(EvalError::Panicked { learner: name(), first, last, message });
         }
     };
-    let (expected, found) =
-        ((support.episodes(), dealt.query.count(), support.way()), *scores.values.shape());
+    let (expected, found) = ((numbers.len(), given.query.count(), way), *scores.values.shape());
     if found != expected {
         return Err(bad(format!("have shape {found:?}, expected {expected:?}")));
     }
@@ -137,9 +147,16 @@ fn one<D: Backend>(
     if scores.meaning == Meaning::Probabilities && !values.chunks_exact(expected.2).all(is_distribution) {
         return Err(bad("are called probabilities, but are negative or do not sum to one".to_string()));
     }
-    let grades = grade(&values, expected.2, scores.meaning, &dealt.answers)
+    let grades = grade(&values, expected.2, scores.meaning, answers)
         .ok_or_else(|| bad("are not finite numbers".to_string()))?;
     Ok((grades, unconverged))
+}
+
+/// What a panic said.
+pub(super) fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    let text = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
+    text.unwrap_or_else(|| "no message".to_string())
 }
 
 fn is_distribution(row: &[f32]) -> bool {

@@ -51,6 +51,26 @@ pub enum LearnError {
         /// What does not go together.
         problem: String,
     },
+    /// The episode or the run does not give what the learner needs.
+    #[error("the learner needs {what}, and is given none")]
+    Missing {
+        /// What it needs.
+        what: &'static str,
+    },
+    /// Features and class vectors that do not fit the learner.
+    #[error(
+        "{what} needs class vectors as long as the features, got {side} numbers per class and {dim} per item{hint}"
+    )]
+    SidesDiffer {
+        /// The learner or its parameter.
+        what: &'static str,
+        /// Numbers per class.
+        side: usize,
+        /// Numbers per item.
+        dim: usize,
+        /// Empty, or a line with a remedy.
+        hint: &'static str,
+    },
     /// Scores that are not numbers.
     #[error("learner `{learner}` gave a score that is not a finite number in episode {episode}")]
     NotFinite {

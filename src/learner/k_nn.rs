@@ -4,7 +4,7 @@
 //! number of votes among the k nearest; a tie goes to the label of the nearer item. `k` counts at most the support.
 //! `distance = cosine` divides all items by their norms first.
 
-use super::{Classifier, Inductive, LearnError, Learner, Parameter, Registry};
+use super::{Classifier, Inductive, LearnError, Learner, Parameter, Registry, Scale};
 use crate::rng::Chance;
 use crate::tensor::{Backend, Labels, Tensor3};
 use crate::view::{Items, Scores, Support};
@@ -18,8 +18,11 @@ pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
         }))
     })
     .about("k nearest support items (Cover and Hart 1967)")
-    .parameter(Parameter::whole("k", 1, 1, 100_000, "neighbours that vote"))
-    .parameter(Parameter::choice("distance", &["euclidean", "cosine"], "distance between items"));
+    .parameter(Parameter::whole("k", 1, 1, 100_000, "neighbours that vote").search(Scale::Log, 1.0, 25.0))
+    .parameter(
+        Parameter::choice("distance", &["euclidean", "cosine"], "distance between items")
+            .grid(&["euclidean", "cosine"]),
+    );
 }
 
 struct NearestNeighbours {

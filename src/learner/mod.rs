@@ -3,8 +3,10 @@
 //! The setting of a learner is the trait that it implements. Every learner works on a batch of episodes of equal shape,
 //! and on each of them as if it were alone.
 
+mod class_vector_cosine;
 mod error;
 mod fine_tune;
+mod fit;
 mod k_nn;
 mod linear;
 mod linear_probe;
@@ -15,18 +17,21 @@ mod per_episode;
 mod prototypical;
 mod registry;
 mod ridge;
+mod search;
 mod svm;
 
 use crate::rng::Chance;
 use crate::tensor::Backend;
-use crate::view::{Items, Scores, Support};
+use crate::view::{ClassVectors, Items, Scores, Support};
 use crate::vocab::{Setting, Transform};
 
 pub use error::LearnError;
+pub use fit::{ClassTransductive, Fit, Fitted};
 pub use linear::LinearClassifier;
 pub use parameters::{Parameter, Parameters, Range};
 pub use per_episode::{PerEpisode, batched};
 pub use registry::{Entry, Registry, Roster};
+pub use search::{Scale, Search};
 
 /// A learner that adapts to a support set and then scores each query by itself.
 pub trait Inductive<D: Backend> {
@@ -75,12 +80,65 @@ pub trait Transductive<D: Backend> {
     ) -> Result<Scores<D>, LearnError>;
 }
 
+/// A learner that scores classes by their vectors, without any labelled item of theirs.
+pub trait ZeroShot<D: Backend> {
+    /// The transform that it takes of the features.
+    fn takes(&self) -> Transform {
+        Transform::None
+    }
+
+    /// Scores of items among candidate classes.
+    ///
+    /// # Errors
+    /// When the device fails, or items and vectors do not fit the learner or each other.
+    fn scores(&self, items: &Items<D>, candidates: &ClassVectors<D>) -> Result<Scores<D>, LearnError>;
+}
+
+/// A learner that adapts to class vectors and, where there is one, a support set.
+pub trait Informed<D: Backend> {
+    /// The transform that it takes of the features.
+    fn takes(&self) -> Transform {
+        Transform::None
+    }
+
+    /// Adapts to the labels of a batch; at shot 0 there is no support.
+    ///
+    /// # Errors
+    /// When the device fails, or support and vectors do not fit the learner or each other.
+    fn adapt(
+        &self,
+        support: Option<&Support<D>>,
+        vectors: &ClassVectors<D>,
+        chance: &Chance<'_>,
+    ) -> Result<Box<dyn Classifier<D>>, LearnError>;
+}
+
 /// A learner of any setting.
 pub enum Learner<D: Backend> {
     /// See [`Inductive`].
     Inductive(Box<dyn Inductive<D>>),
     /// See [`Transductive`].
     Transductive(Box<dyn Transductive<D>>),
+    /// See [`ZeroShot`].
+    ZeroShot(Box<dyn ZeroShot<D>>),
+    /// See [`Informed`].
+    Informed(Box<dyn Informed<D>>),
+    /// Zero-shot or informed once it is fitted; see [`Fit`].
+    Unfitted(Box<dyn Fit<D>>),
+    /// Zero-shot once it is fitted, also on the vectors of unseen classes; see [`ClassTransductive`].
+    ClassTransductive(Box<dyn ClassTransductive<D>>),
+}
+
+/// What an episode gives: a learner takes of it what its setting allows.
+pub struct Given<'a, D: Backend> {
+    /// The labelled items; nothing at shot 0.
+    pub support: Option<&'a Support<D>>,
+    /// The vectors of the labels, where the dataset has class vectors.
+    pub vectors: Option<&'a ClassVectors<D>>,
+    /// The items to be labelled.
+    pub query: &'a Items<D>,
+    /// The learner's chance.
+    pub chance: &'a Chance<'a>,
 }
 
 impl<D: Backend> Learner<D> {
@@ -94,11 +152,35 @@ impl<D: Backend> Learner<D> {
         Learner::Transductive(Box::new(learner))
     }
 
+    /// A zero-shot learner that needs no fit.
+    pub fn zero_shot(learner: impl ZeroShot<D> + 'static) -> Learner<D> {
+        Learner::ZeroShot(Box::new(learner))
+    }
+
+    /// An informed learner that needs no fit.
+    pub fn informed(learner: impl Informed<D> + 'static) -> Learner<D> {
+        Learner::Informed(Box::new(learner))
+    }
+
+    /// A learner that is fitted on seen classes first.
+    pub fn unfitted(learner: impl Fit<D> + 'static) -> Learner<D> {
+        Learner::Unfitted(Box::new(learner))
+    }
+
+    /// A learner that is fitted on seen classes and on the vectors of unseen ones first.
+    pub fn class_transductive(learner: impl ClassTransductive<D> + 'static) -> Learner<D> {
+        Learner::ClassTransductive(Box::new(learner))
+    }
+
     /// What it is given, and when.
     pub fn setting(&self) -> Setting {
         match self {
             Learner::Inductive(_) => Setting::Inductive,
             Learner::Transductive(_) => Setting::Transductive,
+            Learner::ZeroShot(_) => Setting::ZeroShot,
+            Learner::Informed(_) => Setting::Informed,
+            Learner::Unfitted(learner) => learner.setting(),
+            Learner::ClassTransductive(_) => Setting::ClassTransductive,
         }
     }
 
@@ -107,25 +189,36 @@ impl<D: Backend> Learner<D> {
         match self {
             Learner::Inductive(learner) => learner.takes(),
             Learner::Transductive(learner) => learner.takes(),
+            Learner::ZeroShot(learner) => learner.takes(),
+            Learner::Informed(learner) => learner.takes(),
+            Learner::Unfitted(learner) => learner.takes(),
+            Learner::ClassTransductive(learner) => learner.takes(),
         }
+    }
+
+    /// Whether it must be fitted on seen classes before it can answer.
+    pub fn is_unfitted(&self) -> bool {
+        matches!(self, Learner::Unfitted(_) | Learner::ClassTransductive(_))
     }
 
     /// Scores of the queries of a batch, and how many episodes did not converge.
     ///
     /// # Errors
-    /// As the learner's own.
-    pub fn answer(
-        &self,
-        support: &Support<D>,
-        query: &Items<D>,
-        chance: &Chance<'_>,
-    ) -> Result<(Scores<D>, usize), LearnError> {
+    /// As the learner's own; also where it needs what is not given, or has not been fitted.
+    pub fn answer(&self, given: &Given<'_, D>) -> Result<(Scores<D>, usize), LearnError> {
+        let Given { query, chance, .. } = *given;
+        let support = || given.support.ok_or(LearnError::Missing { what: "a support set" });
+        let vectors = || given.vectors.ok_or(LearnError::Missing { what: "class vectors" });
+        let classified =
+            |classifier: Box<dyn Classifier<D>>| Ok((classifier.scores(query)?, classifier.unconverged()));
         match self {
-            Learner::Inductive(learner) => {
-                let classifier = learner.adapt(support, chance)?;
-                Ok((classifier.scores(query)?, classifier.unconverged()))
+            Learner::Inductive(learner) => classified(learner.adapt(support()?, chance)?),
+            Learner::Transductive(learner) => Ok((learner.infer(support()?, query, chance)?, 0)),
+            Learner::ZeroShot(learner) => Ok((learner.scores(query, vectors()?)?, 0)),
+            Learner::Informed(learner) => classified(learner.adapt(given.support, vectors()?, chance)?),
+            Learner::Unfitted(_) | Learner::ClassTransductive(_) => {
+                Err(LearnError::Missing { what: "a fit on seen classes" })
             }
-            Learner::Transductive(learner) => Ok((learner.infer(support, query, chance)?, 0)),
         }
     }
 }
@@ -143,13 +236,16 @@ impl Roster for Shipped {
         ridge::enrol(list);
         svm::enrol(list);
         fine_tune::enrol(list);
+        class_vector_cosine::enrol(list);
     }
 }
 
-/// The parameter `transform` with this default first.
+/// The parameter `transform` with this default.
 fn transform_parameter(default: Transform) -> Parameter {
-    Parameter::choice("transform", &["none", "l2n", "cl2n"], "what is done to features first")
+    const WORDS: &[&str] = &["none", "l2n", "cl2n"];
+    Parameter::choice("transform", WORDS, "what is done to features first")
         .default(default.word())
+        .grid(WORDS)
 }
 
 /// The value of the parameter `transform`.

@@ -17,7 +17,10 @@ pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
         Ok(Learner::inductive(Prototypical { cosine: parameters.word("distance") == "cosine" }))
     })
     .about("softmax of minus the squared distance to the class means (Snell et al. 2017)")
-    .parameter(Parameter::choice("distance", &["euclidean", "cosine"], "distance to the class means"));
+    .parameter(
+        Parameter::choice("distance", &["euclidean", "cosine"], "distance to the class means")
+            .grid(&["euclidean", "cosine"]),
+    );
 }
 
 struct Prototypical {

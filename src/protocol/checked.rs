@@ -6,7 +6,7 @@ use super::judge::judge;
 use super::place::Check;
 use super::written::Written;
 use super::{ProtocolError, Query, Shot, Way};
-use crate::vocab::{Duplicates, Metric, Setting, Split};
+use crate::vocab::{Duplicates, Metric, Scope, Setting};
 
 /// The parts of a class that supports and queries come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,8 +25,9 @@ pub struct Protocol {
     pub(super) source: String,
     pub(super) admits: Vec<Setting>,
     pub(super) dataset: Option<String>,
-    pub(super) split: Split,
+    pub(super) split: Scope,
     pub(super) parts: Option<Parts>,
+    pub(super) seen_part: Option<String>,
     pub(super) duplicates: Duplicates,
     pub(super) way: Way,
     pub(super) shot: Shot,
@@ -41,6 +42,9 @@ pub struct Protocol {
 }
 
 impl Protocol {
+    /// The part of seen items that is held out from fits where no rule names another.
+    pub const SEEN_PART: &str = "test";
+
     /// Reads and checks a rule file.
     ///
     /// # Errors
@@ -112,14 +116,21 @@ impl Protocol {
         self.dataset.as_deref()
     }
 
-    /// The split whose classes make the episodes.
-    pub fn split(&self) -> Split {
+    /// The classes that make the episodes.
+    pub fn split(&self) -> Scope {
         self.split
     }
 
     /// The parts that supports and queries come from, where they are restricted.
     pub fn parts(&self) -> Option<&Parts> {
         self.parts.as_ref()
+    }
+
+    /// The part of seen classes' items that are queries too, where the candidates are seen and unseen classes: those of
+    /// the splits before [`Protocol::split`], and those of it. Of a dataset without parts it is the last ⌊n/5⌋ items of
+    /// each seen class.
+    pub fn seen_part(&self) -> Option<&str> {
+        self.seen_part.as_deref()
     }
 
     /// What happens when a draw made elsewhere has items of one group on both sides.

@@ -3,7 +3,7 @@
 use super::place::Check;
 use super::written::Written;
 use super::{Parts, Protocol, ProtocolError, Query, Shot, Way};
-use crate::vocab::{Duplicates, Metric, Setting, Split};
+use crate::vocab::{Duplicates, Metric, Scope, Setting, Split};
 
 /// The most episodes that a protocol may ask for.
 const MOST_EPISODES: u32 = 10_000_000;
@@ -45,8 +45,27 @@ pub(super) fn judge(check: &Check<'_>, written: Written) -> Result<Protocol, Pro
             return Err(check.together(&episode.way, rule));
         }
     }
+    let seen_part = data.seen_part.as_ref().map(|part| check.filled("seen_part", part)).transpose()?;
+    let split = data.split.as_ref().map_or(Ok(Scope::One(Split::Novel)), |s| check.word(s))?;
+    if let Some(written) = &data.seen_part {
+        let sizes = matches!(way, Way::Fixed(_) | Way::All)
+            && matches!(query, Query::PerClass(_) | Query::All)
+            && shot == Shot::Nested(vec![0])
+            && repeat
+            && parts.is_none();
+        if !sizes {
+            let rule = "`seen_part` needs `shot` 0, `way` a number or \"all\", `query` a number or \"all\", `repeat` true and no other part";
+            return Err(check.together(written, rule));
+        }
+        if split == Split::Base || split == Scope::All {
+            return Err(check.together(
+                written,
+                "`seen_part` needs split \"validation\" or \"novel\": no split is seen before base or all classes",
+            ));
+        }
+    }
     let without_support = matches!(&shot, Shot::Nested(shots) if shots[0] == 0);
-    if without_support && !admitted.iter().any(|s| matches!(s, Setting::ZeroShot | Setting::Informed)) {
+    if without_support && !admitted.iter().any(|s| s.uses_class_vectors()) {
         let rule = "`shot` 0 needs \"zero-shot\" or \"informed\" among `admits`";
         return Err(check.together(&episode.shot, rule));
     }
@@ -72,6 +91,11 @@ pub(super) fn judge(check: &Check<'_>, written: Written) -> Result<Protocol, Pro
     let hash = draw.sha256.as_ref().map(|h| check.hash(h)).transpose()?;
 
     let metrics: Vec<Metric> = check.words("metrics", &report.metrics)?;
+    let generalised = [Metric::Seen, Metric::Unseen, Metric::Harmonic, Metric::Ausuc];
+    if seen_part.is_none() && metrics.iter().any(|metric| generalised.contains(metric)) {
+        let rule = "`metrics` seen, unseen, harmonic and ausuc need `seen_part` under [data]: the candidates must be seen and unseen classes";
+        return Err(check.together(&report.metrics, rule));
+    }
     let level = match &report.level {
         Some(level) if !(*level.get_ref() > 0.0 && *level.get_ref() < 1.0) => {
             return Err(check.value("level", "between 0 and 1", level, level.get_ref()));
@@ -86,8 +110,9 @@ pub(super) fn judge(check: &Check<'_>, written: Written) -> Result<Protocol, Pro
         name: check.kebab(&name)?,
         admits: admitted,
         dataset: data.dataset.as_ref().map(|d| check.filled("dataset", d)).transpose()?,
-        split: data.split.as_ref().map_or(Ok(Split::Novel), |s| check.word(s))?,
+        split,
         parts,
+        seen_part,
         duplicates: data.duplicates.as_ref().map_or(Ok(Duplicates::Warn), |d| check.word(d))?,
         way,
         shot,
@@ -175,7 +200,8 @@ metrics = ["accuracy", "nll"]
         let protocol = reads_back("split = \"novel\"", parts);
         assert_eq!(protocol.dataset(), Some("x \"y\""));
         assert_eq!(protocol.parts().map(|p| (p.support.as_str(), p.query.as_str())), Some(("a", "b")));
-        assert_eq!((protocol.split(), protocol.duplicates()), (Split::Base, Duplicates::Refuse));
+        assert_eq!((protocol.split(), protocol.duplicates()), (Scope::One(Split::Base), Duplicates::Refuse));
+        assert_eq!(reads_back("split = \"novel\"", "split = \"all\"").split(), Scope::All);
         assert!(!reads_back("query = 15", "query = 15\nrepeat = false").repeat());
     }
 
@@ -251,7 +277,7 @@ metrics = ["accuracy", "nll"]
     fn a_word_that_is_unknown_or_twice_is_refused() {
         assert_eq!(
             refusal("split = \"novel\"", "split = \"test\""),
-            "p.toml line 6: unknown split `test`, expected one of `base`, `validation`, `novel`"
+            "p.toml line 6: unknown split `test`, expected one of `base`, `validation`, `novel`, `all`"
         );
         assert!(refusal("\"nll\"", "\"loss\"").starts_with("p.toml line 15: unknown metric `loss`"));
         assert!(refusal("split", "duplicates").contains("unknown value of duplicates `novel`"));

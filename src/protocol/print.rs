@@ -31,6 +31,9 @@ impl Protocol {
             line("support_part", &quoted(&parts.support));
             line("query_part", &quoted(&parts.query));
         }
+        if let Some(part) = self.seen_part() {
+            line("seen_part", &quoted(part));
+        }
         line("duplicates", &quoted(self.duplicates().word()));
         line("[episode]", &"");
         line("way", self.way());

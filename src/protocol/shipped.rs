@@ -34,4 +34,8 @@ pub const SHIPPED: &[ShippedProtocol] = shipped![
     "any-variable",
     "any-unbalanced",
     "any-dirichlet",
+    "any-zero-shot",
+    "any-generalised-zero-shot",
+    "any-intents-5shot",
+    "any-intents-10shot",
 ];

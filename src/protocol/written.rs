@@ -26,6 +26,7 @@ pub(super) struct WrittenData {
     pub split: Option<Spanned<String>>,
     pub support_part: Option<Spanned<String>>,
     pub query_part: Option<Spanned<String>>,
+    pub seen_part: Option<Spanned<String>>,
     pub duplicates: Option<Spanned<String>>,
 }
 

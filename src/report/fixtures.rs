@@ -106,7 +106,7 @@ impl Made {
         results.commit(self.record()).unwrap();
     }
 
-    fn table(&self, learner: &str, k: &str, shot: u32) -> Table {
+    pub fn table(&self, learner: &str, k: &str, shot: u32) -> Table {
         Table {
             protocol: self.protocol.to_string(),
             version: 1,
@@ -123,6 +123,7 @@ impl Made {
             clusters: self.clusters(),
             metrics: Metric::ALL.to_vec(),
             level: 0.95,
+            sequential: false,
             seed: 7,
             seed_train: None,
             device: "cpu".to_string(),
@@ -153,6 +154,7 @@ impl Made {
                 draw_sha256: self.draw.to_string(),
                 features: "some features".to_string(),
                 features_sha256: self.features.to_string(),
+                class_vectors: None,
             }],
             learners: self
                 .learners
@@ -169,6 +171,10 @@ impl Made {
             batch: None,
             seconds: BTreeMap::from([("total".to_string(), 1.25)]),
             warnings: Vec::new(),
+            part: None,
+            until: None,
+            resumed: None,
+            parts: Vec::new(),
             machine: Machine::here(),
             files: Vec::new(),
         }

@@ -142,6 +142,7 @@ mod tests {
                 clusters: None,
                 metrics: vec![Metric::Accuracy],
                 level: 0.95,
+                sequential: false,
                 seed: 7,
                 seed_train: None,
                 device: "cpu".to_string(),

@@ -6,6 +6,7 @@ use super::calibration::Bin;
 use super::table::{Table, TableKey};
 use super::tally::{ClassOutcome, EpisodeTotals, Measured};
 use super::text::{float, text, whole};
+use crate::stats::Population;
 use crate::vocab::Setting;
 
 /// Columns of `outcomes.csv`: one row per episode and class.
@@ -28,6 +29,8 @@ pub const BIN_COLUMNS: &str =
 /// Columns of `queries.csv`: one row per query; `item` is its row in the feature store, from 0.
 pub const QUERY_COLUMNS: &str = "protocol,learner,parameters,shot,episode,class,item,predicted,confidence";
 
+/// Stands in the `interval` column for a sampler interval that was waited for: episodes were drawn until it was narrow.
+pub const SEQUENTIAL: &str = "sampler-sequential";
 /// Columns of `clusters.csv`, which is there where classes have clusters: one row per class that occurs.
 pub const CLUSTER_COLUMNS: &str = "protocol,class,cluster";
 
@@ -186,7 +189,7 @@ impl SummaryRow {
             self.classes.to_string(),
             measured.metric.to_string(),
             number(Some(measured.value)),
-            measured.interval.map_or("none", |(population, _)| population.word()).to_string(),
+            measured.interval.map_or("none", |(population, _)| interval_word(table, population)).to_string(),
             number(interval.map(|i| i.low)),
             number(interval.map(|i| i.high)),
             number(interval.map(|i| i.level)),
@@ -205,6 +208,11 @@ impl SummaryRow {
         }
         out.push(b'\n');
     }
+}
+
+/// The word of the `interval` column.
+fn interval_word(table: &Table, population: Population) -> &'static str {
+    if table.sequential && population == Population::Sampler { SEQUENTIAL } else { population.word() }
 }
 
 impl BinRow<'_> {

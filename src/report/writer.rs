@@ -6,6 +6,7 @@ use super::ReportError;
 use super::calibration::{Bin, Confidences, ece};
 use super::part::Part;
 use super::rows::{EpisodeRow, OutcomeRow, QueryRow, lead};
+use super::stretch::EpisodeRecord;
 use super::table::{Table, TableKey};
 use super::tally::{EpisodeOutcome, Measured, Tally};
 use crate::vocab::{ClassId, ItemId};
@@ -148,6 +149,16 @@ impl TableWriter {
                 QueryRow { lead, episode, class, item, predicted, confidence }.write(out);
             }
         })
+    }
+
+    /// Takes the next episode in, with all that was recorded of it.
+    ///
+    /// # Errors
+    /// As [`TableWriter::episode`], [`TableWriter::confidences`] and [`TableWriter::queries`].
+    pub fn record(&mut self, record: &EpisodeRecord) -> Result<(), ReportError> {
+        self.episode(&record.outcome)?;
+        self.confidences(&record.claims)?;
+        self.queries(record.outcome.episode, &record.queries)
     }
 
     /// Computes the measures and the bins.

@@ -15,11 +15,40 @@ pub enum TensorError {
         /// The size that it has.
         found: usize,
     },
+    /// A window that does not fit onto an image.
+    #[error(
+        "{operation} with a window of {}, stride {} and padding {} does not fit an image of {} pixels",
+        sizes(*kernel), sizes(*stride), sizes(*padding), sizes(*image)
+    )]
+    Window {
+        /// The operation that was asked for.
+        operation: &'static str,
+        /// Height and width of the window.
+        kernel: (usize, usize),
+        /// Pixels from one place to the next.
+        stride: (usize, usize),
+        /// Pixels beyond each edge.
+        padding: (usize, usize),
+        /// Height and width of the image.
+        image: (usize, usize),
+    },
     /// An item holds NaN or infinity.
     #[error("item {item} column {column} is {value}, features must be finite numbers")]
     NotFinite {
         /// The item's row.
         item: usize,
+        /// The column of the first such number.
+        column: usize,
+        /// The number.
+        value: f32,
+    },
+    /// A class vector holds NaN or infinity.
+    #[error(
+        "the vector of label {label} is {value} in column {column}, class vectors must be finite numbers"
+    )]
+    VectorNotFinite {
+        /// The label.
+        label: usize,
         /// The column of the first such number.
         column: usize,
         /// The number.
@@ -55,6 +84,10 @@ pub enum TensorError {
         /// What it said.
         message: String,
     },
+}
+
+fn sizes((height, width): (usize, usize)) -> String {
+    format!("{height}×{width}")
 }
 
 /// Fails unless `found` is `expected`.

@@ -172,8 +172,7 @@ fn a_ragged_line_is_refused() {
 
 #[test]
 fn an_unknown_split_is_refused_with_the_known_ones() {
-    let sentence =
-        "store/splits.csv line 2: unknown split `train`, expected one of `base`, `validation`, `novel`";
+    let sentence = "store/splits.csv line 2: unknown split `train`, expected one of `base`, `validation`, `novel`, `outside`";
     refused(&with_splits("c0,train\n"), sentence);
 }
 

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::toy::{Example, Toy};
-use crate::learner::{LearnError, Learner};
+use crate::learner::{Given, LearnError, Learner};
 use crate::rng::Chance;
 use crate::tensor::dfdx::shapes::HasShape;
 use crate::tensor::{Cpu, Labels, open_cpu, to_host};
@@ -107,7 +107,8 @@ impl<'a> Subject<'a> {
         let support = self.support(&seen)?;
         let query = self.query(&seen)?;
         let chance = Chance::new(seed, numbers);
-        let attempt = catch_unwind(AssertUnwindSafe(|| self.learner.answer(&support, &query, &chance)));
+        let given = Given { support: Some(&support), vectors: None, query: &query, chance: &chance };
+        let attempt = catch_unwind(AssertUnwindSafe(|| self.learner.answer(&given)));
         let (scores, _) = attempt.map_err(|_| "a panic".to_string())?.map_err(|e| e.to_string())?;
         let (expected, found) = ((toys.len(), query.count(), support.way()), *scores.values.shape());
         if expected != found {

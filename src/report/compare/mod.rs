@@ -129,7 +129,7 @@ pub fn compare(
     options: &Options<'_>,
     bits: &dyn Fn(u32) -> Bits,
 ) -> Result<Comparison, CompareError> {
-    if matches!(options.metric, Metric::Ece | Metric::ClassAccuracy) {
+    if !options.metric.is_per_episode() {
         return Err(CompareError::Metric { metric: options.metric });
     }
     if let Some(found) = options.smallest.filter(|smallest| !(*smallest > 0.0 && smallest.is_finite())) {

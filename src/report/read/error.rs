@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::report::TableKey;
+use crate::report::{Shard, TableKey};
 use crate::vocab::UnknownWord;
 
 /// A folder of results that was refused.
@@ -173,6 +173,12 @@ pub enum Flaw {
         correct: u64,
         /// Queries.
         total: u64,
+    },
+    /// A part of an evaluation.
+    #[error("only part {part} of an evaluation\nhint: join all parts with `kshot merge`")]
+    Part {
+        /// Which part.
+        part: Shard,
     },
     /// No rows at all.
     #[error("there are no results in it")]

@@ -109,7 +109,7 @@ impl ReadTable {
             }
             Metric::Nll => self.nll.clone(),
             Metric::Brier => self.brier.clone(),
-            Metric::Ece | Metric::ClassAccuracy => Vec::new(),
+            _ => Vec::new(),
         };
         (!values.is_empty()).then_some(values)
     }
@@ -133,6 +133,9 @@ impl ResultsFolder {
     /// A file that is missing, damaged, of another version of kshot, or not of one run with the others.
     pub fn read(path: &Path) -> Result<ResultsFolder, ReadError> {
         let run = record(&path.join(RUN_RECORD))?;
+        if let Some(part) = run.part {
+            return Err(ReadError::whole(path, Flaw::Part { part }));
+        }
         let mut tables = summary::read(&path.join("summary.csv"), &run)?;
         outcomes::read_episodes(&path.join("episodes.csv"), &mut tables)?;
         let clusters = match run.files.iter().any(|file| file == "clusters.csv") {
@@ -147,7 +150,7 @@ impl ResultsFolder {
 }
 
 /// Reads the run record; checked first, because another version may name its columns otherwise.
-fn record(path: &Path) -> Result<RunRecord, ReadError> {
+pub(super) fn record(path: &Path) -> Result<RunRecord, ReadError> {
     let bytes = std::fs::read(path).map_err(ReadError::file(path))?;
     let flawed = |error: serde_json::Error| ReadError::Line {
         path: path.to_path_buf(),

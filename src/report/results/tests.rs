@@ -28,6 +28,7 @@ fn table(learner: &str, shot: u32) -> Table {
         clusters: None,
         metrics: Metric::ALL.to_vec(),
         level: 0.95,
+        sequential: false,
         seed: 7,
         seed_train: None,
         device: "cpu".to_string(),
@@ -56,6 +57,7 @@ fn record() -> RunRecord {
             draw_sha256: "dd".to_string(),
             features: "features".to_string(),
             features_sha256: "ff".to_string(),
+            class_vectors: None,
         }],
         learners: vec![LearnerRecord {
             name: "k-nn".to_string(),
@@ -68,6 +70,10 @@ fn record() -> RunRecord {
         batch: None,
         seconds: BTreeMap::from([("evaluate".to_string(), 0.5)]),
         warnings: Vec::new(),
+        part: None,
+        until: None,
+        resumed: None,
+        parts: Vec::new(),
         machine: Machine::here(),
         files: Vec::new(),
     }

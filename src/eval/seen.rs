@@ -1,0 +1,189 @@
+//! Fits on seen classes: made once in a run, before any episode is dealt, from seen classes alone.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::{EvalError, Evaluation};
+use crate::data::{Store, seen_items};
+use crate::learner::{Fitted, Learner, Parameters, Registry, Roster};
+use crate::protocol::Protocol;
+use crate::tensor::{Backend, HostRows, TensorError};
+use crate::view::Seen;
+use crate::vocab::{ClassId, Scope, Split, Transform};
+
+/// Which classes are seen, and which of their items are held out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeenRules<'a> {
+    /// The split under evaluation: a fit sees the splits before it, so base classes for `validation`, base and
+    /// validation classes for `novel`, and none where all classes are evaluated.
+    pub split: Scope,
+    /// The part of seen items that is held out, where the dataset has parts.
+    pub part: &'a str,
+    /// Whether the candidates are seen and unseen classes.
+    pub generalised: bool,
+}
+
+impl Default for SeenRules<'_> {
+    fn default() -> Self {
+        SeenRules { split: Split::Novel.into(), part: Protocol::SEEN_PART, generalised: false }
+    }
+}
+
+impl<'a> SeenRules<'a> {
+    /// Those of a protocol.
+    pub fn of(protocol: &'a Protocol) -> SeenRules<'a> {
+        SeenRules {
+            split: protocol.split(),
+            part: protocol.seen_part().unwrap_or(Protocol::SEEN_PART),
+            generalised: protocol.seen_part().is_some(),
+        }
+    }
+
+    /// The splits that a fit may see.
+    fn splits(&self) -> &'static [Split] {
+        match self.split {
+            Scope::One(Split::Validation) => &[Split::Base],
+            Scope::One(Split::Novel) => &[Split::Base, Split::Validation],
+            Scope::One(Split::Base | Split::Outside) | Scope::All => &[],
+        }
+    }
+
+    /// Whether a class of this split is seen.
+    pub(super) fn sees(&self, split: Split) -> bool {
+        self.splits().contains(&split)
+    }
+}
+
+/// The seen classes of a store, under the transform that `rows` apply.
+pub fn seen(store: &Store, rules: &SeenRules<'_>, rows: &HostRows) -> Result<Seen, EvalError> {
+    let index = store.index();
+    let all = || (0..index.classes().len() as u32).map(ClassId);
+    let classes: Vec<ClassId> = all().filter(|class| rules.sees(index.class(*class).split)).collect();
+    let (mut items, mut labels) = (Vec::new(), Vec::new());
+    for (label, class) in classes.iter().enumerate() {
+        let fitted = seen_items(index, *class, rules.part).fitted;
+        if fitted.is_empty() {
+            let (class, part) = (index.class(*class).name.clone(), rules.part.to_string());
+            return Err(EvalError::AllHeldOut { class, part });
+        }
+        labels.extend(std::iter::repeat_n(label as u32, fitted.len()));
+        items.extend(fitted.iter().map(|item| item.0));
+    }
+    let Some(vectors) = store.class_vectors() else {
+        return Err(EvalError::NoClassVectors { store: store.name().to_string() });
+    };
+    let of = |class: &ClassId| &vectors.rows[class.index() * vectors.side..][..vectors.side];
+    let rows_of = classes.iter().flat_map(of).copied().collect();
+    let base = classes.iter().map(|class| index.class(*class).split == Split::Base).collect();
+    Ok(Seen::new(rows.clone(), items, labels, rows_of, vectors.side, base)?)
+}
+
+/// The vectors of the classes under evaluation, in class order.
+fn unseen(store: &Store, rules: &SeenRules<'_>) -> Vec<f32> {
+    let index = store.index();
+    let Some(vectors) = store.class_vectors() else { return Vec::new() };
+    let of = |class: ClassId| &vectors.rows[class.index() * vectors.side..][..vectors.side];
+    index.of_split(rules.split).flat_map(of).copied().collect()
+}
+
+/// Fails unless the store has what the learners are given: class vectors, and seen classes for those that are fitted.
+pub(super) fn check<D: Backend>(
+    evaluation: &Evaluation<'_>,
+    learners: &[Learner<D>],
+) -> Result<(), EvalError> {
+    let store = evaluation.store;
+    for (learner, parameters) in learners.iter().zip(evaluation.learners) {
+        let name = || parameters.learner().to_string();
+        if learner.setting().uses_class_vectors() && store.class_vectors().is_none() {
+            let (learner, store) = (name(), store.name().to_string());
+            return Err(EvalError::NeedsClassVectors { learner, store });
+        }
+        let mut seen = evaluation.rules.splits().iter();
+        if learner.is_unfitted() && !seen.any(|split| store.index().of_split(*split).next().is_some()) {
+            let (learner, store, split) = (name(), store.name().to_string(), evaluation.rules.split);
+            return Err(EvalError::NoSeenClasses { learner, store, split });
+        }
+    }
+    Ok(())
+}
+
+/// The fits of the learners that have one, each made in a pool of one thread: their numbers do not depend on how many
+/// are made at once.
+pub(super) fn fits<R: Roster, D: Backend>(
+    evaluation: &Evaluation<'_>,
+    rows: &BTreeMap<Transform, HostRows>,
+    open: &(impl Fn() -> Result<D, TensorError> + Sync),
+) -> Result<Vec<Option<Fitted<D>>>, EvalError> {
+    let rosters = || Registry::<D>::of::<R>();
+    let plans: Vec<Learner<D>> =
+        evaluation.learners.iter().map(|p| rosters().build(p)).collect::<Result<_, _>>()?;
+    check(evaluation, &plans)?;
+    let waiting: Vec<usize> = (0..plans.len()).filter(|place| plans[*place].is_unfitted()).collect();
+    let mut seen_under: BTreeMap<Transform, Seen> = BTreeMap::new();
+    for place in &waiting {
+        let transform = plans[*place].takes();
+        if !seen_under.contains_key(&transform) {
+            let seen = seen(evaluation.store, &evaluation.rules, &rows[&transform])?;
+            seen_under.insert(transform, seen);
+        }
+    }
+    drop(plans);
+    let done: Mutex<Vec<Option<Result<Fitted<D>, EvalError>>>> =
+        Mutex::new(evaluation.learners.iter().map(|_| None).collect());
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some(place) = waiting.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let parameters = &evaluation.learners[*place];
+            let fitted = alone(|| one::<R, D>(evaluation, parameters, &seen_under, open));
+            if let Ok(mut done) = done.lock() {
+                done[*place] = Some(fitted);
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..evaluation.workers.clamp(1, waiting.len().max(1)) {
+            scope.spawn(work);
+        }
+    });
+    let done = done.into_inner().map_err(|_| EvalError::Worker("a fit was lost".to_string()))?;
+    done.into_iter().map(Option::transpose).collect()
+}
+
+/// Runs in a pool of one thread, so that dfdx's matrix product takes no more.
+fn alone<T: Send>(work: impl FnOnce() -> Result<T, EvalError> + Send) -> Result<T, EvalError> {
+    match rayon::ThreadPoolBuilder::new().num_threads(1).build() {
+        Ok(pool) => pool.install(work),
+        Err(error) => Err(EvalError::Worker(error.to_string())),
+    }
+}
+
+/// The fit of one learner.
+fn one<R: Roster, D: Backend>(
+    evaluation: &Evaluation<'_>,
+    parameters: &Parameters,
+    seen_under: &BTreeMap<Transform, Seen>,
+    open: &(impl Fn() -> Result<D, TensorError> + Sync),
+) -> Result<Fitted<D>, EvalError> {
+    let name = || parameters.learner().to_string();
+    let device = open()?;
+    let plan = Registry::<D>::of::<R>().build(parameters)?;
+    let seen = &seen_under[&plan.takes()];
+    let attempt = catch_unwind(AssertUnwindSafe(|| match &plan {
+        Learner::Unfitted(plan) => plan.fit(seen, &device).map(Some),
+        Learner::ClassTransductive(plan) => {
+            plan.fit(seen, &unseen(evaluation.store, &evaluation.rules), &device).map(Some)
+        }
+        _ => Ok(None),
+    }));
+    match attempt {
+        Ok(Ok(Some(fitted))) => Ok(fitted),
+        Ok(Ok(None)) => Err(EvalError::Worker(format!("learner `{}` has no fit", name()))),
+        Ok(Err(source)) => Err(EvalError::Fit { learner: name(), source }),
+        Err(panic) => {
+            let message = super::worker::panic_message(panic.as_ref());
+            Err(EvalError::FitPanicked { learner: name(), message })
+        }
+    }
+}
