@@ -107,7 +107,8 @@ impl Matrix {
     /// Each row divided by its Euclidean norm; a row of zeros stays.
     pub fn normalise_rows(self) -> Matrix {
         let norm = |row: &[f64]| row.iter().map(|v| v * v).sum::<f64>().sqrt().max(1e-12);
-        let factors: Vec<f64> = self.values.chunks_exact(self.columns.max(1)).map(|r| 1.0 / norm(r)).collect();
+        let factors: Vec<f64> =
+            self.values.chunks_exact(self.columns.max(1)).map(|r| 1.0 / norm(r)).collect();
         self.scale_rows(&factors)
     }
 
