@@ -83,6 +83,68 @@ words! {
         Validation = "validation",
         /// Classes that nothing has seen before the evaluation.
         Novel = "novel",
+        /// Classes that are no answer to anything: their items belong to no class of the task.
+        Outside = "outside",
+    }
+}
+
+/// The classes that a protocol takes: those of one split, or of base, validation and novel together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// The classes of one split.
+    One(Split),
+    /// All classes of the task, whatever their split; never those outside.
+    All,
+}
+
+impl Scope {
+    /// Whether a class of this split is among them.
+    pub fn holds(self, split: Split) -> bool {
+        match self {
+            Scope::One(one) => one == split,
+            Scope::All => split != Split::Outside,
+        }
+    }
+
+    /// The word in files.
+    pub fn word(self) -> &'static str {
+        match self {
+            Scope::One(split) => split.word(),
+            Scope::All => "all",
+        }
+    }
+}
+
+impl From<Split> for Scope {
+    fn from(split: Split) -> Scope {
+        Scope::One(split)
+    }
+}
+
+impl PartialEq<Split> for Scope {
+    fn eq(&self, split: &Split) -> bool {
+        *self == Scope::One(*split)
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+impl FromStr for Scope {
+    type Err = UnknownWord;
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        match text.parse() {
+            _ if text == "all" => Ok(Scope::All),
+            Ok(split) if split != Split::Outside => Ok(Scope::One(split)),
+            _ => Err(UnknownWord {
+                what: "split",
+                found: text.to_string(),
+                known: "`base`, `validation`, `novel`, `all`".to_string(),
+            }),
+        }
     }
 }
 
@@ -156,6 +218,19 @@ words! {
         Ece = "ece",
         /// Accuracy within each class, averaged over classes.
         ClassAccuracy = "class-accuracy",
+        /// The area under the risk-coverage curve of the queries of the task (Geifman and El-Yaniv 2017); lower is better.
+        Aurc = "aurc",
+        /// The same with the queries outside the task, each of which counts as an error where it is covered.
+        AurcOutside = "aurc-outside",
+        /// The probability that a query of the task is more certain than one outside of it.
+        Auroc = "auroc",
+        /// The share of queries outside that are accepted where 95 % of those of the task are; lower is better.
+        FprAt95 = "fpr-at-95",
+        /// The share of queries of the task that are accepted and got the right label, at a threshold that accepts 95 %
+        /// of validation queries (Larson et al. 2019).
+        AccuracyAt95 = "accuracy-at-95",
+        /// The share of queries outside that this threshold refuses (Larson et al. 2019).
+        OutsideRecall = "outside-recall",
         /// Class accuracy on the seen classes, where the candidates are seen and unseen classes.
         Seen = "seen",
         /// Class accuracy on the unseen classes, where the candidates are seen and unseen classes.
@@ -171,6 +246,31 @@ impl Metric {
     /// Whether it has a value per episode, so that learners can be compared by it.
     pub fn is_per_episode(self) -> bool {
         matches!(self, Metric::Accuracy | Metric::Nll | Metric::Brier)
+    }
+
+    /// Whether it is about how certain a learner is of its answers, one value per episode in `certainty.csv`.
+    pub fn is_of_certainty(self) -> bool {
+        self == Metric::Aurc || self.needs_outside()
+    }
+
+    /// Whether it needs queries outside the task.
+    pub fn needs_outside(self) -> bool {
+        matches!(self, Metric::AurcOutside | Metric::Auroc | Metric::FprAt95) || self.needs_threshold()
+    }
+
+    /// Whether it needs a threshold that is set on validation queries.
+    pub fn needs_threshold(self) -> bool {
+        matches!(self, Metric::AccuracyAt95 | Metric::OutsideRecall)
+    }
+}
+
+words! {
+    /// How certain a learner is of an answer: what orders its answers from safe to doubtful.
+    Confidence, "confidence", {
+        /// The largest probability that it gives a label; the largest score where it gives no probabilities.
+        Probability = "largest-probability",
+        /// The largest score: minus the distance to the nearest class, the largest margin.
+        Score = "largest-score",
     }
 }
 
@@ -266,6 +366,16 @@ impl FromStr for Form {
     }
 }
 
+/// So many things in words: their number and their name.
+///
+/// ```
+/// use kshot::vocab::counted;
+/// assert_eq!([1, 2].map(|n| counted(n, "class", "classes")), ["1 class", "2 classes"]);
+/// ```
+pub fn counted(number: u64, one: &str, several: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { several })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -281,9 +391,23 @@ mod tests {
     }
 
     #[test]
+    fn all_classes_are_those_of_the_task_and_not_those_outside() {
+        for word in ["base", "validation", "novel", "all"] {
+            assert_eq!(word.parse::<Scope>().map(Scope::word), Ok(word));
+        }
+        let held: Vec<&Split> = Split::ALL.iter().filter(|split| Scope::All.holds(**split)).collect();
+        assert_eq!(held, [&Split::Base, &Split::Validation, &Split::Novel]);
+        let error = "outside".parse::<Scope>().unwrap_err().to_string();
+        assert!(error.ends_with("expected one of `base`, `validation`, `novel`, `all`"), "{error}");
+    }
+
+    #[test]
     fn an_unknown_word_lists_the_known_ones() {
         let error = "train".parse::<Split>().unwrap_err();
-        assert_eq!(error.to_string(), "unknown split `train`, expected one of `base`, `validation`, `novel`");
+        assert_eq!(
+            error.to_string(),
+            "unknown split `train`, expected one of `base`, `validation`, `novel`, `outside`"
+        );
         assert!("image:0x2x2".parse::<Form>().is_err());
     }
 }

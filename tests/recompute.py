@@ -1,20 +1,20 @@
-"""Recomputes every cell of summary.csv from outcomes.csv and bins.csv: python recompute.py RESULTS"""
-import sys, numpy as np, pandas as pd, scipy.stats
+"""Recomputes every cell of summary.csv from outcomes.csv, clusters.csv and bins.csv: python recompute.py RESULTS"""
+import os, sys, numpy as np, pandas as pd, scipy.stats
 key, weighed, empty = ["protocol", "learner", "parameters", "shot"], ["nll", "brier"], {c: [""] for c in ["nll", "brier", "low", "high", "level"]}
-read = lambda name: pd.read_csv(f"{sys.argv[1]}/{name}.csv", dtype=dict.fromkeys(key + ["class"], str), keep_default_na=False, na_values=empty)
+read = lambda name: pd.read_csv(f"{sys.argv[1]}/{name}.csv", dtype=dict.fromkeys(key + ["class", "cluster"], str), keep_default_na=False, na_values=empty)
 outcomes, bins, summary = read("outcomes"), read("bins"), read("summary")
+units = read("clusters").set_index(["protocol", "class"]).cluster.to_dict() if os.path.exists(f"{sys.argv[1]}/clusters.csv") else {}
+outcomes["unit"] = [units.get(name, name[1]) for name in zip(outcomes.protocol, outcomes["class"])]
 outcomes[weighed] = outcomes[weighed].mul(outcomes.total, axis=0)
 episodes = outcomes.groupby(key + ["episode"])[["correct", "total", *weighed]].sum(min_count=1)
 values = episodes[["correct", *weighed]].div(episodes.total, axis=0).rename(columns={"correct": "accuracy"}).rename_axis("metric", axis=1).stack().dropna().rename("v")
 means = values.groupby(key + ["metric"]).agg(["mean", "var", "size"]).reset_index()
-held = outcomes.merge(values.reset_index()).groupby(key + ["metric", "class"]).v.agg(["sum", "count"]).reset_index().merge(means).eval("left = mean - (sum - count * mean) / (size - count)\nnoise = var * count / size / (size - count)")
+held = outcomes[key + ["episode", "unit"]].drop_duplicates().merge(values.reset_index()).groupby(key + ["metric", "unit"]).v.agg(["sum", "count"]).reset_index().merge(means).eval("left = mean - (sum - count * mean) / (size - count)\nnoise = var * count / size / (size - count)")
 means = means.merge(held.groupby(key + ["metric"]).agg(spread=("left", lambda v: v.var(ddof=0)), noise=("noise", "sum"), c=("left", "size")).reset_index())
 classes = outcomes.groupby(key + ["class"])[["correct", "total"]].sum().query("total > 0").eval("correct / total").groupby(key).mean()
 ece = bins.assign(gap=(bins.correct - bins["count"] * bins.confidence).abs()).groupby(key)[["gap", "count"]].sum().eval("gap / count")
 found = pd.concat([means] + [v.reset_index(name="mean").assign(metric=m) for m, v in {"class-accuracy": classes, "ece": ece}.items()])
-rows = found.merge(summary, "right", key + ["metric"]).merge(outcomes.groupby(key)[["episode", "class"]].nunique().reset_index(), "left", key)
-new = rows.interval == "classes"
-between = ((rows.c - 1) * rows.spread - (rows.c - 1) / rows.c * rows.noise).clip(lower=0).where(new, 0)
-half = scipy.stats.t.ppf(0.5 + rows.level / 2, rows.c.where(new, rows["size"]) - 1) * np.sqrt(between + rows["var"] / rows["size"])
+rows = found.merge(summary, "right", key + ["metric"]).merge(outcomes.groupby(key)[["episode", "class"]].nunique().reset_index(), "left", key).assign(new=lambda r: r.interval == "classes")
+half = scipy.stats.t.ppf(0.5 + rows.level / 2, rows.c.where(rows.new, rows["size"]) - 1) * np.sqrt(((rows.c - 1) * rows.spread - (rows.c - 1) / rows.c * rows.noise).clip(lower=0).where(rows.new, 0) + rows["var"] / rows["size"])
 pairs = [(rows["mean"], rows.value), (rows["mean"] - half, rows.low), (rows["mean"] + half, rows.high), (rows.episode, rows.episodes), (rows["class"], rows.classes)]
 sys.exit(0 if len(rows) and rows["mean"].notna().all() and all(np.isclose(a.astype(float), b.astype(float), 0, 1e-9, equal_nan=True).all() for a, b in pairs) else "summary.csv differs")

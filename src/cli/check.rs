@@ -11,7 +11,7 @@ use crate::eval::laws;
 use crate::learner::{Registry, Roster};
 use crate::protocol::Protocol;
 use crate::tensor::Cpu;
-use crate::vocab::{ItemId, Split};
+use crate::vocab::{ItemId, Scope, Split};
 
 const EXAMPLES: &str = "Examples:
   kshot check quickstart
@@ -135,11 +135,11 @@ pub(super) fn near_duplicates(
             a.0, b.0, class_of(a), class_of(b)
         ));
     }
-    if protocol.split() != Split::Base {
-        let of = |split| -> Vec<ItemId> {
-            index.of_split(split).flat_map(|class| index.class(class).items.iter().copied()).collect()
+    if !protocol.split().holds(Split::Base) {
+        let of = |scope: Scope| -> Vec<ItemId> {
+            index.of_split(scope).flat_map(|class| index.class(class).items.iter().copied()).collect()
         };
-        let near = data::near_duplicates(store, &of(Split::Base), &of(protocol.split()), threshold)?;
+        let near = data::near_duplicates(store, &of(Split::Base.into()), &of(protocol.split()), threshold)?;
         if let Some((a, b, cosine)) = near.pairs.first() {
             sentences.push(format!(
                 "base and {} classes hold near-duplicates: items {} and {} of classes {} and {} have cosine {cosine:.6} ({} such pairs)",

@@ -10,7 +10,7 @@ use crate::learner::LearnError;
 use crate::protocol::ProtocolError;
 use crate::report::compare::CompareError;
 use crate::report::html::PageError;
-use crate::report::{ReadError, ReportError};
+use crate::report::{PartError, ReadError, ReportError};
 use crate::tensor::TensorError;
 
 /// Done.
@@ -33,6 +33,9 @@ pub(super) enum CliError {
     Learner(#[from] LearnError),
     #[error(transparent)]
     Data(#[from] DataError),
+    #[cfg(feature = "text")]
+    #[error(transparent)]
+    Backbone(#[from] crate::backbone::BackboneError),
     #[error("protocol {protocol}: {source}")]
     Sample { protocol: String, source: SampleError },
     #[error(transparent)]
@@ -44,6 +47,11 @@ pub(super) enum CliError {
     NoDraw { protocol: String, beside: PathBuf, here: PathBuf },
     #[error("draw {draw} does not fit: {finding}")]
     Finding { draw: String, finding: Finding },
+    #[error(
+        "{} is not the draw of its part: its sha256 is {found}, expected {expected}\nhint: evaluate this part again",
+        path.display()
+    )]
+    OtherDraw { path: PathBuf, found: String, expected: String },
     #[error("{0}")]
     NearDuplicate(String),
     #[error(transparent)]
@@ -52,6 +60,8 @@ pub(super) enum CliError {
     Report(#[from] ReportError),
     #[error(transparent)]
     Read(#[from] ReadError),
+    #[error(transparent)]
+    Part(#[from] PartError),
     #[error(transparent)]
     Compare(#[from] CompareError),
     #[error(transparent)]
@@ -75,6 +85,11 @@ impl CliError {
         }
     }
 
+    /// Whether a disk is to blame, and not what was computed.
+    pub(super) fn is_disk(&self) -> bool {
+        matches!(self, CliError::Report(ReportError::File { .. }) | CliError::Write { .. })
+    }
+
     /// The exit code.
     pub(super) fn code(&self) -> u8 {
         match self {
@@ -82,13 +97,19 @@ impl CliError {
             CliError::Request(_) | CliError::Protocol(_) | CliError::Learner(_) => WRONG_REQUEST,
             CliError::Data(error) if error.is_request() => WRONG_REQUEST,
             CliError::Compare(error) if error.is_request() => WRONG_REQUEST,
+            #[cfg(feature = "text")]
+            CliError::Backbone(crate::backbone::BackboneError::Tensor(_)) => FAILED,
+            #[cfg(feature = "text")]
+            CliError::Backbone(_) => WRONG_DATA,
             CliError::Data(_)
             | CliError::Read(_)
+            | CliError::Part(_)
             | CliError::Compare(_)
             | CliError::Sample { .. }
             | CliError::Draw(_)
             | CliError::NoDraw { .. }
             | CliError::Finding { .. }
+            | CliError::OtherDraw { .. }
             | CliError::NearDuplicate(_) => WRONG_DATA,
             CliError::Eval(error) => match error {
                 EvalError::NotAdmitted { .. } | EvalError::NoSupport { .. } | EvalError::Build(_) => {
@@ -103,6 +124,7 @@ impl CliError {
                 _ => FAILED,
             },
             CliError::Report(error) if error.is_request() => WRONG_REQUEST,
+            CliError::Report(error) if error.is_data() => WRONG_DATA,
             CliError::Report(_)
             | CliError::Page(_)
             | CliError::Tensor(_)

@@ -10,7 +10,7 @@ pub(super) fn check_free(folder: &Path, names: &[&str], overwrite: bool) -> Resu
     match names.iter().find(|name| !overwrite && folder.join(name).exists()) {
         None => Ok(()),
         Some(name) => Err(CliError::Request(format!(
-            "{} is there already\nhint: name another place with --out, or give --overwrite",
+            "{} is there already\nhint: name another place, or give --overwrite",
             folder.join(name).display()
         ))),
     }
@@ -31,9 +31,61 @@ pub(super) fn write(folder: &Path, names: &[&str], files: &[(&str, Vec<u8>)]) ->
     }
     for (name, bytes) in files {
         let path = folder.join(name);
-        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed(&path))?;
+        let mut file = growing(folder).map_err(failed(&path))?;
         file.write_all(bytes).map_err(failed(&path))?;
         file.persist(&path).map_err(|error| failed(&path)(error.error))?;
     }
     Ok(())
+}
+
+/// Makes a folder that files are to be written into.
+pub(super) fn make_folder(folder: &Path) -> Result<(), CliError> {
+    if let Some(there) = folder.ancestors().find(|folder| folder.exists()).filter(|there| !there.is_dir()) {
+        return Err(CliError::Request(format!(
+            "{} is not a folder, files are to be written into one\nhint: name another folder",
+            there.display()
+        )));
+    }
+    let failed = |source| CliError::Write { path: folder.to_path_buf(), source };
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    // Found out before the work and not after it.
+    growing(folder).map(drop).map_err(failed)
+}
+
+/// Writes files that belong together: the last of them is taken away first and appears last, so that a folder which
+/// holds it is whole. Files of `names` that are not written are removed.
+pub(super) fn write_together(
+    folder: &Path,
+    names: &[&str],
+    files: &[(&'static str, Vec<u8>)],
+) -> Result<(), CliError> {
+    let failed = |path: &Path| {
+        let path = path.to_path_buf();
+        move |source| CliError::Write { path, source }
+    };
+    let mut written = Vec::with_capacity(files.len());
+    for (name, bytes) in files {
+        let path = folder.join(name);
+        let mut file = growing(folder).map_err(failed(&path))?;
+        file.write_all(bytes).map_err(failed(&path))?;
+        written.push((path, file));
+    }
+    let last = files.last().map(|(name, _)| *name);
+    let left = names.iter().filter(|name| Some(**name) == last || !files.iter().any(|(n, _)| n == *name));
+    for path in left.map(|name| folder.join(name)).filter(|path| path.exists()) {
+        std::fs::remove_file(&path).map_err(failed(&path))?;
+    }
+    for (path, file) in written {
+        file.persist(&path).map_err(|error| failed(&path)(error.error))?;
+    }
+    Ok(())
+}
+
+/// A file that grows under a passing name, with the rights that any new file would get: those of a temporary file would
+/// keep others from reading it.
+pub(super) fn growing(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder)
 }

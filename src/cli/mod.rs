@@ -2,17 +2,24 @@
 
 #![expect(clippy::print_stderr, reason = "this is the room that prints")]
 
+mod cache;
 mod check;
 mod compare;
+mod embed;
 mod error;
 mod evaluate;
 mod files;
+mod hard_episode;
 mod list;
+mod merge;
+mod network;
 mod progress;
 mod report;
 mod sample;
+#[cfg(feature = "text")]
+mod sentences;
+mod sheets;
 mod source;
-mod tables;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -42,9 +49,11 @@ enum Verb {
     List(list::Arguments),
     Sample(sample::Arguments),
     Check(check::Arguments),
+    Embed(embed::Arguments),
     Evaluate(evaluate::Arguments),
     Compare(compare::Arguments),
     Report(report::Arguments),
+    Merge(merge::Arguments),
 }
 
 /// Whether what was asked for holds.
@@ -70,9 +79,11 @@ pub fn main<R: Roster>() -> ExitCode {
         Verb::List(arguments) => list::run::<R>(&arguments),
         Verb::Sample(arguments) => sample::run(&arguments),
         Verb::Check(arguments) => check::run::<R>(&arguments),
+        Verb::Embed(arguments) => embed::run(&arguments),
         Verb::Evaluate(arguments) => evaluate::run::<R>(&arguments),
         Verb::Compare(arguments) => compare::run(&arguments),
         Verb::Report(arguments) => report::run(&arguments),
+        Verb::Merge(arguments) => merge::run(&arguments),
     };
     match outcome {
         Ok(Outcome::Done) => ExitCode::from(error::DONE),

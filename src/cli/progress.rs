@@ -10,18 +10,44 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Begins; `steps` is the number of episodes times learners and shots.
-    pub(super) fn start(what: &str, episodes: usize, steps: u64) -> Progress {
+    /// Begins; `size` says in words how much there is to do, `steps` is the number of episodes times learners and shots.
+    pub(super) fn start(what: &str, size: &str, steps: u64) -> Progress {
+        let bar = Progress::bar(what, steps);
+        if bar.is_none() {
+            eprintln!("{what}: {size}");
+        }
+        Progress { bar }
+    }
+
+    /// A bar, where there is a terminal to draw it on.
+    fn bar(what: &str, steps: u64) -> Option<ProgressBar> {
         if !std::io::stderr().is_terminal() {
-            eprintln!("{what}: {episodes} episodes");
-            return Progress { bar: None };
+            return None;
         }
         let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::stderr_with_hz(10));
         if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {percent:>3} % {eta} left") {
             bar.set_style(style);
         }
         bar.set_message(what.to_string());
-        Progress { bar: Some(bar) }
+        Some(bar)
+    }
+
+    /// Begins with items of which so many are to be done.
+    #[cfg(feature = "text")]
+    pub(super) fn of_items(what: &str, items: usize) -> Progress {
+        let bar = Progress::bar(what, items as u64);
+        if bar.is_none() {
+            eprintln!("{what}: {items} items");
+        }
+        Progress { bar }
+    }
+
+    /// So many are done.
+    #[cfg(feature = "text")]
+    pub(super) fn reach(&self, done: usize) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(done as u64);
+        }
     }
 
     /// Goes on.

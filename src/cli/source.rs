@@ -3,9 +3,11 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use super::cache;
 use super::error::CliError;
+use super::network::Network;
 use crate::data::{self, OpenOptions, Store};
-use crate::episode::{self, Draw, Finding, Maker, Severity, check, check_hash};
+use crate::episode::{self, Draw, Finding, Maker, Sampler, Severity, check, check_hash};
 use crate::protocol::{Protocol, ProtocolError, SHIPPED, ShippedProtocol};
 
 /// A protocol as it was named, with its text.
@@ -62,13 +64,20 @@ pub(super) fn all_rules(named: &[String]) -> Result<Vec<Rules>, CliError> {
 pub(super) struct Stores {
     features: Option<String>,
     options: OpenOptions,
+    /// What makes features of datasets, and where they are kept.
+    network: Option<(Network, Option<PathBuf>)>,
     open: Vec<(String, Store)>,
 }
 
 impl Stores {
     pub(super) fn new(features: Option<String>, memory: Option<u64>) -> Stores {
         let options = memory.map_or_else(OpenOptions::default, |resident| OpenOptions { resident });
-        Stores { features, options, open: Vec::new() }
+        Stores { features, options, network: None, open: Vec::new() }
+    }
+
+    /// Has features made of datasets by a network, and kept in a folder.
+    pub(super) fn made_by(&mut self, network: Network, cache: Option<PathBuf>) {
+        self.network = Some((network, cache));
     }
 
     /// The store of a protocol: the one that was named, else the dataset of the protocol.
@@ -82,11 +91,16 @@ impl Stores {
         if let Some((_, store)) = self.open.iter().find(|(name, _)| *name == named) {
             return Ok(store.clone());
         }
+        if let Some((network, cache)) = &self.network {
+            let store = Store::open(cache::store(network, &named, cache.as_deref())?, &self.options)?;
+            self.open.push((named, store.clone()));
+            return Ok(store);
+        }
         let store = match data::embedded(&named) {
             Some(store) => store?,
             None if self.features.is_none() => {
                 return Err(CliError::Request(format!(
-                    "protocol `{}` is for dataset `{named}`, which is not embedded\nhint: name its features with --features PATH",
+                    "protocol `{}` is for dataset `{named}`, which is not embedded\nhint: name its features with --features PATH, or make them with --backbone",
                     protocol.name()
                 )));
             }
@@ -150,8 +164,13 @@ pub(super) fn draw(rules: &Rules, named: Option<&str>, store: &Store) -> Result<
 
 /// A draw of a protocol, made anew from its seed.
 pub(super) fn fresh(protocol: &Protocol, store: &Store) -> Result<Dealer, CliError> {
-    let draw = episode::draw(protocol, store.index())
-        .map_err(|source| CliError::Sample { protocol: protocol.name().to_string(), source })?;
+    fresh_of(protocol, store, protocol.count())
+}
+
+/// The first so many episodes of a protocol, made anew from its seed.
+pub(super) fn fresh_of(protocol: &Protocol, store: &Store, count: u32) -> Result<Dealer, CliError> {
+    let draw = Sampler::new(protocol, store.index()).and_then(|sampler| sampler.episodes(0..count));
+    let draw = draw.map_err(|source| CliError::Sample { protocol: protocol.name().to_string(), source })?;
     let text = draw.to_csv(store.index());
     let sha256 = episode::sha256(text.as_bytes());
     Ok(Dealer { draw, sha256, file: None, fresh: Some(text), maker: Maker::Sampler, other_hash: None })

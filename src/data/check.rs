@@ -57,6 +57,9 @@ pub(super) fn check(written: Written) -> Result<Store, DataError> {
         let across = scanned.duplicates.iter().filter(|(a, b)| class(*a) != class(*b)).count();
         warnings.push(StoreWarning::IdenticalRows { count: scanned.duplicates.len(), across });
     }
+    if written.provenance.cut > 0 {
+        warnings.push(StoreWarning::Cut { count: written.provenance.cut });
+    }
     Ok(Store {
         name: written.name,
         path: written.path,

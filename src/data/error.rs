@@ -386,6 +386,41 @@ pub enum DataError {
         /// The rule and what was found.
         what: String,
     },
+    /// A pipe, a device or a socket where a file should be: it cannot be read twice, or never ends.
+    #[error("{} is not a file, a feature store is read from files", path.display())]
+    NotAFile {
+        /// What is there.
+        path: PathBuf,
+    },
+    /// A dataset that is not where it was looked for.
+    #[error(
+        "{}: no such file or folder, dataset `{name}` is looked for there\nhint: name the folder of datasets with \
+         --data or KSHOT_DATA, or write `{name}:PATH`", path.display()
+    )]
+    NoDataset {
+        /// The dataset.
+        name: String,
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// A class of the dataset that a file of descriptions leaves out.
+    #[error(
+        "{at}: class `{class}` has no description\nhint: every class of the dataset needs a line `class,description` or more"
+    )]
+    NoDescription {
+        /// The file of descriptions.
+        at: Place,
+        /// The class.
+        class: String,
+    },
+    /// A described class that the dataset does not have.
+    #[error("{at}: class `{class}` is not in the dataset")]
+    DescribedClass {
+        /// The line.
+        at: Place,
+        /// The class.
+        class: String,
+    },
     /// Centring without base classes.
     #[error(
         "store `{store}` has no base classes, transform `cl2n` subtracts the mean of their items\nhint: name base \
@@ -428,6 +463,11 @@ pub enum StoreWarning {
         /// How many of them have another class than the first.
         across: usize,
     },
+    /// Items of which the network read only the beginning.
+    Cut {
+        /// How many.
+        count: u64,
+    },
 }
 
 impl fmt::Display for StoreWarning {
@@ -435,6 +475,12 @@ impl fmt::Display for StoreWarning {
         match self {
             StoreWarning::ZeroRows { count: 1 } => f.write_str("1 item has only zeros as features"),
             StoreWarning::ZeroRows { count } => write!(f, "{count} items have only zeros as features"),
+            StoreWarning::Cut { count: 1 } => {
+                f.write_str("1 item was longer than the network reads, and was cut")
+            }
+            StoreWarning::Cut { count } => {
+                write!(f, "{count} items were longer than the network reads, and were cut")
+            }
             StoreWarning::IdenticalRows { count, across } => {
                 let verb = if *count == 1 { "1 item repeats" } else { &format!("{count} items repeat") };
                 write!(

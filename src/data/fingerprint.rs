@@ -2,12 +2,13 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::path::PathBuf;
 use std::thread::JoinHandle;
 
 use sha2::{Digest, Sha256};
 
 use super::error::{DataError, Place};
-use super::store::Store;
+use super::store::{ClassVectors, Store};
 use crate::vocab::ItemId;
 
 /// A fingerprint that is being computed on a thread of its own.
@@ -25,6 +26,11 @@ impl Fingerprint {
         Fingerprint(std::thread::spawn(move || fingerprint(&store)))
     }
 
+    /// Whether it is there, so that nothing needs to be waited for.
+    pub fn is_ready(&self) -> bool {
+        self.0.is_finished()
+    }
+
     /// Waits for the end and gives 64 hexadecimal digits; fails where a file cannot be read.
     pub fn wait(self) -> Result<String, DataError> {
         match self.0.join() {
@@ -35,17 +41,37 @@ impl Fingerprint {
 }
 
 fn fingerprint(store: &Store) -> Result<String, DataError> {
-    let mut lines = Vec::new();
-    for (name, path) in &store.files {
+    if !store.files.is_empty() {
+        return files_sha256(&store.files);
+    }
+    Ok(of_lines(memory_lines(store).map_err(|error| store.unreadable(error))?))
+}
+
+/// The SHA-256 of the sorted lines `name sha256`, each with a line feed, of named files.
+///
+/// # Errors
+/// When one of them cannot be read.
+pub fn files_sha256(files: &[(String, PathBuf)]) -> Result<String, DataError> {
+    let line = |(name, path): &(String, PathBuf)| {
         let hash =
             file_hash(path).map_err(|source| DataError::Unreadable { at: Place::file(path), source })?;
-        lines.push(format!("{name} {hash}\n"));
-    }
-    if store.files.is_empty() {
-        lines = memory_lines(store).map_err(|error| store.unreadable(error))?;
-    }
+        Ok(format!("{name} {hash}\n"))
+    };
+    Ok(of_lines(files.iter().map(line).collect::<Result<_, DataError>>()?))
+}
+
+fn of_lines(mut lines: Vec<String>) -> String {
     lines.sort_unstable();
-    Ok(hex(Sha256::digest(lines.concat())))
+    hex(Sha256::digest(lines.concat()))
+}
+
+impl ClassVectors {
+    /// The SHA-256 of the numbers as little-endian f32, class after class, in 64 hexadecimal digits.
+    pub fn sha256(&self) -> String {
+        let mut hash = Sha256::new();
+        update(&mut hash, &self.rows);
+        hex(hash.finalize())
+    }
 }
 
 fn file_hash(path: &std::path::Path) -> io::Result<String> {

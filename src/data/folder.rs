@@ -14,7 +14,9 @@ use super::written::{About, Matrix, Written};
 use super::{splits, table};
 use crate::vocab::Form;
 
-const FILES: [&str; 5] = ["features.npy", "items.csv", "splits.csv", "store.toml", "class_vectors.npy"];
+/// The files that a folder may have; the first two it must.
+pub(super) const FILES: [&str; 5] =
+    ["features.npy", "items.csv", "splits.csv", "store.toml", "class_vectors.npy"];
 
 pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<Written, DataError> {
     let files: Vec<_> = FILES.iter().map(|name| (name.to_string(), path.join(name))).collect();
@@ -23,6 +25,11 @@ pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<Written, DataEr
             let why = format!("the folder has no {name}");
             return Err(DataError::NotAStore { path: path.to_path_buf(), why });
         }
+    }
+    // Opening a pipe would wait for somebody to write into it.
+    let other = |file: &Path| file.metadata().is_ok_and(|kind| !kind.is_file() && !kind.is_dir());
+    if let Some((_, path)) = files.iter().find(|(_, file)| other(file)) {
+        return Err(DataError::NotAFile { path: path.clone() });
     }
     // A link that leads nowhere is there, so that reading it fails and the class splits are not silently lost.
     let exists = |file: &Path| file.symlink_metadata().is_ok();
@@ -262,7 +269,7 @@ mod tests {
     fn a_store_toml_that_says_what_nobody_reads_is_refused() {
         let refused = |toml: &str| folder_refusal(&[("store.toml", toml.as_bytes())]);
         let unknown = "store/store.toml line 2: unknown field `saw`, expected one of `backbone`, `trained_on`, \
-                       `saw_classes`, `form`";
+                       `saw_classes`, `form`, `weights_sha256`, `cut`, `class_vectors`";
         assert_eq!(refused("backbone = \"net\"\nsaw = \"all\"\n"), unknown);
         let word = "store/store.toml: unknown value of saw_classes `maybe`, expected one of `none`, `some`, `all`, \
                     `unknown`";

@@ -120,6 +120,7 @@ pub(super) fn gaussian(name: &str, text: &str) -> Result<Store, DataError> {
             backbone: "none".to_string(),
             trained_on: None,
             saw_classes: SawClasses::None,
+            ..Provenance::default()
         },
         ..Parts::default()
     })

@@ -43,6 +43,7 @@ pub(super) fn glyphs() -> Result<Store, DataError> {
             backbone: "none".to_string(),
             trained_on: None,
             saw_classes: SawClasses::None,
+            ..Provenance::default()
         },
         form: Form::Image { channels: 1, height: SIDE, width: SIDE },
         ..Parts::default()

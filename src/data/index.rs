@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::vocab::{ClassId, ItemId, Split};
+use crate::vocab::{ClassId, ItemId, Scope, Split};
 
 /// One class of a dataset.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,9 +58,10 @@ impl ClassIndex {
         self.by_name.get(name).copied()
     }
 
-    /// The classes of a split, in order.
-    pub fn of_split(&self, split: Split) -> impl Iterator<Item = ClassId> + '_ {
-        self.classes.iter().zip(0..).filter(move |(c, _)| c.split == split).map(|(_, i)| ClassId(i))
+    /// The classes of a split, or of all that belong to the task, in order.
+    pub fn of_split<S: Into<Scope>>(&self, split: S) -> impl Iterator<Item = ClassId> + use<'_, S> {
+        let scope = split.into();
+        self.classes.iter().zip(0..).filter(move |(c, _)| scope.holds(c.split)).map(|(_, i)| ClassId(i))
     }
 
     /// The names of the parts, in order of first appearance; empty where the dataset has none.

@@ -4,7 +4,7 @@
 //!
 //! * a folder with `features.npy` (items, dim; f16, f32 or f64, C order) and `items.csv` (one line per item: `class`,
 //!   optional `part`, `group`, `id`); optional `splits.csv` (`class,split`, optional `cluster`), `store.toml` (`backbone`,
-//!   `trained_on`, `saw_classes`, `form`) and `class_vectors.npy` (classes, side; rows as in `splits.csv`);
+//!   `trained_on`, `saw_classes`, `form`, `weights_sha256`, `cut`, `[class_vectors]`) and `class_vectors.npy` (classes, side; rows as in `splits.csv`);
 //! * `.npz`: arrays `features`, `class` (text, or codes into `classes`), optional `part`, `group`, `id`, and with one row
 //!   per class `class_split` and `class_vectors`;
 //! * `.safetensors`: tensors `features`, `class` (I64), optional `class_vectors`; metadata `classes` (a JSON list of
@@ -13,7 +13,8 @@
 //! * `.csv`, or `.parquet` with the feature `parquet`: columns `class`, optional `split`, `part`, `group`, `id`; every
 //!   other column is a feature, in file order.
 //!
-//! Classes are ordered by first appearance among the items. Where splits are absent all classes are novel. Items of one
+//! Classes are ordered by first appearance among the items. Where splits are absent all classes are novel; a
+//! class of split `outside` is none of the task. Items of one
 //! non-empty `group` form a group, and so do items whose features are equal, unless they are all zero.
 
 mod check;
@@ -33,8 +34,10 @@ pub mod index;
 mod near;
 mod npy;
 mod npz;
+mod save;
 mod scan;
 mod splits;
+mod stamp;
 mod store;
 mod table;
 mod tensors;
@@ -45,11 +48,13 @@ mod written;
 
 pub use embedded::{EMBEDDED, embedded};
 pub use error::{DataError, ItemName, Place, StoreWarning};
-pub use fingerprint::Fingerprint;
+pub use fingerprint::{Fingerprint, files_sha256};
 pub use held_out::{SeenItems, seen_items};
 pub use index::{Class, ClassIndex};
 pub use near::{NearDuplicates, near_duplicates};
+pub use save::{FOLDER_FILES, NewStore, Precision};
+pub use stamp::FileStamp;
 pub use store::{ClassVectors, OpenOptions, Parts, Store};
 pub use transform::{Transformed, transform};
 pub use values::{ReadRows, Values};
-pub use written::Provenance;
+pub use written::{Provenance, VectorSource};

@@ -93,6 +93,34 @@ impl Header {
     }
 }
 
+/// A matrix as the bytes of a .npy file, version 1.0.
+///
+/// `values` are those of (rows, columns), row after row; as F16 they are rounded to the nearest.
+pub(super) fn matrix_bytes(rows: usize, columns: usize, values: &[f32], element: Element) -> Vec<u8> {
+    let descr = match element {
+        Element::F16 => "<f2",
+        Element::F32 => "<f4",
+        Element::F64 => "<f8",
+    };
+    let mut text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
+    // The data begin at a multiple of 64 bytes; the header ends in a line feed.
+    let length = (10 + text.len() + 1).next_multiple_of(64);
+    text.push_str(&" ".repeat(length - 10 - text.len() - 1));
+    text.push('\n');
+    let mut bytes = Vec::with_capacity(length + values.len() * element.size());
+    bytes.extend_from_slice(b"\x93NUMPY\x01\x00");
+    bytes.extend_from_slice(&(text.len() as u16).to_le_bytes());
+    bytes.extend_from_slice(text.as_bytes());
+    match element {
+        Element::F16 => {
+            values.iter().for_each(|v| bytes.extend_from_slice(&half::f16::from_f32(*v).to_le_bytes()));
+        }
+        Element::F32 => values.iter().for_each(|v| bytes.extend_from_slice(&v.to_le_bytes())),
+        Element::F64 => values.iter().for_each(|v| bytes.extend_from_slice(&f64::from(*v).to_le_bytes())),
+    }
+    bytes
+}
+
 fn value<'a>(header: &'a str, key: &str) -> Option<&'a str> {
     let (_, rest) = header.split_once(&format!("'{key}'"))?;
     Some(rest.trim_start().strip_prefix(':')?.trim_start())

@@ -71,6 +71,9 @@ impl Store {
         if kind.is_dir() {
             return check(folder::read(path, options)?);
         }
+        if !kind.is_file() {
+            return Err(DataError::NotAFile { path: path.to_path_buf() });
+        }
         let extension = path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
         let read = match extension.as_deref() {
             Some("npz") => npz::read,

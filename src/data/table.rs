@@ -373,7 +373,8 @@ mod tests {
         let infinite =
             "s.csv line 2: item 0 (class `a`) has 1e39 in column `f`, features must be finite 32-bit numbers";
         assert_eq!(refused("class,f\na,1e39\n"), infinite);
-        let split = "s.csv line 2: unknown split `train`, expected one of `base`, `validation`, `novel`";
+        let split =
+            "s.csv line 2: unknown split `train`, expected one of `base`, `validation`, `novel`, `outside`";
         assert_eq!(refused("class,split,f\na,train,1\n"), split);
         let two = "s.csv line 3: class `a` is in two splits, base and novel";
         assert_eq!(refused("class,split,f\na,base,1\na,novel,1\n"), two);

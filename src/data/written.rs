@@ -17,32 +17,76 @@ pub struct Provenance {
     pub trained_on: Option<String>,
     /// Whether its training saw the classes of the store.
     pub saw_classes: SawClasses,
+    /// SHA-256 over the files of its weights, where kshot made the features with it.
+    pub weights_sha256: Option<String>,
+    /// Items that were longer than the network reads, and were cut.
+    pub cut: u64,
+    /// What the class vectors were made of, where kshot made them.
+    pub class_vectors: Option<VectorSource>,
+}
+
+/// What class vectors were made of.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VectorSource {
+    /// The texts of the classes: `label names`, or the name of a file of descriptions.
+    pub texts: String,
+    /// SHA-256 of that file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub texts_sha256: Option<String>,
+    /// What each text was set into at `{}`.
+    pub templates: Vec<String>,
 }
 
 impl Default for Provenance {
     fn default() -> Provenance {
-        Provenance { backbone: "unknown".to_string(), trained_on: None, saw_classes: SawClasses::Unknown }
+        Provenance {
+            backbone: "unknown".to_string(),
+            trained_on: None,
+            saw_classes: SawClasses::Unknown,
+            weights_sha256: None,
+            cut: 0,
+            class_vectors: None,
+        }
     }
 }
 
 /// What store.toml, or the metadata of a .safetensors file, may say of a store as a whole.
-#[derive(Debug, Default, serde::Deserialize)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct About {
     backbone: Option<String>,
     trained_on: Option<String>,
     saw_classes: Option<String>,
     form: Option<String>,
+    weights_sha256: Option<String>,
+    cut: Option<u64>,
+    class_vectors: Option<VectorSource>,
 }
 
 impl About {
     /// The keys in a list for messages.
-    pub const KEYS: [&str; 4] = ["backbone", "trained_on", "saw_classes", "form"];
+    pub const KEYS: [&str; 5] = ["backbone", "trained_on", "saw_classes", "form", "weights_sha256"];
 
     /// The values of [`About::KEYS`], looked up one by one.
     pub fn look_up(get: impl Fn(&str) -> Option<String>) -> About {
-        let [backbone, trained_on, saw_classes, form] = About::KEYS.map(get);
-        About { backbone, trained_on, saw_classes, form }
+        let [backbone, trained_on, saw_classes, form, weights_sha256] = About::KEYS.map(get);
+        About { backbone, trained_on, saw_classes, form, weights_sha256, ..About::default() }
+    }
+
+    /// What store.toml says of features of this provenance and form.
+    pub fn of(provenance: &Provenance, form: Form) -> About {
+        let Provenance { backbone, trained_on, saw_classes, weights_sha256, cut, class_vectors } =
+            provenance.clone();
+        About {
+            backbone: Some(backbone),
+            trained_on,
+            saw_classes: Some(saw_classes.to_string()),
+            form: (form != Form::Vector).then(|| form.to_string()),
+            weights_sha256,
+            cut: (cut > 0).then_some(cut),
+            class_vectors,
+        }
     }
 
     /// The words as types.
@@ -52,6 +96,9 @@ impl About {
             backbone: self.backbone.unwrap_or(unknown.backbone),
             trained_on: self.trained_on,
             saw_classes: self.saw_classes.map_or(Ok(SawClasses::Unknown), |word| word.parse())?,
+            weights_sha256: self.weights_sha256,
+            cut: self.cut.unwrap_or(0),
+            class_vectors: self.class_vectors,
         };
         Ok((provenance, self.form.map_or(Ok(Form::Vector), |word| word.parse())?))
     }

@@ -1,28 +1,31 @@
 //! Why no draw can be made.
 
-use crate::vocab::Split;
+use crate::vocab::{Scope, counted};
 
 /// Why a protocol cannot be drawn from a dataset.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the sentence above each field says what it is")]
 pub enum SampleError {
     /// The split has fewer classes than an episode.
-    #[error("split {split} has {classes} classes, an episode needs {need}")]
-    TooFewClasses { split: Split, classes: u32, need: u32 },
+    #[error("split {split} has {}, an episode needs {need}", counted(u64::from(*classes), "class", "classes"))]
+    TooFewClasses { split: Scope, classes: u32, need: u32 },
     /// A class has fewer items than its share of an episode; `part` is empty or names the part that is meant.
-    #[error("class {class} has {items} items{part}, an episode needs {} (shot {shot} + query {query})", shot + query)]
+    #[error("class {class} has {}{part}, an episode needs {} (shot {shot} + query {query})", items_of(*items), shot + query)]
     ClassTooSmall { class: String, part: String, items: u32, shot: u32, query: u32 },
     /// A class has fewer items in a part than one side of an episode.
-    #[error("class {class} has {items} items{part}, an episode needs {need} ({side} {need})")]
+    #[error("class {class} has {}{part}, an episode needs {need} ({side} {need})", items_of(*items))]
     PartTooSmall { class: String, part: String, items: u32, need: u32, side: &'static str },
     /// The dataset has no such part.
     #[error("the dataset has no part `{part}`, expected one of {}", if known.is_empty() { "none" } else { known })]
     NoPart { part: String, known: String },
+    /// The dataset has no class of this name, from which queries outside the task could come.
+    #[error("the dataset has no class `{class}`, the protocol takes queries outside the task from it")]
+    NoOutside { class: String },
     /// The classes of an episode may have fewer items than its queries.
     #[error(
         "the {way} smallest classes of split {split} have {left} items beside shot {shot}, an episode needs {total} queries"
     )]
-    TooFewQueries { split: Split, way: u32, left: u64, shot: u32, total: u32 },
+    TooFewQueries { split: Scope, way: u32, left: u64, shot: u32, total: u32 },
     /// Groups reach over both sides whatever is drawn.
     #[error(
         "episode {episode} found too few queries outside the groups of its support in {attempts} attempts\nhint: lower `shot` or `query`, or leave out classes with few groups"
@@ -30,8 +33,12 @@ pub enum SampleError {
     Groups { episode: u32, attempts: u32 },
     /// Without repetition the items do not last.
     #[error("without repetition split {split} allows {allowed} episodes, the protocol asks for {asked}")]
-    TooManyEpisodes { split: Split, allowed: u32, asked: u32 },
+    TooManyEpisodes { split: Scope, allowed: u32, asked: u32 },
     /// More items than a draw can name.
     #[error("a draw can name at most 4294967295 items\nhint: lower `count`")]
     TooLarge,
+}
+
+fn items_of(number: u32) -> String {
+    counted(u64::from(number), "item", "items")
 }

@@ -3,7 +3,7 @@
 use crate::data::DataError;
 use crate::learner::LearnError;
 use crate::tensor::TensorError;
-use crate::vocab::{Setting, Split};
+use crate::vocab::{Scope, Setting};
 
 /// An error of the evaluation room.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +54,7 @@ pub enum EvalError {
         /// The store.
         store: String,
         /// The split under evaluation.
-        split: Split,
+        split: Scope,
     },
     /// A seen class of which no item is left for a fit.
     #[error("seen class {class} has no item outside part `{part}`, a fit needs one or more")]

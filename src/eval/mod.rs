@@ -8,6 +8,7 @@ mod error;
 pub mod laws;
 mod place;
 mod seen;
+mod thresholds;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ use crate::vocab::{ItemId, Setting, Transform};
 
 pub use error::EvalError;
 pub use seen::{SeenRules, seen};
+pub use thresholds::thresholds;
 
 /// An evaluation to be carried out.
 pub struct Evaluation<'a> {

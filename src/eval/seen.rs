@@ -11,14 +11,14 @@ use crate::learner::{Fitted, Learner, Parameters, Registry, Roster};
 use crate::protocol::Protocol;
 use crate::tensor::{Backend, HostRows, TensorError};
 use crate::view::Seen;
-use crate::vocab::{ClassId, Split, Transform};
+use crate::vocab::{ClassId, Scope, Split, Transform};
 
 /// Which classes are seen, and which of their items are held out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SeenRules<'a> {
-    /// The split under evaluation: a fit sees the splits before it, so base classes for `validation`, and base and
-    /// validation classes for `novel`.
-    pub split: Split,
+    /// The split under evaluation: a fit sees the splits before it, so base classes for `validation`, base and
+    /// validation classes for `novel`, and none where all classes are evaluated.
+    pub split: Scope,
     /// The part of seen items that is held out, where the dataset has parts.
     pub part: &'a str,
     /// Whether the candidates are seen and unseen classes.
@@ -27,7 +27,7 @@ pub struct SeenRules<'a> {
 
 impl Default for SeenRules<'_> {
     fn default() -> Self {
-        SeenRules { split: Split::Novel, part: Protocol::SEEN_PART, generalised: false }
+        SeenRules { split: Split::Novel.into(), part: Protocol::SEEN_PART, generalised: false }
     }
 }
 
@@ -44,9 +44,9 @@ impl<'a> SeenRules<'a> {
     /// The splits that a fit may see.
     fn splits(&self) -> &'static [Split] {
         match self.split {
-            Split::Base => &[],
-            Split::Validation => &[Split::Base],
-            Split::Novel => &[Split::Base, Split::Validation],
+            Scope::One(Split::Validation) => &[Split::Base],
+            Scope::One(Split::Novel) => &[Split::Base, Split::Validation],
+            Scope::One(Split::Base | Split::Outside) | Scope::All => &[],
         }
     }
 

@@ -147,7 +147,7 @@ fn one<D: Backend>(
     if scores.meaning == Meaning::Probabilities && !values.chunks_exact(expected.2).all(is_distribution) {
         return Err(bad("are called probabilities, but are negative or do not sum to one".to_string()));
     }
-    let grades = grade(&values, expected.2, scores.meaning, answers)
+    let grades = grade(&values, expected.2, scores.meaning, learner.confidence(), answers)
         .ok_or_else(|| bad("are not finite numbers".to_string()))?;
     Ok((grades, unconverged))
 }

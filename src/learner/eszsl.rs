@@ -6,7 +6,7 @@
 //! (classes, side). All in double precision; nothing of `X` is kept but sums.
 
 use super::class_sums::{ClassSums, scatter};
-use super::{Fit, Fitted, LearnError, Learner, Parameter, Registry};
+use super::{Fit, Fitted, LearnError, Learner, Parameter, Registry, Scale};
 use crate::learner::bilinear::Bilinear;
 use crate::tensor::Backend;
 use crate::tensor::matrix::Matrix;
@@ -17,8 +17,18 @@ pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
         Ok(Learner::unfitted(Eszsl { gamma: parameters.real("gamma"), lambda: parameters.real("lambda") }))
     })
     .about("bilinear map in closed form (Romera-Paredes and Torr 2015)")
-    .parameter(Parameter::real("gamma", 1.0, 1e-6, 1e6, "penalty on the side of the features"))
-    .parameter(Parameter::real("lambda", 1.0, 1e-6, 1e6, "penalty on the side of the class vectors"));
+    .parameter(Parameter::real("gamma", 1.0, 1e-6, 1e6, "penalty on the side of the features").search(
+        Scale::Log,
+        1e-2,
+        1e4,
+    ))
+    .parameter(
+        Parameter::real("lambda", 1.0, 1e-6, 1e6, "penalty on the side of the class vectors").search(
+            Scale::Log,
+            1e-3,
+            1e3,
+        ),
+    );
 }
 
 struct Eszsl {

@@ -24,8 +24,14 @@ use crate::vocab::{Meaning, Transform};
 pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
     list.add("fine-tune", |parameters| Ok(Learner::inductive(FineTune::from(parameters)?)))
         .about("last layer by gradient descent (Chen et al. 2019)")
-        .parameter(Parameter::whole("steps", 100, 1, 1_000_000, "passes over the support"))
-        .parameter(Parameter::real("rate", 0.1, 1e-9, 1e6, "learning rate"))
+        .parameter(
+            Parameter::whole("steps", 100, 1, 1_000_000, "passes over the support")
+                .grid(&["10", "30", "100", "300"]),
+        )
+        .parameter(
+            Parameter::real("rate", 0.1, 1e-9, 1e6, "learning rate")
+                .grid(&["0.01", "0.03", "0.1", "0.3", "1", "3"]),
+        )
         .parameter(Parameter::real("momentum", 0.0, 0.0, 0.999_999, "share of the last update that is kept"))
         .parameter(Parameter::real(
             "dampening",

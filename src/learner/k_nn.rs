@@ -4,11 +4,11 @@
 //! number of votes among the k nearest; a tie goes to the label of the nearer item. `k` counts at most the support.
 //! `distance = cosine` divides all items by their norms first.
 
-use super::{Classifier, Inductive, LearnError, Learner, Parameter, Registry};
+use super::{Classifier, Inductive, LearnError, Learner, Parameter, Registry, Scale};
 use crate::rng::Chance;
 use crate::tensor::{Backend, Labels, Tensor3};
 use crate::view::{Items, Scores, Support};
-use crate::vocab::Transform;
+use crate::vocab::{Confidence, Transform};
 
 pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
     list.add("k-nn", |parameters| {
@@ -18,8 +18,11 @@ pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
         }))
     })
     .about("k nearest support items (Cover and Hart 1967)")
-    .parameter(Parameter::whole("k", 1, 1, 100_000, "neighbours that vote"))
-    .parameter(Parameter::choice("distance", &["euclidean", "cosine"], "distance between items"));
+    .parameter(Parameter::whole("k", 1, 1, 100_000, "neighbours that vote").search(Scale::Log, 1.0, 25.0))
+    .parameter(
+        Parameter::choice("distance", &["euclidean", "cosine"], "distance between items")
+            .grid(&["euclidean", "cosine"]),
+    );
 }
 
 struct NearestNeighbours {
@@ -28,6 +31,10 @@ struct NearestNeighbours {
 }
 
 impl<D: Backend> Inductive<D> for NearestNeighbours {
+    fn confidence(&self) -> Confidence {
+        Confidence::Score
+    }
+
     fn takes(&self) -> Transform {
         // On unit vectors the Euclidean distance orders as the cosine does.
         if self.cosine { Transform::L2n } else { Transform::None }

@@ -8,7 +8,7 @@
 //! Differs from the paper: nothing in the objective; the paper leaves the solver to scikit-learn.
 
 use super::{
-    Classifier, Inductive, LearnError, Learner, LinearClassifier, Parameter, Registry, transform_of,
+    Classifier, Inductive, LearnError, Learner, LinearClassifier, Parameter, Registry, Scale, transform_of,
     transform_parameter,
 };
 use crate::rng::Chance;
@@ -21,7 +21,11 @@ pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
         Ok(Learner::inductive(LinearProbe { c: parameters.real("c"), transform: transform_of(parameters) }))
     })
     .about("multinomial logistic regression to convergence (Tian et al. 2020)")
-    .parameter(Parameter::real("c", 1.0, 1e-6, 1e6, "inverse of the L2 penalty"))
+    .parameter(Parameter::real("c", 1.0, 1e-6, 1e6, "inverse of the L2 penalty").search(
+        Scale::Log,
+        1e-2,
+        1e3,
+    ))
     .parameter(transform_parameter(Transform::L2n));
 }
 

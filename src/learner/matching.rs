@@ -6,7 +6,7 @@
 //! Differs from the paper: no full context embeddings, because the features are given; and the cosines can be multiplied
 //! by a `temperature` (1 in the paper).
 
-use super::{Classifier, Inductive, LearnError, Learner, Parameter, Registry};
+use super::{Classifier, Inductive, LearnError, Learner, Parameter, Registry, Scale};
 use crate::rng::Chance;
 use crate::tensor::{Backend, Labels, Tensor3, Terms};
 use crate::view::{Items, Scores, Support};
@@ -17,7 +17,11 @@ pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
         Ok(Learner::inductive(Matching { temperature: parameters.real("temperature") as f32 }))
     })
     .about("attention over cosine similarities to the support (Vinyals et al. 2016)")
-    .parameter(Parameter::real("temperature", 1.0, 1e-3, 1e3, "factor on the cosines"));
+    .parameter(Parameter::real("temperature", 1.0, 1e-3, 1e3, "factor on the cosines").search(
+        Scale::Log,
+        0.1,
+        1e2,
+    ));
 }
 
 struct Matching {

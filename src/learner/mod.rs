@@ -26,6 +26,7 @@ mod registry;
 mod ridge;
 mod ridge_map;
 mod sae;
+mod search;
 mod semantic_prototypical;
 mod sje;
 mod svm;
@@ -34,7 +35,7 @@ mod tip_adapter;
 use crate::rng::Chance;
 use crate::tensor::Backend;
 use crate::view::{ClassVectors, Items, Scores, Support};
-use crate::vocab::{Setting, Transform};
+use crate::vocab::{Confidence, Setting, Transform};
 
 pub use error::LearnError;
 pub use fit::{ClassTransductive, Fit, Fitted};
@@ -42,12 +43,18 @@ pub use linear::LinearClassifier;
 pub use parameters::{Parameter, Parameters, Range};
 pub use per_episode::{PerEpisode, batched};
 pub use registry::{Entry, Registry, Roster};
+pub use search::{Scale, Search};
 
 /// A learner that adapts to a support set and then scores each query by itself.
 pub trait Inductive<D: Backend> {
     /// The transform that it takes of the features.
     fn takes(&self) -> Transform {
         Transform::None
+    }
+
+    /// What makes it certain of an answer.
+    fn confidence(&self) -> Confidence {
+        Confidence::Probability
     }
 
     /// Adapts to the support sets of a batch.
@@ -78,6 +85,11 @@ pub trait Transductive<D: Backend> {
         Transform::None
     }
 
+    /// What makes it certain of an answer.
+    fn confidence(&self) -> Confidence {
+        Confidence::Probability
+    }
+
     /// Scores of the queries of a batch.
     ///
     /// # Errors
@@ -97,6 +109,11 @@ pub trait ZeroShot<D: Backend> {
         Transform::None
     }
 
+    /// What makes it certain of an answer.
+    fn confidence(&self) -> Confidence {
+        Confidence::Probability
+    }
+
     /// Scores of items among candidate classes.
     ///
     /// # Errors
@@ -109,6 +126,11 @@ pub trait Informed<D: Backend> {
     /// The transform that it takes of the features.
     fn takes(&self) -> Transform {
         Transform::None
+    }
+
+    /// What makes it certain of an answer.
+    fn confidence(&self) -> Confidence {
+        Confidence::Probability
     }
 
     /// Adapts to the labels of a batch; at shot 0 there is no support.
@@ -206,6 +228,18 @@ impl<D: Backend> Learner<D> {
         }
     }
 
+    /// What makes it certain of an answer.
+    pub fn confidence(&self) -> Confidence {
+        match self {
+            Learner::Inductive(learner) => learner.confidence(),
+            Learner::Transductive(learner) => learner.confidence(),
+            Learner::ZeroShot(learner) => learner.confidence(),
+            Learner::Informed(learner) => learner.confidence(),
+            // Not before it is fitted does it answer anything.
+            Learner::Unfitted(_) | Learner::ClassTransductive(_) => Confidence::Probability,
+        }
+    }
+
     /// Whether it must be fitted on seen classes before it can answer.
     pub fn is_unfitted(&self) -> bool {
         matches!(self, Learner::Unfitted(_) | Learner::ClassTransductive(_))
@@ -259,10 +293,12 @@ impl Roster for Shipped {
     }
 }
 
-/// The parameter `transform` with this default first.
+/// The parameter `transform` with this default.
 fn transform_parameter(default: Transform) -> Parameter {
-    Parameter::choice("transform", &["none", "l2n", "cl2n"], "what is done to features first")
+    const WORDS: &[&str] = &["none", "l2n", "cl2n"];
+    Parameter::choice("transform", WORDS, "what is done to features first")
         .default(default.word())
+        .grid(WORDS)
 }
 
 /// The value of the parameter `transform`.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::LearnError;
+use super::{LearnError, Search};
 
 /// What values a parameter may have.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,7 +31,7 @@ impl fmt::Display for Range {
 
 impl Range {
     /// The value as it is written in results, when it is in the range.
-    fn canonical(&self, text: &str) -> Option<String> {
+    pub fn canonical(&self, text: &str) -> Option<String> {
         match self {
             Range::Whole(low, high) => {
                 text.parse::<u64>().ok().filter(|v| (low..=high).contains(&v)).map(|v| v.to_string())
@@ -55,23 +55,31 @@ pub struct Parameter {
     pub default: String,
     /// What it does, in a few words.
     pub meaning: &'static str,
+    /// Where a selection looks for its value; nothing where it keeps the default.
+    pub search: Option<Search>,
 }
 
 impl Parameter {
     /// A whole number.
     pub fn whole(name: &'static str, default: u64, low: u64, high: u64, meaning: &'static str) -> Parameter {
-        Parameter { name, range: Range::Whole(low, high), default: default.to_string(), meaning }
+        Parameter {
+            name,
+            range: Range::Whole(low, high),
+            default: default.to_string(),
+            meaning,
+            search: None,
+        }
     }
 
     /// A real number.
     pub fn real(name: &'static str, default: f64, low: f64, high: f64, meaning: &'static str) -> Parameter {
-        Parameter { name, range: Range::Real(low, high), default: default.to_string(), meaning }
+        Parameter { name, range: Range::Real(low, high), default: default.to_string(), meaning, search: None }
     }
 
     /// One of some words, the first of which is the default.
     pub fn choice(name: &'static str, words: &'static [&'static str], meaning: &'static str) -> Parameter {
         let default = words.first().copied().unwrap_or_default().to_string();
-        Parameter { name, range: Range::Choice(words), default, meaning }
+        Parameter { name, range: Range::Choice(words), default, meaning, search: None }
     }
 
     /// The same with another default.

@@ -11,13 +11,17 @@ use super::{Classifier, Inductive, LearnError, Learner, Parameter, Registry};
 use crate::rng::Chance;
 use crate::tensor::{Backend, Tensor3, ops};
 use crate::view::{Items, Scores, Support};
+use crate::vocab::Confidence;
 
 pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
     list.add("prototypical", |parameters| {
         Ok(Learner::inductive(Prototypical { cosine: parameters.word("distance") == "cosine" }))
     })
     .about("softmax of minus the squared distance to the class means (Snell et al. 2017)")
-    .parameter(Parameter::choice("distance", &["euclidean", "cosine"], "distance to the class means"));
+    .parameter(
+        Parameter::choice("distance", &["euclidean", "cosine"], "distance to the class means")
+            .grid(&["euclidean", "cosine"]),
+    );
 }
 
 struct Prototypical {
@@ -25,6 +29,11 @@ struct Prototypical {
 }
 
 impl<D: Backend> Inductive<D> for Prototypical {
+    /// Minus the distance to the nearest mean: a probability among few means is large far away from all of them.
+    fn confidence(&self) -> Confidence {
+        Confidence::Score
+    }
+
     fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
         let means = support.means()?;
         Ok(match self.cosine {

@@ -1,6 +1,6 @@
 //! Learners by name: those that ship with kshot, and those of other crates.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{LearnError, Learner, Parameter, Parameters};
 use crate::tensor::Backend;
@@ -58,14 +58,19 @@ impl<D: Backend> Entry<D> {
         &self.parameters
     }
 
+    /// The values that a word of the parameter `preset` stands for; none for a word that is not declared.
+    pub fn preset_values(&self, word: &str) -> &'static [(&'static str, &'static str)] {
+        self.presets.iter().find(|preset| preset.0 == word).map_or(&[], |preset| preset.1)
+    }
+
     /// The parameters with these values in place of defaults.
     ///
     /// # Errors
     /// When a name or a value is not among those declared, or the learner refuses their combination.
     pub fn check(&self, given: &BTreeMap<String, String>) -> Result<Parameters, LearnError> {
         let mut filled = given.clone();
-        let chosen = given.get("preset").and_then(|word| self.presets.iter().find(|p| p.0 == word));
-        for (name, value) in chosen.map_or(&[][..], |p| p.1) {
+        let preset = given.get("preset").map_or(&[][..], |word| self.preset_values(word));
+        for (name, value) in preset {
             filled.entry(name.to_string()).or_insert_with(|| value.to_string());
         }
         let parameters = Parameters::check(self.name, &self.parameters, &filled)?;
@@ -134,20 +139,27 @@ impl<D: Backend> Registry<D> {
     /// # Errors
     /// When the specification cannot be read or is refused.
     pub fn check(&self, spec: &str) -> Result<Parameters, LearnError> {
+        let (entry, given) = self.read(spec)?;
+        entry.check(&given)
+    }
+
+    /// A specification taken apart: the learner, and the values as they were typed.
+    ///
+    /// # Errors
+    /// When no learner of that name is enrolled, a piece is not of the form `key=value`, or a key is given twice.
+    pub fn read(&self, spec: &str) -> Result<(&Entry<D>, BTreeMap<String, String>), LearnError> {
         let (name, rest) = spec.split_once(':').map_or((spec, None), |(n, r)| (n, Some(r)));
         let entry = self.entry(name)?;
         let bad = |problem: String| LearnError::BadSpec { spec: spec.to_string(), problem };
         let mut given = BTreeMap::new();
-        let mut seen = BTreeSet::new();
         for pair in rest.map_or(Vec::new(), |r| r.split(',').collect()) {
             let (key, value) =
                 pair.split_once('=').ok_or_else(|| bad(format!("`{pair}` is not of the form key=value")))?;
-            if !seen.insert(key) {
+            if given.insert(key.to_string(), value.to_string()).is_some() {
                 return Err(bad(format!("`{key}` is given twice")));
             }
-            given.insert(key.to_string(), value.to_string());
         }
-        entry.check(&given)
+        Ok((entry, given))
     }
 
     /// The learner of checked parameters.

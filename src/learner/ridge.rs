@@ -8,7 +8,7 @@
 //! out, because the features are given and the scores only rank.
 
 use super::{
-    Classifier, Inductive, LearnError, Learner, LinearClassifier, Parameter, Registry, transform_of,
+    Classifier, Inductive, LearnError, Learner, LinearClassifier, Parameter, Registry, Scale, transform_of,
     transform_parameter,
 };
 use crate::rng::Chance;
@@ -21,7 +21,7 @@ pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
         Ok(Learner::inductive(Ridge { alpha: parameters.real("alpha"), transform: transform_of(parameters) }))
     })
     .about("ridge regression on targets of plus and minus one (Bertinetto et al. 2019)")
-    .parameter(Parameter::real("alpha", 1.0, 1e-6, 1e6, "L2 penalty"))
+    .parameter(Parameter::real("alpha", 1.0, 1e-6, 1e6, "L2 penalty").search(Scale::Log, 1e-3, 1e2))
     .parameter(transform_parameter(Transform::L2n));
 }
 

@@ -12,7 +12,7 @@
 
 use super::class_sums::ClassSums;
 use super::{
-    Fit, Fitted, LearnError, Learner, Parameter, Parameters, Registry, ZeroShot, transform_of,
+    Fit, Fitted, LearnError, Learner, Parameter, Parameters, Registry, Scale, ZeroShot, transform_of,
     transform_parameter,
 };
 use crate::tensor::matrix::Matrix;
@@ -26,7 +26,7 @@ pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
         Ok(Learner::unfitted(plan))
     })
     .about("ridge regression from class vectors to class means (Shigeto et al. 2015)")
-    .parameter(Parameter::real("alpha", 1.0, 1e-6, 1e6, "penalty on the map"))
+    .parameter(Parameter::real("alpha", 1.0, 1e-6, 1e6, "penalty on the map").search(Scale::Log, 1e-2, 1e2))
     .parameter(Parameter::choice(
         "form",
         &["auto", "residual", "plain"],

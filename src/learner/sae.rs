@@ -9,7 +9,7 @@
 //! classes, so the equation is solved in the span of the class vectors where that is smaller; the solution is the same.
 
 use super::class_sums::{ClassSums, scatter};
-use super::{Fit, Fitted, LearnError, Learner, Parameter, Registry, ZeroShot};
+use super::{Fit, Fitted, LearnError, Learner, Parameter, Registry, Scale, ZeroShot};
 use crate::tensor::matrix::{Matrix, sylvester};
 use crate::tensor::{Backend, Tensor2, ops};
 use crate::view::{ClassVectors, Items, Scores, Seen};
@@ -20,12 +20,17 @@ pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
         Ok(Learner::unfitted(Sae { lambda: parameters.real("lambda"), backward }))
     })
     .about("semantic autoencoder, one map both ways (Kodirov et al. 2017)")
-    .parameter(Parameter::real("lambda", 0.5, 1e-6, 1e6, "weight of the way from features to class vectors"))
-    .parameter(Parameter::choice(
-        "direction",
-        &["backward", "forward"],
-        "the side on which cosines are taken",
-    ));
+    .parameter(
+        Parameter::real("lambda", 0.5, 1e-6, 1e6, "weight of the way from features to class vectors").search(
+            Scale::Log,
+            1e-2,
+            1e2,
+        ),
+    )
+    .parameter(
+        Parameter::choice("direction", &["backward", "forward"], "the side on which cosines are taken")
+            .grid(&["backward", "forward"]),
+    );
 }
 
 struct Sae {

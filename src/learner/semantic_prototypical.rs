@@ -11,7 +11,7 @@
 
 use super::ridge_map::Ridge;
 use super::{
-    Classifier, Fit, Fitted, Informed, LearnError, Learner, Parameter, Registry, transform_of,
+    Classifier, Fit, Fitted, Informed, LearnError, Learner, Parameter, Registry, Scale, transform_of,
     transform_parameter,
 };
 use crate::rng::Chance;
@@ -30,7 +30,11 @@ pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
     .about(
         "class mean and class vector in one prototype, a vector worth kappa shots (after Xing et al. 2019)",
     )
-    .parameter(Parameter::real("kappa", 1.0, 1e-3, 1e3, "shots that a class vector is worth"))
+    .parameter(Parameter::real("kappa", 1.0, 1e-3, 1e3, "shots that a class vector is worth").search(
+        Scale::Log,
+        0.1,
+        10.0,
+    ))
     .parameter(Parameter::choice("map", &["ridge", "identity"], "from class vectors to features"))
     .parameter(Parameter::real("alpha", 1.0, 1e-6, 1e6, "penalty of map=ridge"))
     .parameter(transform_parameter(Transform::L2n));

@@ -8,7 +8,7 @@
 //! because that is what the common libraries call a linear SVM.
 
 use super::{
-    Classifier, Inductive, LearnError, Learner, LinearClassifier, Parameter, Registry, transform_of,
+    Classifier, Inductive, LearnError, Learner, LinearClassifier, Parameter, Registry, Scale, transform_of,
     transform_parameter,
 };
 use crate::rng::Chance;
@@ -21,7 +21,7 @@ pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
         Ok(Learner::inductive(Svm { c: parameters.real("c"), transform: transform_of(parameters) }))
     })
     .about("linear support vector machine, squared hinge, one against rest (Cortes and Vapnik 1995)")
-    .parameter(Parameter::real("c", 1.0, 1e-6, 1e6, "weight of the loss"))
+    .parameter(Parameter::real("c", 1.0, 1e-6, 1e6, "weight of the loss").search(Scale::Log, 1e-2, 1e3))
     .parameter(transform_parameter(Transform::L2n));
 }
 

@@ -8,7 +8,7 @@
 //! items; 100 makes one near support item weigh as much as a cosine of 1 under τ = 100. The sum grows with the number of
 //! shots, so that one α does not fit all of them, and many shots may come out worse than without class vectors.
 
-use super::{Classifier, Informed, LearnError, Learner, Parameter, Registry};
+use super::{Classifier, Informed, LearnError, Learner, Parameter, Registry, Scale};
 use crate::rng::Chance;
 use crate::tensor::{Backend, Tensor3, ops};
 use crate::view::{ClassVectors, Items, Scores, Support};
@@ -21,14 +21,18 @@ pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
     })
     .about("cosine to class vectors plus a cache of support items, training-free (Zhang et al. 2022)")
     .parameter(Parameter::real("tau", 100.0, 1e-3, 1e4, "weight of the cosine with the class vector"))
-    .parameter(Parameter::real("alpha", 100.0, 0.0, 1e5, "weight of the support items"))
-    .parameter(Parameter::real(
-        "beta",
-        5.5,
-        1e-3,
-        1e3,
-        "how sharply the weight of a support item falls",
-    ));
+    .parameter(Parameter::real("alpha", 100.0, 0.0, 1e5, "weight of the support items").search(
+        Scale::Log,
+        1.0,
+        1e4,
+    ))
+    .parameter(
+        Parameter::real("beta", 5.5, 1e-3, 1e3, "how sharply the weight of a support item falls").search(
+            Scale::Log,
+            0.5,
+            20.0,
+        ),
+    );
 }
 
 struct TipAdapter {

@@ -1,9 +1,10 @@
 //! The rules that what is written must obey, alone and together.
 
+use super::outside::{Beside, outside};
 use super::place::Check;
 use super::written::Written;
 use super::{Parts, Protocol, ProtocolError, Query, Shot, Way};
-use crate::vocab::{Duplicates, Metric, Setting, Split};
+use crate::vocab::{Duplicates, Metric, Scope, Setting, Split};
 
 /// The most episodes that a protocol may ask for.
 const MOST_EPISODES: u32 = 10_000_000;
@@ -46,7 +47,7 @@ pub(super) fn judge(check: &Check<'_>, written: Written) -> Result<Protocol, Pro
         }
     }
     let seen_part = data.seen_part.as_ref().map(|part| check.filled("seen_part", part)).transpose()?;
-    let split = data.split.as_ref().map_or(Ok(Split::Novel), |s| check.word(s))?;
+    let split = data.split.as_ref().map_or(Ok(Scope::One(Split::Novel)), |s| check.word(s))?;
     if let Some(written) = &data.seen_part {
         let sizes = matches!(way, Way::Fixed(_) | Way::All)
             && matches!(query, Query::PerClass(_) | Query::All)
@@ -57,10 +58,10 @@ pub(super) fn judge(check: &Check<'_>, written: Written) -> Result<Protocol, Pro
             let rule = "`seen_part` needs `shot` 0, `way` a number or \"all\", `query` a number or \"all\", `repeat` true and no other part";
             return Err(check.together(written, rule));
         }
-        if split == Split::Base {
+        if split == Split::Base || split == Scope::All {
             return Err(check.together(
                 written,
-                "`seen_part` needs split \"validation\" or \"novel\": no split is seen before base",
+                "`seen_part` needs split \"validation\" or \"novel\": no split is seen before base or all classes",
             ));
         }
     }
@@ -104,6 +105,20 @@ pub(super) fn judge(check: &Check<'_>, written: Written) -> Result<Protocol, Pro
         None => 0.95,
     };
 
+    let split = data.split.as_ref().map_or(Ok(Scope::One(Split::Novel)), |s| check.word(s))?;
+    let beside = Beside {
+        split,
+        parts: parts.as_ref(),
+        query: &query,
+        repeat,
+        metrics: &metrics,
+        metrics_at: &report.metrics,
+    };
+    let outside = outside(check, &data, &episode, &beside)?;
+    if let (Some(written), Some(_)) = (&data.seen_part, &outside) {
+        return Err(check.together(written, "`seen_part` and `outside` do not go together"));
+    }
+
     Ok(Protocol {
         version: check.whole("version", &version, 1..=1_000_000)?,
         source: check.filled("source", &source)?,
@@ -112,6 +127,7 @@ pub(super) fn judge(check: &Check<'_>, written: Written) -> Result<Protocol, Pro
         dataset: data.dataset.as_ref().map(|d| check.filled("dataset", d)).transpose()?,
         split,
         parts,
+        outside,
         seen_part,
         duplicates: data.duplicates.as_ref().map_or(Ok(Duplicates::Warn), |d| check.word(d))?,
         way,
@@ -200,7 +216,8 @@ metrics = ["accuracy", "nll"]
         let protocol = reads_back("split = \"novel\"", parts);
         assert_eq!(protocol.dataset(), Some("x \"y\""));
         assert_eq!(protocol.parts().map(|p| (p.support.as_str(), p.query.as_str())), Some(("a", "b")));
-        assert_eq!((protocol.split(), protocol.duplicates()), (Split::Base, Duplicates::Refuse));
+        assert_eq!((protocol.split(), protocol.duplicates()), (Scope::One(Split::Base), Duplicates::Refuse));
+        assert_eq!(reads_back("split = \"novel\"", "split = \"all\"").split(), Scope::All);
         assert!(!reads_back("query = 15", "query = 15\nrepeat = false").repeat());
     }
 
@@ -265,7 +282,7 @@ metrics = ["accuracy", "nll"]
     fn an_unknown_key_is_refused_with_the_known_ones_and_underlined() {
         assert_eq!(
             refusal("way = 5", "ways = 5"),
-            "p.toml line 8: unknown field `ways`, expected one of `way`, `shot`, `query`, `repeat`\n  ways = 5\n  ^^^^"
+            "p.toml line 8: unknown field `ways`, expected one of `way`, `shot`, `query`, `query_outside`, `repeat`\n  ways = 5\n  ^^^^"
         );
         assert!(refusal("seed = 7\n", "").contains("missing field `seed`"));
         assert!(refusal("version = 1", "version = \"1\"").starts_with("p.toml line 2: invalid type"));
@@ -276,7 +293,7 @@ metrics = ["accuracy", "nll"]
     fn a_word_that_is_unknown_or_twice_is_refused() {
         assert_eq!(
             refusal("split = \"novel\"", "split = \"test\""),
-            "p.toml line 6: unknown split `test`, expected one of `base`, `validation`, `novel`"
+            "p.toml line 6: unknown split `test`, expected one of `base`, `validation`, `novel`, `all`"
         );
         assert!(refusal("\"nll\"", "\"loss\"").starts_with("p.toml line 15: unknown metric `loss`"));
         assert!(refusal("split", "duplicates").contains("unknown value of duplicates `novel`"));

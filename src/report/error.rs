@@ -4,6 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::table::TableKey;
+use super::terms::Difference;
+use crate::vocab::counted;
 
 /// Why results could not be collected or written.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +48,36 @@ pub enum ReportError {
     Busy {
         /// The folder.
         folder: PathBuf,
+    },
+    /// A killed run left a journal, and nobody said what to do with it.
+    #[error(
+        "{} holds {} of a run that was ended before its time\nhint: go on with --resume, or drop them with --overwrite",
+        folder.display(), counted(*episodes, "finished episode", "finished episodes")
+    )]
+    LeftOver {
+        /// The folder.
+        folder: PathBuf,
+        /// Finished episodes in the journal.
+        episodes: u64,
+    },
+    /// The journal is of another run.
+    #[error(
+        "{} holds a run that cannot be gone on with: {} is {} there and {} here\nhint: give what it was begun with, or drop it with --overwrite",
+        folder.display(), difference.what, difference.one, difference.other
+    )]
+    OtherRun {
+        /// The folder.
+        folder: PathBuf,
+        /// The first thing that is not the same.
+        difference: Difference,
+    },
+    /// A journal or part whose bytes are not those that were written.
+    #[error("{} is damaged at byte {at}\nhint: evaluate this part again", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Where the damage begins.
+        at: u64,
     },
     /// Two tables of one name.
     #[error("{key} is evaluated twice; every learner needs other parameters")]
@@ -147,7 +179,21 @@ impl ReportError {
 impl ReportError {
     /// Whether the request is to blame: a folder that cannot be used, or a table that is asked for twice.
     pub fn is_request(&self) -> bool {
-        use ReportError::{Busy, InTheWay, NotAFolder, Occupied, Twice};
-        matches!(self, Occupied { .. } | NotAFolder { .. } | InTheWay { .. } | Busy { .. } | Twice { .. })
+        use ReportError::{Busy, InTheWay, LeftOver, NotAFolder, Occupied, OtherRun, Twice};
+        matches!(
+            self,
+            Occupied { .. }
+                | NotAFolder { .. }
+                | InTheWay { .. }
+                | Busy { .. }
+                | Twice { .. }
+                | LeftOver { .. }
+                | OtherRun { .. }
+        )
+    }
+
+    /// Whether the data is to blame.
+    pub fn is_data(&self) -> bool {
+        matches!(self, ReportError::Damaged { .. })
     }
 }

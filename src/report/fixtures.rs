@@ -23,6 +23,8 @@ pub(super) struct Made {
     pub episodes: u32,
     pub repeat: bool,
     pub queries: bool,
+    /// Classes that share a cluster with their neighbour; 0 for no clusters.
+    pub clustered: u32,
 }
 
 impl Default for Made {
@@ -37,6 +39,7 @@ impl Default for Made {
             episodes: 400,
             repeat: true,
             queries: false,
+            clustered: 0,
         }
     }
 }
@@ -85,7 +88,13 @@ impl Made {
                             confidences.push(((0.3 + 0.7 * alone * skill) as f32, right));
                             let predicted = if right { class } else { of((label + 1) % 5) };
                             let item = ItemId(class.0 * 20 + query);
-                            rows.push(QueryOutcome { class, item, predicted, confidence: None });
+                            rows.push(QueryOutcome {
+                                class,
+                                item,
+                                predicted,
+                                confidence: None,
+                                certainty: None,
+                            });
                         }
                         let nll = Some(1.5 - f64::from(correct) / 4.0);
                         let brier = nll.map(|nll| nll / 2.0);
@@ -103,7 +112,7 @@ impl Made {
         results.commit(self.record()).unwrap();
     }
 
-    fn table(&self, learner: &str, k: &str, shot: u32) -> Table {
+    pub fn table(&self, learner: &str, k: &str, shot: u32) -> Table {
         Table {
             protocol: self.protocol.to_string(),
             version: 1,
@@ -117,13 +126,21 @@ impl Made {
             shot: Size::Number(shot),
             query: Size::Number(4),
             repeat: self.repeat,
+            clusters: self.clusters(),
             metrics: Metric::ALL.to_vec(),
             level: 0.95,
+            sequential: false,
             seed: 7,
             seed_train: None,
             device: "cpu".to_string(),
             draw_sha256: self.draw.to_string(),
         }
+    }
+
+    fn clusters(&self) -> Option<Arc<[String]>> {
+        let of = |class| if class < self.clustered { class / 2 * 2 } else { class };
+        (self.clustered > 0)
+            .then(|| (0..self.classes).map(|class| format!("cluster {}", of(class))).collect())
     }
 
     fn parameters(&self, k: &str) -> BTreeMap<String, String> {
@@ -143,6 +160,7 @@ impl Made {
                 draw_sha256: self.draw.to_string(),
                 features: "some features".to_string(),
                 features_sha256: self.features.to_string(),
+                class_vectors: None,
             }],
             learners: self
                 .learners
@@ -159,6 +177,10 @@ impl Made {
             batch: None,
             seconds: BTreeMap::from([("total".to_string(), 1.25)]),
             warnings: Vec::new(),
+            part: None,
+            until: None,
+            resumed: None,
+            parts: Vec::new(),
             machine: Machine::here(),
             files: Vec::new(),
         }

@@ -6,16 +6,19 @@
 //! f64; rows are sorted whatever the order of the work.
 
 mod calibration;
+mod certainty;
 pub mod compare;
 mod error;
 #[cfg(test)]
 mod fixtures;
 mod grid;
 pub mod html;
+mod journal;
 mod machine;
 mod names;
 mod overview;
 mod part;
+mod parts;
 #[cfg(feature = "parquet")]
 mod queries_parquet;
 mod read;
@@ -23,23 +26,31 @@ mod results;
 pub mod rows;
 mod run_record;
 mod staging;
+mod stretch;
 mod table;
 mod tally;
+mod terms;
 mod text;
 mod warning;
 mod writer;
 
 pub use calibration::{BINS, Bin, Confidences, ece};
+pub use certainty::CertaintyOutcome;
 pub use error::ReportError;
 pub use grid::Grid;
+pub use journal::Journal;
 pub use machine::Machine;
 pub use names::{display_names, is_meant};
 pub use overview::Overview;
+pub use parts::{PartError, PartFolder, common_warnings, total_seconds};
 pub use read::{Dealt, Flaw, ReadError, ReadQuery, ReadTable, ResultsFolder, read_queries};
 pub use results::Results;
 pub use rows::SummaryRow;
-pub use run_record::{LearnerRecord, ProtocolRecord, RunRecord};
+pub use run_record::{LearnerRecord, PartRecord, ProtocolRecord, RunRecord, VectorsRecord};
+pub use staging::{LeftOver, was_killed};
+pub use stretch::{EpisodeRecord, Stretch, TableStretch};
 pub use table::{Selection, Size, Table, TableKey};
 pub use tally::{ClassOutcome, EpisodeOutcome, EpisodeTotals, Measured, Tally};
+pub use terms::{Difference, FeatureTerms, Kinship, ProtocolTerms, Shard, TableTerms, Terms};
 pub use warning::{FEW_EPISODES, Warning};
 pub use writer::{FinishedTable, QueryOutcome, TableWriter};

@@ -7,14 +7,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::ReportError;
+use super::journal::Journal;
 use super::part::Part;
 use super::rows::{
-    BIN_COLUMNS, BinRow, EPISODE_COLUMNS, OUTCOME_COLUMNS, QUERY_COLUMNS, SUMMARY_COLUMNS, SummaryRow, lead,
+    BIN_COLUMNS, BinRow, CERTAINTY_COLUMNS, CLUSTER_COLUMNS, EPISODE_COLUMNS, OUTCOME_COLUMNS, QUERY_COLUMNS,
+    SUMMARY_COLUMNS, SummaryRow, lead,
 };
 use super::run_record::RunRecord;
-use super::staging::{RESULT_FILES, RUN_RECORD, Staging};
+use super::staging::{LeftOver, PART_FILE, RESULT_FILES, RUN_RECORD, Staging};
 use super::table::{Table, TableKey};
 use super::tally::Measured;
+use super::terms::{Difference, Kinship, Terms};
+use super::text::text;
 use super::warning::{FEW_EPISODES, Warning};
 use super::writer::{FinishedTable, TableWriter};
 
@@ -38,7 +42,16 @@ impl Results {
     /// # Errors
     /// A path that cannot be written; results of another run, unless `overwrite` is set; another run that is writing there.
     pub fn create(out: &Path, overwrite: bool) -> Result<Results, ReportError> {
-        let staging = Staging::open(out, overwrite)?;
+        let left_over = if overwrite { LeftOver::Drop } else { LeftOver::Refuse };
+        Results::with_left_over(out, overwrite, left_over)
+    }
+
+    /// As [`Results::create`], where a killed run may have left a journal.
+    ///
+    /// # Errors
+    /// As [`Results::create`], and a journal where it is to be refused.
+    pub fn with_left_over(out: &Path, overwrite: bool, left_over: LeftOver) -> Result<Results, ReportError> {
+        let staging = Staging::open(out, overwrite, left_over)?;
         Ok(Results {
             staging,
             begun: BTreeSet::new(),
@@ -53,6 +66,37 @@ impl Results {
     #[cfg(feature = "parquet")]
     pub fn with_parquet(&mut self) {
         self.parquet = true;
+    }
+
+    /// The journal that a killed run left, before it is known whether this run can go on with it.
+    pub fn left(&self) -> Option<&Journal> {
+        self.staging.left()
+    }
+
+    /// The journal of this run: the one that a killed run left, or a new one.
+    ///
+    /// # Errors
+    /// A journal of other terms, and a disk that is full. Then the journal stays as it is.
+    pub fn journal(&mut self, terms: &Terms) -> Result<Journal, ReportError> {
+        if let Some(left) = self.staging.left() {
+            if let Some(difference) = left.terms().difference(terms, Kinship::SameRun) {
+                return Err(self.other_run(difference));
+            }
+            if let Some(journal) = self.staging.take_journal()? {
+                return Ok(journal);
+            }
+        }
+        Journal::begin(&self.staging.journal_path(), terms)
+    }
+
+    /// That the journal which was left is of another run.
+    pub fn other_run(&self, difference: Difference) -> ReportError {
+        ReportError::OtherRun { folder: self.staging.out().to_path_buf(), difference }
+    }
+
+    /// Has the journal stay when the run fails, so that another can go on with it.
+    pub fn keep_journal(&mut self) {
+        self.staging.keep_journal();
     }
 
     /// Begins a table. `classes` holds the name of each class, by [`ClassId`](crate::vocab::ClassId).
@@ -147,14 +191,38 @@ impl Results {
         }
         names.push(self.file("bins.csv", BIN_COLUMNS, |out| out.write_all(&bytes))?);
 
+        let clusters: BTreeSet<[&str; 3]> = self
+            .finished
+            .iter()
+            .flat_map(|table| {
+                table.clusters.iter().map(|(class, cluster)| [&table.key.protocol, class, cluster])
+            })
+            .map(|row| row.map(String::as_str))
+            .collect();
+        if !clusters.is_empty() {
+            bytes.clear();
+            for [protocol, class, cluster] in clusters {
+                for (cell, end) in [(protocol, b','), (class, b','), (cluster, b'\n')] {
+                    text(&mut bytes, cell);
+                    bytes.push(end);
+                }
+            }
+            names.push(self.file("clusters.csv", CLUSTER_COLUMNS, |out| out.write_all(&bytes))?);
+        }
+
         let (mut outcomes, mut episodes, mut queries) = (Vec::new(), Vec::new(), Vec::new());
+        let mut certainty = Vec::new();
         for table in std::mem::take(&mut self.finished) {
             outcomes.push(table.outcomes);
             episodes.push(table.episodes);
             queries.push(table.queries);
+            certainty.push(table.certainty);
         }
         names.push(self.file("outcomes.csv", OUTCOME_COLUMNS, |out| pour(outcomes, out))?);
         names.push(self.file("episodes.csv", EPISODE_COLUMNS, |out| pour(episodes, out))?);
+        if certainty.iter().any(|part| !part.is_empty()) {
+            names.push(self.file("certainty.csv", CERTAINTY_COLUMNS, |out| pour(certainty, out))?);
+        }
         if queries.iter().any(|part| !part.is_empty()) {
             names.push(self.file("queries.csv", QUERY_COLUMNS, |out| pour(queries, out))?);
             #[cfg(feature = "parquet")]
@@ -166,12 +234,29 @@ impl Results {
         }
         names.append(&mut self.extra);
         names.sort();
+        self.publish(names, &mut run)?;
+        Ok(summary)
+    }
+
+    /// Gives the journal of a part, and the files that were added, their final names; `run.json` comes last.
+    ///
+    /// # Errors
+    /// A disk that is full. Then no file has got its final name.
+    pub fn commit_part(mut self, journal: Journal, mut run: RunRecord) -> Result<(), ReportError> {
+        drop(journal);
+        self.staging.journal_to_part()?;
+        let mut names = vec![PART_FILE.to_string()];
+        names.append(&mut self.extra);
+        names.sort();
+        self.publish(names, &mut run)
+    }
+
+    fn publish(self, mut names: Vec<String>, run: &mut RunRecord) -> Result<(), ReportError> {
         names.push(RUN_RECORD.to_string());
         run.files.clone_from(&names);
         let record = self.staging.path(RUN_RECORD);
         std::fs::write(&record, run.json()?).map_err(ReportError::file("write", &record))?;
-        self.staging.publish(&names)?;
-        Ok(summary)
+        self.staging.publish(&names)
     }
 
     /// Writes a file with its header line into the staging folder; its name again.

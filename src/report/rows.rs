@@ -6,6 +6,7 @@ use super::calibration::Bin;
 use super::table::{Table, TableKey};
 use super::tally::{ClassOutcome, EpisodeTotals, Measured};
 use super::text::{float, text, whole};
+use crate::stats::Population;
 use crate::vocab::Setting;
 
 /// Columns of `outcomes.csv`: one row per episode and class.
@@ -26,7 +27,19 @@ pub const BIN_COLUMNS: &str =
     "protocol,learner,parameters,shot,temperature,bin,low,high,count,correct,confidence";
 
 /// Columns of `queries.csv`: one row per query; `item` is its row in the feature store, from 0.
-pub const QUERY_COLUMNS: &str = "protocol,learner,parameters,shot,episode,class,item,predicted,confidence";
+///
+/// `class` is that of its items also for a query outside the task. `certainty` is what orders answers.
+pub const QUERY_COLUMNS: &str =
+    "protocol,learner,parameters,shot,episode,class,item,predicted,confidence,certainty";
+
+/// Columns of `certainty.csv`: one row per episode, where a measure of certainty is asked for.
+pub const CERTAINTY_COLUMNS: &str = "protocol,learner,parameters,shot,episode,inside,outside,threshold,accuracy-at-95,\
+    aurc,aurc-outside,auroc,fpr-at-95,outside-recall";
+
+/// Stands in the `interval` column for a sampler interval that was waited for: episodes were drawn until it was narrow.
+pub const SEQUENTIAL: &str = "sampler-sequential";
+/// Columns of `clusters.csv`, which is there where classes have clusters: one row per class that occurs.
+pub const CLUSTER_COLUMNS: &str = "protocol,class,cluster";
 
 /// A row of `outcomes.csv`.
 #[derive(Clone, Copy, Debug)]
@@ -103,6 +116,8 @@ pub struct QueryRow<'a> {
     pub predicted: &'a str,
     /// The claimed probability of that class; absent for scores that only rank.
     pub confidence: Option<f32>,
+    /// What orders answers from doubtful to safe.
+    pub certainty: Option<f32>,
 }
 
 /// The first four columns of most files, `protocol,learner,parameters,shot`, with the comma after them.
@@ -183,7 +198,7 @@ impl SummaryRow {
             self.classes.to_string(),
             measured.metric.to_string(),
             number(Some(measured.value)),
-            measured.interval.map_or("none", |(population, _)| population.word()).to_string(),
+            measured.interval.map_or("none", |(population, _)| interval_word(table, population)).to_string(),
             number(interval.map(|i| i.low)),
             number(interval.map(|i| i.high)),
             number(interval.map(|i| i.level)),
@@ -202,6 +217,11 @@ impl SummaryRow {
         }
         out.push(b'\n');
     }
+}
+
+/// The word of the `interval` column.
+fn interval_word(table: &Table, population: Population) -> &'static str {
+    if table.sequential && population == Population::Sampler { SEQUENTIAL } else { population.word() }
 }
 
 impl BinRow<'_> {
@@ -239,6 +259,8 @@ impl QueryRow<'_> {
         text(out, self.predicted);
         out.push(b',');
         float(out, self.confidence.map(f64::from));
+        out.push(b',');
+        float(out, self.certainty.map(f64::from));
         out.push(b'\n');
     }
 }

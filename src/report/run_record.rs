@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::machine::Machine;
 use super::table::Selection;
+use super::terms::Shard;
 use super::warning::Warning;
 
 /// The record of a run. Names of files are as the user typed them.
@@ -32,6 +33,18 @@ pub struct RunRecord {
     pub seconds: BTreeMap<String, f64>,
     /// What a reader should know.
     pub warnings: Vec<Warning>,
+    /// Which part of an evaluation this is; absent for the whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<Shard>,
+    /// The half-width in points that ended the drawing of episodes; absent for draws of fixed length.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+    /// Episodes that were taken from the journal of a killed run; `seconds` and `machine` are not theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumed: Option<u64>,
+    /// The runs that results were joined from, in the order of the parts; absent for results of one run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<PartRecord>,
     /// The machine.
     pub machine: Machine,
     /// The files of these results, this one included; filled in when they are written.
@@ -58,6 +71,41 @@ pub struct ProtocolRecord {
     pub features: String,
     /// SHA-256 of the feature store.
     pub features_sha256: String,
+    /// The class vectors of the store, where it has them.
+    #[serde(default)]
+    pub class_vectors: Option<VectorsRecord>,
+}
+
+/// The class vectors of a feature store.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VectorsRecord {
+    /// SHA-256 of the numbers as little-endian f32, in the order of the classes.
+    pub sha256: String,
+    /// The texts that they were made of, where kshot made them.
+    pub texts: Option<String>,
+    /// SHA-256 of the file of these texts, where it was one.
+    pub texts_sha256: Option<String>,
+    /// What each text was set into at `{}`.
+    pub templates: Vec<String>,
+}
+
+/// A run whose results are a part of others.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PartRecord {
+    /// Its folder, as it was named.
+    pub folder: String,
+    /// Which part it is.
+    pub part: Shard,
+    /// Its command line.
+    pub command: Vec<String>,
+    /// Workers that shared the episodes.
+    pub workers: usize,
+    /// Its wall time in seconds, by what it was spent on.
+    pub seconds: BTreeMap<String, f64>,
+    /// Its machine.
+    pub machine: Machine,
 }
 
 /// A learner of a run.

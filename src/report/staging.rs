@@ -5,18 +5,46 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::ReportError;
+use super::journal::Journal;
 
 /// Its name inside the results folder: on the same file system, so that a rename moves no bytes.
 const FOLDER: &str = ".kshot-partial";
 
 /// The names that a results folder is known by; `run.json` comes last because it says that the rest is there.
-pub(super) const RESULT_FILES: [&str; 7] =
-    ["outcomes.csv", "episodes.csv", "bins.csv", "queries.csv", "queries.parquet", "summary.csv", RUN_RECORD];
+pub(super) const RESULT_FILES: [&str; 10] = [
+    "outcomes.csv",
+    "episodes.csv",
+    "bins.csv",
+    "certainty.csv",
+    "queries.csv",
+    "queries.parquet",
+    "clusters.csv",
+    "summary.csv",
+    PART_FILE,
+    RUN_RECORD,
+];
+
+/// The outcomes of a part of an evaluation.
+pub(super) const PART_FILE: &str = "outcomes.part";
+
+/// The journal of the run, in the staging folder.
+const JOURNAL: &str = "journal";
 
 /// The record of the run.
 pub(super) const RUN_RECORD: &str = "run.json";
 
-/// A staging folder that belongs to this run alone; it is removed when dropped.
+/// What a run does with the journal of a killed run that it finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeftOver {
+    /// Nothing: it says so and ends.
+    Refuse,
+    /// It begins anew.
+    Drop,
+    /// It goes on where the killed run stood; where there is no journal, it begins anew.
+    GoOn,
+}
+
+/// A staging folder that belongs to this run alone; it is removed when dropped, unless it holds a journal to be kept.
 #[derive(Debug)]
 pub(super) struct Staging {
     out: PathBuf,
@@ -24,16 +52,21 @@ pub(super) struct Staging {
     /// The folders that did not exist before, the results folder first.
     made: Vec<PathBuf>,
     overwrite: bool,
+    /// The journal of a killed run, to be gone on with.
+    left: Option<Journal>,
+    keep: bool,
     /// Held while the run lives; the system lets go of it when the process dies, so a killed run blocks nobody.
     _lock: File,
 }
 
 impl Staging {
-    /// Makes the results folder and the staging folder in it, and clears what a killed run left there.
+    /// Makes the results folder and the staging folder in it, and clears what a killed run left there, except a journal
+    /// that is to be gone on with: then [`Staging::take_journal`] does.
     ///
     /// # Errors
-    /// A path that cannot be written, results that may not be overwritten, or another run that is writing there.
-    pub(super) fn open(out: &Path, overwrite: bool) -> Result<Staging, ReportError> {
+    /// A path that cannot be written, results that may not be overwritten, another run that is writing there, or a journal
+    /// that nobody said what to do with.
+    pub(super) fn open(out: &Path, overwrite: bool, left_over: LeftOver) -> Result<Staging, ReportError> {
         let mut made: Vec<PathBuf> = out.ancestors().map(Path::to_path_buf).collect();
         made.retain(|path| !path.as_os_str().is_empty());
         let there = made.iter().position(|path| path.exists()).unwrap_or(made.len());
@@ -41,11 +74,16 @@ impl Staging {
             return Err(ReportError::NotAFolder { path: path.clone() });
         }
         made.truncate(there);
+        let folder = out.join(FOLDER);
+        // A run that was killed while files got their names is done with those: without the record they are nothing.
+        let half_published = left_over == LeftOver::GoOn
+            && Journal::read(&folder.join(JOURNAL))?.is_some()
+            && !out.join(RUN_RECORD).exists();
+        let overwrite = overwrite || half_published;
         fs::create_dir_all(out).map_err(ReportError::file("make the folder", out))?;
         for name in RESULT_FILES {
             check_free(out, name, overwrite)?;
         }
-        let folder = out.join(FOLDER);
         fs::create_dir_all(&folder).map_err(ReportError::file("make the folder", &folder))?;
         let lock_path = folder.join("lock");
         let lock = File::options().create(true).append(true).open(&lock_path);
@@ -57,22 +95,66 @@ impl Staging {
             Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {}
             Err(TryLockError::Error(error)) => return Err(ReportError::file("lock", &lock_path)(error)),
         }
-        let staging = Staging { out: out.to_path_buf(), folder, made, overwrite, _lock: lock };
-        staging.clear(&lock_path)?;
+        let left = Journal::read(&folder.join(JOURNAL))?.filter(|journal| journal.all_episodes() > 0);
+        if let Some(journal) = left.as_ref().filter(|_| left_over == LeftOver::Refuse) {
+            let episodes = journal.all_episodes();
+            return Err(ReportError::LeftOver { folder: out.to_path_buf(), episodes });
+        }
+        let left = left.filter(|_| left_over == LeftOver::GoOn);
+        let keep = left.is_some();
+        let staging = Staging { out: out.to_path_buf(), folder, made, overwrite, left, keep, _lock: lock };
+        if !keep {
+            staging.clear(&["lock"])?;
+        }
         Ok(staging)
     }
 
-    fn clear(&self, lock_path: &Path) -> Result<(), ReportError> {
+    /// The journal that a killed run left.
+    pub(super) fn left(&self) -> Option<&Journal> {
+        self.left.as_ref()
+    }
+
+    /// Takes the journal that a killed run left, to be written on, and clears what else it left.
+    pub(super) fn take_journal(&mut self) -> Result<Option<Journal>, ReportError> {
+        let Some(journal) = self.left.take() else {
+            return Ok(None);
+        };
+        self.clear(&["lock", JOURNAL])?;
+        journal.go_on().map(Some)
+    }
+
+    /// Where the journal of this run grows.
+    pub(super) fn journal_path(&self) -> PathBuf {
+        self.path(JOURNAL)
+    }
+
+    /// Has the journal stay when the run fails.
+    pub(super) fn keep_journal(&mut self) {
+        self.keep = true;
+    }
+
+    /// Makes the journal a file to be published.
+    pub(super) fn journal_to_part(&self) -> Result<(), ReportError> {
+        let path = self.path(PART_FILE);
+        fs::copy(self.journal_path(), &path).map(|_| ()).map_err(ReportError::file("write", &path))
+    }
+
+    fn clear(&self, kept: &[&str]) -> Result<(), ReportError> {
         let entries = fs::read_dir(&self.folder).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
         for entry in entries.map_err(ReportError::file("clear", &self.folder))? {
             let path = entry.path();
-            if path != lock_path {
+            if !kept.iter().any(|name| entry.file_name() == *name) {
                 let folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
                 let removed = if folder { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
                 removed.map_err(ReportError::file("clear", &path))?;
             }
         }
         Ok(())
+    }
+
+    /// The results folder.
+    pub(super) fn out(&self) -> &Path {
+        &self.out
     }
 
     /// Where a file of this name grows.
@@ -88,7 +170,7 @@ impl Staging {
     /// Gives the files their final names, the last one last, after all of them are safely on the disk.
     ///
     /// Files of the run that is overwritten go first, those that this run does not write among them.
-    pub(super) fn publish(self, names: &[String]) -> Result<(), ReportError> {
+    pub(super) fn publish(mut self, names: &[String]) -> Result<(), ReportError> {
         for name in names {
             let path = self.path(name);
             let synced = File::open(&path).and_then(|file| file.sync_all());
@@ -108,12 +190,16 @@ impl Staging {
             let path = self.out.join(name);
             fs::rename(self.path(name), &path).map_err(ReportError::file("write", &path))?;
         }
+        self.keep = false;
         Ok(())
     }
 }
 
 impl Drop for Staging {
     fn drop(&mut self) {
+        if self.keep {
+            return;
+        }
         // Nobody is left to tell: the next run clears what stays.
         let _ = fs::remove_dir_all(&self.folder);
         for path in &self.made {
@@ -121,6 +207,17 @@ impl Drop for Staging {
             let _ = fs::remove_dir(path);
         }
     }
+}
+
+/// Whether a run left a journal in a results folder, or is writing one there.
+pub(super) fn has_journal(out: &Path) -> bool {
+    out.join(FOLDER).join(JOURNAL).exists()
+}
+
+/// Whether a killed run left a journal in a results folder.
+pub fn was_killed(out: &Path) -> bool {
+    let lock = File::open(out.join(FOLDER).join("lock"));
+    has_journal(out) && lock.is_ok_and(|lock| !matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
 fn check_free(out: &Path, name: &str, overwrite: bool) -> Result<(), ReportError> {
@@ -150,6 +247,10 @@ fn files_of_run(record: &Path) -> Vec<String> {
 mod tests {
     use super::*;
 
+    fn open(out: &Path, overwrite: bool) -> Result<Staging, ReportError> {
+        Staging::open(out, overwrite, if overwrite { LeftOver::Drop } else { LeftOver::Refuse })
+    }
+
     fn names(folder: &Path) -> Vec<String> {
         let mut names: Vec<_> =
             fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
@@ -158,7 +259,7 @@ mod tests {
     }
 
     fn publish(out: &Path, overwrite: bool, files: &[(&str, &str)]) {
-        let staging = Staging::open(out, overwrite).unwrap();
+        let staging = open(out, overwrite).unwrap();
         for (name, content) in files {
             fs::write(staging.path(name), content).unwrap();
         }
@@ -169,7 +270,7 @@ mod tests {
     fn files_appear_only_when_published_and_nothing_else_stays() {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("a").join("b");
-        let staging = Staging::open(&out, false).unwrap();
+        let staging = open(&out, false).unwrap();
         fs::write(staging.path("summary.csv"), "rows").unwrap();
         assert_eq!(names(&out), [FOLDER]);
         staging.publish(&["summary.csv".to_string()]).unwrap();
@@ -179,7 +280,7 @@ mod tests {
     #[test]
     fn a_run_that_fails_leaves_no_trace() {
         let folder = tempfile::tempdir().unwrap();
-        let staging = Staging::open(&folder.path().join("results").join("out"), false).unwrap();
+        let staging = open(&folder.path().join("results").join("out"), false).unwrap();
         fs::write(staging.path("summary.csv"), "half a r").unwrap();
         drop(staging);
         assert!(names(folder.path()).is_empty());
@@ -195,7 +296,7 @@ mod tests {
             false,
             &[("queries.csv", "old"), ("draw.csv", "old"), ("run.json", r#"{"files":["draw.csv"]}"#)],
         );
-        let error = Staging::open(out, false).unwrap_err().to_string();
+        let error = open(out, false).unwrap_err().to_string();
         assert!(error.contains("already holds results of another run (queries.csv)\nhint: "), "{error}");
         publish(out, true, &[("summary.csv", "new"), ("run.json", "{}")]);
         assert_eq!(names(out), ["notes.txt", "run.json", "summary.csv"]);
@@ -214,11 +315,11 @@ mod tests {
     #[test]
     fn a_second_run_into_the_same_folder_is_refused_while_the_first_lives() {
         let folder = tempfile::tempdir().unwrap();
-        let first = Staging::open(folder.path(), false).unwrap();
-        let error = Staging::open(folder.path(), true).unwrap_err().to_string();
+        let first = open(folder.path(), false).unwrap();
+        let error = open(folder.path(), true).unwrap_err().to_string();
         assert!(error.starts_with("another run is writing results into "), "{error}");
         drop(first);
-        Staging::open(folder.path(), false).unwrap();
+        open(folder.path(), false).unwrap();
     }
 
     #[test]
@@ -227,7 +328,7 @@ mod tests {
         let stale = folder.path().join(FOLDER);
         fs::create_dir_all(stale.join("deep")).unwrap();
         fs::write(stale.join("outcomes-3"), "half a r").unwrap();
-        let staging = Staging::open(folder.path(), false).unwrap();
+        let staging = open(folder.path(), false).unwrap();
         assert_eq!(names(&staging.folder), ["lock"]);
     }
 
@@ -236,12 +337,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         fs::write(&file, "").unwrap();
-        let error = Staging::open(&file.join("out"), false).unwrap_err().to_string();
+        let error = open(&file.join("out"), false).unwrap_err().to_string();
         let sentence = format!("{} is not a folder, results need one\nhint: ", file.display());
         assert!(error.starts_with(&sentence), "{error}");
         let out = folder.path().join("out");
         fs::create_dir_all(out.join("summary.csv")).unwrap();
-        let error = Staging::open(&out, true).unwrap_err().to_string();
+        let error = open(&out, true).unwrap_err().to_string();
         assert!(error.ends_with("is in the way of a result file of this name and is not a file"), "{error}");
     }
 }

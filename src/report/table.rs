@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use crate::vocab::{Metric, SawClasses, Setting};
 
 /// A size of an episode: a number, or what stands in its place. Numbers sort by size, words after them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Size {
     /// The same in every episode.
     Number(u32),
@@ -27,7 +31,7 @@ impl fmt::Display for Size {
 }
 
 /// Where the values of a learner's parameters come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Selection {
     /// The learner's defaults, or what the user wrote.
@@ -53,7 +57,8 @@ impl Selection {
 }
 
 /// What all rows of one table share.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Table {
     /// Name of the protocol.
     pub protocol: String,
@@ -79,10 +84,19 @@ pub struct Table {
     pub query: Size,
     /// Whether an item may appear in two episodes of the draw; where not, there is an interval for new items.
     pub repeat: bool,
+    /// The cluster of each class (alphabet, domain, parent), by [`ClassId`](crate::vocab::ClassId), where the dataset has
+    /// such: classes of one cluster are alike, so that one cluster is left out at a time for the classes interval.
+    ///
+    /// Not part of its text form.
+    #[serde(skip)]
+    pub clusters: Option<Arc<[String]>>,
     /// The metrics that `summary.csv` shall have.
     pub metrics: Vec<Metric>,
     /// Level of the intervals, between 0 and 1.
+    #[serde(with = "exact")]
     pub level: f64,
+    /// Whether episodes were drawn until the sampler interval was narrow, so that their number depends on the outcomes.
+    pub sequential: bool,
     /// Seed of the draw.
     pub seed: u64,
     /// Seed of the backbone's training, where kshot trained it.
@@ -107,6 +121,21 @@ impl Table {
     /// All parameters, sorted, `key=value` joined by commas.
     pub fn parameters_text(&self) -> String {
         self.parameters.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")
+    }
+}
+
+/// A number as the shortest text that reads back to the same bits, which JSON's numbers do not promise.
+mod exact {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+    pub fn serialize<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(number)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::stats::{self, ClassSum, Estimate, Interval, Population};
-use crate::vocab::ClassId;
+use crate::vocab::{ClassId, Metric};
 
 /// How the queries of one class fared in one episode.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -115,8 +115,22 @@ pub struct Tally {
     nll: Vec<f64>,
     brier: Vec<f64>,
     classes: BTreeMap<ClassId, ClassTally>,
+    /// What is left out in turn for the classes interval: a class, or its cluster.
+    units: BTreeMap<u32, UnitTally>,
+    /// The unit of each class; none where it is the class itself.
+    unit_of: Option<Vec<u32>>,
     correct: u64,
     queries: u64,
+    /// The units of the last episode.
+    members: Vec<u32>,
+    certainty: BTreeMap<Metric, Certainty>,
+}
+
+/// One measure of certainty over the draw.
+#[derive(Clone, Debug, Default)]
+struct Certainty {
+    values: Vec<f64>,
+    units: BTreeMap<u32, ClassSum>,
 }
 
 /// One class over the draw.
@@ -126,13 +140,31 @@ struct ClassTally {
     total: u64,
     /// The last episode that held it, counted from 1.
     last: usize,
-    /// Sums over the episodes that hold the class, queries of it or not.
+}
+
+/// One class or cluster over the draw: sums over the episodes that hold it, with queries of it or without.
+#[derive(Clone, Copy, Debug, Default)]
+struct UnitTally {
+    last: usize,
     accuracy: ClassSum,
     nll: ClassSum,
     brier: ClassSum,
 }
 
 impl Tally {
+    /// An empty tally; `clusters` holds the cluster of each class, where classes have such.
+    pub fn new(clusters: Option<&[String]>) -> Tally {
+        let mut numbers: BTreeMap<&str, u32> = BTreeMap::new();
+        let unit_of = clusters.map(|clusters| {
+            let number = |cluster| {
+                let next = numbers.len() as u32;
+                *numbers.entry(cluster).or_insert(next)
+            };
+            clusters.iter().map(String::as_str).map(number).collect()
+        });
+        Tally { unit_of, ..Tally::default() }
+    }
+
     /// Takes one more episode in.
     ///
     /// # Errors
@@ -144,6 +176,7 @@ impl Tally {
         if !same(&self.nll, totals.nll) || !same(&self.brier, totals.brier) {
             return Err("nll and brier are there for all episodes or for none");
         }
+        self.members.clear();
         let accuracy = totals.accuracy();
         self.accuracy.push(accuracy);
         self.nll.extend(totals.nll);
@@ -157,11 +190,40 @@ impl Tally {
             }
             tally.correct += u64::from(class.correct);
             tally.total += u64::from(class.total);
-            tally.accuracy.push(accuracy);
-            totals.nll.into_iter().for_each(|value| tally.nll.push(value));
-            totals.brier.into_iter().for_each(|value| tally.brier.push(value));
+            let of_class = |units: &Vec<u32>| units.get(class.class.index()).copied();
+            let unit = self.unit_of.as_ref().and_then(of_class).unwrap_or(class.class.0);
+            let held = self.units.entry(unit).or_default();
+            if std::mem::replace(&mut held.last, self.accuracy.len()) < self.accuracy.len() {
+                self.members.push(unit);
+                held.accuracy.push(accuracy);
+                totals.nll.into_iter().for_each(|value| held.nll.push(value));
+                totals.brier.into_iter().for_each(|value| held.brier.push(value));
+            }
         }
         Ok(totals)
+    }
+
+    /// Takes the measures of certainty of the episode in that was pushed last; the same for every episode.
+    ///
+    /// # Errors
+    /// The rule that the values break, as a sentence.
+    pub fn push_certainty(&mut self, values: &[(Metric, f64)]) -> Result<(), &'static str> {
+        let before = self.accuracy.len().checked_sub(1).ok_or("an episode comes before its certainties")?;
+        let known = values.iter().all(|(metric, _)| self.certainty.contains_key(metric));
+        if before > 0 && (!known || values.len() != self.certainty.len()) {
+            return Err("measures of certainty are there for all episodes or for none");
+        }
+        for (metric, value) in values {
+            let certainty = self.certainty.entry(*metric).or_default();
+            if certainty.values.len() != before || !value.is_finite() {
+                return Err("an episode has each measure of certainty once, as a number");
+            }
+            certainty.values.push(*value);
+            for unit in &self.members {
+                certainty.units.entry(*unit).or_default().push(*value);
+            }
+        }
+        Ok(())
     }
 
     /// Episodes so far.
@@ -172,6 +234,11 @@ impl Tally {
     /// Distinct classes that occurred, with queries or without.
     pub fn classes(&self) -> usize {
         self.classes.len()
+    }
+
+    /// The distinct classes that occurred.
+    pub fn class_ids(&self) -> impl Iterator<Item = ClassId> + '_ {
+        self.classes.keys().copied()
     }
 
     /// Correct answers over all episodes.
@@ -189,7 +256,8 @@ impl Tally {
     /// `accuracy`, `nll` and `brier` are means over episodes. They have the sampler interval of this level (none for a
     /// single episode), the items interval where no item repeats, and the classes interval where it is defined.
     /// `class-accuracy` is the mean over classes of the accuracy that each has over all its queries of the draw: every
-    /// class counts alike, however often it was drawn; it has no interval, and neither has `ece`.
+    /// class counts alike, however often it was drawn; it has no interval, and neither has `ece`. Measures of certainty are
+    /// means over episodes as `accuracy` is.
     pub fn measures(&self, level: f64, repeat: bool, ece: Option<f64>) -> Vec<Measured> {
         let by_class: Vec<f64> = self
             .classes
@@ -199,43 +267,49 @@ impl Tally {
             .collect();
         let plain =
             |metric, value: Option<f64>| value.map(|value| Measured { metric, value, interval: None });
-        let over_episodes = |metric, values, sum| self.over_episodes(metric, values, sum, level, repeat);
-        let mut measures = over_episodes("accuracy", &self.accuracy, |class| class.accuracy);
-        measures.extend(over_episodes("brier", &self.brier, |class| class.brier));
+        let over_episodes = |metric, values: &[f64], sum: fn(&UnitTally) -> ClassSum| {
+            let sums = self.units.iter().map(move |(unit, tally)| (*unit, sum(tally)));
+            over_episodes(metric, values, sums, level, repeat)
+        };
+        let mut measures = over_episodes("accuracy", &self.accuracy, |unit| unit.accuracy);
+        measures.extend(over_episodes("brier", &self.brier, |unit| unit.brier));
         measures.extend(plain("class-accuracy", stats::mean(&by_class)));
         measures.extend(plain("ece", ece));
-        measures.extend(over_episodes("nll", &self.nll, |class| class.nll));
+        measures.extend(over_episodes("nll", &self.nll, |unit| unit.nll));
+        for (metric, certainty) in &self.certainty {
+            let sums = certainty.units.iter().map(|(unit, sum)| (*unit, *sum));
+            measures.extend(self::over_episodes(metric.word(), &certainty.values, sums, level, repeat));
+        }
+        measures.sort_by_key(|measured| measured.metric);
         measures
     }
+}
 
-    fn over_episodes(
-        &self,
-        metric: &'static str,
-        values: &[f64],
-        sum: fn(&ClassTally) -> ClassSum,
-        level: f64,
-        repeat: bool,
-    ) -> Vec<Measured> {
-        let Some(value) = stats::mean(values) else {
-            return Vec::new();
-        };
-        let measured = |interval| Measured { metric, value, interval };
-        let (Some(estimate), Some(variance)) = (stats::of_mean(values), stats::variance(values)) else {
-            return vec![measured(None)];
-        };
-        let sums = self.classes.iter().map(|(class, tally)| (class.0, sum(tally)));
-        let classes =
-            stats::from_sums(value, variance, values.len(), sums).map(|jackknife| jackknife.estimate);
-        let estimates = [
-            (Population::Sampler, Some(estimate)),
-            (Population::Items, (!repeat).then_some(estimate)),
-            (Population::Classes, classes.ok()),
-        ];
-        let interval = |(population, estimate): (Population, Option<Estimate>)| {
-            Some(measured(Some((population, estimate?.interval(level)?))))
-        };
-        estimates.into_iter().filter_map(interval).collect()
-    }
+/// The mean of one value per episode, with its intervals; `sums` are those of the episodes that hold each class.
+fn over_episodes(
+    metric: &'static str,
+    values: &[f64],
+    sums: impl Iterator<Item = (u32, ClassSum)>,
+    level: f64,
+    repeat: bool,
+) -> Vec<Measured> {
+    let Some(value) = stats::mean(values) else {
+        return Vec::new();
+    };
+    let measured = |interval| Measured { metric, value, interval };
+    let (Some(estimate), Some(variance)) = (stats::of_mean(values), stats::variance(values)) else {
+        return vec![measured(None)];
+    };
+    let classes = stats::from_sums(value, variance, values.len(), sums).map(|jackknife| jackknife.estimate);
+    let estimates = [
+        (Population::Sampler, Some(estimate)),
+        (Population::Items, (!repeat).then_some(estimate)),
+        (Population::Classes, classes.ok()),
+    ];
+    let interval = |(population, estimate): (Population, Option<Estimate>)| {
+        Some(measured(Some((population, estimate?.interval(level)?))))
+    };
+    estimates.into_iter().filter_map(interval).collect()
 }
 
 #[cfg(test)]
@@ -323,6 +397,25 @@ mod tests {
             members.push([a, b]);
         }
         (tally, values, members)
+    }
+
+    #[test]
+    fn a_cluster_is_left_out_as_a_whole() {
+        let (_, values, members) = pairs();
+        // Classes 12 to 23 are twins of 0 to 11; both stand in an episode, and count once.
+        let clusters: Vec<String> = (0..24).map(|class| format!("cluster {}", class % 12)).collect();
+        let mut tally = Tally::new(Some(&clusters));
+        for (number, (value, [a, b])) in values.iter().zip(&members).enumerate() {
+            let (correct, twin) = ((value * 8.0) as u32 - 4, number as u32 / 12 % 2 * 12);
+            let twins = [class(a + twin, correct, 4, None), class(a + 12 - twin, 0, 0, None)];
+            let classes = [twins[0], twins[1], class(*b, 4, 4, None)];
+            tally.push(&episode(number as u32, &classes)).unwrap();
+        }
+        let measures = tally.measures(0.95, true, None);
+        let found = measures.iter().filter_map(|m| m.interval).find(|(p, _)| *p == Population::Classes);
+        let expected = stats::over_classes(&values, &members).unwrap().estimate.interval(0.95).unwrap();
+        assert_eq!(found, Some((Population::Classes, expected)));
+        assert_eq!(tally.class_ids().count(), 24);
     }
 
     #[test]

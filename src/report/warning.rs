@@ -63,12 +63,55 @@ pub enum Warning {
         /// What does not agree.
         finding: String,
     },
+    /// Episodes were drawn until the sampler interval was narrow.
+    Sequential {
+        /// The protocol.
+        protocol: String,
+        /// Episodes that were drawn.
+        episodes: u64,
+        /// The half-width that was asked for, in points.
+        until: String,
+    },
+    /// All episodes that the protocol allows were drawn, and an interval is still wider than was asked for.
+    StillWide {
+        /// The protocol.
+        protocol: String,
+        /// Episodes that were drawn.
+        episodes: u64,
+        /// The half-width that was asked for, in points.
+        until: String,
+        /// The learner whose interval is widest, as it is written on the command line.
+        learner: String,
+        /// Its half-width in points.
+        half_width: String,
+    },
+    /// Outcomes of one evaluation were computed on processors with other vector instructions.
+    OtherProcessor {
+        /// The one.
+        one: String,
+        /// The other.
+        other: String,
+    },
+    /// Outcomes of one evaluation were computed by other builds of kshot.
+    OtherBuild {
+        /// The one.
+        one: String,
+        /// The other.
+        other: String,
+    },
     /// Items of norm zero, which no transform can normalise.
     ZeroRows {
         /// The feature store, as it was named.
         features: String,
         /// Items concerned.
         rows: u64,
+    },
+    /// Items of which the network that made the features read only the beginning.
+    Cut {
+        /// The feature store, as it was named.
+        features: String,
+        /// Items concerned.
+        items: u64,
     },
 }
 
@@ -96,8 +139,31 @@ impl fmt::Display for Warning {
                 "{draw}: {episodes} of {of} episodes hold bit-identical items in support and query, which makes them easier"
             ),
             Warning::OtherDraw { draw, finding } => write!(f, "{draw}: {finding}"),
+            Warning::Sequential { protocol, episodes, until } => write!(
+                f,
+                "{protocol}: {episodes} episodes were drawn, until every sampler interval was within ± {until} points; \
+                 such an interval is sequential and may miss its level a little"
+            ),
+            Warning::StillWide { protocol, episodes, until, learner, half_width } => write!(
+                f,
+                "{protocol}: {learner} is known to ± {half_width} points after all {episodes} episodes that the protocol \
+                 allows, ± {until} was asked for"
+            ),
+            Warning::OtherProcessor { one, other } => write!(
+                f,
+                "{one} and {other} were computed on processors with other vector instructions, so that last digits may \
+                 differ from those of a single run"
+            ),
+            Warning::OtherBuild { one, other } => write!(
+                f,
+                "{one} and {other} were computed by different builds of kshot, so that results may differ from those of a \
+                 single run"
+            ),
             Warning::ZeroRows { features, rows } => {
                 write!(f, "{features}: {rows} items have norm zero and stay zero when normalised")
+            }
+            Warning::Cut { features, items } => {
+                write!(f, "{features}: {items} items were longer than the network reads, and were cut")
             }
         }
     }

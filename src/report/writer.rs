@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use super::ReportError;
 use super::calibration::{Bin, Confidences, ece};
+use super::certainty::CertaintyOutcome;
 use super::part::Part;
 use super::rows::{EpisodeRow, OutcomeRow, QueryRow, lead};
+use super::stretch::EpisodeRecord;
 use super::table::{Table, TableKey};
 use super::tally::{EpisodeOutcome, Measured, Tally};
 use crate::vocab::{ClassId, ItemId};
@@ -21,6 +23,8 @@ pub struct QueryOutcome {
     pub predicted: ClassId,
     /// The claimed probability of that class; absent for scores that only rank.
     pub confidence: Option<f32>,
+    /// What orders answers from doubtful to safe.
+    pub certainty: Option<f32>,
 }
 
 /// Writes one table; episodes come in rising order, in chunks of any size.
@@ -38,6 +42,7 @@ pub struct TableWriter {
     outcomes: Part,
     episodes: Part,
     queries: Part,
+    certainty: Part,
 }
 
 /// One table, complete, to be handed to [`Results::add`](super::Results::add).
@@ -47,11 +52,14 @@ pub struct FinishedTable {
     pub(super) key: TableKey,
     pub(super) episode_count: usize,
     pub(super) class_count: usize,
+    /// The classes that occurred, each with its cluster; empty where there are no clusters.
+    pub(super) clusters: Vec<(String, String)>,
     pub(super) measured: Vec<Measured>,
     pub(super) bins: Vec<Bin>,
     pub(super) outcomes: Part,
     pub(super) episodes: Part,
     pub(super) queries: Part,
+    pub(super) certainty: Part,
 }
 
 impl FinishedTable {
@@ -64,17 +72,19 @@ impl FinishedTable {
 impl TableWriter {
     pub(super) fn new(table: Table, classes: Arc<[String]>, part: impl Fn(&str) -> Part) -> TableWriter {
         let key = table.key();
+        let tally = Tally::new(table.clusters.as_deref());
         TableWriter {
             lead: lead(&key),
             table,
             key,
             classes,
             last: None,
-            tally: Tally::default(),
+            tally,
             confidences: Confidences::default(),
             outcomes: part("outcomes"),
             episodes: part("episodes"),
             queries: part("queries"),
+            certainty: part("certainty"),
         }
     }
 
@@ -141,10 +151,37 @@ impl TableWriter {
         self.queries.append(|out| {
             for query in queries {
                 let (class, predicted) = (&names[query.class.index()], &names[query.predicted.index()]);
-                let (item, confidence) = (query.item.0, query.confidence);
-                QueryRow { lead, episode, class, item, predicted, confidence }.write(out);
+                let &QueryOutcome { item, confidence, certainty, .. } = query;
+                let item = item.0;
+                QueryRow { lead, episode, class, item, predicted, confidence, certainty }.write(out);
             }
         })
+    }
+
+    /// Takes in how certain the answers of the episode were that was taken in last.
+    ///
+    /// # Errors
+    /// Another episode, values that are not those of the episodes before, or a disk that is full.
+    pub fn certainty(&mut self, outcome: &CertaintyOutcome) -> Result<(), ReportError> {
+        let episode = outcome.episode;
+        let rule = match self.last == Some(episode) {
+            true => self.tally.push_certainty(&outcome.values),
+            false => Err("the certainties of an episode come behind its outcome"),
+        };
+        rule.map_err(|rule| ReportError::Outcome { key: self.key.clone(), episode, rule })?;
+        let lead = &self.lead;
+        self.certainty.append(|out| outcome.write(lead, out))
+    }
+
+    /// Takes the next episode in, with all that was recorded of it.
+    ///
+    /// # Errors
+    /// As [`TableWriter::episode`], [`TableWriter::confidences`], [`TableWriter::certainty`] and [`TableWriter::queries`].
+    pub fn record(&mut self, record: &EpisodeRecord) -> Result<(), ReportError> {
+        self.episode(&record.outcome)?;
+        self.confidences(&record.claims)?;
+        record.certainty.as_ref().map_or(Ok(()), |certainty| self.certainty(certainty))?;
+        self.queries(record.outcome.episode, &record.queries)
     }
 
     /// Computes the measures and the bins.
@@ -163,9 +200,14 @@ impl TableWriter {
             return Err(ReportError::Confidences { key, confidences, confident, queries, correct });
         }
         let bins = self.confidences.bins();
+        let cluster = |class: ClassId| {
+            let cluster = self.table.clusters.as_ref()?.get(class.index())?.clone();
+            Some((self.classes.get(class.index())?.clone(), cluster))
+        };
         Ok(FinishedTable {
             episode_count: self.tally.episodes(),
             class_count: self.tally.classes(),
+            clusters: self.tally.class_ids().filter_map(cluster).collect(),
             measured: self.tally.measures(self.table.level, self.table.repeat, ece(&bins)),
             table: self.table,
             key,
@@ -173,6 +215,7 @@ impl TableWriter {
             outcomes: self.outcomes,
             episodes: self.episodes,
             queries: self.queries,
+            certainty: self.certainty,
         })
     }
 

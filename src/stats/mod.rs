@@ -13,6 +13,7 @@ mod multiple;
 mod paired;
 mod permutation;
 mod planning;
+mod sequential;
 mod sum;
 mod superiority;
 mod wilcoxon;
@@ -20,11 +21,15 @@ mod wilcoxon;
 pub use datasets::{Friedman, friedman, nemenyi_difference, nemenyi_p};
 pub use equivalence::{Verdict, equivalence_p, verdict};
 pub use estimate::{Estimate, Interval, Population, Test, of_mean};
-pub use jackknife::{ClassJackknife, ClassSum, JackknifeError, from_sums, over_classes};
+pub use jackknife::{
+    ClassJackknife, ClassSum, JackknifeError, LEAST_CLASSES, LEAST_EPISODES_PER_CLASS, from_sums,
+    over_classes,
+};
 pub use multiple::holm;
 pub use paired::{Effect, differences, paired};
 pub use permutation::{SignFlip, sign_flip};
 pub use planning::{classes_for, episodes_for, episodes_for_classes};
+pub use sequential::{LEAST_EPISODES, LOOK_EVERY, Look, UntilNarrow};
 pub use sum::{mean, sum, variance};
 pub use superiority::{Superiority, superiority};
 pub use wilcoxon::{SignedRank, signed_rank};

@@ -4,6 +4,7 @@ use dfdx::shapes::HasShape;
 use dfdx::tensor::Cpu;
 use dfdx::tensor_ops::Device;
 
+use super::conv::Tensor4;
 use super::error::{TensorError, same};
 use super::rows::{HostRows, Rows};
 use super::span::{self, Descent, Solution};
@@ -98,6 +99,16 @@ pub trait Backend: Device<f32> + Clone + 'static {
     /// A tensor (episodes, rows, columns) of these numbers.
     fn tensor3(&self, shape: (usize, usize, usize), values: Vec<f32>) -> Result<Tensor3<Self>, TensorError> {
         same("a tensor", "numbers", shape.0 * shape.1 * shape.2, values.len())?;
+        self.try_tensor_from_vec(values, shape).map_err(device_error::<Self>)
+    }
+
+    /// A tensor (batch, height, width, channels), or filters (out, in, height, width), of these numbers.
+    fn tensor4(
+        &self,
+        shape: (usize, usize, usize, usize),
+        values: Vec<f32>,
+    ) -> Result<Tensor4<Self>, TensorError> {
+        same("a tensor", "numbers", shape.0 * shape.1 * shape.2 * shape.3, values.len())?;
         self.try_tensor_from_vec(values, shape).map_err(device_error::<Self>)
     }
 }

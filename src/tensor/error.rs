@@ -15,6 +15,23 @@ pub enum TensorError {
         /// The size that it has.
         found: usize,
     },
+    /// A window that does not fit onto an image.
+    #[error(
+        "{operation} with a window of {}, stride {} and padding {} does not fit an image of {} pixels",
+        sizes(*kernel), sizes(*stride), sizes(*padding), sizes(*image)
+    )]
+    Window {
+        /// The operation that was asked for.
+        operation: &'static str,
+        /// Height and width of the window.
+        kernel: (usize, usize),
+        /// Pixels from one place to the next.
+        stride: (usize, usize),
+        /// Pixels beyond each edge.
+        padding: (usize, usize),
+        /// Height and width of the image.
+        image: (usize, usize),
+    },
     /// An item holds NaN or infinity.
     #[error("item {item} column {column} is {value}, features must be finite numbers")]
     NotFinite {
@@ -73,6 +90,10 @@ pub enum TensorError {
         /// What it said.
         message: String,
     },
+}
+
+fn sizes((height, width): (usize, usize)) -> String {
+    format!("{height}×{width}")
 }
 
 /// Fails unless `found` is `expected`.

@@ -4,6 +4,7 @@
 //! loop for the CPU, and a composition of stock dfdx operations for other devices, which a test compares.
 
 mod backend;
+pub mod conv;
 #[cfg(feature = "text")]
 pub mod encoder;
 mod error;
@@ -15,6 +16,7 @@ pub mod ops;
 mod rows;
 pub mod span;
 pub mod stock;
+pub mod trail;
 
 #[cfg(feature = "cuda")]
 pub use backend::open_cuda;

@@ -2,12 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod compare;
 mod draws;
 mod evaluate;
 mod features;
 mod files;
 mod outside;
+mod parts;
 mod place;
 mod protocols;
+mod report;
 mod request;
 mod results;
+mod resume;
+mod until;

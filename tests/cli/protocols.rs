@@ -122,7 +122,7 @@ fn a_protocol_for_any_store_needs_features() {
 #[test]
 fn a_dataset_that_is_not_embedded_needs_features() {
     let place = edited("[data]", "[data]\ndataset = \"omniglot\"");
-    let sentence = "protocol `p` is for dataset `omniglot`, which is not embedded\nhint: name its features with --features PATH";
+    let sentence = "protocol `p` is for dataset `omniglot`, which is not embedded\nhint: name its features with --features PATH, or make them with --backbone";
     place.refuses(2, "evaluate p.toml", sentence);
     place.done(RUN);
 }

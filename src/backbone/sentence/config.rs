@@ -96,39 +96,63 @@ pub(super) struct Plan {
     pub unit: bool,
     pub max_tokens: usize,
     pub lower_case: bool,
+    /// The files that say what the encoder computes, with their names in its folder.
+    pub files: Vec<(String, PathBuf)>,
 }
 
 impl Plan {
     pub fn read(folder: &Path) -> Result<Plan, BackboneError> {
-        let Modules { network, pooling, unit } = Modules::read(folder)?;
+        let Modules { network, pooling, unit, mut files } = Modules::read(folder)?;
         let sizes = Sizes::read(&network.join("config.json"))?;
         let limits: Limits = optional(&network.join("sentence_bert_config.json"))?.unwrap_or_default();
         let model: ModelLength = optional(&network.join("tokenizer_config.json"))?.unwrap_or_default();
         // Some tokenizers say 10³⁰ for "no limit".
         let model_length = model.model_max_length.map_or(usize::MAX, |length| length as usize);
         let max_tokens = limits.max_seq_length.unwrap_or(model_length).min(sizes.positions);
-        Ok(Plan { folder: network, sizes, pooling, unit, max_tokens, lower_case: limits.do_lower_case })
+        files.extend(NETWORK_FILES.map(|name| network.join(name)));
+        let named = |path: PathBuf| {
+            let inside = path.strip_prefix(folder).unwrap_or(&path);
+            (inside.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/"), path)
+        };
+        let files = files.into_iter().filter(|path| path.exists()).map(named).collect();
+        let lower_case = limits.do_lower_case;
+        Ok(Plan { folder: network, sizes, pooling, unit, max_tokens, lower_case, files })
     }
 }
+
+const NETWORK_FILES: [&str; 5] = [
+    "config.json",
+    "model.safetensors",
+    "tokenizer.json",
+    "sentence_bert_config.json",
+    "tokenizer_config.json",
+];
 
 /// What modules.json lists, in this order: the network, its pooling, and maybe the norm.
 struct Modules {
     network: PathBuf,
     pooling: Pooling,
     unit: bool,
+    /// The files that say so.
+    files: Vec<PathBuf>,
 }
 
 impl Modules {
     fn read(folder: &Path) -> Result<Modules, BackboneError> {
         let path = folder.join("modules.json");
         let listed: Option<Vec<Module>> = optional(&path)?;
-        let mut modules = Modules { network: folder.to_path_buf(), pooling: Pooling::Mean, unit: true };
+        let (network, files) = (folder.to_path_buf(), vec![path.clone()]);
+        let mut modules = Modules { network, pooling: Pooling::Mean, unit: true, files };
         let Some(listed) = listed else { return Ok(modules) };
         modules.unit = false;
         for module in listed {
             match module.kind.rsplit('.').next() {
                 Some("Transformer") => modules.network = folder.join(module.path),
-                Some("Pooling") => modules.pooling = pooling(&folder.join(module.path).join("config.json"))?,
+                Some("Pooling") => {
+                    let path = folder.join(module.path).join("config.json");
+                    modules.pooling = pooling(&path)?;
+                    modules.files.push(path);
+                }
                 Some("Normalize") => modules.unit = true,
                 _ => {
                     return Err(BackboneError::Unknown {

@@ -5,13 +5,15 @@
 //! (without it: mean over tokens, then norm one), the pooling folder's `config.json` and `sentence_bert_config.json`.
 
 mod bert;
+mod class_texts;
 mod config;
 mod run;
 mod tokens;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use class_texts::{ClassTexts, label_words};
 pub use run::{Embedded, Encoder};
 
 use super::BackboneError;
@@ -36,6 +38,11 @@ impl SentenceEncoder {
         let tokens = Tokens::read(&plan)?;
         let weights = Arc::new(bert::read(&plan)?);
         Ok(SentenceEncoder { weights, plan, tokens })
+    }
+
+    /// The files that say what the encoder computes, with their names in its folder.
+    pub fn files(&self) -> &[(String, PathBuf)] {
+        &self.plan.files
     }
 
     /// Numbers per sentence.

@@ -1,16 +1,22 @@
 //! Datasets of sentences: what a text backbone is to turn into features.
 //!
-//! [`clinc150`] and [`banking77`] read the files of their publishers, [`texts`] any table of sentences. They give plain
-//! lists; a backbone makes a feature store of them.
+//! [`clinc150`] and [`banking77`] read the files of their publishers, [`texts`] any table of sentences, [`named`] any of
+//! these by name. They give plain lists; a backbone makes a feature store of them, and of [`descriptions`] vectors of
+//! the classes.
 
 mod banking77;
 mod clinc150;
+mod descriptions;
+mod named;
 mod table;
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 pub use banking77::banking77;
 pub use clinc150::clinc150;
+pub use descriptions::descriptions;
+pub use named::{TEXT_DATASETS, named};
 pub use table::texts;
 
 use crate::vocab::Split;
@@ -41,6 +47,26 @@ impl Sentences {
     pub fn class_names(&self) -> Vec<&str> {
         let mut seen = std::collections::HashSet::new();
         self.classes.iter().map(String::as_str).filter(|class| seen.insert(*class)).collect()
+    }
+
+    /// Every class in order of first appearance with its split, which is novel where the dataset names none, and its
+    /// cluster where it has one.
+    pub fn listed(&self) -> Vec<(String, Split, Option<String>)> {
+        let outside = self.outside.first().map(|item| self.classes[*item].as_str());
+        let splits: HashMap<&str, Split> =
+            self.splits.iter().flatten().map(|(class, split)| (class.as_str(), *split)).collect();
+        let clusters: HashMap<&str, &str> = self
+            .clusters
+            .iter()
+            .flatten()
+            .map(|(class, cluster)| (class.as_str(), cluster.as_str()))
+            .collect();
+        let line = |class: &str| {
+            let own = splits.get(class).copied().unwrap_or(Split::Novel);
+            let split = if outside == Some(class) { Split::Outside } else { own };
+            (class.to_string(), split, clusters.get(class).map(|cluster| cluster.to_string()))
+        };
+        self.class_names().into_iter().map(line).collect()
     }
 }
 

@@ -126,7 +126,7 @@ pub(super) fn csv(path: &Path, columns: &[&'static str]) -> Result<Vec<(u64, Wri
         let row = lines.len();
         let line = at().line.unwrap_or(1);
         let written = Written {
-            text: filled(field(0), "text", at, row)?,
+            text: filled(field(0), columns[0], at, row)?,
             class: filled(field(1), columns[1], at, row)?,
             part: field(2),
             split: field(3),

@@ -86,6 +86,9 @@ pub struct Block {
     pub episodes: usize,
     /// Classes that occur.
     pub classes: usize,
+    /// Clusters of classes that occur; absent where classes have none. What is said of new classes is then about new
+    /// clusters.
+    pub clusters: Option<usize>,
     /// The learners that have the metric, best first.
     pub learners: Vec<Contender>,
     /// Learners that only rank and so lack the metric.
@@ -244,6 +247,7 @@ fn block(
         level: first.table.level,
         episodes: first.dealt.episodes.len(),
         classes: first.dealt.classes.len(),
+        clusters: first.dealt.is_clustered().then_some(first.dealt.units.len()),
         learners: contenders.into_iter().map(|(contender, _)| contender).collect(),
         lacking,
         pairs,

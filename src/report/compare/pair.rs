@@ -1,10 +1,10 @@
 //! Two learners on the episodes that they share.
 
-use super::Options;
+use super::{Options, words};
 use crate::report::Dealt;
 use crate::stats::{
-    self, ClassJackknife, ClassSum, Effect, Estimate, Interval, JackknifeError, Population, SignFlip,
-    SignedRank, Superiority, Verdict,
+    self, ClassJackknife, ClassSum, Effect, Estimate, Interval, JackknifeError, LEAST_CLASSES,
+    LEAST_EPISODES_PER_CLASS, Population, SignFlip, SignedRank, Superiority, Verdict,
 };
 
 /// What is known of the difference between two learners.
@@ -65,7 +65,7 @@ pub struct Inference {
 pub struct Plan {
     /// Episodes of the same classes; absent where no number of episodes will do.
     pub episodes: Option<u64>,
-    /// Classes, at as many episodes per class; for new classes only.
+    /// Classes (or clusters), at as many episodes per class; for new classes only.
     pub classes: Option<u64>,
 }
 
@@ -146,21 +146,36 @@ fn inference(estimate: Estimate, setting: &Setting<'_>, options: &Options<'_>) -
 }
 
 fn jackknife(values: &[f64], dealt: &Dealt) -> Result<ClassJackknife, JackknifeError> {
-    let mut sums = vec![ClassSum::default(); dealt.classes.len()];
+    let mut sums = vec![ClassSum::default(); dealt.units.len()];
+    let mut last = vec![0; sums.len()];
     for (place, value) in values.iter().enumerate() {
-        dealt.members(place).iter().for_each(|class| sums[*class as usize].push(*value));
+        for class in dealt.members(place) {
+            let unit = dealt.unit_of[*class as usize] as usize;
+            // A cluster with several classes in an episode counts once.
+            if std::mem::replace(&mut last[unit], place + 1) <= place {
+                sums[unit].push(*value);
+            }
+        }
     }
     let (mean, variance) = (stats::mean(values).unwrap_or(0.0), stats::variance(values).unwrap_or(0.0));
     let sums = sums.into_iter().enumerate().map(|(class, sum)| (class as u32, sum));
     stats::from_sums(mean, variance, values.len(), sums)
 }
 
-/// Why there is no statement about new classes, with the name of the class.
+/// Why there is no statement about new classes, with the name of the class; or of the clusters that are left out.
 fn reason(error: JackknifeError, dealt: &Dealt) -> String {
+    let (one, several) = words::unit_words(dealt.is_clustered());
     match error {
         JackknifeError::InEveryEpisode { class } => format!(
-            "an interval for new classes leaves each class out in turn, but class {} is in every episode",
-            dealt.classes[class as usize]
+            "an interval for new {several} leaves each {one} out in turn, but {one} {} is in every episode",
+            dealt.units[class as usize]
+        ),
+        JackknifeError::FewClasses { classes } => {
+            format!("an interval for new {several} needs {LEAST_CLASSES} {several} or more, found {classes}")
+        }
+        JackknifeError::FewEpisodes { episodes, classes } => format!(
+            "an interval for new {several} needs {LEAST_EPISODES_PER_CLASS} episodes per {one} or more, \
+             found {episodes} episodes of {classes} {several}"
         ),
         other => other.to_string(),
     }

@@ -1,6 +1,6 @@
 //! The ranked table of a block, and that of several data sets.
 
-use super::words::{Unit, p_words, percent};
+use super::words::{Unit, p_words, percent, unit_words};
 use super::{Block, Comparison, Ranking};
 use crate::report::Grid;
 use crate::report::compare::Contender;
@@ -21,11 +21,12 @@ impl Comparison {
             Some(baseline) => self.against(block, baseline, unit),
         };
         grid.title = format!(
-            "{}: {}{shown}, {} episodes, {} classes",
+            "{}: {}{shown}, {} episodes, {} classes{}",
             block.title(),
             self.metric,
             block.episodes,
-            block.classes
+            block.classes,
+            block.clusters.map(|clusters| format!(" in {clusters} clusters")).unwrap_or_default()
         );
         for name in &block.lacking {
             grid.notes.push(format!("{name} only ranks and has no {}", self.metric));
@@ -34,7 +35,8 @@ impl Comparison {
     }
 
     fn ranked(&self, block: &Block, unit: Unit) -> Grid {
-        let head = ["rank", "learner", self.metric.word(), "these classes", "group", "new classes", "group"];
+        let new = new(block);
+        let head = ["rank", "learner", self.metric.word(), "these classes", "group", new.as_str(), "group"];
         let mut lines = vec![head.map(str::to_string).to_vec()];
         for (place, learner) in block.learners.iter().enumerate() {
             let letters = |group: &Option<String>| group.clone().unwrap_or(ABSENT.to_string());
@@ -51,7 +53,7 @@ impl Comparison {
         let level = percent(block.level);
         let mut notes = vec![
             format!(
-                "± half of the {level} interval of each learner alone: over episodes of these classes and items, and for new classes"
+                "± half of the {level} interval of each learner alone: over episodes of these classes and items, and for {new}"
             ),
             format!(
                 "learners that share a letter cannot be told apart by paired tests (Holm over all pairs of {}, {level})",
@@ -63,13 +65,14 @@ impl Comparison {
     }
 
     fn against(&self, block: &Block, baseline: &str, unit: Unit) -> Grid {
+        let new = new(block);
         let head = [
             "learner",
             self.metric.word(),
             "difference",
             "these classes",
             "verdict",
-            "new classes",
+            new.as_str(),
             "verdict",
         ];
         let mut lines = vec![head.map(str::to_string).to_vec()];
@@ -94,7 +97,7 @@ impl Comparison {
         let level = percent(block.level);
         let mut notes = vec![
             format!(
-                "differences are learner − {baseline}; {level} intervals of the paired difference, for these classes and items and for new classes"
+                "differences are learner − {baseline}; {level} intervals of the paired difference, for these classes and items and for {new}"
             ),
             format!(
                 "verdicts after Holm over all learners against {baseline} in {}{}",
@@ -150,9 +153,14 @@ fn half(learner: &Contender, population: Population, unit: Unit) -> String {
     interval.map_or(ABSENT.to_string(), |interval| format!("± {}", unit.number(interval.half_width())))
 }
 
+/// What the second statement is about.
+fn new(block: &Block) -> String {
+    format!("new {}", unit_words(block.clusters.is_some()).1)
+}
+
 /// Why there is nothing about new classes, told once.
 fn undefined(block: &Block) -> Option<String> {
     let findings = block.pairs.iter().flat_map(|pair| &pair.findings);
     let mut reasons = findings.filter_map(|finding| finding.outcome.as_ref().err());
-    reasons.next().map(|reason| format!("nothing about new classes: {reason}"))
+    reasons.next().map(|reason| format!("nothing about {}: {reason}", new(block)))
 }

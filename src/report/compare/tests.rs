@@ -140,7 +140,7 @@ fn a_question_that_cannot_be_asked_is_refused() {
     );
     assert_eq!(
         refused(&[Made::default()], &Options { metric: Metric::Ece, ..PLAIN }),
-        "ece has no value per episode, so it cannot be paired, expected one of `accuracy`, `nll`, `brier`"
+        "ece cannot be paired episode by episode, expected one of `accuracy`, `nll`, `brier`"
     );
     let asked = |baseline| Options { baseline: Some(baseline), ..PLAIN };
     assert_eq!(
@@ -186,6 +186,20 @@ fn few_classes_say_nothing_about_new_ones_and_the_table_says_why() {
 }
 
 #[test]
+fn classes_of_one_cluster_are_left_out_together() {
+    let difference = |clustered| {
+        let comparison = compared(&[Made { clustered, ..Made::default() }], &PLAIN);
+        comparison.blocks[0].pairs[0]
+            .inference(Population::Classes)
+            .map(|inference| inference.estimate.degrees)
+    };
+    assert_eq!([difference(0), difference(2), difference(4)], [Some(11.0), Some(10.0), Some(9.0)]);
+    let text = compared(&[Made { clustered: 6, ..Made::default() }], &PLAIN).text();
+    let reason = "For new clusters, nothing can be said: an interval for new clusters needs 10 clusters or more, found 9.";
+    assert!(text.contains(reason), "{text}");
+}
+
+#[test]
 fn sometimes_no_number_of_episodes_will_do_and_the_words_say_so() {
     let made = Made {
         learners: vec![("even", "1", 0.7), ("unevenly", "1", 0.67)],
@@ -228,11 +242,11 @@ fn every_row_of_the_csv_has_all_columns_and_reads_back() {
     let rows: Vec<csv::StringRecord> = reader.records().map(|row| row.unwrap()).collect();
     assert_eq!(rows.len(), 9);
     assert!(rows.iter().all(|row| row.len() == columns));
-    let intervals: Vec<&str> = rows.iter().take(3).map(|row| &row[19]).collect();
+    let intervals: Vec<&str> = rows.iter().take(3).map(|row| &row[20]).collect();
     assert_eq!(intervals, ["sampler", "items", "classes"]);
-    let p: f64 = rows[0][25].parse().unwrap();
+    let p: f64 = rows[0][26].parse().unwrap();
     assert_eq!(p, comparison.blocks[0].pairs[0].inference(Population::Sampler).unwrap().p);
-    assert!(!rows[0][33].is_empty() && rows[2][33].is_empty());
+    assert!(!rows[0][34].is_empty() && rows[2][34].is_empty());
 }
 
 #[test]

@@ -6,6 +6,11 @@ use crate::report::names::is_rate;
 use crate::stats::{Population, Verdict};
 use crate::vocab::Metric;
 
+/// What is left out in turn for a statement about new ones: the word for one of them, and for several.
+pub(super) fn unit_words(clustered: bool) -> (&'static str, &'static str) {
+    if clustered { ("cluster", "clusters") } else { ("class", "classes") }
+}
+
 /// How numbers of a metric are shown: rates in points of a percent, others as they are.
 #[derive(Clone, Copy)]
 pub(super) struct Unit {
@@ -56,15 +61,16 @@ pub(super) fn p_words(p: f64) -> String {
 /// for new classes, which a sentence about a method needs.
 pub fn claims(comparison: &Comparison, block: &Block) -> Vec<String> {
     let mut sentences = Vec::new();
+    let new = unit_words(block.clusters.is_some()).1;
     let unit = Unit::of(comparison.metric);
     let against = |pair: &&Pair| comparison.baseline.is_some() || pair.a == 0;
     for pair in block.pairs.iter().filter(against) {
         let (a, b) = (&block.learners[pair.a].name, &block.learners[pair.b].name);
         for finding in &pair.findings {
             let about = match finding.population {
-                Population::Sampler => "For these classes and items",
-                Population::Items => "For new items of these classes",
-                Population::Classes => "For new classes",
+                Population::Sampler => "For these classes and items".to_string(),
+                Population::Items => "For new items of these classes".to_string(),
+                Population::Classes => format!("For new {new}"),
             };
             let Ok(inference) = &finding.outcome else {
                 continue;
@@ -77,7 +83,7 @@ pub fn claims(comparison: &Comparison, block: &Block) -> Vec<String> {
     }
     let mut reasons = block.pairs.iter().flat_map(|pair| &pair.findings);
     if let Some(reason) = reasons.find_map(|finding| finding.outcome.as_ref().err()) {
-        sentences.push(format!("For new classes, nothing can be said: {reason}."));
+        sentences.push(format!("For new {new}, nothing can be said: {reason}."));
     }
     sentences.extend(counts(comparison, block));
     sentences
@@ -111,14 +117,15 @@ fn claim(a: &str, b: &str, inference: &Inference, comparison: &Comparison, unit:
 }
 
 fn planned(plan: Plan, population: Population, block: &Block, comparison: &Comparison, unit: Unit) -> String {
+    let (left_out, several) =
+        (block.clusters.unwrap_or(block.classes), unit_words(block.clusters.is_some()).1);
     let goal = format!("an interval of ±{}", unit.chosen(comparison.smallest.unwrap_or_default()));
     match (population, plan.episodes, plan.classes) {
         (Population::Classes, None, Some(classes)) => format!(
-            " No number of episodes of these {} classes would give {goal}; about {classes} classes would.",
-            block.classes
+            " No number of episodes of these {left_out} {several} would give {goal}; about {classes} {several} would."
         ),
         (Population::Classes, Some(episodes), _) => {
-            format!(" About {episodes} episodes of these {} classes would give {goal}.", block.classes)
+            format!(" About {episodes} episodes of these {left_out} {several} would give {goal}.")
         }
         (Population::Classes, None, None) => String::new(),
         (_, Some(episodes), _) if episodes > block.episodes as u64 => {
@@ -132,23 +139,25 @@ fn planned(plan: Plan, population: Population, block: &Block, comparison: &Compa
     }
 }
 
-/// How many pairs are told apart, for whom.
+/// How many pairs are told apart, for whom; whether by more than what matters is another question.
 fn counts(comparison: &Comparison, block: &Block) -> Option<String> {
     let pairs = block.pairs.len();
     if comparison.baseline.is_some() || pairs < 2 {
         return None;
     }
-    let told = |population| {
-        let verdicts = block.pairs.iter().filter_map(|pair| pair.inference(population));
-        verdicts.filter(|i| matches!(i.verdict, Verdict::Better | Verdict::Worse)).count()
+    let apart = |pair: &&Pair, population| {
+        let inference = pair.inference(population);
+        inference.is_some_and(|inference| inference.p_holm <= 1.0 - inference.interval.level)
     };
+    let told = || block.pairs.iter().filter(|pair| apart(pair, Population::Sampler));
     let defined = block.pairs.iter().any(|pair| pair.inference(Population::Classes).is_some());
+    let new = unit_words(block.clusters.is_some()).1;
     let classes = match defined {
-        true => format!("for {} of them new classes would show it too", told(Population::Classes)),
-        false => "nothing can be said of new classes".to_string(),
+        true => {
+            let count = told().filter(|pair| apart(pair, Population::Classes)).count();
+            format!("for {count} of them new {new} would show it too")
+        }
+        false => format!("nothing can be said of new {new}"),
     };
-    Some(format!(
-        "Of {pairs} pairs, {} have a better learner for these classes and items; {classes}.",
-        told(Population::Sampler)
-    ))
+    Some(format!("Of {pairs} pairs, {} differ for these classes and items; {classes}.", told().count()))
 }

@@ -7,7 +7,7 @@ use crate::stats::Population;
 
 /// Columns of `comparison.csv`: one row per pair and population.
 pub const COMPARISON_COLUMNS: &str = "protocol,version,way,shot,query,features,draw_sha256,features_sha256,episodes,\
-    classes,metric,learner_a,parameters_a,value_a,learner_b,parameters_b,value_b,difference,standardised,interval,low,\
+    classes,clusters,metric,learner_a,parameters_a,value_a,learner_b,parameters_b,value_b,difference,standardised,interval,low,\
     high,level,standard_error,degrees,p,p_holm,smallest,equivalence_p,equivalence_p_holm,verdict,episodes_needed,\
     classes_needed,sign_flip_p,sign_flip_p_holm,superiority,superiority_low,superiority_high,symmetry_p,undefined";
 
@@ -19,7 +19,8 @@ impl Comparison {
     /// `comparison.csv`, header and line ends included.
     ///
     /// What belongs to the pair and not to a population (sign-flip, superiority, symmetry) stands in the sampler's row,
-    /// since it is about these classes and items. `episodes_needed` is `none` where no number of episodes will do.
+    /// since it is about these classes and items. `episodes_needed` is `none` where no number of episodes will do;
+    /// where classes have clusters, `classes_needed` counts clusters.
     pub fn csv(&self) -> Vec<u8> {
         let mut out = format!("{COMPARISON_COLUMNS}\n").into_bytes();
         for block in &self.blocks {
@@ -49,6 +50,7 @@ impl Comparison {
             block.features_sha256.clone(),
             block.episodes.to_string(),
             block.classes.to_string(),
+            block.clusters.map(|clusters| clusters.to_string()).unwrap_or_default(),
             self.metric.to_string(),
             a.learner.clone(),
             a.parameters.clone(),

@@ -47,9 +47,29 @@ pub struct HardEpisode {
     pub classes: Vec<HardClass>,
 }
 
-impl HardEpisode {
+/// What the page says of a hard episode.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hard {
+    /// It is shown.
+    Shown(HardEpisode),
+    /// It is not, for this reason.
+    Absent(String),
+}
+
+impl Hard {
     /// Its section of the page.
     pub(super) fn html(&self) -> Result<String, PageError> {
+        match self {
+            Hard::Shown(episode) => episode.html(),
+            Hard::Absent(reason) => {
+                Ok(format!("<p class=\"muted\">No hard episode in pictures: {}.</p>\n", escaped(reason)))
+            }
+        }
+    }
+}
+
+impl HardEpisode {
+    fn html(&self) -> Result<String, PageError> {
         let mut html = format!("<h2>A hard episode</h2>\n<p>{}</p>\n", escaped(&self.title));
         for class in &self.classes {
             let count = format!("{} of {} queries wrong", class.wrong.len(), class.queries);

@@ -3,6 +3,8 @@
 mod canvas;
 mod charts;
 mod hard;
+#[cfg(feature = "plots-png")]
+mod pixels;
 mod plots;
 mod run;
 mod text;
@@ -14,7 +16,7 @@ use super::names::display_names;
 use super::{Overview, ReadTable, ResultsFolder, Size, SummaryRow};
 
 pub use canvas::{Plot, PlotError};
-pub use hard::{HardClass, HardEpisode, Picture, WrongItem};
+pub use hard::{Hard, HardClass, HardEpisode, Picture, WrongItem};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -25,8 +27,8 @@ pub struct Request<'a> {
     pub folders: &'a [ResultsFolder],
     /// Their comparison; absent for a single learner.
     pub comparison: Option<&'a Comparison>,
-    /// A hard episode to be shown, where the items are images.
-    pub hard: Option<&'a HardEpisode>,
+    /// A hard episode in pictures, or why there is none.
+    pub hard: &'a Hard,
 }
 
 /// A page, and its plots as files of their own.
@@ -104,9 +106,7 @@ pub fn page(request: &Request<'_>) -> Result<Page, PageError> {
         body.push_str("<h2>Several data sets</h2>\n");
         body.push_str(&text::table(&ranking.grid()));
     }
-    if let Some(hard) = request.hard {
-        body.push_str(&hard.html()?);
-    }
+    body.push_str(&request.hard.html()?);
     body.push_str("<h2>What was run</h2>\n");
     request.folders.iter().for_each(|folder| body.push_str(&run::facts(folder)));
     let html = format!(

@@ -50,11 +50,16 @@ fn accuracy(group: &Group<'_>) -> Result<(Plot, String), PlotError> {
     let mut name = String::new();
     let plot = intervals(&frame(group, &mut name, "accuracy", label, "accuracy in percent"), &rows, None)?;
     let thin = rows.iter().any(|row| row.outer.is_some());
-    let thin = if thin { "; thin: what new classes would give" } else { "" };
+    let thin = if thin { format!("; thin: what {} would give", new(group)) } else { String::new() };
     let caption = format!(
         "Accuracy. Thick: interval for these classes and items{thin}. Overlap says little about a difference: pairs do."
     );
     Ok((plot, caption))
+}
+
+/// What the thin intervals are about.
+fn new(group: &Group<'_>) -> &'static str {
+    if group.tables[0].1.dealt.is_clustered() { "new clusters" } else { "new classes" }
 }
 
 fn mean(read: &ReadTable) -> f64 {
@@ -98,7 +103,7 @@ fn differences(group: &Group<'_>, comparison: &Comparison) -> Drawn {
     let mut name = String::new();
     let plot = intervals(&frame(group, &mut name, "differences", label, &axis), &rows, Some(0.0))?;
     let thin = rows.iter().any(|row| row.outer.is_some());
-    let thin = if thin { "; thin: for new classes" } else { "" };
+    let thin = if thin { format!("; thin: for {}", new(group)) } else { String::new() };
     let caption =
         format!("Paired differences from {baseline}. Thick: interval for these classes and items{thin}.");
     Ok(vec![(plot, caption)])

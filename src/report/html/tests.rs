@@ -19,14 +19,18 @@ fn made() -> Made {
     Made { shots: vec![0, 1, 5], ..Made::default() }
 }
 
-fn hard() -> HardEpisode {
+fn none() -> Hard {
+    Hard::Absent("the items are no images".to_string())
+}
+
+fn hard() -> Hard {
     let picture = Picture { width: 2, height: 2, channels: 1, pixels: vec![0, 255, 255, 0] };
     let wrong = vec![WrongItem { picture: picture.clone(), predicted: "a < b".to_string() }];
     let class = HardClass { name: "x & y".to_string(), support: vec![picture], wrong, queries: 4 };
-    HardEpisode { title: "episode 3 of good".to_string(), classes: vec![class] }
+    Hard::Shown(HardEpisode { title: "episode 3 of good".to_string(), classes: vec![class] })
 }
 
-fn page_of(made: &Made, hard: Option<&HardEpisode>) -> Page {
+fn page_of(made: &Made, hard: &Hard) -> Page {
     let folders = [read(made)];
     let options = Options { metric: Metric::Accuracy, baseline: None, smallest: Some(0.005), rounds: 99 };
     let bits = |_| -> Bits { Box::new(|| 0x5555_aaaa_3333_cccc) };
@@ -42,7 +46,7 @@ fn parsed(html: &str) -> roxmltree::Document<'_> {
 
 #[test]
 fn the_page_is_well_formed_and_holds_every_section() {
-    let page = page_of(&made(), Some(&hard()));
+    let page = page_of(&made(), &hard());
     let document = parsed(&page.html);
     let count = |name: &str| document.descendants().filter(|node| node.tag_name().name() == name).count();
     assert_eq!(count("svg"), page.plots.len());
@@ -69,7 +73,7 @@ fn the_page_is_well_formed_and_holds_every_section() {
 
 #[test]
 fn nothing_comes_from_outside() {
-    let page = page_of(&made(), Some(&hard()));
+    let page = page_of(&made(), &hard());
     let document = parsed(&page.html);
     for node in document.descendants() {
         for attribute in node.attributes().filter(|attribute| ["src", "href"].contains(&attribute.name())) {
@@ -81,7 +85,7 @@ fn nothing_comes_from_outside() {
 
 #[test]
 fn plots_follow_the_page_and_their_files_do_not() {
-    let page = page_of(&made(), None);
+    let page = page_of(&made(), &none());
     for plot in &page.plots {
         let inline = plot.figure();
         assert!(!inline.contains("=\"#"), "{} has a colour of its own: {inline}", plot.name);
@@ -100,7 +104,7 @@ fn plots_follow_the_page_and_their_files_do_not() {
 
 #[test]
 fn text_and_marks_stay_inside_the_picture() {
-    let page = page_of(&made(), None);
+    let page = page_of(&made(), &none());
     for plot in &page.plots {
         let file = plot.file();
         let document = roxmltree::Document::parse(&file).unwrap();
@@ -122,7 +126,7 @@ fn text_and_marks_stay_inside_the_picture() {
 
 #[test]
 fn the_axis_of_shots_is_logarithmic_and_has_room_for_zero() {
-    let page = page_of(&made(), None);
+    let page = page_of(&made(), &none());
     let plot = page.plots.iter().find(|plot| plot.name.ends_with("shots")).unwrap();
     let file = plot.file();
     let document = roxmltree::Document::parse(&file).unwrap();
@@ -139,8 +143,9 @@ fn the_axis_of_shots_is_logarithmic_and_has_room_for_zero() {
 
 #[test]
 fn a_single_learner_has_a_page_without_differences() {
-    let page = page_of(&Made { learners: vec![("alone", "1", 0.6)], ..Made::default() }, None);
+    let page = page_of(&Made { learners: vec![("alone", "1", 0.6)], ..Made::default() }, &none());
     assert!(page.plots.iter().all(|plot| !plot.name.ends_with("differences")));
     assert!(!page.html.contains("What can be claimed"));
+    assert!(page.html.contains("No hard episode in pictures: the items are no images."));
     parsed(&page.html);
 }

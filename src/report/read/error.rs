@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::report::TableKey;
+use crate::report::{Shard, TableKey};
 use crate::vocab::UnknownWord;
 
 /// A folder of results that was refused.
@@ -114,6 +114,12 @@ pub enum Flaw {
         /// The file that lacks it.
         other: &'static str,
     },
+    /// A class that clusters.csv leaves out.
+    #[error("class {class} has no row in clusters.csv\nhint: the files are not of one run")]
+    NoCluster {
+        /// The class.
+        class: String,
+    },
     /// The protocol of a row is not in the run record.
     #[error("protocol `{protocol}` is not in run.json\nhint: the files are not of one run")]
     NoProtocol {
@@ -167,6 +173,12 @@ pub enum Flaw {
         correct: u64,
         /// Queries.
         total: u64,
+    },
+    /// A part of an evaluation.
+    #[error("only part {part} of an evaluation\nhint: join all parts with `kshot merge`")]
+    Part {
+        /// Which part.
+        part: Shard,
     },
     /// No rows at all.
     #[error("there are no results in it")]

@@ -4,6 +4,7 @@
 //! hashes in the rows and in the record. All of it is compared, because a comparison of results that do not belong
 //! together would look like any other.
 
+mod clusters;
 mod error;
 mod outcomes;
 mod queries;
@@ -17,6 +18,7 @@ use super::staging::RUN_RECORD;
 use super::{Bin, Measured, RunRecord, SummaryRow, Table, TableKey};
 use crate::vocab::Metric;
 
+use clusters::Clusters;
 pub use error::{Flaw, ReadError};
 pub use queries::{ReadQuery, read_queries};
 
@@ -67,6 +69,10 @@ pub struct Dealt {
     members: Vec<u32>,
     /// Names of the classes that occur, in the order of appearance.
     pub classes: Vec<String>,
+    /// What is left out in turn for a statement about new classes: the classes, or their clusters where they have such.
+    pub units: Vec<String>,
+    /// The place of each class's unit in `units`.
+    pub unit_of: Vec<u32>,
 }
 
 impl Dealt {
@@ -74,6 +80,11 @@ impl Dealt {
     pub fn members(&self, place: usize) -> &[u32] {
         let start = if place == 0 { 0 } else { self.ends[place - 1] };
         &self.members[start as usize..self.ends[place] as usize]
+    }
+
+    /// Whether whole clusters of classes are left out, and not classes.
+    pub fn is_clustered(&self) -> bool {
+        self.units != self.classes
     }
 
     /// The classes of all episodes.
@@ -120,9 +131,16 @@ impl ResultsFolder {
     /// A file that is missing, damaged, of another version of kshot, or not of one run with the others.
     pub fn read(path: &Path) -> Result<ResultsFolder, ReadError> {
         let run = record(&path.join(RUN_RECORD))?;
+        if let Some(part) = run.part {
+            return Err(ReadError::whole(path, Flaw::Part { part }));
+        }
         let mut tables = summary::read(&path.join("summary.csv"), &run)?;
         outcomes::read_episodes(&path.join("episodes.csv"), &mut tables)?;
-        outcomes::read_outcomes(&path.join("outcomes.csv"), &mut tables)?;
+        let clusters = match run.files.iter().any(|file| file == "clusters.csv") {
+            true => Clusters::read(&path.join("clusters.csv"))?,
+            false => Clusters::default(),
+        };
+        outcomes::read_outcomes(&path.join("outcomes.csv"), &clusters, &mut tables)?;
         summary::read_bins(&path.join("bins.csv"), &mut tables)?;
         summary::check_values(&path.join("summary.csv"), &tables)?;
         Ok(ResultsFolder { path: path.to_path_buf(), run, tables })
@@ -130,7 +148,7 @@ impl ResultsFolder {
 }
 
 /// Reads the run record; checked first, because another version may name its columns otherwise.
-fn record(path: &Path) -> Result<RunRecord, ReadError> {
+pub(super) fn record(path: &Path) -> Result<RunRecord, ReadError> {
     let bytes = std::fs::read(path).map_err(ReadError::file(path))?;
     let flawed = |error: serde_json::Error| ReadError::Line {
         path: path.to_path_buf(),

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::ReadTable;
+use super::clusters::Clusters;
 use super::error::{Flaw, ReadError};
 use super::sheet::{Sheet, differ};
 use crate::report::TableKey;
@@ -78,7 +79,11 @@ struct Sums {
 }
 
 /// Fills the classes of every table, and lets tables of one draw share them.
-pub(super) fn read_outcomes(path: &Path, tables: &mut [ReadTable]) -> Result<(), ReadError> {
+pub(super) fn read_outcomes(
+    path: &Path,
+    clusters: &Clusters,
+    tables: &mut [ReadTable],
+) -> Result<(), ReadError> {
     let mut sheet = Sheet::open(path, OUTCOME_COLUMNS)?;
     let places = places(tables);
     // The first table of a draw lists its classes, the others must agree with it line by line.
@@ -91,6 +96,7 @@ pub(super) fn read_outcomes(path: &Path, tables: &mut [ReadTable]) -> Result<(),
         .map(|read| first_of[&(read.table.protocol.clone(), read.table.draw_sha256.clone())])
         .collect();
     let mut names: Vec<HashMap<String, u32>> = vec![HashMap::new(); tables.len()];
+    let mut units: Vec<HashMap<String, u32>> = vec![HashMap::new(); tables.len()];
     let mut done: Vec<usize> = vec![0; tables.len()];
     let mut sums = Sums::default();
     let mut last: Option<(TableKey, usize)> = None;
@@ -133,7 +139,15 @@ pub(super) fn read_outcomes(path: &Path, tables: &mut [ReadTable]) -> Result<(),
             let next = dealt.classes.len() as u32;
             let class = *names[place].entry(sheet.cell(6).to_string()).or_insert(next);
             if class == next {
-                dealt.classes.push(sheet.cell(6).to_string());
+                let name = sheet.cell(6).to_string();
+                let unit = clusters.unit(&sheet, &key.protocol, &name)?;
+                let next = dealt.units.len() as u32;
+                let number = *units[place].entry(unit.clone()).or_insert(next);
+                if number == next {
+                    dealt.units.push(unit);
+                }
+                dealt.unit_of.push(number);
+                dealt.classes.push(name);
             }
             if dealt.members[dealt.members.len() - label..].contains(&class) {
                 let what = format!("class {} in episode {episode} of {key}", sheet.cell(6));

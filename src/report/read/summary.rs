@@ -8,7 +8,7 @@ use super::error::{Flaw, ReadError};
 use super::outcomes::{places, same};
 use super::sheet::{Sheet, differ};
 use super::{Dealt, ReadTable};
-use crate::report::rows::{BIN_COLUMNS, SUMMARY_COLUMNS};
+use crate::report::rows::{BIN_COLUMNS, SEQUENTIAL, SUMMARY_COLUMNS};
 use crate::report::{Bin, Measured, ProtocolRecord, RunRecord, Selection, Table};
 use crate::stats::{self, Interval, Population};
 use crate::vocab::Metric;
@@ -52,6 +52,7 @@ pub(super) fn read(path: &Path, run: &RunRecord) -> Result<Vec<ReadTable>, ReadE
         };
         found.measured.push(measured);
         found.table.repeat &= population != Some(Population::Items);
+        found.table.sequential |= sheet.cell(15) == SEQUENTIAL;
         if let Some((_, interval)) = measured.interval {
             found.table.level = interval.level;
         }
@@ -83,8 +84,10 @@ fn table(sheet: &Sheet, protocol: &ProtocolRecord) -> Result<Table, ReadError> {
         shot: sheet.size(9)?,
         query: sheet.size(10)?,
         repeat: true,
+        clusters: None,
         metrics: Vec::new(),
         level: 0.95,
+        sequential: false,
         seed: sheet.whole(19)?,
         seed_train: if sheet.cell(20).is_empty() { None } else { Some(sheet.whole(20)?) },
         device: text(21),
@@ -114,9 +117,11 @@ fn selection(sheet: &Sheet) -> Result<Selection, ReadError> {
 fn measured(sheet: &Sheet) -> Result<Measured, ReadError> {
     let metric: Metric = sheet.word(13)?;
     let all = [Population::Sampler, Population::Items, Population::Classes];
-    let population = all.into_iter().find(|population| population.word() == sheet.cell(15));
+    let sequential = (sheet.cell(15) == SEQUENTIAL).then_some(Population::Sampler);
+    let population =
+        sequential.or_else(|| all.into_iter().find(|population| population.word() == sheet.cell(15)));
     if population.is_none() && sheet.cell(15) != "none" {
-        return Err(sheet.wrong(15, "`sampler`, `items`, `classes` or `none`"));
+        return Err(sheet.wrong(15, "`sampler`, `sampler-sequential`, `items`, `classes` or `none`"));
     }
     let interval = match population {
         None => None,

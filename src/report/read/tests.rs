@@ -62,6 +62,27 @@ fn what_was_written_reads_back() {
 }
 
 #[test]
+fn clusters_read_back_and_must_be_complete() {
+    let folder = tempfile::tempdir().unwrap();
+    Made { clustered: 4, ..Made::default() }.write(folder.path());
+    let dealt = Arc::clone(&ResultsFolder::read(folder.path()).unwrap().tables[0].dealt);
+    assert_eq!((dealt.classes.len(), dealt.units.len()), (12, 10));
+    let path = folder.path().join("clusters.csv");
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(
+        text.starts_with("protocol,class,cluster\nsmall,class 0,cluster 0\nsmall,class 1,cluster 0\n"),
+        "{text}"
+    );
+    fs::write(&path, text.replace("small,class 0,cluster 0\n", "")).unwrap();
+    let error = ResultsFolder::read(folder.path()).unwrap_err().to_string();
+    assert!(error.contains("class class 0 has no row in clusters.csv"), "{error}");
+    fs::remove_file(&path).unwrap();
+    assert!(
+        ResultsFolder::read(folder.path()).unwrap_err().to_string().contains("clusters.csv: No such file")
+    );
+}
+
+#[test]
 fn a_missing_file_or_column_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let error = ResultsFolder::read(folder.path()).unwrap_err().to_string();

@@ -1,0 +1,63 @@
+//! The simulation study of the intervals and tests, in full.
+//!
+//! `cargo run --release --example simulation > examples/simulation/results.csv` takes minutes. It lists its cells and
+//! seeds first, then writes what each cell showed, and ends with code 1 where one misses its bounds. A number of
+//! repetitions may be given (default 2,000); characters of Omniglot are looked for in the folder of `KSHOT_SHARED`.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that prints a table")]
+
+mod study;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+fn main() -> ExitCode {
+    let typed = std::env::args().nth(1).unwrap_or_else(|| "2000".to_string());
+    let repetitions: u32 = match typed.parse() {
+        Ok(number) if number > 0 => number,
+        _ => {
+            eprintln!("error: the number of repetitions must be a whole number above 0, got {typed}");
+            return ExitCode::from(2);
+        }
+    };
+    let characters = study::read();
+    if let Err(error) = &characters {
+        eprintln!("SKIPPED: the cells of Omniglot characters ({error})");
+    }
+    let parts = study::parts(characters.is_ok());
+    eprintln!("cells, written before running: part (seed), episodes, measure, bounds");
+    for part in &parts {
+        for cell in &part.cells {
+            eprintln!(
+                "{} ({}), {}, {}, {} to {}",
+                part.name, part.seed, cell.episodes, cell.measure, cell.low, cell.high
+            );
+        }
+    }
+    let threads = std::thread::available_parallelism().map_or(1, usize::from) as u32;
+    let mut missed = 0;
+    println!("part,seed,repetitions,episodes,measure,low,high,share,standard_error,within");
+    for part in &parts {
+        let clock = Instant::now();
+        for shown in study::run(part, repetitions, threads, characters.as_ref().ok()) {
+            let within = shown.of == repetitions && shown.holds(0.0);
+            missed += u32::from(!within);
+            println!(
+                "\"{}\",{},{},\"{}\",\"{}\",{},{},{:.4},{:.4},{}",
+                part.name,
+                part.seed,
+                shown.of,
+                shown.cell.episodes,
+                shown.cell.measure,
+                shown.cell.low,
+                shown.cell.high,
+                shown.share(),
+                shown.error(),
+                if within { "yes" } else { "NO" }
+            );
+        }
+        eprintln!("{}: {:.0} s on {threads} threads", part.name, clock.elapsed().as_secs_f64());
+    }
+    eprintln!("{missed} cells miss their bounds");
+    ExitCode::from(u8::from(missed > 0))
+}

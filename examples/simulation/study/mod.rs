@@ -1,0 +1,146 @@
+//! The study: which intervals cover what they claim to, and how often tests reject what is true.
+//!
+//! What is promised stands in [`cells`], before anything is run. Each part of the study is one kind of world whose truth
+//! is known: [`fixed_pool`], [`new_items`], [`new_classes`], for Gaussian classes and for characters of Omniglot.
+
+mod cells;
+mod characters;
+mod dice;
+mod fixed_pool;
+mod learners;
+mod new_classes;
+mod new_items;
+mod pool;
+mod rules;
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+pub use cells::{Cell, Part, parts};
+pub use characters::{Characters, read};
+
+use cells::World;
+
+/// Level of every interval and test.
+const LEVEL: f64 = 0.95;
+
+/// What the repetitions of a cell showed: a share, or for `--until` a difference of two shares.
+pub struct Shown {
+    pub cell: Cell,
+    pub of: u32,
+    sum: f64,
+    squares: f64,
+}
+
+impl Shown {
+    pub fn share(&self) -> f64 {
+        self.sum / f64::from(self.of)
+    }
+
+    /// The Monte-Carlo standard error of the share.
+    pub fn error(&self) -> f64 {
+        let n = f64::from(self.of);
+        ((self.squares / n - self.share().powi(2)).max(0.0) / n).sqrt()
+    }
+
+    /// Whether the share lies within the bounds, give or take so many Monte-Carlo standard errors; of a share at its
+    /// bound, because the observed one is zero where every repetition agrees.
+    pub fn holds(&self, errors: f64) -> bool {
+        let (low, high) = (self.cell.low, self.cell.high);
+        let error = |bound: f64| {
+            let at_bound = (bound.abs() * (1.0 - bound.abs()) / f64::from(self.of)).sqrt();
+            errors * if low < 0.0 { at_bound.max(self.error()) } else { at_bound }
+        };
+        self.share() >= low - error(low) && self.share() <= high + error(high)
+    }
+}
+
+/// Values by episodes and measure.
+#[derive(Default)]
+struct Tally(BTreeMap<(&'static str, &'static str), (f64, f64, u32)>);
+
+impl Tally {
+    fn add(&mut self, episodes: &'static str, measure: &'static str, value: f64) {
+        let entry = self.0.entry((episodes, measure)).or_default();
+        *entry = (entry.0 + value, entry.1 + value * value, entry.2 + 1);
+    }
+
+    fn note(&mut self, episodes: &'static str, measure: &'static str, hit: bool) {
+        self.add(episodes, measure, f64::from(u8::from(hit)));
+    }
+
+    fn merge(&mut self, other: Tally) {
+        for (key, (sum, squares, of)) in other.0 {
+            let entry = self.0.entry(key).or_default();
+            *entry = (entry.0 + sum, entry.1 + squares, entry.2 + of);
+        }
+    }
+}
+
+/// One repetition of a part.
+type Repetition<'a> = Box<dyn Fn(u32, &mut Tally) + Sync + 'a>;
+
+/// Runs a part with so many repetitions on so many threads. The result does not depend on the threads.
+pub fn run(part: &Part, repetitions: u32, threads: u32, characters: Option<&Characters>) -> Vec<Shown> {
+    let seed = part.seed;
+    let repetition: Repetition<'_> = match (part.world, characters) {
+        (World::FixedPool { classes }, _) => {
+            Box::new(move |number, tally| fixed_pool::gaussian(seed, number, classes, tally))
+        }
+        (World::NewItems { classes }, _) => {
+            let sets = repetitions.div_ceil(new_items::PER_SET);
+            let known: Vec<_> =
+                in_parallel(sets, threads, |set| new_items::ClassSet::draw(seed, set, classes));
+            Box::new(move |number, tally| {
+                known[(number / new_items::PER_SET) as usize].repeat(seed, number, tally);
+            })
+        }
+        (World::NewClasses { classes }, _) => {
+            let truth = new_classes::truth(seed, threads);
+            Box::new(move |number, tally| new_classes::gaussian(seed, number, classes, &truth, tally))
+        }
+        (World::Characters, Some(characters)) => {
+            let truth = new_classes::truth_of_characters(characters);
+            Box::new(move |number, tally| new_classes::characters(seed, number, characters, truth, tally))
+        }
+        (World::FixedCharacters, Some(characters)) => {
+            Box::new(move |number, tally| fixed_pool::characters(seed, number, characters, tally))
+        }
+        (World::Characters | World::FixedCharacters, None) => Box::new(|_, _| ()),
+    };
+    let tallies = in_parallel(repetitions, threads, |number| {
+        let mut tally = Tally::default();
+        repetition(number, &mut tally);
+        tally
+    });
+    let mut total = Tally::default();
+    tallies.into_iter().for_each(|tally| total.merge(tally));
+    let shown = |cell: &Cell| {
+        let (sum, squares, of) = total.0.get(&(cell.episodes, cell.measure)).copied().unwrap_or_default();
+        Shown { cell: *cell, of, sum, squares }
+    };
+    part.cells.iter().map(shown).collect()
+}
+
+/// The results of so many pieces of work, in their order.
+fn in_parallel<T: Send>(count: u32, threads: u32, work: impl Fn(u32) -> T + Sync) -> Vec<T> {
+    let (next, done) = (AtomicU32::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= count {
+                        break;
+                    }
+                    let result = work(number);
+                    done.lock().expect("no thread panics while it adds").push((number, result));
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().expect("all threads are done");
+    done.sort_by_key(|(number, _)| *number);
+    done.into_iter().map(|(_, result)| result).collect()
+}

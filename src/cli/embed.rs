@@ -1,0 +1,60 @@
+//! `kshot embed`: a dataset through a network into a feature store.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::error::CliError;
+use super::network::{Made, Network};
+use super::{Outcome, files, say};
+use crate::data::{FOLDER_FILES, Precision};
+
+const EXAMPLES: &str = "Examples:
+  kshot embed clinc150 --data data --backbone bert --weights all-MiniLM-L6-v2 --out features/clinc150
+  kshot embed texts:mine.csv --backbone bert --weights all-MiniLM-L6-v2 --out features/mine
+  kshot embed banking77 --backbone bert --weights all-MiniLM-L6-v2 --template '{}' --template 'a customer asks about {}' \\
+    --out features/banking77";
+
+/// Turn a dataset into a feature store with a network.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    /// Dataset by name (see `kshot list datasets`), texts:FILE, or its path.
+    dataset: String,
+    #[command(flatten)]
+    network: Network,
+    /// Folder of the new feature store.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// How features are stored.
+    #[arg(long, value_name = "TYPE", value_enum, default_value = "f16")]
+    dtype: Dtype,
+    /// Replace the feature store that --out holds.
+    #[arg(long)]
+    overwrite: bool,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Dtype {
+    F16,
+    F32,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
+    let Arguments { dataset, network, out, dtype, overwrite } = arguments;
+    files::check_free(out, &FOLDER_FILES, *overwrite)?;
+    let plan = network.plan(dataset)?;
+    files::make_folder(out)?;
+    let precision = match dtype {
+        Dtype::F16 => Precision::F16,
+        Dtype::F32 => Precision::F32,
+    };
+    let Made { files: written, items, dim, cut } = plan.make(precision)?;
+    files::write_together(out, &FOLDER_FILES, &written)?;
+    if cut > 0 {
+        let plural = if cut == 1 { "item was" } else { "items were" };
+        eprintln!("warning: {cut} of {items} {plural} longer than the network reads, and cut");
+    }
+    say(&format!("{}: {items} items of {dim} numbers\n", out.display()))?;
+    Ok(Outcome::Done)
+}

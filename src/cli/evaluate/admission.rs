@@ -1,0 +1,68 @@
+//! Which learners run under which protocol, and at which shots.
+
+use std::collections::BTreeMap;
+
+use crate::cli::error::CliError;
+use crate::eval;
+use crate::learner::{Learner, Parameters, Registry};
+use crate::protocol::{Protocol, Shot};
+use crate::tensor::Cpu;
+
+/// The learners that were asked for, checked; none where all are meant.
+pub(super) fn asked_learners(
+    registry: &Registry<Cpu>,
+    specs: &[String],
+) -> Result<Vec<Parameters>, CliError> {
+    let mut asked: Vec<Parameters> = Vec::new();
+    for spec in specs {
+        let parameters = registry.check(spec)?;
+        if asked.contains(&parameters) {
+            return Err(CliError::Request(format!(
+                "learner `{spec}` is given twice with the same parameters, a result holds each once"
+            )));
+        }
+        asked.push(parameters);
+    }
+    Ok(asked)
+}
+
+/// The learners of a run under a protocol: those that were asked for, all of which it must admit, or all that it admits.
+pub(super) fn admitted(
+    registry: &Registry<Cpu>,
+    protocol: &Protocol,
+    asked: &[Parameters],
+) -> Result<Vec<Parameters>, CliError> {
+    let shots = shots(protocol);
+    let admit =
+        |parameters: &Parameters, learner: &Learner<Cpu>| eval::admit(protocol, parameters, learner, &shots);
+    if !asked.is_empty() {
+        for parameters in asked {
+            admit(parameters, &registry.build(parameters)?)?;
+        }
+        return Ok(asked.to_vec());
+    }
+    let mut learners = Vec::new();
+    for entry in registry.entries() {
+        let parameters = entry.check(&BTreeMap::new())?;
+        if admit(&parameters, &registry.build(&parameters)?).is_ok() {
+            learners.push(parameters);
+        }
+    }
+    if learners.is_empty() {
+        let admits: Vec<&str> = protocol.admits().iter().map(|setting| setting.word()).collect();
+        return Err(CliError::Request(format!(
+            "protocol `{}` admits {} learners, and none of them is known\nhint: see `kshot list learners`",
+            protocol.name(),
+            admits.join(" and ")
+        )));
+    }
+    Ok(learners)
+}
+
+/// The shots at which each episode is evaluated.
+pub(super) fn shots(protocol: &Protocol) -> Vec<Option<usize>> {
+    match protocol.shot() {
+        Shot::Nested(shots) => shots.iter().map(|shot| Some(*shot as usize)).collect(),
+        Shot::Between { .. } | Shot::MetaDataset => vec![None],
+    }
+}

@@ -1,0 +1,43 @@
+//! What `run.json` says of learners and protocols.
+
+use std::collections::BTreeMap;
+
+use super::answering::Run;
+use crate::data::{ClassVectors, Store};
+use crate::learner::Parameters;
+use crate::report::{LearnerRecord, ProtocolRecord, Selection, VectorsRecord};
+
+/// A learner in the record of the run.
+pub(super) fn learner(parameters: &Parameters) -> LearnerRecord {
+    LearnerRecord {
+        name: parameters.learner().to_string(),
+        parameters: parameters.pairs(),
+        selection: Selection::Default,
+    }
+}
+
+/// A protocol likewise, with the hashes of the features by name.
+pub(super) fn protocol(run: &Run, hashes: &BTreeMap<String, String>) -> ProtocolRecord {
+    let (protocol, store) = (&run.rules.protocol, &run.store);
+    ProtocolRecord {
+        name: protocol.name().to_string(),
+        version: protocol.version(),
+        sha256: run.rules.sha256.clone(),
+        seed: protocol.seed(),
+        draw: run.dealer.file.clone(),
+        draw_sha256: run.dealer.sha256.clone(),
+        features: store.path().map_or_else(|| store.name().to_string(), |path| path.display().to_string()),
+        features_sha256: hashes.get(store.name()).cloned().unwrap_or_default(),
+        class_vectors: store.class_vectors().map(|vectors| class_vectors(store, vectors)),
+    }
+}
+
+fn class_vectors(store: &Store, vectors: &ClassVectors) -> VectorsRecord {
+    let source = store.provenance().class_vectors.clone();
+    VectorsRecord {
+        sha256: vectors.sha256(),
+        texts: source.as_ref().map(|source| source.texts.clone()),
+        texts_sha256: source.as_ref().and_then(|source| source.texts_sha256.clone()),
+        templates: source.map(|source| source.templates).unwrap_or_default(),
+    }
+}

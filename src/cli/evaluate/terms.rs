@@ -1,0 +1,158 @@
+//! What the outcomes of this run depend on.
+
+use std::fs::File;
+use std::hash::Hasher;
+use std::io::Read;
+
+use twox_hash::XxHash64;
+
+use super::answering::Run;
+use crate::cli::error::CliError;
+use crate::data::Store;
+use crate::learner::{Parameters, Registry};
+use crate::protocol::{Query, Way};
+use crate::report::{FeatureTerms, Machine, ProtocolTerms, Selection, Shard, Size, Table, TableTerms, Terms};
+use crate::tensor::Cpu;
+use crate::vocab::Setting;
+
+/// What a run is asked for beside its protocols.
+pub(super) struct Asked {
+    pub(super) shard: Option<Shard>,
+    /// As it was written.
+    pub(super) until: Option<String>,
+    pub(super) queries: Option<&'static str>,
+}
+
+/// The terms of a run.
+pub(super) fn of(runs: &[Run], registry: &Registry<Cpu>, asked: &Asked) -> Result<Terms, CliError> {
+    let several = runs.len() > 1;
+    Ok(Terms {
+        kshot: env!("CARGO_PKG_VERSION").to_string(),
+        build: build(),
+        cpu_features: Machine::here().cpu_features,
+        device: "cpu".to_string(),
+        shard: asked.shard,
+        until: asked.until.clone(),
+        queries: asked.queries.map(str::to_string),
+        protocols: runs
+            .iter()
+            .map(|run| protocol(run, registry, asked, several))
+            .collect::<Result<_, CliError>>()?,
+    })
+}
+
+fn protocol(
+    run: &Run,
+    registry: &Registry<Cpu>,
+    asked: &Asked,
+    several: bool,
+) -> Result<ProtocolTerms, CliError> {
+    let (protocol, store, sequential) = (&run.rules.protocol, &run.store, asked.until.is_some());
+    let length = run.dealer.draw.len();
+    let places = asked.shard.map_or(0..length, |shard| shard.of_draw(length));
+    let fresh = run.dealer.fresh.is_some();
+    let draw_file = if several { format!("draw-{}.csv", protocol.name()) } else { "draw.csv".to_string() };
+    let terms = |(learner, shot): &(usize, usize)| {
+        let parameters = &run.learners[*learner];
+        let setting = registry.build(parameters)?.setting();
+        Ok(TableTerms {
+            table: table(run, parameters, setting, run.shots[*shot], sequential),
+            learner: short_spec(registry, parameters),
+        })
+    };
+    Ok(ProtocolTerms {
+        name: protocol.name().to_string(),
+        sha256: run.rules.sha256.clone(),
+        draw_sha256: (!sequential).then(|| run.dealer.sha256.clone()),
+        draw_file: fresh.then_some(draw_file),
+        first: places.start as u32,
+        episodes: if sequential { protocol.most().unwrap_or(protocol.count()) } else { places.len() as u32 },
+        features: FeatureTerms {
+            name: store.name().to_string(),
+            rows: store.rows(),
+            dim: store.dim(),
+            files: store.stamps()?.into_iter().map(|file| (file.name, file.bytes, file.changed)).collect(),
+        },
+        clusters: clusters(store),
+        classes: store.index().classes().iter().map(|class| class.name.clone()).collect(),
+        tables: run.tables.iter().map(terms).collect::<Result<_, CliError>>()?,
+    })
+}
+
+/// A hash of the program's file: a learner that was changed makes another program of the same version.
+fn build() -> String {
+    let hash = || -> std::io::Result<u64> {
+        let mut file = File::open(std::env::current_exe()?)?;
+        let (mut hash, mut block) = (XxHash64::with_seed(0), vec![0; 1 << 20]);
+        loop {
+            match file.read(&mut block)? {
+                0 => return Ok(hash.finish()),
+                read => hash.write(&block[..read]),
+            }
+        }
+    };
+    hash().map_or("unknown".to_string(), |hash| format!("{hash:016x}"))
+}
+
+/// What all rows of a table share.
+fn table(
+    run: &Run,
+    parameters: &Parameters,
+    setting: Setting,
+    shot: Option<usize>,
+    sequential: bool,
+) -> Table {
+    let (protocol, provenance) = (&run.rules.protocol, run.store.provenance());
+    Table {
+        protocol: protocol.name().to_string(),
+        version: protocol.version(),
+        learner: parameters.learner().to_string(),
+        parameters: parameters.pairs(),
+        selection: Selection::Default,
+        setting,
+        backbone: Some(provenance.backbone.clone()),
+        saw_classes: provenance.saw_classes,
+        way: match protocol.way() {
+            Way::Fixed(way) => Size::Number(*way),
+            Way::All => Size::All,
+            Way::Between { .. } | Way::MetaDataset => Size::Varied,
+        },
+        shot: shot.map_or(Size::Varied, |shot| Size::Number(shot as u32)),
+        query: match protocol.query() {
+            Query::PerClass(query) => Size::Number(*query),
+            Query::All => Size::All,
+            Query::Dirichlet { .. } | Query::MetaDataset => Size::Varied,
+        },
+        repeat: protocol.repeat(),
+        // Said once per protocol.
+        clusters: None,
+        metrics: protocol.metrics().to_vec(),
+        level: protocol.level(),
+        sequential,
+        seed: protocol.seed(),
+        seed_train: None,
+        device: "cpu".to_string(),
+        draw_sha256: if sequential { String::new() } else { run.dealer.sha256.clone() },
+    }
+}
+
+/// The cluster of each class, where the store names clusters; a class without one is alone.
+fn clusters(store: &Store) -> Option<Vec<String>> {
+    let classes = store.index().classes();
+    let named = classes.iter().any(|class| class.cluster.is_some());
+    named.then(|| classes.iter().map(|class| class.cluster.clone().unwrap_or(class.name.clone())).collect())
+}
+
+/// The learner with the parameters that differ from their defaults, as one would type it.
+fn short_spec(registry: &Registry<Cpu>, parameters: &Parameters) -> String {
+    let declared = registry.entry(parameters.learner()).map(|e| e.parameters()).unwrap_or_default();
+    let changed: Vec<String> = declared
+        .iter()
+        .filter(|p| parameters.word(p.name) != p.default)
+        .map(|p| format!("{}={}", p.name, parameters.word(p.name)))
+        .collect();
+    match changed.is_empty() {
+        true => parameters.learner().to_string(),
+        false => format!("{}:{}", parameters.learner(), changed.join(",")),
+    }
+}

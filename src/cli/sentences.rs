@@ -1,0 +1,120 @@
+//! Sentences through a sentence encoder into a feature store, with class vectors from the same encoder.
+
+use std::path::Path;
+
+use super::error::CliError;
+use super::network::{Made, Network};
+use super::progress::Progress;
+use crate::backbone::SentenceEncoder;
+use crate::backbone::sentence::{ClassTexts, Embedded, label_words};
+use crate::data::text::{self, Sentences, TEXT_DATASETS};
+use crate::data::{ClassVectors, NewStore, Precision, Provenance, VectorSource, files_sha256};
+use crate::tensor::open_cpu;
+use crate::vocab::{Form, Split};
+
+/// What is to be embedded, and with what.
+pub(super) struct Work {
+    encoder: SentenceEncoder,
+    sentences: Sentences,
+    listed: Vec<(String, Split, Option<String>)>,
+    class_texts: ClassTexts,
+    provenance: Provenance,
+}
+
+/// Reads a dataset, an encoder and the texts of the classes: name, recipe and work.
+pub(super) fn plan(network: &Network, dataset: &str) -> Result<(String, String, Work), CliError> {
+    let Some(folder) = &network.weights else {
+        return Err(CliError::Request(
+            "backbone `bert` has no weights\nhint: name the folder of a sentence encoder with --weights"
+                .to_string(),
+        ));
+    };
+    let Some((name, sentences)) = text::named(dataset, &network.data())? else {
+        let known: Vec<String> = TEXT_DATASETS.iter().map(|(name, _)| format!("`{name}`")).collect();
+        return Err(CliError::Request(format!(
+            "unknown dataset of texts `{dataset}`, expected one of {}\nhint: for a table of yours write texts:FILE",
+            known.join(", ")
+        )));
+    };
+    let listed = sentences.listed();
+    let (class_texts, source) = class_texts(network, &listed)?;
+    let encoder = SentenceEncoder::read(folder)?;
+    let weights = files_sha256(encoder.files())?;
+    let own_name = |path: &Path| {
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        path.file_name().map(|name| format!(":{}", name.to_string_lossy())).unwrap_or_default()
+    };
+    let provenance = Provenance {
+        backbone: format!("bert{}", own_name(folder)),
+        trained_on: network.trained_on.clone(),
+        saw_classes: network.saw_classes,
+        weights_sha256: Some(weights.clone()),
+        cut: 0,
+        class_vectors: Some(source),
+    };
+    let files = sentences.files.iter().map(|path| {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        (name.unwrap_or_default(), path.clone())
+    });
+    let texts = files_sha256(&files.collect::<Vec<_>>())?;
+    let recipe = format!("{name}\n{texts}\n{weights}\n{provenance:?}\n");
+    Ok((name, recipe, Work { encoder, sentences, listed, class_texts, provenance }))
+}
+
+/// The texts of the classes, and where they come from.
+fn class_texts(
+    network: &Network,
+    listed: &[(String, Split, Option<String>)],
+) -> Result<(ClassTexts, VectorSource), CliError> {
+    let names: Vec<&str> = listed.iter().map(|(class, _, _)| class.as_str()).collect();
+    let outside = listed.iter().filter(|(_, split, _)| *split == Split::Outside);
+    let outside: Vec<&str> = outside.map(|(class, _, _)| class.as_str()).collect();
+    let by_name = |class: &str| vec![label_words(class)];
+    let (words, texts, texts_sha256) = match &network.descriptions {
+        None => (names.iter().map(|class| by_name(class)).collect(), "label names".to_string(), None),
+        Some(path) => {
+            let mut words = text::descriptions(path, &names, &outside)?;
+            // A class outside the task is no candidate; its vector only fills its row.
+            let undescribed = words.iter_mut().zip(&names).filter(|(words, _)| words.is_empty());
+            undescribed.for_each(|(words, class)| *words = by_name(class));
+            let hash = files_sha256(&[("descriptions".to_string(), path.clone())])?;
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+            (words, name.unwrap_or_default(), Some(hash))
+        }
+    };
+    let templates = match network.templates.is_empty() {
+        true => vec!["{}".to_string()],
+        false => network.templates.clone(),
+    };
+    let class_texts = ClassTexts::new(&words, &templates);
+    Ok((class_texts, VectorSource { texts, texts_sha256, templates }))
+}
+
+impl Work {
+    /// Runs the encoder over sentences and classes.
+    pub(super) fn make(self, dataset: &str, precision: Precision) -> Result<Made, CliError> {
+        let Work { encoder, sentences, listed, class_texts, mut provenance } = self;
+        let workers = std::thread::available_parallelism().map_or(1, usize::from);
+        let progress = Progress::of_items(&format!("embedding {dataset}"), sentences.texts.len());
+        let run = |texts: &[String], reach: &(dyn Fn(usize) + Sync)| {
+            encoder.embed(texts, workers, || Ok(open_cpu()), reach)
+        };
+        let Embedded { features, dim, truncated } = run(&sentences.texts, &|done| progress.reach(done))?;
+        drop(progress);
+        let rows = class_texts.mean(&run(&class_texts.texts, &|_| {})?.features, dim);
+        provenance.cut = truncated as u64;
+        let store = NewStore {
+            features: &features,
+            dim,
+            precision,
+            classes: &sentences.classes,
+            parts: sentences.parts.as_deref(),
+            ids: sentences.ids.as_deref(),
+            listed: &listed,
+            class_vectors: Some(&ClassVectors { rows: rows.into(), side: dim }),
+            provenance: &provenance,
+            form: Form::Vector,
+        };
+        Ok(Made { files: store.files()?, items: sentences.texts.len(), dim, cut: truncated as u64 })
+    }
+}

@@ -1,0 +1,71 @@
+//! The tables of one protocol while they fill, from an evaluation or from what was recorded of one.
+
+use std::sync::Arc;
+
+use super::error::CliError;
+use crate::report::{ProtocolTerms, Results, Stretch, Table, TableTerms, TableWriter, Warning};
+
+/// One sheet per table of a protocol.
+pub(super) struct Sheets {
+    protocol: String,
+    episodes: u64,
+    sheets: Vec<Sheet>,
+}
+
+/// A table with what it gives reason to warn of.
+struct Sheet {
+    writer: TableWriter,
+    learner: String,
+    ties: u64,
+    queries: u64,
+    unconverged: u64,
+}
+
+impl Sheets {
+    /// Begins all tables of a protocol.
+    pub(super) fn begin(results: &mut Results, terms: &ProtocolTerms) -> Result<Sheets, CliError> {
+        let names: Arc<[String]> = terms.classes.iter().cloned().collect();
+        let clusters: Option<Arc<[String]>> =
+            terms.clusters.as_ref().map(|names| names.iter().cloned().collect());
+        let sheet = |terms: &TableTerms| {
+            let table = Table { clusters: clusters.clone(), ..terms.table.clone() };
+            let writer = results.begin(table, Arc::clone(&names))?;
+            Ok(Sheet { writer, learner: terms.learner.clone(), ties: 0, queries: 0, unconverged: 0 })
+        };
+        let sheets = terms.tables.iter().map(sheet).collect::<Result<_, CliError>>()?;
+        Ok(Sheets { protocol: terms.name.clone(), episodes: 0, sheets })
+    }
+
+    /// Takes the next episodes in.
+    pub(super) fn take(&mut self, stretch: &Stretch) -> Result<(), CliError> {
+        self.episodes += u64::from(stretch.episodes);
+        for table in &stretch.tables {
+            let Some(sheet) = self.sheets.get_mut(table.table) else { continue };
+            sheet.unconverged += table.unconverged;
+            for record in &table.episodes {
+                sheet.writer.record(record)?;
+                sheet.ties += u64::from(record.ties);
+                sheet.queries += record.outcome.classes.iter().map(|c| u64::from(c.total)).sum::<u64>();
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands the tables to the results; what a reader should know of them.
+    pub(super) fn finish(self, results: &mut Results) -> Result<Vec<Warning>, CliError> {
+        let mut warnings = Vec::new();
+        for sheet in self.sheets {
+            let (protocol, learner) = (self.protocol.clone(), sheet.learner);
+            if sheet.ties > 0 {
+                let (protocol, learner) = (protocol.clone(), learner.clone());
+                warnings.push(Warning::Ties { protocol, learner, queries: sheet.ties, of: sheet.queries });
+            }
+            if sheet.unconverged > 0 {
+                let episodes = sheet.unconverged;
+                warnings.push(Warning::NotConverged { protocol, learner, episodes, of: self.episodes });
+            }
+            results.add(sheet.writer.finish()?);
+        }
+        Ok(warnings)
+    }
+}

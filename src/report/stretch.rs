@@ -1,0 +1,49 @@
+//! A stretch of a draw as all learners answered it: what tables are filled with, live or from a journal.
+
+use super::certainty::CertaintyOutcome;
+use super::tally::EpisodeOutcome;
+use super::writer::QueryOutcome;
+
+/// Consecutive episodes, answered in every table of one protocol.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stretch {
+    /// The number of the first episode.
+    pub first: u32,
+    /// How many episodes there are, 1 or more.
+    pub episodes: u32,
+    /// One entry per table, in any order.
+    pub tables: Vec<TableStretch>,
+}
+
+/// The same episodes in one table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TableStretch {
+    /// The table, by its place among those of the protocol.
+    pub table: usize,
+    /// Episodes whose fit did not converge.
+    pub unconverged: u64,
+    /// The episodes, in order.
+    pub episodes: Vec<EpisodeRecord>,
+}
+
+/// One episode as one learner answered it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EpisodeRecord {
+    /// Counts and losses.
+    pub outcome: EpisodeOutcome,
+    /// Queries whose highest score was shared.
+    pub ties: u32,
+    /// Each claimed probability, with whether the answer was correct; none for scores that only rank.
+    pub claims: Vec<(f32, bool)>,
+    /// The queries, where they are to be written.
+    pub queries: Vec<QueryOutcome>,
+    /// How certain the answers were, where a measure of that is asked for.
+    pub certainty: Option<CertaintyOutcome>,
+}
+
+impl Stretch {
+    /// The number of the episode behind the last.
+    pub fn end(&self) -> u32 {
+        self.first + self.episodes
+    }
+}
