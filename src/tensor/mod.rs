@@ -10,6 +10,7 @@ pub mod encoder;
 mod error;
 mod kernel;
 mod labels;
+pub mod matrix;
 pub mod neighbours;
 pub mod ops;
 mod rows;
