@@ -30,6 +30,10 @@ impl Sheets {
         let sheet = |terms: &TableTerms| {
             let table = Table { clusters: clusters.clone(), ..terms.table.clone() };
             let writer = results.begin(table, Arc::clone(&names))?;
+            let writer = match terms.temperature {
+                Some(temperature) => writer.at_temperature(temperature),
+                None => writer,
+            };
             Ok(Sheet { writer, learner: terms.learner.clone(), ties: 0, queries: 0, unconverged: 0 })
         };
         let sheets = terms.tables.iter().map(sheet).collect::<Result<_, CliError>>()?;

@@ -403,6 +403,29 @@ pub enum DataError {
         /// Where it should be.
         path: PathBuf,
     },
+    /// A file that cannot be written.
+    #[error("{at}: cannot be written: {source}")]
+    Unwritable {
+        /// The file or folder.
+        at: Place,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// An image of another size than the others.
+    #[error(
+        "{at}: an image of {}×{} pixels, expected {}×{} as in {}\nhint: write folder:DIR,side=PIXELS to scale them",
+        found.0, found.1, expected.0, expected.1, first.display()
+    )]
+    ImageSize {
+        /// The image.
+        at: Place,
+        /// Its height and width.
+        found: (usize, usize),
+        /// What they must be.
+        expected: (usize, usize),
+        /// The first image.
+        first: PathBuf,
+    },
     /// A class of the dataset that a file of descriptions leaves out.
     #[error(
         "{at}: class `{class}` has no description\nhint: every class of the dataset needs a line `class,description` or more"

@@ -180,13 +180,13 @@ mod tests {
     #[test]
     fn a_store_larger_than_it_may_be_in_memory_stays_in_its_file() {
         let (_place, folder) = folder_with(&[]);
-        let store = Store::open(&folder, &OpenOptions { resident: 47 }).unwrap();
+        let store = Store::open(&folder, &OpenOptions { resident: 47, ..OpenOptions::default() }).unwrap();
         assert!(matches!(store.values(), Values::File(_)));
         assert_eq!(numbers(&store), sample().values);
         let mut row = [0.0; 2];
         store.read_item(ItemId(4), &mut row).unwrap();
         assert_eq!(row, [4.0, 4.5]);
-        let store = Store::open(&folder, &OpenOptions { resident: 48 }).unwrap();
+        let store = Store::open(&folder, &OpenOptions { resident: 48, ..OpenOptions::default() }).unwrap();
         assert!(matches!(store.values(), Values::F32(_)));
     }
 

@@ -21,6 +21,11 @@ pub struct Draw {
     /// Per row, the end of its query in `items`.
     query_ends: Vec<u32>,
     items: Vec<ItemId>,
+    /// Per episode, the end of its queries outside the task in `outside`.
+    outside_ends: Vec<u32>,
+    outside: Vec<ItemId>,
+    /// Per episode, its number, where these do not follow one another.
+    numbers: Vec<u32>,
 }
 
 /// More classes or items than a draw can count.
@@ -40,7 +45,7 @@ impl Draw {
 
     /// How many items it names, counted as often as they are named.
     pub fn items(&self) -> usize {
-        self.items.len()
+        self.items.len() + self.outside.len()
     }
 
     /// The episode at `place`, from 0.
@@ -62,6 +67,11 @@ impl Draw {
         self.episodes().map(|e| e.max_shot()).max().unwrap_or(0)
     }
 
+    /// Its first episodes, at most so many.
+    pub fn first(&self, count: usize) -> Draw {
+        self.part(0..count.min(self.len()))
+    }
+
     /// A draw without episodes whose first one will have this number.
     pub(super) fn starting_at(first: u32) -> Draw {
         Draw { first, ..Draw::default() }
@@ -70,6 +80,11 @@ impl Draw {
     /// Adds a support item of the class that [`Draw::end_support`] names next, or a query item likewise.
     pub(super) fn push(&mut self, item: ItemId) {
         self.items.push(item);
+    }
+
+    /// Adds a query of the open episode that belongs to none of its classes.
+    pub(super) fn push_outside(&mut self, item: ItemId) {
+        self.outside.push(item);
     }
 
     /// Ends the support of the next class of the open episode.
@@ -83,10 +98,16 @@ impl Draw {
         self.query_ends.push(self.items.len() as u32);
     }
 
+    /// The number of the next episode that ends, where numbers do not follow one another.
+    pub(super) fn number_next(&mut self, number: u32) {
+        self.numbers.push(number);
+    }
+
     /// The open episode is complete.
     pub(super) fn end_episode(&mut self) -> Result<(), TooLarge> {
         u32::try_from(self.items.len()).map_err(|_| TooLarge)?;
         self.ends.push(u32::try_from(self.classes.len()).map_err(|_| TooLarge)?);
+        self.outside_ends.push(u32::try_from(self.outside.len()).map_err(|_| TooLarge)?);
         Ok(())
     }
 
@@ -97,6 +118,7 @@ impl Draw {
         self.support_ends.truncate(rows);
         self.query_ends.truncate(rows);
         self.items.truncate(start(&self.query_ends, rows));
+        self.outside.truncate(start(&self.outside_ends, self.ends.len()));
     }
 
     /// The episodes at these places, with their numbers.
@@ -105,6 +127,7 @@ impl Draw {
     /// When the places reach beyond [`Draw::len`].
     pub fn part(&self, places: Range<usize>) -> Draw {
         let mut part = Draw::starting_at(self.first + places.start as u32);
+        part.numbers = self.numbers.get(places.clone()).unwrap_or_default().to_vec();
         for episode in places.map(|place| self.episode(place)) {
             for label in 0..episode.way() {
                 part.items.extend(episode.support(label));
@@ -115,6 +138,8 @@ impl Draw {
                 part.end_query();
             }
             part.ends.push(part.classes.len() as u32);
+            part.outside.extend(episode.outside());
+            part.outside_ends.push(part.outside.len() as u32);
         }
         part
     }
@@ -123,6 +148,10 @@ impl Draw {
     pub(super) fn append(&mut self, other: &Draw) -> Result<(), TooLarge> {
         let rows = u32::try_from(self.classes.len() + other.classes.len()).map_err(|_| TooLarge)?;
         u32::try_from(self.items.len() + other.items.len()).map_err(|_| TooLarge)?;
+        let outside = u32::try_from(self.outside.len() + other.outside.len()).map_err(|_| TooLarge)?;
+        let outside = outside - other.outside.len() as u32;
+        self.outside_ends.extend(other.outside_ends.iter().map(|e| e + outside));
+        self.outside.extend(&other.outside);
         let (row, item) = (rows - other.classes.len() as u32, self.items.len() as u32);
         self.ends.extend(other.ends.iter().map(|e| e + row));
         self.classes.extend(&other.classes);
@@ -144,7 +173,8 @@ pub struct Episode<'a> {
 impl<'a> Episode<'a> {
     /// Its number, as in the file, from 0.
     pub fn number(&self) -> u32 {
-        self.draw.first + self.place as u32
+        let own = self.draw.numbers.get(self.place).copied();
+        own.unwrap_or(self.draw.first + self.place as u32)
     }
 
     /// How many classes it has.
@@ -193,6 +223,12 @@ impl<'a> Episode<'a> {
     /// The query items of all labels, label by label.
     pub fn all_query(&self) -> &'a [ItemId] {
         &self.draw.items[self.middle()..start(&self.draw.query_ends, self.rows.end)]
+    }
+
+    /// The queries that belong to none of its classes, nor to any other of the task.
+    pub fn outside(&self) -> &'a [ItemId] {
+        let ends = &self.draw.outside_ends;
+        &self.draw.outside[start(ends, self.place)..ends[self.place] as usize]
     }
 
     /// The most support items of a class.

@@ -18,6 +18,9 @@ pub enum SampleError {
     /// The dataset has no such part.
     #[error("the dataset has no part `{part}`, expected one of {}", if known.is_empty() { "none" } else { known })]
     NoPart { part: String, known: String },
+    /// The dataset has no class of this name, from which queries outside the task could come.
+    #[error("the dataset has no class `{class}`, the protocol takes queries outside the task from it")]
+    NoOutside { class: String },
     /// The classes of an episode may have fewer items than its queries.
     #[error(
         "the {way} smallest classes of split {split} have {left} items beside shot {shot}, an episode needs {total} queries"

@@ -6,6 +6,7 @@
 //! f64; rows are sorted whatever the order of the work.
 
 mod calibration;
+mod certainty;
 pub mod compare;
 mod error;
 #[cfg(test)]
@@ -28,12 +29,15 @@ mod staging;
 mod stretch;
 mod table;
 mod tally;
+mod tempered;
 mod terms;
 mod text;
+mod trials;
 mod warning;
 mod writer;
 
 pub use calibration::{BINS, Bin, Confidences, ece};
+pub use certainty::CertaintyOutcome;
 pub use error::ReportError;
 pub use grid::Grid;
 pub use journal::Journal;
@@ -46,9 +50,10 @@ pub use results::Results;
 pub use rows::SummaryRow;
 pub use run_record::{LearnerRecord, PartRecord, ProtocolRecord, RunRecord, VectorsRecord};
 pub use staging::{LeftOver, was_killed};
-pub use stretch::{EpisodeRecord, Stretch, TableStretch};
+pub use stretch::{EpisodeRecord, Stretch, TableStretch, TemperedRecord};
 pub use table::{Selection, Size, Table, TableKey};
 pub use tally::{ClassOutcome, EpisodeOutcome, EpisodeTotals, Measured, Tally};
 pub use terms::{Difference, FeatureTerms, Kinship, ProtocolTerms, Shard, TableTerms, Terms};
+pub use trials::{TRIAL_COLUMNS, TrialRow};
 pub use warning::{FEW_EPISODES, Warning};
 pub use writer::{FinishedTable, QueryOutcome, TableWriter};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::grid::Grid;
 use super::names::{display_names, is_rate};
 use super::rows::SummaryRow;
-use super::table::Size;
+use super::table::{Selection, Size};
 use crate::stats::Population;
 use crate::vocab::counted;
 
@@ -39,7 +39,8 @@ impl Overview {
         }));
         let names = display_names(rows.iter().map(|row| (row.table.learner.as_str(), &row.table.parameters)));
         for known in &learners {
-            let mut line = vec![names.get(known).cloned().unwrap_or_default()];
+            let name = names.get(&(known.0, known.1)).cloned().unwrap_or_default();
+            let mut line = vec![labelled(name, known.2)];
             line.extend(columns.iter().map(|wanted| {
                 let row = rows.iter().find(|row| learner(row) == *known && column(row) == *wanted);
                 row.map_or(ABSENT.to_string(), |row| cell(row))
@@ -65,8 +66,16 @@ impl Overview {
     }
 }
 
-fn learner(row: &SummaryRow) -> (&str, &BTreeMap<String, String>) {
-    (&row.table.learner, &row.table.parameters)
+fn learner(row: &SummaryRow) -> (&str, &BTreeMap<String, String>, Selection) {
+    (&row.table.learner, &row.table.parameters, row.table.selection)
+}
+
+/// A name with where its values come from, unless they are defaults.
+fn labelled(name: String, selection: Selection) -> String {
+    match selection {
+        Selection::Default => name,
+        selection => format!("{name} ({})", selection.word()),
+    }
 }
 
 fn column(row: &SummaryRow) -> (&str, Size) {
@@ -115,7 +124,7 @@ fn notes(rows: &[&SummaryRow], metric: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{Measured, Selection, Table};
+    use crate::report::{Measured, Table};
     use crate::stats::Interval;
     use crate::vocab::{Metric, SawClasses, Setting};
 

@@ -26,8 +26,18 @@ pub const SUMMARY_COLUMNS: &str = "protocol,version,learner,parameters,selection
 pub const BIN_COLUMNS: &str =
     "protocol,learner,parameters,shot,temperature,bin,low,high,count,correct,confidence";
 
+/// Columns of `tempered.csv`: one row per episode of the tables that have a selected temperature.
+pub const TEMPERED_COLUMNS: &str = "protocol,learner,parameters,shot,temperature,episode,nll";
+
 /// Columns of `queries.csv`: one row per query; `item` is its row in the feature store, from 0.
-pub const QUERY_COLUMNS: &str = "protocol,learner,parameters,shot,episode,class,item,predicted,confidence";
+///
+/// `class` is that of its items also for a query outside the task. `certainty` is what orders answers.
+pub const QUERY_COLUMNS: &str =
+    "protocol,learner,parameters,shot,episode,class,item,predicted,confidence,certainty";
+
+/// Columns of `certainty.csv`: one row per episode, where a measure of certainty is asked for.
+pub const CERTAINTY_COLUMNS: &str = "protocol,learner,parameters,shot,episode,inside,outside,threshold,accuracy-at-95,\
+    aurc,aurc-outside,auroc,fpr-at-95,outside-recall";
 
 /// Stands in the `interval` column for a sampler interval that was waited for: episodes were drawn until it was narrow.
 pub const SEQUENTIAL: &str = "sampler-sequential";
@@ -94,6 +104,19 @@ pub struct BinRow<'a> {
     pub bin: &'a Bin,
 }
 
+/// A row of `tempered.csv`.
+#[derive(Clone, Copy, Debug)]
+pub struct TemperedRow<'a> {
+    /// The table it belongs to, as [`lead`] writes it.
+    pub lead: &'a [u8],
+    /// What the logits were divided by.
+    pub temperature: f64,
+    /// The episode.
+    pub episode: u32,
+    /// Mean negative log-likelihood over its queries.
+    pub nll: f64,
+}
+
 /// A row of `queries.csv`.
 #[derive(Clone, Copy, Debug)]
 pub struct QueryRow<'a> {
@@ -109,6 +132,8 @@ pub struct QueryRow<'a> {
     pub predicted: &'a str,
     /// The claimed probability of that class; absent for scores that only rank.
     pub confidence: Option<f32>,
+    /// What orders answers from doubtful to safe.
+    pub certainty: Option<f32>,
 }
 
 /// The first four columns of most files, `protocol,learner,parameters,shot`, with the comma after them.
@@ -237,6 +262,19 @@ impl BinRow<'_> {
     }
 }
 
+impl TemperedRow<'_> {
+    /// Appends the row, line end included.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.lead);
+        float(out, Some(self.temperature));
+        out.push(b',');
+        whole(out, u64::from(self.episode));
+        out.push(b',');
+        float(out, Some(self.nll));
+        out.push(b'\n');
+    }
+}
+
 impl QueryRow<'_> {
     /// Appends the row, line end included.
     pub fn write(&self, out: &mut Vec<u8>) {
@@ -250,6 +288,8 @@ impl QueryRow<'_> {
         text(out, self.predicted);
         out.push(b',');
         float(out, self.confidence.map(f64::from));
+        out.push(b',');
+        float(out, self.certainty.map(f64::from));
         out.push(b'\n');
     }
 }

@@ -11,10 +11,12 @@ use super::journal::Journal;
 const FOLDER: &str = ".kshot-partial";
 
 /// The names that a results folder is known by; `run.json` comes last because it says that the rest is there.
-pub(super) const RESULT_FILES: [&str; 9] = [
+pub(super) const RESULT_FILES: [&str; 11] = [
     "outcomes.csv",
     "episodes.csv",
+    "tempered.csv",
     "bins.csv",
+    "certainty.csv",
     "queries.csv",
     "queries.parquet",
     "clusters.csv",

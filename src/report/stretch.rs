@@ -1,5 +1,6 @@
 //! A stretch of a draw as all learners answered it: what tables are filled with, live or from a journal.
 
+use super::certainty::CertaintyOutcome;
 use super::tally::EpisodeOutcome;
 use super::writer::QueryOutcome;
 
@@ -34,8 +35,21 @@ pub struct EpisodeRecord {
     pub ties: u32,
     /// Each claimed probability, with whether the answer was correct; none for scores that only rank.
     pub claims: Vec<(f32, bool)>,
+    /// The same claims at the selected temperature, where one was selected.
+    pub tempered: Option<TemperedRecord>,
     /// The queries, where they are to be written.
     pub queries: Vec<QueryOutcome>,
+    /// How certain the answers were, where a measure of that is asked for.
+    pub certainty: Option<CertaintyOutcome>,
+}
+
+/// The claims of an episode at the selected temperature of its table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TemperedRecord {
+    /// Mean negative log-likelihood over the queries.
+    pub nll: f64,
+    /// The claimed probabilities, in the order of [`EpisodeRecord::claims`].
+    pub confidences: Vec<f32>,
 }
 
 impl Stretch {

@@ -84,6 +84,10 @@ pub struct TableTerms {
     pub table: Table,
     /// The learner with the parameters that differ from their defaults.
     pub learner: String,
+    /// The selected temperature of its claims, where there is one.
+    pub temperature: Option<f64>,
+    /// The settings among which each support set chooses; none where the parameters are fixed.
+    pub among: Vec<String>,
 }
 
 /// Something in which two runs are not the same.
@@ -217,6 +221,8 @@ pub(super) mod tests {
         let table = |learner: &str| TableTerms {
             table: Made::default().table(learner, "1", 1),
             learner: learner.to_string(),
+            temperature: None,
+            among: Vec::new(),
         };
         Terms {
             kshot: env!("CARGO_PKG_VERSION").to_string(),

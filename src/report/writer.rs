@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use super::ReportError;
 use super::calibration::{Bin, Confidences, ece};
+use super::certainty::CertaintyOutcome;
 use super::part::Part;
-use super::rows::{EpisodeRow, OutcomeRow, QueryRow, lead};
+use super::rows::{EpisodeRow, OutcomeRow, QueryRow, TemperedRow, lead};
 use super::stretch::EpisodeRecord;
 use super::table::{Table, TableKey};
 use super::tally::{EpisodeOutcome, Measured, Tally};
+use super::tempered::Tempered;
 use crate::vocab::{ClassId, ItemId};
 
 /// One query and its answer, for `queries.csv`.
@@ -22,6 +24,8 @@ pub struct QueryOutcome {
     pub predicted: ClassId,
     /// The claimed probability of that class; absent for scores that only rank.
     pub confidence: Option<f32>,
+    /// What orders answers from doubtful to safe.
+    pub certainty: Option<f32>,
 }
 
 /// Writes one table; episodes come in rising order, in chunks of any size.
@@ -39,6 +43,9 @@ pub struct TableWriter {
     outcomes: Part,
     episodes: Part,
     queries: Part,
+    certainty: Part,
+    tempered_rows: Part,
+    tempered: Option<Tempered>,
 }
 
 /// One table, complete, to be handed to [`Results::add`](super::Results::add).
@@ -55,6 +62,9 @@ pub struct FinishedTable {
     pub(super) outcomes: Part,
     pub(super) episodes: Part,
     pub(super) queries: Part,
+    pub(super) certainty: Part,
+    /// The selected temperature, with the bins and the rows that belong to it.
+    pub(super) tempered: Option<(f64, Vec<Bin>, Part)>,
 }
 
 impl FinishedTable {
@@ -79,7 +89,36 @@ impl TableWriter {
             outcomes: part("outcomes"),
             episodes: part("episodes"),
             queries: part("queries"),
+            certainty: part("certainty"),
+            tempered_rows: part("tempered"),
+            tempered: None,
         }
+    }
+
+    /// Has the claims of every episode told at this temperature too; call it before the first episode.
+    pub fn at_temperature(mut self, temperature: f64) -> TableWriter {
+        let rows = std::mem::replace(&mut self.tempered_rows, Part::new(std::path::PathBuf::new()));
+        self.tempered = Some(Tempered::new(temperature, rows));
+        self
+    }
+
+    /// Takes the claims of an episode at the table's temperature in, after the episode itself: their mean loss, and each
+    /// confidence with whether the answer was correct.
+    ///
+    /// # Errors
+    /// A table without a temperature, what cannot be a loss or a confidence, or a disk that is full.
+    pub fn tempered(
+        &mut self,
+        outcome: &EpisodeOutcome,
+        nll: f64,
+        claims: &[(f32, bool)],
+    ) -> Result<(), ReportError> {
+        let (key, episode) = (&self.key, outcome.episode);
+        let broken = |rule| ReportError::Outcome { key: key.clone(), episode, rule };
+        let tempered = self.tempered.as_mut().ok_or("the table has no temperature").map_err(broken)?;
+        tempered.push(outcome, nll, claims).map_err(broken)?;
+        let (lead, temperature) = (&self.lead, tempered.temperature);
+        tempered.rows.append(|out| TemperedRow { lead, temperature, episode, nll }.write(out))
     }
 
     /// Takes the next episode in.
@@ -145,19 +184,41 @@ impl TableWriter {
         self.queries.append(|out| {
             for query in queries {
                 let (class, predicted) = (&names[query.class.index()], &names[query.predicted.index()]);
-                let (item, confidence) = (query.item.0, query.confidence);
-                QueryRow { lead, episode, class, item, predicted, confidence }.write(out);
+                let &QueryOutcome { item, confidence, certainty, .. } = query;
+                let item = item.0;
+                QueryRow { lead, episode, class, item, predicted, confidence, certainty }.write(out);
             }
         })
+    }
+
+    /// Takes in how certain the answers of the episode were that was taken in last.
+    ///
+    /// # Errors
+    /// Another episode, values that are not those of the episodes before, or a disk that is full.
+    pub fn certainty(&mut self, outcome: &CertaintyOutcome) -> Result<(), ReportError> {
+        let episode = outcome.episode;
+        let rule = match self.last == Some(episode) {
+            true => self.tally.push_certainty(&outcome.values),
+            false => Err("the certainties of an episode come behind its outcome"),
+        };
+        rule.map_err(|rule| ReportError::Outcome { key: self.key.clone(), episode, rule })?;
+        let lead = &self.lead;
+        self.certainty.append(|out| outcome.write(lead, out))
     }
 
     /// Takes the next episode in, with all that was recorded of it.
     ///
     /// # Errors
-    /// As [`TableWriter::episode`], [`TableWriter::confidences`] and [`TableWriter::queries`].
+    /// As [`TableWriter::episode`], [`TableWriter::confidences`], [`TableWriter::certainty`] and [`TableWriter::queries`].
     pub fn record(&mut self, record: &EpisodeRecord) -> Result<(), ReportError> {
         self.episode(&record.outcome)?;
         self.confidences(&record.claims)?;
+        record.certainty.as_ref().map_or(Ok(()), |certainty| self.certainty(certainty))?;
+        if let Some(tempered) = &record.tempered {
+            let answers = record.claims.iter().map(|(_, correct)| *correct);
+            let claims: Vec<(f32, bool)> = tempered.confidences.iter().copied().zip(answers).collect();
+            self.tempered(&record.outcome, tempered.nll, &claims)?;
+        }
         self.queries(record.outcome.episode, &record.queries)
     }
 
@@ -181,17 +242,28 @@ impl TableWriter {
             let cluster = self.table.clusters.as_ref()?.get(class.index())?.clone();
             Some((self.classes.get(class.index())?.clone(), cluster))
         };
+        let mut measured = self.tally.measures(self.table.level, self.table.repeat, ece(&bins));
+        let tempered = self.tempered.map(|tempered| {
+            let temperature = tempered.temperature;
+            let (more, bins, rows) = tempered.finish(self.table.level, self.table.repeat);
+            measured.extend(more);
+            (temperature, bins, rows)
+        });
+        // Stable, so that a measure's intervals keep their order.
+        measured.sort_by_key(|measured| measured.metric);
         Ok(FinishedTable {
             episode_count: self.tally.episodes(),
             class_count: self.tally.classes(),
             clusters: self.tally.class_ids().filter_map(cluster).collect(),
-            measured: self.tally.measures(self.table.level, self.table.repeat, ece(&bins)),
+            measured,
+            tempered,
             table: self.table,
             key,
             bins,
             outcomes: self.outcomes,
             episodes: self.episodes,
             queries: self.queries,
+            certainty: self.certainty,
         })
     }
 

@@ -15,4 +15,5 @@ mod report;
 mod request;
 mod results;
 mod resume;
+mod select;
 mod until;

@@ -1,14 +1,21 @@
 //! Episodes answered by all learners of a protocol, stretch by stretch.
 
+use std::collections::BTreeMap;
+
 use crate::cli::error::CliError;
 use crate::cli::progress::Progress;
+use crate::cli::selection::Contender;
 use crate::cli::source::{Dealer, Rules};
 use crate::data::Store;
 use crate::episode::Draw;
-use crate::eval::{self, Batch, EvalError, Evaluation, SeenRules};
+use crate::eval::{self, Answered, Batch, EvalError, Evaluation, Grading, SeenRules};
 use crate::learner::{Parameters, Roster};
-use crate::metric::{ClassGrade, QueryGrade};
-use crate::report::{ClassOutcome, EpisodeOutcome, EpisodeRecord, QueryOutcome, Stretch, TableStretch};
+use crate::metric::{CertaintyGrade, ClassGrade, QueryGrade};
+use crate::report::{
+    CertaintyOutcome, ClassOutcome, EpisodeOutcome, EpisodeRecord, QueryOutcome, Stretch, TableStretch,
+    TemperedRecord,
+};
+use crate::select::{Task, cross_validation};
 use crate::tensor::{Cpu, open_cpu};
 use crate::vocab::ItemId;
 
@@ -17,10 +24,12 @@ pub(super) struct Run {
     pub(super) rules: Rules,
     pub(super) store: Store,
     pub(super) dealer: Dealer,
-    pub(super) learners: Vec<Parameters>,
+    pub(super) learners: Vec<Contender>,
     pub(super) shots: Vec<Option<usize>>,
     /// The tables to be filled: places among the learners and among the shots.
     pub(super) tables: Vec<(usize, usize)>,
+    /// The least certainty with which a learner accepts an answer, by the same places, where the protocol asks for it.
+    pub(super) thresholds: BTreeMap<(usize, usize), f32>,
 }
 
 /// How the work is done; results do not depend on it.
@@ -45,27 +54,42 @@ pub(super) fn answer<R: Roster, E: From<CliError> + From<EvalError>>(
     if draw.is_empty() {
         return Ok(());
     }
+    let cast = Cast::of(&run.learners);
     let evaluation = Evaluation {
         store: &run.store,
         draw,
         seed: run.rules.protocol.seed(),
-        learners: &run.learners,
+        learners: &cast.learners,
         shots: &run.shots,
         rules: SeenRules::of(&run.rules.protocol),
         workers: work.workers,
         batch: work.batch,
     };
+    let chosen = chosen::<R>(run, &evaluation, work)?;
+    let grading = Grading { temperatures: &cast.temperatures, margins: false };
     let mut tables: Vec<TableStretch> = Vec::with_capacity(run.tables.len());
-    eval::evaluate::<R, Cpu, E>(
+    let mut waiting: BTreeMap<usize, (Answered, Vec<ItemId>)> = BTreeMap::new();
+    eval::evaluate_with::<R, Cpu, E>(
         &evaluation,
+        grading,
         || Ok(open_cpu()),
         |batch| {
-            progress.advance(batch.episodes.len() as u64);
-            let Some(table) = run.tables.iter().position(|table| *table == (batch.learner, batch.shot))
-            else {
+            let (learner, setting) = cast.roles[batch.learner];
+            let Some(table) = run.tables.iter().position(|table| *table == (learner, batch.shot)) else {
                 return Ok(());
             };
-            tables.push(recorded(draw, table, &batch, work.queries));
+            let batch = match chosen.get(&(learner, batch.shot)) {
+                None => batch,
+                Some(chosen) => {
+                    let settings = run.learners[learner].among.len();
+                    match merged(batch, setting, settings, chosen, &mut waiting) {
+                        Some(batch) => batch,
+                        None => return Ok(()),
+                    }
+                }
+            };
+            progress.advance(batch.episodes.len() as u64);
+            tables.push(recorded(run, draw, table, &batch, work.queries));
             if tables.len() < run.tables.len() {
                 return Ok(());
             }
@@ -76,10 +100,87 @@ pub(super) fn answer<R: Roster, E: From<CliError> + From<EvalError>>(
     )
 }
 
+/// The learners of an evaluation as it is carried out: of one whose supports choose, every setting.
+struct Cast {
+    learners: Vec<Parameters>,
+    temperatures: Vec<Option<f64>>,
+    /// Which of the run's learners each is, and which of its settings.
+    roles: Vec<(usize, usize)>,
+}
+
+impl Cast {
+    fn of(contenders: &[Contender]) -> Cast {
+        let mut cast = Cast { learners: Vec::new(), temperatures: Vec::new(), roles: Vec::new() };
+        for (place, contender) in contenders.iter().enumerate() {
+            let fixed = std::slice::from_ref(&contender.parameters);
+            let settings = if contender.among.is_empty() { fixed } else { &contender.among };
+            for (setting, parameters) in settings.iter().enumerate() {
+                cast.learners.push(parameters.clone());
+                cast.temperatures.push(contender.temperature);
+                cast.roles.push((place, setting));
+            }
+        }
+        cast
+    }
+}
+
+/// By learner and shot, the setting that the support of each episode chooses.
+type Chosen = BTreeMap<(usize, usize), Vec<Option<usize>>>;
+
+/// Lets the support sets choose, for the learners that leave it to them.
+fn chosen<R: Roster>(run: &Run, evaluation: &Evaluation<'_>, work: &Work) -> Result<Chosen, EvalError> {
+    let mut all = Chosen::new();
+    for (place, contender) in run.learners.iter().enumerate().filter(|(_, c)| !c.among.is_empty()) {
+        let task = Task {
+            store: evaluation.store,
+            draw: evaluation.draw,
+            seed: evaluation.seed,
+            shots: evaluation.shots,
+            rules: evaluation.rules,
+            level: run.rules.protocol.level(),
+            workers: work.workers,
+            batch: work.batch,
+        };
+        for (shot, size) in run.shots.iter().enumerate() {
+            let chosen =
+                cross_validation::choices::<R, Cpu>(&task, &contender.among, *size, || Ok(open_cpu()))?;
+            all.insert((place, shot), chosen);
+        }
+    }
+    Ok(all)
+}
+
+/// Keeps of a setting's answers those to episodes that chose it; the whole batch once the last setting has come. How many of
+/// these did not converge is not known episode by episode, and told as none.
+fn merged(
+    batch: Batch,
+    setting: usize,
+    settings: usize,
+    chosen: &[Option<usize>],
+    waiting: &mut BTreeMap<usize, (Answered, Vec<ItemId>)>,
+) -> Option<Batch> {
+    for (answered, items) in batch.episodes.into_iter().zip(batch.items) {
+        if chosen[answered.place].unwrap_or(0) == setting {
+            waiting.insert(answered.place, (answered, items));
+        }
+    }
+    // The settings of one batch and shot come one after another.
+    if setting + 1 < settings {
+        return None;
+    }
+    let (episodes, items) = std::mem::take(waiting).into_values().unzip();
+    Some(Batch { episodes, items, unconverged: 0, ..batch })
+}
+
 /// What is kept of a batch.
-fn recorded(draw: &Draw, table: usize, batch: &Batch, with_queries: bool) -> TableStretch {
+fn recorded(run: &Run, draw: &Draw, table: usize, batch: &Batch, with_queries: bool) -> TableStretch {
+    let protocol = &run.rules.protocol;
+    let measured = protocol.metrics().iter().any(|metric| metric.is_of_certainty());
+    let threshold = run.thresholds.get(&run.tables[table]).copied();
+    let outside = protocol.outside().and_then(|outside| run.store.index().find(&outside.class));
     let episodes = batch.episodes.iter().zip(&batch.items).map(|(answered, items)| {
         let (episode, grade) = (draw.episode(answered.place), &answered.grade);
+        let number = episode.number();
         let class = |(label, class): (usize, &ClassGrade)| ClassOutcome {
             class: episode.class(label),
             correct: class.correct,
@@ -87,25 +188,37 @@ fn recorded(draw: &Draw, table: usize, batch: &Batch, with_queries: bool) -> Tab
             nll: class.nll,
             brier: class.brier,
         };
-        let claim = |q: &QueryGrade| q.confidence.map(|confidence| (confidence, q.predicted == q.label));
-        let query = |(query, item): (&QueryGrade, &ItemId)| QueryOutcome {
-            class: episode.class(usize::from(query.label)),
-            item: *item,
-            predicted: episode.class(usize::from(query.predicted)),
-            confidence: query.confidence,
+        let claim = |q: &QueryGrade| Some((q.confidence.filter(|_| q.label.is_some())?, q.is_correct()));
+        let query = |(query, item): (&QueryGrade, &ItemId)| {
+            Some(QueryOutcome {
+                class: query.label.map(|label| episode.class(usize::from(label))).or(outside)?,
+                item: *item,
+                predicted: episode.class(usize::from(query.predicted)),
+                confidence: query.confidence,
+                certainty: Some(query.certainty),
+            })
         };
         let queries = match with_queries {
-            true => grade.queries.iter().zip(items).map(query).collect(),
+            true => grade.queries.iter().zip(items).filter_map(query).collect(),
             false => Vec::new(),
         };
+        let certainty = measured.then(|| {
+            let CertaintyGrade { inside, outside, values } = CertaintyGrade::of(&grade.queries, threshold);
+            CertaintyOutcome { episode: number, inside, outside, threshold, values }
+        });
         EpisodeRecord {
             outcome: EpisodeOutcome {
-                episode: episode.number(),
+                episode: number,
                 classes: grade.classes.iter().enumerate().map(class).collect(),
             },
             ties: grade.ties,
             claims: grade.queries.iter().filter_map(claim).collect(),
+            tempered: grade.tempered.as_ref().map(|tempered| TemperedRecord {
+                nll: tempered.nll,
+                confidences: tempered.confidences.clone(),
+            }),
             queries,
+            certainty,
         }
     });
     TableStretch { table, unconverged: batch.unconverged as u64, episodes: episodes.collect() }

@@ -8,6 +8,7 @@ mod fitness;
 mod long;
 mod record;
 mod terms;
+mod thresholds;
 mod until;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,21 +19,28 @@ use clap::Args;
 
 use super::error::CliError;
 use super::network::Network;
+use super::selection::{Contender, Selections, StoreHashes};
 use super::source::{self, Rules, Stores};
 use super::{Outcome, check, say};
 use crate::eval;
-use crate::learner::{Parameters, Registry, Roster};
-use crate::report::{LearnerRecord, Machine, Overview, Results, RunRecord, Warning, was_killed};
+use crate::learner::{Registry, Roster};
+use crate::report::{
+    LearnerRecord, Machine, Overview, Results, RunRecord, Selection, SummaryRow, Warning, was_killed,
+};
 use crate::tensor::Cpu;
-use admission::{admitted, asked_learners, shots};
+use crate::vocab::Metric;
+pub(super) use admission::{admitted, shots};
+use admission::{asked_learners, beside};
 use answering::{Run, Work};
 use fingerprints::Fingerprints;
 use long::LongRun;
+pub(super) use terms::short_spec;
 
 const EXAMPLES: &str = "Examples:
   kshot evaluate quickstart
   kshot evaluate any-5way-1shot any-5way-5shot --features features/ --out results/mine
   kshot evaluate any-5way-5shot --features f.npz --learner ridge --learner k-nn:k=3,distance=cosine
+  kshot evaluate any-5way-5shot --features f.npz --selected selected/any-5way-5shot/selected.toml
   kshot evaluate any-intents-10shot --features banking77 --data data --backbone bert --weights all-MiniLM-L6-v2
   kshot evaluate any-5way-5shot --features features/ --out results/part-3 --shard 3/8 --resume
   kshot evaluate any-5way-5shot --features features/ --out results/sure --until 0.2";
@@ -72,6 +80,13 @@ pub(super) struct Arguments {
     /// Also refuse near-duplicates: pairs of support and query, or of base and novel, with a cosine of at least this.
     #[arg(long, value_name = "COSINE", value_parser = check::cosine)]
     near: Option<f32>,
+    /// Parameters that `kshot select` chose for the protocol; repeat for several protocols. With --learner those are
+    /// evaluated beside the selected ones, without it the selected ones alone.
+    #[arg(long, value_name = "FILE")]
+    selected: Vec<PathBuf>,
+    /// Use --selected even for another protocol, other sizes of episodes or other features than it was made for.
+    #[arg(long, requires = "selected")]
+    selected_elsewhere: bool,
     #[command(flatten)]
     network: Network,
     /// Folder that keeps the features that --backbone makes. Default: `kshot` in XDG_CACHE_HOME or ~/.cache.
@@ -95,6 +110,7 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     let started = Instant::now();
     let registry = Registry::<Cpu>::of::<R>();
     let asked = asked_learners(&registry, &arguments.learners)?;
+    let selections = Selections::read(&arguments.selected)?;
     let all = source::all_rules(&arguments.protocols)?;
     if arguments.draw.is_some() && all.len() > 1 {
         return Err(CliError::Request(format!("--draw goes with one protocol, {} are given", all.len())));
@@ -127,6 +143,7 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     }
     let mut notes = BTreeSet::new();
     let mut runs = Vec::with_capacity(all.len());
+    let mut hashes = StoreHashes::default();
     for rules in all {
         let store = stores.of(&rules.protocol)?;
         let dealer = match &long.until {
@@ -135,11 +152,21 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         };
         notes.extend(fitness::checked(&rules.protocol, &dealer, &store, arguments.near)?);
         notes.extend(fitness::of_store(&store));
-        let mut learners = admitted(&registry, &rules.protocol, &asked)?;
-        learners.sort_by_key(|learner| (learner.learner().to_string(), learner.to_string()));
+        let mut learners = match selections.is_empty() {
+            true => admitted(&registry, &rules.protocol, &asked)?.into_iter().map(Contender::plain).collect(),
+            false => {
+                let (protocol, elsewhere) = (&rules.protocol, arguments.selected_elsewhere);
+                let hash = hashes.of(&store)?;
+                let (selected, more) = selections.of(&registry, protocol, &hash, elsewhere)?;
+                notes.extend(more);
+                beside(&registry, protocol, selected, &asked)?
+            }
+        };
+        learners.sort_by_key(|learner| (learner.parameters.learner().to_string(), learner.pairs()));
         let shots = shots(&rules.protocol);
         let tables = tables(&registry, &learners, &shots)?;
-        runs.push(Run { rules, store, dealer, learners, shots, tables });
+        let thresholds = BTreeMap::new();
+        runs.push(Run { rules, store, dealer, learners, shots, tables, thresholds });
     }
     let mut fingerprints = Fingerprints::start(&runs);
     let queries = arguments.queries.map(|queries| match queries {
@@ -162,6 +189,7 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     let work = Work { workers, batch: arguments.batch, queries: arguments.queries.is_some() };
     for (number, run) in runs.iter_mut().enumerate() {
         let clock = Instant::now();
+        run.thresholds = thresholds::of::<R>(run, &work)?;
         let filled = match &long.until {
             Some(until) => {
                 let book = (&mut journal, &mut fingerprints);
@@ -178,6 +206,13 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         seconds.insert(run.rules.protocol.name().to_string(), clock.elapsed().as_secs_f64());
     }
 
+    for run in &runs {
+        let protocol = &run.rules.protocol;
+        notes.extend(run.learners.iter().filter_map(|c| c.kept(protocol, &run.dealer.draw, &run.shots)));
+        if run.learners.iter().any(|contender| contender.selection == Selection::Oracle) {
+            notes.insert(Warning::Oracle { protocol: protocol.name().to_string() });
+        }
+    }
     let hashes = fingerprints.all(&mut journal, &results)?;
     // All that is left to do is writing: should it fail, nothing needs to be computed again.
     results.keep_journal();
@@ -186,7 +221,10 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     let learners: BTreeMap<String, LearnerRecord> = runs
         .iter()
         .flat_map(|run| &run.learners)
-        .map(|parameters| (format!("{}:{parameters}", parameters.learner()), record::learner(parameters)))
+        .map(|contender| {
+            let record = record::learner(contender);
+            (format!("{}:{:?}", record.name, record.parameters), record)
+        })
         .collect();
     let record = RunRecord {
         kshot: env!("CARGO_PKG_VERSION").to_string(),
@@ -216,7 +254,7 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         }
         None => {
             let rows = results.commit(record)?;
-            say(&format!("{}\nresults: {}\n", Overview::of(&rows, "accuracy").text(), out.display()))?;
+            say(&format!("{}\nresults: {}\n", overviews(&rows), out.display()))?;
         }
     }
     Ok(Outcome::Done)
@@ -239,16 +277,27 @@ pub(super) fn with_parquet(_: &mut Results) -> Result<(), CliError> {
 /// The tables that learners fill: every one at the shots in which it takes part.
 fn tables(
     registry: &Registry<Cpu>,
-    learners: &[Parameters],
+    learners: &[Contender],
     shots: &[Option<usize>],
 ) -> Result<Vec<(usize, usize)>, CliError> {
     let mut tables = Vec::new();
-    for (place, parameters) in learners.iter().enumerate() {
-        let setting = registry.build(parameters)?.setting();
+    for (place, contender) in learners.iter().enumerate() {
+        let setting = registry.build(&contender.parameters)?.setting();
         let takes_part = (0..shots.len()).filter(|shot| eval::takes_part(setting, shots, *shot));
         tables.extend(takes_part.map(|shot| (place, shot)));
     }
     Ok(tables)
+}
+
+/// The tables on the screen: accuracy, and beside it what was asked of queries outside the task.
+fn overviews(rows: &[SummaryRow]) -> String {
+    let mut text = Overview::of(rows, Metric::Accuracy.word()).text();
+    for metric in [Metric::Auroc, Metric::AccuracyAt95, Metric::OutsideRecall].map(Metric::word) {
+        if rows.iter().any(|row| row.measured.metric == metric) {
+            text += &format!("\n{}", Overview::of(rows, metric).text());
+        }
+    }
+    text
 }
 
 /// A folder below `results` that does not exist yet.

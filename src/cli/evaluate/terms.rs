@@ -8,10 +8,11 @@ use twox_hash::XxHash64;
 
 use super::answering::Run;
 use crate::cli::error::CliError;
+use crate::cli::selection::Contender;
 use crate::data::Store;
 use crate::learner::{Parameters, Registry};
 use crate::protocol::{Query, Way};
-use crate::report::{FeatureTerms, Machine, ProtocolTerms, Selection, Shard, Size, Table, TableTerms, Terms};
+use crate::report::{FeatureTerms, Machine, ProtocolTerms, Shard, Size, Table, TableTerms, Terms};
 use crate::tensor::Cpu;
 use crate::vocab::Setting;
 
@@ -53,11 +54,13 @@ fn protocol(
     let fresh = run.dealer.fresh.is_some();
     let draw_file = if several { format!("draw-{}.csv", protocol.name()) } else { "draw.csv".to_string() };
     let terms = |(learner, shot): &(usize, usize)| {
-        let parameters = &run.learners[*learner];
-        let setting = registry.build(parameters)?.setting();
+        let contender = &run.learners[*learner];
+        let setting = registry.build(&contender.parameters)?.setting();
         Ok(TableTerms {
-            table: table(run, parameters, setting, run.shots[*shot], sequential),
-            learner: short_spec(registry, parameters),
+            table: table(run, contender, setting, run.shots[*shot], sequential),
+            learner: short_spec(registry, &contender.parameters),
+            temperature: contender.temperature,
+            among: contender.among.iter().map(ToString::to_string).collect(),
         })
     };
     Ok(ProtocolTerms {
@@ -95,20 +98,14 @@ fn build() -> String {
 }
 
 /// What all rows of a table share.
-fn table(
-    run: &Run,
-    parameters: &Parameters,
-    setting: Setting,
-    shot: Option<usize>,
-    sequential: bool,
-) -> Table {
+fn table(run: &Run, contender: &Contender, setting: Setting, shot: Option<usize>, sequential: bool) -> Table {
     let (protocol, provenance) = (&run.rules.protocol, run.store.provenance());
     Table {
         protocol: protocol.name().to_string(),
         version: protocol.version(),
-        learner: parameters.learner().to_string(),
-        parameters: parameters.pairs(),
-        selection: Selection::Default,
+        learner: contender.parameters.learner().to_string(),
+        parameters: contender.pairs(),
+        selection: contender.selection,
         setting,
         backbone: Some(provenance.backbone.clone()),
         saw_classes: provenance.saw_classes,
@@ -144,7 +141,7 @@ fn clusters(store: &Store) -> Option<Vec<String>> {
 }
 
 /// The learner with the parameters that differ from their defaults, as one would type it.
-fn short_spec(registry: &Registry<Cpu>, parameters: &Parameters) -> String {
+pub(in crate::cli) fn short_spec(registry: &Registry<Cpu>, parameters: &Parameters) -> String {
     let declared = registry.entry(parameters.learner()).map(|e| e.parameters()).unwrap_or_default();
     let changed: Vec<String> = declared
         .iter()

@@ -217,7 +217,9 @@ mod tests {
             },
             ties: 0,
             claims: Vec::new(),
+            tempered: None,
             queries: Vec::new(),
+            certainty: None,
         };
         let episodes = (first..).zip(correct).map(record).collect();
         let table = TableStretch { table: 0, unconverged: 0, episodes };
