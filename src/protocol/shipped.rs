@@ -36,6 +36,9 @@ pub const SHIPPED: &[ShippedProtocol] = shipped![
     "any-dirichlet",
     "any-zero-shot",
     "any-generalised-zero-shot",
+    "any-intents-zero-shot",
     "any-intents-5shot",
     "any-intents-10shot",
+    "clinc150-open-set-5way-5shot",
+    "clinc150-open-set-10shot",
 ];
