@@ -1,4 +1,4 @@
-"""Recomputes every cell of summary.csv from outcomes.csv, clusters.csv and bins.csv: python recompute.py RESULTS"""
+"""Recomputes every cell of summary.csv from outcomes.csv, clusters.csv, bins.csv and certainty.csv: python recompute.py RESULTS"""
 import os, sys, numpy as np, pandas as pd, scipy.stats
 key, weighed, empty = ["protocol", "learner", "parameters", "shot"], ["nll", "brier"], {c: [""] for c in ["nll", "brier", "low", "high", "level"]}
 read = lambda name: pd.read_csv(f"{sys.argv[1]}/{name}.csv", dtype=dict.fromkeys(key + ["class", "cluster"], str), keep_default_na=False, na_values=empty)
@@ -8,6 +8,8 @@ outcomes["unit"] = [units.get(name, name[1]) for name in zip(outcomes.protocol, 
 outcomes[weighed] = outcomes[weighed].mul(outcomes.total, axis=0)
 episodes = outcomes.groupby(key + ["episode"])[["correct", "total", *weighed]].sum(min_count=1)
 values = episodes[["correct", *weighed]].div(episodes.total, axis=0).rename(columns={"correct": "accuracy"}).rename_axis("metric", axis=1).stack().dropna().rename("v")
+if os.path.exists(f"{sys.argv[1]}/certainty.csv"):
+    values = pd.concat([values, read("certainty").set_index(key + ["episode"]).drop(columns=["inside", "outside", "threshold"]).replace("", np.nan).astype(float).rename_axis("metric", axis=1).stack().dropna().rename("v")])
 means = values.groupby(key + ["metric"]).agg(["mean", "var", "size"]).reset_index()
 held = outcomes[key + ["episode", "unit"]].drop_duplicates().merge(values.reset_index()).groupby(key + ["metric", "unit"]).v.agg(["sum", "count"]).reset_index().merge(means).eval("left = mean - (sum - count * mean) / (size - count)\nnoise = var * count / size / (size - count)")
 means = means.merge(held.groupby(key + ["metric"]).agg(spread=("left", lambda v: v.var(ddof=0)), noise=("noise", "sum"), c=("left", "size")).reset_index())
