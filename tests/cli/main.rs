@@ -4,9 +4,11 @@
 
 mod compare;
 mod draws;
+mod embedding;
 mod evaluate;
 mod features;
 mod files;
+mod open_set;
 mod outside;
 mod parts;
 mod place;
