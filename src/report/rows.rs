@@ -41,6 +41,7 @@ pub const CERTAINTY_COLUMNS: &str = "protocol,learner,parameters,shot,episode,in
 
 /// Stands in the `interval` column for a sampler interval that was waited for: episodes were drawn until it was narrow.
 pub const SEQUENTIAL: &str = "sampler-sequential";
+
 /// Columns of `clusters.csv`, which is there where classes have clusters: one row per class that occurs.
 pub const CLUSTER_COLUMNS: &str = "protocol,class,cluster";
 
@@ -214,7 +215,10 @@ impl SummaryRow {
             self.classes.to_string(),
             measured.metric.to_string(),
             number(Some(measured.value)),
-            measured.interval.map_or("none", |(population, _)| interval_word(table, population)).to_string(),
+            measured
+                .interval
+                .map_or("none", |(population, _)| interval_word(table.sequential, population))
+                .to_string(),
             number(interval.map(|i| i.low)),
             number(interval.map(|i| i.high)),
             number(interval.map(|i| i.level)),
@@ -236,8 +240,8 @@ impl SummaryRow {
 }
 
 /// The word of the `interval` column.
-fn interval_word(table: &Table, population: Population) -> &'static str {
-    if table.sequential && population == Population::Sampler { SEQUENTIAL } else { population.word() }
+pub(super) fn interval_word(sequential: bool, population: Population) -> &'static str {
+    if sequential && population == Population::Sampler { SEQUENTIAL } else { population.word() }
 }
 
 impl BinRow<'_> {
