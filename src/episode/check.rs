@@ -363,14 +363,14 @@ mod tests {
             [
                 "episode 0 has 3 classes, the protocol asks for 2",
                 "in episode 0, class c0 has 2 support items, the protocol asks for 1",
-                "in episode 0, class c0 has 1 queries, the protocol asks for 2"
+                "in episode 0, class c0 has 1 query, the protocol asks for 2"
             ]
         );
         let total = protocol("way = 3\nshot = { min = 2, max = 3 }\nquery = { total = 6, alpha = 2 }", "");
         assert_eq!(
             said(&total, sizes),
             [
-                "in episode 0, class c1 has 1 support items, the protocol asks for 2 to 3 (the first of 2 cases)",
+                "in episode 0, class c1 has 1 support item, the protocol asks for 2 to 3 (the first of 2 cases)",
                 "in episode 0, the episode has 5 queries, the protocol asks for 6"
             ]
         );
