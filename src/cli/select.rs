@@ -119,7 +119,8 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     let fingerprint = Fingerprint::start(&store);
     let seed = arguments.seed.map_or(protocol.seed(), u64::from);
     let count = arguments.episodes.map_or(protocol.count(), |episodes| episodes as u32);
-    let judged = if by == By::Oracle { protocol.clone() } else { protocol.on_split(Split::Validation, count, seed) };
+    let judged =
+        if by == By::Oracle { protocol.clone() } else { protocol.on_split(Split::Validation, count, seed) };
     let dealer = dealer(by, &rules, &judged, &store)?;
     let candidates = candidates(&registry, &spaces, &store, arguments.budget, seed)?;
 
@@ -161,17 +162,16 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     let fresh = dealer.as_ref().filter(|_| by == By::Validation).and_then(|dealer| dealer.fresh.as_ref());
     written.extend(fresh.map(|text| (NAMES[2], text.clone().into_bytes())));
     files::write(&out, names, &written)?;
-    say(&format!("{}\nselection: {}\n", table(&registry, protocol, &selected, &candidates).text(), out.display()))?;
+    say(&format!(
+        "{}\nselection: {}\n",
+        table(&registry, protocol, &selected, &candidates).text(),
+        out.display()
+    ))?;
     Ok(Outcome::Done)
 }
 
 /// The episodes on which trials are scored; none where each support set decides for itself.
-fn dealer(
-    by: By,
-    rules: &Rules,
-    judged: &Protocol,
-    store: &Store,
-) -> Result<Option<Dealer>, CliError> {
+fn dealer(by: By, rules: &Rules, judged: &Protocol, store: &Store) -> Result<Option<Dealer>, CliError> {
     match by {
         By::SupportCv => Ok(None),
         By::Oracle => source::draw(rules, None, store).map(Some),

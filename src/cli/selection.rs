@@ -52,7 +52,8 @@ impl Contender {
     pub(super) fn kept(&self, protocol: &Protocol, draw: &Draw, shots: &[Option<usize>]) -> Option<Warning> {
         let supported = || shots.iter().filter(|shot| **shot != Some(0));
         let small = |shot: &Option<usize>| {
-            let largest = |episode: Episode<'_>| shot.map_or(episode.max_shot(), |shot| shot.min(episode.max_shot()));
+            let largest =
+                |episode: Episode<'_>| shot.map_or(episode.max_shot(), |shot| shot.min(episode.max_shot()));
             draw.episodes().filter(|episode| largest(episode.clone()) < 2).count() as u64
         };
         let (episodes, of) = (supported().map(small).sum(), (draw.len() * supported().count()) as u64);

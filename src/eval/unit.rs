@@ -39,7 +39,9 @@ impl<D: Backend> Unit<D> {
                 units.push(Unit { members: vec![place], takes, setting, kind: Kind::One(learner) });
                 continue;
             }
-            let same = |known: &&mut (&str, Transform, Vec<usize>)| (known.0, known.1) == (parameters.learner(), takes);
+            let same = |known: &&mut (&str, Transform, Vec<usize>)| {
+                (known.0, known.1) == (parameters.learner(), takes)
+            };
             match kin.iter_mut().find(same) {
                 Some((_, _, members)) => members.push(place),
                 None => kin.push((parameters.learner(), takes, vec![place])),
@@ -56,7 +58,12 @@ impl<D: Backend> Unit<D> {
                 Some(family) => units.push(Unit { members, takes, setting, kind: Kind::Family(family) }),
                 None => {
                     for place in members {
-                        units.push(Unit { members: vec![place], takes, setting, kind: Kind::One(build(place)?) });
+                        units.push(Unit {
+                            members: vec![place],
+                            takes,
+                            setting,
+                            kind: Kind::One(build(place)?),
+                        });
                     }
                 }
             }

@@ -174,8 +174,7 @@ impl Round<'_> {
             let (first, last) = (self.numbers[0], self.numbers[self.numbers.len() - 1]);
             EvalError::BadScores { learner, first, last, problem }
         };
-        let (expected, found) =
-            ((self.numbers.len(), given.query.count(), self.way), *scores.values.shape());
+        let (expected, found) = ((self.numbers.len(), given.query.count(), self.way), *scores.values.shape());
         if found != expected {
             return Err(bad(format!("have shape {found:?}, expected {expected:?}")));
         }

@@ -174,7 +174,10 @@ fn a_selection_for_other_things_is_refused_unless_told_otherwise() {
                     select again, or use it all the same with --selected-elsewhere";
     place.refuses(2, run, sentence);
     let err = place.done(&format!("{run} --selected-elsewhere")).err;
-    assert!(err.contains("warning: one: chosen/selected.toml was selected for other things: protocol p"), "{err}");
+    assert!(
+        err.contains("warning: one: chosen/selected.toml was selected for other things: protocol p"),
+        "{err}"
+    );
     let items = place.read("store/items.csv") + "c3\n";
     place.write("store/items.csv", items);
     let body: Vec<u8> = numbers(145 * DIM).iter().flat_map(|v| v.to_le_bytes()).collect();
@@ -218,7 +221,10 @@ fn each_support_set_can_choose_for_itself_and_one_shot_keeps_the_default() {
     for ((learner, _), chosen) in correct("out/episodes.csv") {
         let own: Vec<_> = each.iter().filter(|((name, _), _)| *name == learner).map(|(_, v)| v).collect();
         assert_eq!((own.len(), chosen.len()), (6, 40));
-        assert!((0..40).all(|episode| own.iter().any(|setting| setting[episode] == chosen[episode])), "{learner}");
+        assert!(
+            (0..40).all(|episode| own.iter().any(|setting| setting[episode] == chosen[episode])),
+            "{learner}"
+        );
         assert!(own.iter().all(|setting| **setting != chosen), "{learner} never chooses");
     }
 
@@ -240,7 +246,10 @@ fn an_oracle_is_asked_for_by_name_labelled_everywhere_and_never_ranked() {
     let place = place(1.0);
     let learners = "--learner ridge:alpha=20|30 --learner svm --learner k-nn";
     let out = place.done(&format!("{SELECT} {learners} --oracle --out chosen")).out;
-    assert!(out.contains("oracle: chosen on the 40 episodes that p reports; a bound, not a result\n"), "{out}");
+    assert!(
+        out.contains("oracle: chosen on the 40 episodes that p reports; a bound, not a result\n"),
+        "{out}"
+    );
     assert!(!place.path("chosen/selected.toml").exists() && !place.path("chosen/trials.csv").exists());
     assert_eq!(column(&place, "chosen/oracle-trials.csv", "selection"), ["oracle".to_string()].into());
     let others = "--learner prototypical --learner matching:temperature=77";
@@ -252,27 +261,39 @@ fn an_oracle_is_asked_for_by_name_labelled_everywhere_and_never_ranked() {
     let compared = place.read("comparison/comparison.csv");
     assert!(compared.contains("matching") && !compared.contains("ridge"), "{compared}");
     // No other way reaches the novel classes.
-    place.refuses(2, &format!("{SELECT} --oracle --by validation --out x"), "the argument '--oracle' cannot be used…");
+    place.refuses(
+        2,
+        &format!("{SELECT} --oracle --by validation --out x"),
+        "the argument '--oracle' cannot be used…",
+    );
     place.edit("p.toml", "split = \"novel\"", "split = \"validation\"");
-    let sentence = "protocol `p` reports validation classes, so none are left to select on\nhint: give --by support-cv";
+    let sentence =
+        "protocol `p` reports validation classes, so none are left to select on\nhint: give --by support-cv";
     place.refuses(2, &format!("{SELECT} --out x"), sentence);
 }
 
 #[test]
 fn spaces_come_from_a_file_too_and_what_is_typed_counts_before_it() {
     let place = place(1.0);
-    place.write("space.toml", "[ridge]\nalpha = [1, 2, 4]\ntransform = \"none\"\n[svm]\nc = 3\ntransform = \"none\"\n");
+    place.write(
+        "space.toml",
+        "[ridge]\nalpha = [1, 2, 4]\ntransform = \"none\"\n[svm]\nc = 3\ntransform = \"none\"\n",
+    );
     let run = "select p.toml --features store --space space.toml --learner svm --out chosen";
     place.done(&format!("{run} --learner ridge:alpha=1|8"));
     let settings = column(&place, "chosen/trials.csv", "parameters");
-    let expected = ["alpha=1,transform=none", "alpha=8,transform=none", "c=3,transform=none"].map(String::from);
+    let expected =
+        ["alpha=1,transform=none", "alpha=8,transform=none", "c=3,transform=none"].map(String::from);
     assert_eq!(settings, expected.into());
     let refused = |text: &str, sentence: &str| {
         place.write("space.toml", text);
         place.refuses(2, &format!("{run} --overwrite"), sentence);
     };
     refused("[svm]\nc = []\n", "search space of `svm`: `c` needs a value or more, got none…");
-    refused("[svm]\nc = { low = 0, high = 1, scale = \"log\" }\n", "search space of `svm`: `c` must be a number…");
+    refused(
+        "[svm]\nc = { low = 0, high = 1, scale = \"log\" }\n",
+        "search space of `svm`: `c` must be a number…",
+    );
     refused("[svm]\nd = 1\n", "learner `svm` has no parameter `d`, expected one of `c`, `transform`");
     refused("[smv]\nc = 1\n", "unknown learner `smv`…");
     refused("svm = 1\n", "space.toml: TOML parse error…");
@@ -281,15 +302,24 @@ fn spaces_come_from_a_file_too_and_what_is_typed_counts_before_it() {
 #[test]
 fn requests_that_cannot_be_met_are_refused() {
     let place = place(1.0);
-    place.refuses(2, &format!("{SELECT} --learner ridge --learner ridge:alpha=3 --out x"), "learner `ridge` is given twice, a selection holds each once");
+    place.refuses(
+        2,
+        &format!("{SELECT} --learner ridge --learner ridge:alpha=3 --out x"),
+        "learner `ridge` is given twice, a selection holds each once",
+    );
     place.refuses(2, &format!("{SELECT} --budget 0 --out x"), "invalid value '0' for '--budget <N>'…");
     place.refuses(2, &format!("{SELECT} --space none.toml --out x"), "cannot read none.toml: No such file…");
     let run = format!("{EVALUATE} --out x --selected");
     place.refuses(2, &format!("{run} none.toml"), "cannot read none.toml: No such file…");
     place.refuses(2, &format!("{run} p.toml"), "p.toml: no `format`, so this is no selection");
-    place.refuses(2, &format!("{EVALUATE} --out x --selected-elsewhere"), "the following required arguments…");
+    place.refuses(
+        2,
+        &format!("{EVALUATE} --out x --selected-elsewhere"),
+        "the following required arguments…",
+    );
     place.done(&format!("{SELECT} --learner prototypical --out chosen"));
-    let sentence = "chosen/trials.csv is there already\nhint: name another place with --out, or give --overwrite";
+    let sentence =
+        "chosen/trials.csv is there already\nhint: name another place with --out, or give --overwrite";
     place.refuses(2, &format!("{SELECT} --out chosen"), sentence);
 }
 

@@ -25,12 +25,12 @@ use crate::eval;
 use crate::learner::{Registry, Roster};
 use crate::report::{LearnerRecord, Machine, Overview, Results, RunRecord, Selection, Warning};
 use crate::tensor::Cpu;
-use admission::{asked_learners, beside};
 pub(super) use admission::{admitted, shots};
-pub(super) use terms::short_spec;
+use admission::{asked_learners, beside};
 use answering::{Run, Work};
 use fingerprints::Fingerprints;
 use long::LongRun;
+pub(super) use terms::short_spec;
 
 const EXAMPLES: &str = "Examples:
   kshot evaluate quickstart

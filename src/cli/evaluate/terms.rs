@@ -98,13 +98,7 @@ fn build() -> String {
 }
 
 /// What all rows of a table share.
-fn table(
-    run: &Run,
-    contender: &Contender,
-    setting: Setting,
-    shot: Option<usize>,
-    sequential: bool,
-) -> Table {
+fn table(run: &Run, contender: &Contender, setting: Setting, shot: Option<usize>, sequential: bool) -> Table {
     let (protocol, provenance) = (&run.rules.protocol, run.store.provenance());
     Table {
         protocol: protocol.name().to_string(),
