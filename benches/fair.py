@@ -3,6 +3,8 @@
     cargo build --release
     python benches/fair.py STORE [STORE ...] [--budget 32] [--validation 600] [--novel 1000] [--out fair.md]
 
+20-way episodes are a third as many.
+
 Writes one Markdown table per store. A cell holds an accuracy in percent and, in brackets, the rank among the learners;
 `support-cv` stands at 5-way 5-shot alone, beside the difference to validation in points. The commands that it runs are printed.
 """
@@ -67,15 +69,17 @@ def main():
             work = args.work / store.name / f"{way}way-{shot}shot"
             work.mkdir(parents=True, exist_ok=True)
             protocol = work / "protocol.toml"
-            protocol.write_text(PROTOCOL.format(way=way, shot=shot, count=args.novel))
+            # A 20-way episode has four times the queries of a 5-way one.
+            share = 3 if way > 5 else 1
+            protocol.write_text(PROTOCOL.format(way=way, shot=shot, count=args.novel // share))
             common = [protocol, "--features", store, "--overwrite", "--out"]
             clock = {}
             select = [args.binary, "select", "--budget", args.budget]
-            clock["select"] = run(*select, "--episodes", args.validation, *common, work / "selected")
-            clock["select --oracle"] = run(*select, "--oracle", *common, work / "selected")
+            clock["select"] = run(*select, "--episodes", args.validation // share, *common, work / "selection")
+            clock["select --oracle"] = run(*select, "--oracle", *common, work / "selection")
             clock["evaluate"] = run(args.binary, "evaluate", *common, work / "default")
             for name, file in [("selected", "selected.toml"), ("oracle", "oracle.toml")]:
-                evaluate = [args.binary, "evaluate", "--selected", work / "selected" / file, *common, work / name]
+                evaluate = [args.binary, "evaluate", "--selected", work / "selection" / file, *common, work / name]
                 clock[f"evaluate {name}"] = run(*evaluate)
             found[way, shot] = {name: accuracies(work / name) for name in ["default", "selected", "oracle"]}
             if (way, shot) == (5, 5):
