@@ -22,6 +22,7 @@ pub const IMAGE_DATASETS: &[(&str, &str)] = &[
         "1,623 characters of 50 alphabets at 28×28, four rotations as classes (Lake et al. 2015, splits of Vinyals et \
          al. 2016); images_background.zip, images_evaluation.zip and splits/vinyals",
     ),
+    ("omniglot-characters", "the same without rotations: each character is one class"),
     (
         "folder",
         "any images: a folder per class, optional splits.csv or folders base, validation, novel; write \
@@ -45,8 +46,8 @@ struct Pictures {
 
 /// Opens a dataset of images as a store of pixels; nothing where `spec` is none.
 ///
-/// `spec` is `omniglot`, which is looked for below the folder `data`, `omniglot:PATH`, or `folder:PATH` with optional
-/// `,side=PIXELS` and `,channels=1|3` behind. Decoded pixels are kept below the folder `cache`, under the hash of what
+/// `spec` is `omniglot` or `omniglot-characters`, which are looked for in `omniglot` below the folder `data` or in the
+/// path behind a colon, or `folder:PATH` with optional `,side=PIXELS` and `,channels=1|3` behind. Decoded pixels are kept below the folder `cache`, under the hash of what
 /// they were made of.
 ///
 /// # Errors
@@ -54,13 +55,13 @@ struct Pictures {
 pub fn named(spec: &str, data: &Path, cache: &Path) -> Result<Option<Store>, DataError> {
     let (kind, rest) = spec.split_once(':').map_or((spec, None), |(kind, rest)| (kind, Some(rest)));
     match (kind, rest) {
-        ("omniglot", path) => {
+        ("omniglot" | "omniglot-characters", path) => {
             let path = path.map_or_else(|| data.join("omniglot"), PathBuf::from);
             if !path.exists() {
-                return Err(DataError::NoDataset { name: "omniglot".to_string(), path });
+                return Err(DataError::NoDataset { name: kind.to_string(), path });
             }
-            let source = omniglot::Source::open(&path)?;
-            cache::store(cache, "omniglot", &source.recipe()?, || source.read()).map(Some)
+            let source = omniglot::Source::open(&path, kind == "omniglot")?;
+            cache::store(cache, kind, &source.recipe()?, || source.read()).map(Some)
         }
         ("folder", Some(rest)) => {
             let source = folder::Source::open(spec, rest)?;

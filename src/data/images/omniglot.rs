@@ -37,8 +37,8 @@ pub(super) struct Source {
 type Drawings = Vec<(String, Vec<u8>)>;
 
 impl Source {
-    /// Looks for the files and reads the lists of classes.
-    pub fn open(folder: &Path) -> Result<Source, DataError> {
+    /// Looks for the files and reads the lists of classes, with or without those that are turned.
+    pub fn open(folder: &Path, rotations: bool) -> Result<Source, DataError> {
         let mut classes = Vec::new();
         for (name, split) in LISTS {
             let path = folder.join("splits/vinyals").join(name);
@@ -49,7 +49,9 @@ impl Source {
                         format!("`{class}` is no class, expected ALPHABET/CHARACTER/rot000, 090, 180 or 270");
                     return Err(DataError::Written { at: Place::line(&path, line), what });
                 }
-                classes.push((class.to_string(), split));
+                if rotations || turns(class) == Some(0) {
+                    classes.push((class.to_string(), split));
+                }
             }
         }
         Ok(Source { folder: folder.to_path_buf(), classes })
@@ -64,7 +66,7 @@ impl Source {
             .chain(lists)
             .map(|name| (name.clone(), self.folder.join(name)))
             .collect();
-        Ok(format!("omniglot {SIDE}\n{}\n", files_sha256(&files)?))
+        Ok(format!("omniglot {SIDE} {} classes\n{}\n", self.classes.len(), files_sha256(&files)?))
     }
 
     /// Decodes every drawing once and turns it.
@@ -210,7 +212,7 @@ mod tests {
     }
 
     fn read(place: &Path) -> Result<Pictures, DataError> {
-        Source::open(place)?.read()
+        Source::open(place, true)?.read()
     }
 
     #[test]
@@ -229,6 +231,7 @@ mod tests {
             assert!((pixels.iter().sum::<f32>() - 1.0).abs() < 1e-6);
             (place % SIDE, place / SIDE)
         };
+        assert_eq!(Source::open(place.path(), false).unwrap().read().unwrap().listed.len(), 3);
         // Column 1 of the first row, and a quarter turn against the clock: row 26 of the first column.
         assert_eq!((ink(0), ink(2), ink(8)), ((1, 0), (0, 26), (27, 1)));
     }
