@@ -8,6 +8,7 @@ mod error;
 pub mod laws;
 mod place;
 mod seen;
+mod stacking;
 mod thresholds;
 mod worker;
 
@@ -19,13 +20,14 @@ use std::sync::mpsc;
 use crate::data::Store;
 use crate::episode::{Draw, alike};
 use crate::learner::{Fitted, Learner, Parameters, Registry, Roster};
-use crate::metric::EpisodeGrade;
+use crate::metric::{EpisodeGrade, QueryMargin};
 use crate::protocol::Protocol;
 use crate::tensor::{Backend, HostRows, TensorError};
 use crate::vocab::{ItemId, Setting, Transform};
 
 pub use error::EvalError;
 pub use seen::{SeenRules, seen};
+pub use stacking::{Gammas, gammas};
 pub use thresholds::thresholds;
 
 /// An evaluation to be carried out.
@@ -54,6 +56,8 @@ pub struct Answered {
     pub place: usize,
     /// Counts, losses and confidences.
     pub grade: EpisodeGrade,
+    /// How its queries stand between seen and unseen labels, before stacking; none where all labels are unseen.
+    pub margins: Vec<QueryMargin>,
 }
 
 /// One learner's answers to one batch at one shot.
@@ -62,6 +66,8 @@ pub struct Batch {
     pub learner: usize,
     /// Which of the evaluation's shots.
     pub shot: usize,
+    /// Whether γ was subtracted from the scores of seen labels.
+    pub stacked: bool,
     /// Its episodes, in order.
     pub episodes: Vec<Answered>,
     /// The queries of each episode in the order of the grades.

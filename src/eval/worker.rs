@@ -6,10 +6,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
 
+use super::stacking::seen_labels;
 use super::{Answered, Batch, EvalError, Shared, takes_part};
 use crate::episode::{Order, deal, deal_vectors};
 use crate::learner::{Fitted, Given, Learner, Parameters, Registry, Roster};
-use crate::metric::{EpisodeGrade, grade};
+use crate::metric::{EpisodeGrade, QueryMargin, grade, margins, stack};
 use crate::rng::Chance;
 use crate::tensor::dfdx::shapes::HasShape;
 use crate::tensor::{Backend, TensorError, to_host};
@@ -88,6 +89,11 @@ fn answer<D: Backend>(
         Some(vectors) => Some(deal_vectors(device, vectors, evaluation.draw, places.clone())?),
         None => None,
     };
+    let seen = match evaluation.rules.generalised {
+        true => seen_labels(evaluation, places.clone()),
+        false => Vec::new(),
+    };
+    let gamma = |learner, shot| evaluation.rules.gammas.and_then(|all| all.get(&(learner, shot)).copied());
     let mut out = Vec::new();
     for (shot_place, shot) in evaluation.shots.iter().enumerate() {
         for (transform, store) in stores {
@@ -102,15 +108,21 @@ fn answer<D: Backend>(
                 let given =
                     Given { support, vectors: vectors.as_ref(), query: &dealt.query, chance: &chance };
                 let way = evaluation.draw.episode(places.start).way();
-                let (grades, unconverged) = one(learner, name, &given, way, &dealt.answers, &numbers)?;
-                let episodes = places.clone().zip(grades).map(|(place, grade)| Answered { place, grade });
-                out.push(Batch {
-                    learner: place,
-                    shot: shot_place,
-                    episodes: episodes.collect(),
-                    items: (0..places.len()).map(|e| order.items(e).collect()).collect(),
-                    unconverged,
-                });
+                let sides = Sides { way, seen: &seen, gamma: gamma(place, shot_place) };
+                let (answers, unconverged) = one(learner, name, &given, &sides, &dealt.answers, &numbers)?;
+                for Graded { grades, margins, stacked } in answers {
+                    let answered = places.clone().zip(grades).zip(margins);
+                    out.push(Batch {
+                        learner: place,
+                        shot: shot_place,
+                        stacked,
+                        episodes: answered
+                            .map(|((place, grade), margins)| Answered { place, grade, margins })
+                            .collect(),
+                        items: (0..places.len()).map(|e| order.items(e).collect()).collect(),
+                        unconverged,
+                    });
+                }
             }
         }
     }
@@ -122,10 +134,11 @@ fn one<D: Backend>(
     learner: &Learner<D>,
     parameters: &Parameters,
     given: &Given<'_, D>,
-    way: usize,
+    sides: &Sides<'_>,
     answers: &Answers,
     numbers: &[u32],
-) -> Result<(Vec<EpisodeGrade>, usize), EvalError> {
+) -> Result<(Vec<Graded>, usize), EvalError> {
+    let way = sides.way;
     let name = || parameters.learner().to_string();
     let (first, last) = (numbers[0], numbers[numbers.len() - 1]);
     let bad = |problem: String| EvalError::BadScores { learner: name(), first, last, problem };
@@ -147,9 +160,46 @@ fn one<D: Backend>(
     if scores.meaning == Meaning::Probabilities && !values.chunks_exact(expected.2).all(is_distribution) {
         return Err(bad("are called probabilities, but are negative or do not sum to one".to_string()));
     }
-    let grades = grade(&values, expected.2, scores.meaning, learner.confidence(), answers)
-        .ok_or_else(|| bad("are not finite numbers".to_string()))?;
-    Ok((grades, unconverged))
+    let confidence = learner.confidence();
+    let graded = |values: &[f32], meaning| {
+        grade(values, way, meaning, confidence, answers)
+            .ok_or_else(|| bad("are not finite numbers".to_string()))
+    };
+    let grades = graded(&values, scores.meaning)?;
+    if sides.seen.is_empty() {
+        let margins = vec![Vec::new(); grades.len()];
+        return Ok((vec![Graded { grades, margins, stacked: false }], unconverged));
+    }
+    let standing = margins(&values, way, sides.seen, answers)
+        .ok_or_else(|| bad("cannot be told into seen and unseen classes".to_string()))?;
+    let mut all = vec![Graded { grades, margins: standing.clone(), stacked: false }];
+    if let Some(gamma) = sides.gamma {
+        let mut values = values;
+        stack(&mut values, way, sides.seen, gamma);
+        // What was subtracted makes probabilities a ranking.
+        let meaning = match scores.meaning {
+            Meaning::Logits => Meaning::Logits,
+            _ => Meaning::Ranking,
+        };
+        all.push(Graded { grades: graded(&values, meaning)?, margins: standing, stacked: true });
+    }
+    Ok((all, unconverged))
+}
+
+/// The labels of a batch, and which of them are seen.
+struct Sides<'a> {
+    way: usize,
+    /// (episodes × way); empty where all labels are unseen.
+    seen: &'a [bool],
+    /// What a second answer subtracts from the scores of seen labels.
+    gamma: Option<f32>,
+}
+
+/// One answer of a learner to a batch.
+struct Graded {
+    grades: Vec<EpisodeGrade>,
+    margins: Vec<Vec<QueryMargin>>,
+    stacked: bool,
 }
 
 /// What a panic said.

@@ -3,8 +3,10 @@
 //! The only room that reads [`Answers`], and it gives back nothing but counts and losses per class.
 
 mod certainty;
+mod stacking;
 
 pub use certainty::{CertaintyGrade, threshold};
+pub use stacking::{QueryMargin, Standing, best_gamma, margins, stack};
 
 use crate::view::Answers;
 use crate::vocab::{Confidence, Meaning};

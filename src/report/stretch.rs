@@ -2,6 +2,7 @@
 
 use super::certainty::CertaintyOutcome;
 use super::tally::EpisodeOutcome;
+use super::generalised::QueryStanding;
 use super::writer::QueryOutcome;
 
 /// Consecutive episodes, answered in every table of one protocol.
@@ -39,6 +40,8 @@ pub struct EpisodeRecord {
     pub queries: Vec<QueryOutcome>,
     /// How certain the answers were, where a measure of that is asked for.
     pub certainty: Option<CertaintyOutcome>,
+    /// How the queries stand between seen and unseen classes, where both are candidates.
+    pub margins: Vec<QueryStanding>,
 }
 
 impl Stretch {

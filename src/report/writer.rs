@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::ReportError;
 use super::calibration::{Bin, Confidences, ece};
 use super::certainty::CertaintyOutcome;
+use super::generalised::Generalised;
 use super::part::Part;
 use super::rows::{EpisodeRow, OutcomeRow, QueryRow, lead};
 use super::stretch::EpisodeRecord;
@@ -43,6 +44,7 @@ pub struct TableWriter {
     episodes: Part,
     queries: Part,
     certainty: Part,
+    generalised: Option<Generalised>,
 }
 
 /// One table, complete, to be handed to [`Results::add`](super::Results::add).
@@ -60,6 +62,9 @@ pub struct FinishedTable {
     pub(super) episodes: Part,
     pub(super) queries: Part,
     pub(super) certainty: Part,
+    /// Rows of `stacking.csv` and of `seen.csv`; empty where all candidates are unseen.
+    pub(super) curve: Vec<u8>,
+    pub(super) sides: Vec<u8>,
 }
 
 impl FinishedTable {
@@ -75,6 +80,7 @@ impl TableWriter {
         let tally = Tally::new(table.clusters.as_deref());
         TableWriter {
             lead: lead(&key),
+            generalised: table.seen.clone().map(Generalised::new),
             table,
             key,
             classes,
@@ -103,6 +109,9 @@ impl TableWriter {
         }
         let broken = |rule| ReportError::Outcome { key: self.key.clone(), episode, rule };
         let totals = self.tally.push(outcome).map_err(broken)?;
+        if let Some(generalised) = &mut self.generalised {
+            generalised.episode(outcome);
+        }
         self.last = Some(episode);
 
         let (lead, names) = (&self.lead, &self.classes);
@@ -180,6 +189,9 @@ impl TableWriter {
     pub fn record(&mut self, record: &EpisodeRecord) -> Result<(), ReportError> {
         self.episode(&record.outcome)?;
         self.confidences(&record.claims)?;
+        if let Some(generalised) = &mut self.generalised {
+            generalised.margins(&record.margins);
+        }
         record.certainty.as_ref().map_or(Ok(()), |certainty| self.certainty(certainty))?;
         self.queries(record.outcome.episode, &record.queries)
     }
@@ -204,11 +216,21 @@ impl TableWriter {
             let cluster = self.table.clusters.as_ref()?.get(class.index())?.clone();
             Some((self.classes.get(class.index())?.clone(), cluster))
         };
+        let mut measured = self.tally.measures(self.table.level, self.table.repeat, ece(&bins));
+        let (mut curve, mut sides) = (Vec::new(), Vec::new());
+        if let Some(generalised) = &self.generalised {
+            measured.extend(generalised.measures());
+            measured.sort_by_key(|measured| measured.metric);
+            generalised.rows(&self.lead, &mut curve);
+            generalised.sides(&key.protocol, &self.classes, &mut sides);
+        }
         Ok(FinishedTable {
             episode_count: self.tally.episodes(),
             class_count: self.tally.classes(),
             clusters: self.tally.class_ids().filter_map(cluster).collect(),
-            measured: self.tally.measures(self.table.level, self.table.repeat, ece(&bins)),
+            measured,
+            curve,
+            sides,
             table: self.table,
             key,
             bins,

@@ -7,11 +7,11 @@ use crate::cli::progress::Progress;
 use crate::cli::source::{Dealer, Rules};
 use crate::data::Store;
 use crate::episode::Draw;
-use crate::eval::{self, Batch, EvalError, Evaluation, SeenRules};
+use crate::eval::{self, Batch, EvalError, Evaluation, Gammas, SeenRules};
 use crate::learner::{Parameters, Roster};
-use crate::metric::{CertaintyGrade, ClassGrade, QueryGrade};
+use crate::metric::{CertaintyGrade, ClassGrade, QueryGrade, QueryMargin};
 use crate::report::{
-    CertaintyOutcome, ClassOutcome, EpisodeOutcome, EpisodeRecord, QueryOutcome, Stretch, TableStretch,
+    CertaintyOutcome, ClassOutcome, EpisodeOutcome, EpisodeRecord, QueryOutcome, QueryStanding, Stretch, TableStretch,
 };
 use crate::tensor::{Cpu, open_cpu};
 use crate::vocab::ItemId;
@@ -23,10 +23,20 @@ pub(super) struct Run {
     pub(super) dealer: Dealer,
     pub(super) learners: Vec<Parameters>,
     pub(super) shots: Vec<Option<usize>>,
-    /// The tables to be filled: places among the learners and among the shots.
-    pub(super) tables: Vec<(usize, usize)>,
+    /// The tables to be filled.
+    pub(super) tables: Vec<Place>,
     /// The least certainty with which a learner accepts an answer, by the same places, where the protocol asks for it.
     pub(super) thresholds: BTreeMap<(usize, usize), f32>,
+    /// What is subtracted from the scores of seen classes, by the same places, where they are candidates.
+    pub(super) gammas: Gammas,
+}
+
+/// A table of a protocol: places among the learners and among the shots, and whether γ is subtracted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) learner: usize,
+    pub(super) shot: usize,
+    pub(super) stacked: bool,
 }
 
 /// How the work is done; results do not depend on it.
@@ -57,7 +67,7 @@ pub(super) fn answer<R: Roster, E: From<CliError> + From<EvalError>>(
         seed: run.rules.protocol.seed(),
         learners: &run.learners,
         shots: &run.shots,
-        rules: SeenRules::of(&run.rules.protocol),
+        rules: SeenRules { gammas: Some(&run.gammas), ..SeenRules::of(&run.rules.protocol) },
         workers: work.workers,
         batch: work.batch,
     };
@@ -67,8 +77,8 @@ pub(super) fn answer<R: Roster, E: From<CliError> + From<EvalError>>(
         || Ok(open_cpu()),
         |batch| {
             progress.advance(batch.episodes.len() as u64);
-            let Some(table) = run.tables.iter().position(|table| *table == (batch.learner, batch.shot))
-            else {
+            let place = Place { learner: batch.learner, shot: batch.shot, stacked: batch.stacked };
+            let Some(table) = run.tables.iter().position(|table| *table == place) else {
                 return Ok(());
             };
             tables.push(recorded(run, draw, table, &batch, work.queries));
@@ -108,6 +118,10 @@ fn recorded(run: &Run, draw: &Draw, table: usize, batch: &Batch, with_queries: b
                 certainty: Some(query.certainty),
             })
         };
+        let margin = |margin: &QueryMargin| {
+            let class = episode.class(usize::from(margin.label));
+            QueryStanding { class, margin: margin.margin, right: margin.right }
+        };
         let queries = match with_queries {
             true => grade.queries.iter().zip(items).filter_map(query).collect(),
             false => Vec::new(),
@@ -125,6 +139,7 @@ fn recorded(run: &Run, draw: &Draw, table: usize, batch: &Batch, with_queries: b
             claims: grade.queries.iter().filter_map(claim).collect(),
             queries,
             certainty,
+            margins: answered.margins.iter().map(margin).collect(),
         }
     });
     TableStretch { table, unconverged: batch.unconverged as u64, episodes: episodes.collect() }

@@ -7,6 +7,7 @@ mod fingerprints;
 mod fitness;
 mod long;
 mod record;
+mod stacking;
 mod terms;
 mod thresholds;
 mod until;
@@ -21,13 +22,13 @@ use super::error::CliError;
 use super::network::Network;
 use super::source::{self, Rules, Stores};
 use super::{Outcome, check, say};
-use crate::eval;
+use crate::eval::{self, Gammas};
 use crate::learner::{Parameters, Registry, Roster};
 use crate::report::{LearnerRecord, Machine, Overview, Results, RunRecord, SummaryRow, Warning, was_killed};
 use crate::tensor::Cpu;
 use crate::vocab::Metric;
 use admission::{admitted, asked_learners, shots};
-use answering::{Run, Work};
+use answering::{Place, Run, Work};
 use fingerprints::Fingerprints;
 use long::LongRun;
 
@@ -123,6 +124,7 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         with_parquet(&mut results)?;
     }
 
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let mut stores = Stores::new(arguments.features.clone(), arguments.memory);
     if arguments.network.backbone.is_some() {
         stores.made_by(arguments.network.clone(), arguments.cache.clone());
@@ -141,8 +143,10 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         learners.sort_by_key(|learner| (learner.learner().to_string(), learner.to_string()));
         let shots = shots(&rules.protocol);
         let tables = tables(&registry, &learners, &shots)?;
-        let thresholds = BTreeMap::new();
-        runs.push(Run { rules, store, dealer, learners, shots, tables, thresholds });
+        let (thresholds, gammas) = (BTreeMap::new(), Gammas::new());
+        let mut run = Run { rules, store, dealer, learners, shots, tables, thresholds, gammas };
+        notes.extend(stacking::choose::<R>(&mut run, arguments.workers.unwrap_or(cores), arguments.batch)?);
+        runs.push(run);
     }
     let mut fingerprints = Fingerprints::start(&runs);
     let queries = arguments.queries.map(|queries| match queries {
@@ -160,7 +164,6 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     }
     let mut seconds = BTreeMap::from([("reading and checking".to_string(), started.elapsed().as_secs_f64())]);
 
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let workers = arguments.workers.unwrap_or(cores);
     let work = Work { workers, batch: arguments.batch, queries: arguments.queries.is_some() };
     for (number, run) in runs.iter_mut().enumerate() {
@@ -245,25 +248,49 @@ fn tables(
     registry: &Registry<Cpu>,
     learners: &[Parameters],
     shots: &[Option<usize>],
-) -> Result<Vec<(usize, usize)>, CliError> {
+) -> Result<Vec<Place>, CliError> {
     let mut tables = Vec::new();
     for (place, parameters) in learners.iter().enumerate() {
         let setting = registry.build(parameters)?.setting();
         let takes_part = (0..shots.len()).filter(|shot| eval::takes_part(setting, shots, *shot));
-        tables.extend(takes_part.map(|shot| (place, shot)));
+        tables.extend(takes_part.map(|shot| Place { learner: place, shot, stacked: false }));
     }
     Ok(tables)
 }
 
 /// The tables on the screen: accuracy, and beside it what was asked of queries outside the task.
 fn overviews(rows: &[SummaryRow]) -> String {
-    let mut text = Overview::of(rows, Metric::Accuracy.word()).text();
-    for metric in [Metric::Auroc, Metric::AccuracyAt95, Metric::OutsideRecall].map(Metric::word) {
-        if rows.iter().any(|row| row.measured.metric == metric) {
-            text += &format!("\n{}", Overview::of(rows, metric).text());
-        }
+    let has = |metric: &Metric| rows.iter().any(|row| row.measured.metric == metric.word());
+    let with_accuracy: BTreeSet<&str> = rows
+        .iter()
+        .filter(|row| row.measured.metric == Metric::Accuracy.word())
+        .map(|row| row.table.protocol.as_str())
+        .collect();
+    // Class accuracy heads protocols that ask for no other.
+    let headless = |row: &&SummaryRow| {
+        row.measured.metric == Metric::ClassAccuracy.word()
+            && !with_accuracy.contains(row.table.protocol.as_str())
+    };
+    let mut tables = Vec::new();
+    if has(&Metric::Accuracy) {
+        tables.push(Overview::of(rows, Metric::Accuracy.word()));
     }
-    text
+    let of_classes: Vec<SummaryRow> = rows.iter().filter(headless).cloned().collect();
+    if !of_classes.is_empty() {
+        tables.push(Overview::of(&of_classes, Metric::ClassAccuracy.word()));
+    }
+    let others = [
+        Metric::Seen,
+        Metric::Unseen,
+        Metric::Harmonic,
+        Metric::Ausuc,
+        Metric::Auroc,
+        Metric::AccuracyAt95,
+        Metric::OutsideRecall,
+    ];
+    tables.extend(others.iter().filter(|metric| has(metric)).map(|metric| Overview::of(rows, metric.word())));
+    let texts: Vec<String> = tables.iter().map(Overview::text).collect();
+    texts.join("\n")
 }
 
 /// A folder below `results` that does not exist yet.
