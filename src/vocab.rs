@@ -98,6 +98,16 @@ pub enum Scope {
 }
 
 impl Scope {
+    /// Whether a class of another split counts as seen where these are evaluated: base classes where validation classes are,
+    /// base and validation classes where novel ones are, and none where all classes are.
+    pub fn sees(self, split: Split) -> bool {
+        match self {
+            Scope::One(Split::Validation) => split == Split::Base,
+            Scope::One(Split::Novel) => matches!(split, Split::Base | Split::Validation),
+            Scope::One(Split::Base | Split::Outside) | Scope::All => false,
+        }
+    }
+
     /// Whether a class of this split is among them.
     pub fn holds(self, split: Split) -> bool {
         match self {

@@ -340,6 +340,26 @@ pub enum DataError {
         /// The other.
         second: Split,
     },
+    /// A class without a vector.
+    #[error("{at}: class `{class}` has no vector\nhint: every class of the store needs a row")]
+    ClassWithoutVector {
+        /// The file of the vectors.
+        at: Place,
+        /// The class.
+        class: String,
+    },
+    /// A table of class vectors without numbers.
+    #[error("{at}: no numbers beside the column `class`")]
+    NoVectors {
+        /// The file.
+        at: Place,
+    },
+    /// Class vectors in two files of one store.
+    #[error("{at}: class vectors are there twice, as .npy and as .csv")]
+    VectorsTwice {
+        /// The table.
+        at: Place,
+    },
     /// A listed class that no item has.
     #[error("{at}: class `{class}` has no items")]
     ClassWithoutItems {

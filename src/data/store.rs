@@ -75,7 +75,7 @@ impl Store {
             Err(error) => return Err(DataError::unreadable(path)(error)),
         };
         if kind.is_dir() {
-            return check(folder::read(path, options)?, options.unseen);
+            return with_table(check(folder::read(path, options)?, options.unseen)?, path);
         }
         if !kind.is_file() {
             return Err(DataError::NotAFile { path: path.to_path_buf() });
@@ -228,6 +228,21 @@ impl Store {
         let path = self.path.clone().unwrap_or_else(|| PathBuf::from(&self.name));
         DataError::Unreadable { at: Place::file(&path), source }
     }
+}
+
+/// The store of a folder with the class vectors of its table, where it has one.
+fn with_table(store: Store, folder: &Path) -> Result<Store, DataError> {
+    const TABLE: &str = "class_vectors.csv";
+    let table = folder.join(TABLE);
+    if table.symlink_metadata().is_err() {
+        return Ok(store);
+    }
+    if store.class_vectors.is_some() {
+        return Err(DataError::VectorsTwice { at: Place::file(&table) });
+    }
+    let mut store = store.with_class_vectors(&table)?;
+    store.files.push((TABLE.to_string(), table));
+    Ok(store)
 }
 
 fn not_a_store(path: &Path, why: &str) -> DataError {

@@ -8,6 +8,7 @@ mod error;
 pub mod laws;
 mod place;
 mod seen;
+mod stacking;
 mod thresholds;
 mod unit;
 mod worker;
@@ -20,13 +21,14 @@ use std::sync::mpsc;
 use crate::data::Store;
 use crate::episode::{Draw, alike};
 use crate::learner::{Fitted, Learner, Parameters, Registry, Roster};
-use crate::metric::{EpisodeGrade, Margins};
+use crate::metric::{EpisodeGrade, Margins, QueryMargin};
 use crate::protocol::Protocol;
 use crate::tensor::{Backend, HostRows, TensorError};
 use crate::vocab::{ItemId, Setting, Transform};
 
 pub use error::EvalError;
 pub use seen::{SeenRules, seen};
+pub use stacking::{Gammas, gammas};
 pub use thresholds::thresholds;
 
 /// An evaluation to be carried out.
@@ -57,6 +59,8 @@ pub struct Answered {
     pub grade: EpisodeGrade,
     /// How far the scores of other labels lie from that of the truth, where it was asked for and they are no ranking.
     pub margins: Option<Margins>,
+    /// How its queries stand between seen and unseen labels, before stacking; none where all labels are unseen.
+    pub standing: Vec<QueryMargin>,
 }
 
 /// What is graded beside counts and losses; by default nothing.
@@ -74,6 +78,8 @@ pub struct Batch {
     pub learner: usize,
     /// Which of the evaluation's shots.
     pub shot: usize,
+    /// Whether γ was subtracted from the scores of seen labels.
+    pub stacked: bool,
     /// Its episodes, in order.
     pub episodes: Vec<Answered>,
     /// The queries of each episode in the order of the grades.

@@ -5,7 +5,7 @@ use std::collections::btree_map::Entry;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{EvalError, Evaluation};
+use super::{EvalError, Evaluation, Gammas};
 use crate::data::{Store, seen_items};
 use crate::learner::{Fitted, Learner, Parameters, Registry, Roster};
 use crate::protocol::Protocol;
@@ -14,7 +14,7 @@ use crate::view::Seen;
 use crate::vocab::{ClassId, Scope, Split, Transform};
 
 /// Which classes are seen, and which of their items are held out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SeenRules<'a> {
     /// The split under evaluation: a fit sees the splits before it, so base classes for `validation`, base and
     /// validation classes for `novel`, and none where all classes are evaluated.
@@ -23,11 +23,13 @@ pub struct SeenRules<'a> {
     pub part: &'a str,
     /// Whether the candidates are seen and unseen classes.
     pub generalised: bool,
+    /// Where they are: what is subtracted from the scores of seen classes in a second answer of each learner.
+    pub gammas: Option<&'a Gammas>,
 }
 
 impl Default for SeenRules<'_> {
     fn default() -> Self {
-        SeenRules { split: Split::Novel.into(), part: Protocol::SEEN_PART, generalised: false }
+        SeenRules { split: Split::Novel.into(), part: Protocol::SEEN_PART, generalised: false, gammas: None }
     }
 }
 
@@ -38,21 +40,13 @@ impl<'a> SeenRules<'a> {
             split: protocol.split(),
             part: protocol.seen_part().unwrap_or(Protocol::SEEN_PART),
             generalised: protocol.seen_part().is_some(),
-        }
-    }
-
-    /// The splits that a fit may see.
-    fn splits(&self) -> &'static [Split] {
-        match self.split {
-            Scope::One(Split::Validation) => &[Split::Base],
-            Scope::One(Split::Novel) => &[Split::Base, Split::Validation],
-            Scope::One(Split::Base | Split::Outside) | Scope::All => &[],
+            gammas: None,
         }
     }
 
     /// Whether a class of this split is seen.
     pub(super) fn sees(&self, split: Split) -> bool {
-        self.splits().contains(&split)
+        self.split.sees(split)
     }
 }
 
@@ -100,8 +94,8 @@ pub(super) fn check<D: Backend>(
             let (learner, store) = (name(), store.name().to_string());
             return Err(EvalError::NeedsClassVectors { learner, store });
         }
-        let mut seen = evaluation.rules.splits().iter();
-        if learner.is_unfitted() && !seen.any(|split| store.index().of_split(*split).next().is_some()) {
+        let mut classes = store.index().classes().iter();
+        if learner.is_unfitted() && !classes.any(|class| evaluation.rules.sees(class.split)) {
             let (learner, store, split) = (name(), store.name().to_string(), evaluation.rules.split);
             return Err(EvalError::NoSeenClasses { learner, store, split });
         }

@@ -7,11 +7,12 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
 use std::time::Instant;
 
+use super::stacking::seen_labels;
 use super::unit::Unit;
 use super::{Answered, Batch, EvalError, Evaluation, Grading, Shared, takes_part};
 use crate::episode::{Order, deal, deal_vectors};
 use crate::learner::{Answer, Given, Registry, Roster};
-use crate::metric::{self, EpisodeGrade, Margins, grade_at};
+use crate::metric::{self, EpisodeGrade, Margins, QueryMargin, grade_at};
 use crate::rng::Chance;
 use crate::tensor::dfdx::shapes::HasShape;
 use crate::tensor::{Backend, TensorError, to_host};
@@ -85,6 +86,10 @@ fn answer<D: Backend>(
         Some(vectors) => Some(deal_vectors(device, vectors, evaluation.draw, places.clone())?),
         None => None,
     };
+    let seen = match evaluation.rules.generalised {
+        true => seen_labels(evaluation, places.clone()),
+        false => Vec::new(),
+    };
     let mut out = Vec::new();
     for (shot_place, shot) in evaluation.shots.iter().enumerate() {
         for (transform, store) in stores {
@@ -100,14 +105,29 @@ fn answer<D: Backend>(
                     Given { support, vectors: vectors.as_ref(), query: &dealt.query, chance: &chance };
                 let way = evaluation.draw.episode(places.start).way();
                 let grading = &shared.grading;
-                let round = Round { evaluation, grading, answers: &dealt.answers, way, numbers: &numbers };
+                let answers = &dealt.answers;
+                let round = Round {
+                    evaluation,
+                    grading,
+                    answers,
+                    way,
+                    numbers: &numbers,
+                    seen: &seen,
+                    shot: shot_place,
+                };
                 let graded = round.graded(unit, &given)?;
-                let seconds = clock.elapsed().as_secs_f64() / unit.members.len() as f64;
-                for (place, graded) in unit.members.iter().zip(graded) {
-                    let answered = |(place, (grade, margins))| Answered { place, grade, margins };
+                let seconds = clock.elapsed().as_secs_f64() / graded.len().max(1) as f64;
+                for graded in graded {
+                    let answered = |(place, Verdict { grade, margins, standing })| Answered {
+                        place,
+                        grade,
+                        margins,
+                        standing,
+                    };
                     out.push(Batch {
-                        learner: *place,
+                        learner: graded.learner,
                         shot: shot_place,
+                        stacked: graded.stacked,
                         episodes: places.clone().zip(graded.episodes).map(answered).collect(),
                         items: (0..places.len()).map(|e| order.items(e).collect()).collect(),
                         unconverged: graded.unconverged,
@@ -129,12 +149,26 @@ struct Round<'a> {
     answers: &'a Answers,
     way: usize,
     numbers: &'a [u32],
+    /// Which labels are seen classes (episodes × way); empty where all labels are unseen.
+    seen: &'a [bool],
+    /// The place of the shot.
+    shot: usize,
 }
 
 /// One learner's answers to one batch, graded.
 struct Graded {
-    episodes: Vec<(EpisodeGrade, Option<Margins>)>,
+    learner: usize,
+    /// Whether γ was subtracted from the scores of seen labels.
+    stacked: bool,
+    episodes: Vec<Verdict>,
     unconverged: usize,
+}
+
+/// What is known of one episode's answers.
+struct Verdict {
+    grade: EpisodeGrade,
+    margins: Option<Margins>,
+    standing: Vec<QueryMargin>,
 }
 
 impl Round<'_> {
@@ -158,40 +192,70 @@ impl Round<'_> {
             return Err(EvalError::BadScores { learner: name(), first, last, problem });
         }
         let members = unit.members.iter().zip(&unit.confidences).zip(answers);
-        members.map(|((place, confidence), answer)| self.grade(*place, *confidence, given, answer)).collect()
+        let graded =
+            members.map(|((place, confidence), answer)| self.grade(*place, *confidence, given, answer));
+        Ok(graded.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
 
-    /// The grades of one learner's scores, where these are numbers of the right shape.
+    /// The grades of one learner's scores, where these are numbers of the right shape; behind them those with γ
+    /// subtracted, where there is one.
     fn grade<D: Backend>(
         &self,
-        place: usize,
+        learner: usize,
         confidence: Confidence,
         given: &Given<'_, D>,
         answer: Answer<D>,
-    ) -> Result<Graded, EvalError> {
+    ) -> Result<Vec<Graded>, EvalError> {
         let (scores, unconverged) = answer;
         let bad = |problem: String| {
-            let learner = self.evaluation.learners[place].learner().to_string();
+            let learner = self.evaluation.learners[learner].learner().to_string();
             let (first, last) = (self.numbers[0], self.numbers[self.numbers.len() - 1]);
             EvalError::BadScores { learner, first, last, problem }
         };
-        let (expected, found) = ((self.numbers.len(), given.query.count(), self.way), *scores.values.shape());
+        let (episodes, way) = (self.numbers.len(), self.way);
+        let (expected, found) = ((episodes, given.query.count(), way), *scores.values.shape());
         if found != expected {
             return Err(bad(format!("have shape {found:?}, expected {expected:?}")));
         }
-        let values = to_host(&scores.values)?;
-        if scores.meaning == Meaning::Probabilities && !values.chunks_exact(expected.2).all(is_distribution) {
+        let mut values = to_host(&scores.values)?;
+        if scores.meaning == Meaning::Probabilities && !values.chunks_exact(way).all(is_distribution) {
             return Err(bad("are called probabilities, but are negative or do not sum to one".to_string()));
         }
-        let temperature = self.grading.temperatures.get(place).copied().flatten();
-        let grades = grade_at(&values, expected.2, scores.meaning, confidence, self.answers, temperature)
-            .ok_or_else(|| bad("are not finite numbers".to_string()))?;
-        let margins = match self.grading.margins {
-            true => metric::margins(&values, expected.2, scores.meaning, self.answers),
-            false => None,
+        let standing = match self.seen {
+            [] => vec![Vec::new(); episodes],
+            seen => metric::standing(&values, way, seen, self.answers)
+                .ok_or_else(|| bad("cannot be told into seen and unseen classes".to_string()))?,
         };
-        let margins = margins.unwrap_or_default().into_iter().map(Some).chain(std::iter::repeat(None));
-        Ok(Graded { episodes: grades.into_iter().zip(margins).collect(), unconverged })
+        let temperature = self.grading.temperatures.get(learner).copied().flatten();
+        let verdicts = |values: &[f32],
+                        meaning: Meaning,
+                        standing: Vec<Vec<QueryMargin>>|
+         -> Result<Vec<Verdict>, EvalError> {
+            let grades = grade_at(values, way, meaning, confidence, self.answers, temperature)
+                .ok_or_else(|| bad("are not finite numbers".to_string()))?;
+            let margins = match self.grading.margins {
+                true => metric::margins(values, way, meaning, self.answers),
+                false => None,
+            };
+            let margins = margins.unwrap_or_default().into_iter().map(Some).chain(std::iter::repeat(None));
+            let all = grades.into_iter().zip(margins).zip(standing);
+            Ok(all.map(|((grade, margins), standing)| Verdict { grade, margins, standing }).collect())
+        };
+        let gammas = self.evaluation.rules.gammas;
+        let gamma = gammas.and_then(|all| all.get(&(learner, self.shot))).filter(|_| !self.seen.is_empty());
+        let plain = verdicts(&values, scores.meaning, standing.clone())?;
+        let mut all = vec![Graded { learner, stacked: false, episodes: plain, unconverged }];
+        if let Some(gamma) = gamma {
+            metric::stack(&mut values, way, self.seen, *gamma);
+            // What was subtracted makes probabilities a ranking.
+            let meaning = match scores.meaning {
+                Meaning::Logits => Meaning::Logits,
+                _ => Meaning::Ranking,
+            };
+            let episodes = verdicts(&values, meaning, standing)?;
+            all.push(Graded { learner, stacked: true, episodes, unconverged });
+        }
+        Ok(all)
     }
 }
 

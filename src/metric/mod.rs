@@ -3,9 +3,11 @@
 //! The only room that reads [`Answers`], and it gives back nothing but counts and losses per class.
 
 mod certainty;
+mod stacking;
 mod temperature;
 
 pub use certainty::{CertaintyGrade, threshold};
+pub use stacking::{QueryMargin, Standing, best_gamma, stack, standing};
 
 use crate::view::Answers;
 use crate::vocab::{Confidence, Meaning};

@@ -161,11 +161,15 @@ impl Protocol {
 
     /// The same rules on the validation classes and without queries outside the task: where thresholds are set.
     pub fn on_validation(&self) -> Protocol {
+        Protocol { seen_part: None, ..self.generalised_on_validation() }
+    }
+
+    /// The same rules, candidates of seen classes included, for the validation classes with the base classes as seen ones.
+    pub fn generalised_on_validation(&self) -> Protocol {
         let metrics = self.metrics.iter().copied().filter(|metric| !metric.needs_outside()).collect();
         Protocol {
             split: Split::Validation.into(),
             outside: None,
-            seen_part: None,
             draw_sha256: None,
             most: None,
             metrics,

@@ -11,6 +11,7 @@ pub mod compare;
 mod error;
 #[cfg(test)]
 mod fixtures;
+mod generalised;
 mod grid;
 pub mod html;
 mod journal;
@@ -39,6 +40,7 @@ mod writer;
 pub use calibration::{BINS, Bin, Confidences, ece};
 pub use certainty::CertaintyOutcome;
 pub use error::ReportError;
+pub use generalised::QueryStanding;
 pub use grid::Grid;
 pub use journal::Journal;
 pub use machine::Machine;

@@ -11,7 +11,7 @@ use super::journal::Journal;
 use super::part::Part;
 use super::rows::{
     BIN_COLUMNS, BinRow, CERTAINTY_COLUMNS, CLUSTER_COLUMNS, EPISODE_COLUMNS, OUTCOME_COLUMNS, QUERY_COLUMNS,
-    SUMMARY_COLUMNS, SummaryRow, TEMPERED_COLUMNS, lead,
+    SEEN_COLUMNS, STACKING_COLUMNS, SUMMARY_COLUMNS, SummaryRow, TEMPERED_COLUMNS, lead,
 };
 use super::run_record::RunRecord;
 use super::staging::{LeftOver, PART_FILE, RESULT_FILES, RUN_RECORD, Staging};
@@ -219,6 +219,14 @@ impl Results {
                 }
             }
             names.push(self.file("clusters.csv", CLUSTER_COLUMNS, |out| out.write_all(&bytes))?);
+        }
+
+        let sides: BTreeSet<&[u8]> = self.finished.iter().map(|table| table.sides.as_slice()).collect();
+        let sides: Vec<&[u8]> = sides.into_iter().filter(|rows| !rows.is_empty()).collect();
+        if !sides.is_empty() {
+            names.push(self.file("seen.csv", SEEN_COLUMNS, |out| out.write_all(&sides.concat()))?);
+            let curves: Vec<&[u8]> = self.finished.iter().map(|table| table.curve.as_slice()).collect();
+            names.push(self.file("stacking.csv", STACKING_COLUMNS, |out| out.write_all(&curves.concat()))?);
         }
 
         let (mut outcomes, mut episodes, mut queries) = (Vec::new(), Vec::new(), Vec::new());

@@ -22,6 +22,13 @@ pub const SUMMARY_COLUMNS: &str = "protocol,version,learner,parameters,selection
     shot,query,episodes,classes,metric,value,interval,low,high,level,seed,seed_train,device,draw_sha256,\
     features_sha256,kshot";
 
+/// Columns of `seen.csv`: one row per class of a protocol whose candidates are seen and unseen classes.
+pub const SEEN_COLUMNS: &str = "protocol,class,side";
+
+/// Columns of `stacking.csv`: one row per point of the curve between seen and unseen accuracy; it holds from that γ up to
+/// the next, and the first row from minus infinity.
+pub const STACKING_COLUMNS: &str = "protocol,learner,parameters,shot,gamma,seen,unseen";
+
 /// Columns of `bins.csv`: one row per bin of confidence.
 pub const BIN_COLUMNS: &str =
     "protocol,learner,parameters,shot,temperature,bin,low,high,count,correct,confidence";

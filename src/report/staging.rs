@@ -11,7 +11,7 @@ use super::journal::Journal;
 const FOLDER: &str = ".kshot-partial";
 
 /// The names that a results folder is known by; `run.json` comes last because it says that the rest is there.
-pub(super) const RESULT_FILES: [&str; 11] = [
+pub(super) const RESULT_FILES: [&str; 13] = [
     "outcomes.csv",
     "episodes.csv",
     "tempered.csv",
@@ -20,6 +20,8 @@ pub(super) const RESULT_FILES: [&str; 11] = [
     "queries.csv",
     "queries.parquet",
     "clusters.csv",
+    "seen.csv",
+    "stacking.csv",
     "summary.csv",
     PART_FILE,
     RUN_RECORD,

@@ -1,6 +1,7 @@
 //! A stretch of a draw as all learners answered it: what tables are filled with, live or from a journal.
 
 use super::certainty::CertaintyOutcome;
+use super::generalised::QueryStanding;
 use super::tally::EpisodeOutcome;
 use super::writer::QueryOutcome;
 
@@ -41,6 +42,8 @@ pub struct EpisodeRecord {
     pub queries: Vec<QueryOutcome>,
     /// How certain the answers were, where a measure of that is asked for.
     pub certainty: Option<CertaintyOutcome>,
+    /// How the queries stand between seen and unseen classes, where both are candidates.
+    pub margins: Vec<QueryStanding>,
 }
 
 /// The claims of an episode at the selected temperature of its table.

@@ -58,6 +58,8 @@ pub struct ProtocolTerms {
     pub classes: Vec<String>,
     /// The cluster of each class, where the dataset has such.
     pub clusters: Option<Vec<String>>,
+    /// Whether each class is a seen one, where the candidates are seen and unseen classes.
+    pub seen: Option<Vec<bool>>,
     /// The tables.
     pub tables: Vec<TableTerms>,
 }
@@ -242,6 +244,7 @@ pub(super) mod tests {
                 features: FeatureTerms { name: "f".to_string(), rows: 12, dim: 3, files: Vec::new() },
                 classes: (0..12).map(|class| format!("class {class}")).collect(),
                 clusters: None,
+                seen: None,
                 tables: vec![table("good"), table("bad")],
             }],
         }

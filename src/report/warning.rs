@@ -124,6 +124,11 @@ pub enum Warning {
         /// The other.
         other: String,
     },
+    /// A generalised protocol without the classes on which γ is chosen.
+    NoStacking {
+        /// The protocol.
+        protocol: String,
+    },
     /// Items of norm zero, which no transform can normalise.
     ZeroRows {
         /// The feature store, as it was named.
@@ -195,6 +200,10 @@ impl fmt::Display for Warning {
                 f,
                 "{one} and {other} were computed by different builds of kshot, so that results may differ from those of a \
                  single run"
+            ),
+            Warning::NoStacking { protocol } => write!(
+                f,
+                "{protocol}: stacking stays 0, it is chosen on validation classes among base classes and there are none to spare"
             ),
             Warning::ZeroRows { features, rows } => {
                 write!(f, "{features}: {rows} items have norm zero and stay zero when normalised")

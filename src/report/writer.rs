@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::ReportError;
 use super::calibration::{Bin, Confidences, ece};
 use super::certainty::CertaintyOutcome;
+use super::generalised::Generalised;
 use super::part::Part;
 use super::rows::{EpisodeRow, OutcomeRow, QueryRow, TemperedRow, lead};
 use super::stretch::EpisodeRecord;
@@ -46,6 +47,7 @@ pub struct TableWriter {
     certainty: Part,
     tempered_rows: Part,
     tempered: Option<Tempered>,
+    generalised: Option<Generalised>,
 }
 
 /// One table, complete, to be handed to [`Results::add`](super::Results::add).
@@ -65,6 +67,9 @@ pub struct FinishedTable {
     pub(super) certainty: Part,
     /// The selected temperature, with the bins and the rows that belong to it.
     pub(super) tempered: Option<(f64, Vec<Bin>, Part)>,
+    /// Rows of `stacking.csv` and of `seen.csv`; empty where all candidates are unseen.
+    pub(super) curve: Vec<u8>,
+    pub(super) sides: Vec<u8>,
 }
 
 impl FinishedTable {
@@ -80,6 +85,7 @@ impl TableWriter {
         let tally = Tally::new(table.clusters.as_deref());
         TableWriter {
             lead: lead(&key),
+            generalised: table.seen.clone().map(Generalised::new),
             table,
             key,
             classes,
@@ -136,6 +142,9 @@ impl TableWriter {
         }
         let broken = |rule| ReportError::Outcome { key: self.key.clone(), episode, rule };
         let totals = self.tally.push(outcome).map_err(broken)?;
+        if let Some(generalised) = &mut self.generalised {
+            generalised.episode(outcome);
+        }
         self.last = Some(episode);
 
         let (lead, names) = (&self.lead, &self.classes);
@@ -213,6 +222,9 @@ impl TableWriter {
     pub fn record(&mut self, record: &EpisodeRecord) -> Result<(), ReportError> {
         self.episode(&record.outcome)?;
         self.confidences(&record.claims)?;
+        if let Some(generalised) = &mut self.generalised {
+            generalised.margins(&record.margins);
+        }
         record.certainty.as_ref().map_or(Ok(()), |certainty| self.certainty(certainty))?;
         if let Some(tempered) = &record.tempered {
             let answers = record.claims.iter().map(|(_, correct)| *correct);
@@ -249,6 +261,12 @@ impl TableWriter {
             measured.extend(more);
             (temperature, bins, rows)
         });
+        let (mut curve, mut sides) = (Vec::new(), Vec::new());
+        if let Some(generalised) = &self.generalised {
+            measured.extend(generalised.measures());
+            generalised.rows(&self.lead, &mut curve);
+            generalised.sides(&key.protocol, &self.classes, &mut sides);
+        }
         // Stable, so that a measure's intervals keep their order.
         measured.sort_by_key(|measured| measured.metric);
         Ok(FinishedTable {
@@ -257,6 +275,8 @@ impl TableWriter {
             clusters: self.tally.class_ids().filter_map(cluster).collect(),
             measured,
             tempered,
+            curve,
+            sides,
             table: self.table,
             key,
             bins,

@@ -8,12 +8,12 @@ use crate::cli::selection::Contender;
 use crate::cli::source::{Dealer, Rules};
 use crate::data::Store;
 use crate::episode::Draw;
-use crate::eval::{self, Answered, Batch, EvalError, Evaluation, Grading, SeenRules};
+use crate::eval::{self, Answered, Batch, EvalError, Evaluation, Gammas, Grading, SeenRules};
 use crate::learner::{Parameters, Roster};
-use crate::metric::{CertaintyGrade, ClassGrade, QueryGrade};
+use crate::metric::{CertaintyGrade, ClassGrade, QueryGrade, QueryMargin};
 use crate::report::{
-    CertaintyOutcome, ClassOutcome, EpisodeOutcome, EpisodeRecord, QueryOutcome, Stretch, TableStretch,
-    TemperedRecord,
+    CertaintyOutcome, ClassOutcome, EpisodeOutcome, EpisodeRecord, QueryOutcome, QueryStanding, Stretch,
+    TableStretch, TemperedRecord,
 };
 use crate::select::{Task, cross_validation};
 use crate::tensor::{Cpu, open_cpu};
@@ -26,10 +26,20 @@ pub(super) struct Run {
     pub(super) dealer: Dealer,
     pub(super) learners: Vec<Contender>,
     pub(super) shots: Vec<Option<usize>>,
-    /// The tables to be filled: places among the learners and among the shots.
-    pub(super) tables: Vec<(usize, usize)>,
+    /// The tables to be filled.
+    pub(super) tables: Vec<Place>,
     /// The least certainty with which a learner accepts an answer, by the same places, where the protocol asks for it.
     pub(super) thresholds: BTreeMap<(usize, usize), f32>,
+    /// What is subtracted from the scores of seen classes, by the same places, where they are candidates.
+    pub(super) gammas: Gammas,
+}
+
+/// A table of a protocol: places among the learners and among the shots, and whether γ is subtracted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) learner: usize,
+    pub(super) shot: usize,
+    pub(super) stacked: bool,
 }
 
 /// How the work is done; results do not depend on it.
@@ -55,13 +65,18 @@ pub(super) fn answer<R: Roster, E: From<CliError> + From<EvalError>>(
         return Ok(());
     }
     let cast = Cast::of(&run.learners);
+    let of_role = |(place, role): (usize, &(usize, usize))| {
+        let shots = run.gammas.range((role.0, 0)..=(role.0, usize::MAX));
+        shots.map(|((_, shot), gamma)| ((place, *shot), *gamma)).collect::<Vec<_>>()
+    };
+    let gammas: Gammas = cast.roles.iter().enumerate().flat_map(of_role).collect();
     let evaluation = Evaluation {
         store: &run.store,
         draw,
         seed: run.rules.protocol.seed(),
         learners: &cast.learners,
         shots: &run.shots,
-        rules: SeenRules::of(&run.rules.protocol),
+        rules: SeenRules { gammas: Some(&gammas), ..SeenRules::of(&run.rules.protocol) },
         workers: work.workers,
         batch: work.batch,
     };
@@ -75,7 +90,8 @@ pub(super) fn answer<R: Roster, E: From<CliError> + From<EvalError>>(
         || Ok(open_cpu()),
         |batch| {
             let (learner, setting) = cast.roles[batch.learner];
-            let Some(table) = run.tables.iter().position(|table| *table == (learner, batch.shot)) else {
+            let place = Place { learner, shot: batch.shot, stacked: batch.stacked };
+            let Some(table) = run.tables.iter().position(|table| *table == place) else {
                 return Ok(());
             };
             let batch = match chosen.get(&(learner, batch.shot)) {
@@ -176,7 +192,8 @@ fn merged(
 fn recorded(run: &Run, draw: &Draw, table: usize, batch: &Batch, with_queries: bool) -> TableStretch {
     let protocol = &run.rules.protocol;
     let measured = protocol.metrics().iter().any(|metric| metric.is_of_certainty());
-    let threshold = run.thresholds.get(&run.tables[table]).copied();
+    let Place { learner, shot, .. } = run.tables[table];
+    let threshold = run.thresholds.get(&(learner, shot)).copied();
     let outside = protocol.outside().and_then(|outside| run.store.index().find(&outside.class));
     let episodes = batch.episodes.iter().zip(&batch.items).map(|(answered, items)| {
         let (episode, grade) = (draw.episode(answered.place), &answered.grade);
@@ -197,6 +214,10 @@ fn recorded(run: &Run, draw: &Draw, table: usize, batch: &Batch, with_queries: b
                 confidence: query.confidence,
                 certainty: Some(query.certainty),
             })
+        };
+        let margin = |margin: &QueryMargin| {
+            let class = episode.class(usize::from(margin.label));
+            QueryStanding { class, margin: margin.margin, right: margin.right }
         };
         let queries = match with_queries {
             true => grade.queries.iter().zip(items).filter_map(query).collect(),
@@ -219,6 +240,7 @@ fn recorded(run: &Run, draw: &Draw, table: usize, batch: &Batch, with_queries: b
             }),
             queries,
             certainty,
+            margins: answered.standing.iter().map(margin).collect(),
         }
     });
     TableStretch { table, unconverged: batch.unconverged as u64, episodes: episodes.collect() }

@@ -7,6 +7,7 @@ mod fingerprints;
 mod fitness;
 mod long;
 mod record;
+mod stacking;
 mod terms;
 mod thresholds;
 mod until;
@@ -22,7 +23,7 @@ use super::network::Network;
 use super::selection::{Contender, Selections, StoreHashes};
 use super::source::{self, Rules, Stores};
 use super::{Outcome, check, say};
-use crate::eval;
+use crate::eval::{self, Gammas};
 use crate::learner::{Registry, Roster};
 use crate::report::{
     LearnerRecord, Machine, Overview, Results, RunRecord, Selection, SummaryRow, Warning, was_killed,
@@ -31,7 +32,7 @@ use crate::tensor::Cpu;
 use crate::vocab::Metric;
 pub(super) use admission::{admitted, shots};
 use admission::{asked_learners, beside};
-use answering::{Run, Work};
+use answering::{Place, Run, Work};
 use fingerprints::Fingerprints;
 use long::LongRun;
 pub(super) use terms::short_spec;
@@ -56,6 +57,9 @@ pub(super) struct Arguments {
     /// --backbone a dataset to be embedded. Default: the protocol's dataset.
     #[arg(long, value_name = "PATH")]
     features: Option<String>,
+    /// Class vectors in place of those of the features: a .csv with a column `class` and a number per class in each other.
+    #[arg(long, value_name = "FILE")]
+    class_vectors: Option<PathBuf>,
     /// Draw to use instead of the protocol's own; with one protocol only.
     #[arg(long, value_name = "FILE")]
     draw: Option<String>,
@@ -137,6 +141,7 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         with_parquet(&mut results)?;
     }
 
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let mut stores = Stores::new(arguments.features.clone(), arguments.memory);
     if arguments.network.backbone.is_some() {
         stores.made_by(arguments.network.clone(), arguments.cache.clone());
@@ -145,7 +150,10 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     let mut runs = Vec::with_capacity(all.len());
     let mut hashes = StoreHashes::default();
     for rules in all {
-        let store = stores.of(&rules.protocol)?;
+        let mut store = stores.of(&rules.protocol)?;
+        if let Some(path) = &arguments.class_vectors {
+            store = store.with_class_vectors(path)?;
+        }
         let dealer = match &long.until {
             Some(_) => source::fresh_of(&rules.protocol, &store, until::bounds(&rules.protocol)?.0)?,
             None => source::draw(&rules, arguments.draw.as_deref(), &store)?,
@@ -165,8 +173,10 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         learners.sort_by_key(|learner| (learner.parameters.learner().to_string(), learner.pairs()));
         let shots = shots(&rules.protocol);
         let tables = tables(&registry, &learners, &shots)?;
-        let thresholds = BTreeMap::new();
-        runs.push(Run { rules, store, dealer, learners, shots, tables, thresholds });
+        let (thresholds, gammas) = (BTreeMap::new(), Gammas::new());
+        let mut run = Run { rules, store, dealer, learners, shots, tables, thresholds, gammas };
+        notes.extend(stacking::choose::<R>(&mut run, arguments.workers.unwrap_or(cores), arguments.batch)?);
+        runs.push(run);
     }
     let mut fingerprints = Fingerprints::start(&runs);
     let queries = arguments.queries.map(|queries| match queries {
@@ -184,7 +194,6 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     }
     let mut seconds = BTreeMap::from([("reading and checking".to_string(), started.elapsed().as_secs_f64())]);
 
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let workers = arguments.workers.unwrap_or(cores);
     let work = Work { workers, batch: arguments.batch, queries: arguments.queries.is_some() };
     for (number, run) in runs.iter_mut().enumerate() {
@@ -279,25 +288,49 @@ fn tables(
     registry: &Registry<Cpu>,
     learners: &[Contender],
     shots: &[Option<usize>],
-) -> Result<Vec<(usize, usize)>, CliError> {
+) -> Result<Vec<Place>, CliError> {
     let mut tables = Vec::new();
     for (place, contender) in learners.iter().enumerate() {
         let setting = registry.build(&contender.parameters)?.setting();
         let takes_part = (0..shots.len()).filter(|shot| eval::takes_part(setting, shots, *shot));
-        tables.extend(takes_part.map(|shot| (place, shot)));
+        tables.extend(takes_part.map(|shot| Place { learner: place, shot, stacked: false }));
     }
     Ok(tables)
 }
 
 /// The tables on the screen: accuracy, and beside it what was asked of queries outside the task.
 fn overviews(rows: &[SummaryRow]) -> String {
-    let mut text = Overview::of(rows, Metric::Accuracy.word()).text();
-    for metric in [Metric::Auroc, Metric::AccuracyAt95, Metric::OutsideRecall].map(Metric::word) {
-        if rows.iter().any(|row| row.measured.metric == metric) {
-            text += &format!("\n{}", Overview::of(rows, metric).text());
-        }
+    let has = |metric: &Metric| rows.iter().any(|row| row.measured.metric == metric.word());
+    let with_accuracy: BTreeSet<&str> = rows
+        .iter()
+        .filter(|row| row.measured.metric == Metric::Accuracy.word())
+        .map(|row| row.table.protocol.as_str())
+        .collect();
+    // Class accuracy heads protocols that ask for no other.
+    let headless = |row: &&SummaryRow| {
+        row.measured.metric == Metric::ClassAccuracy.word()
+            && !with_accuracy.contains(row.table.protocol.as_str())
+    };
+    let mut tables = Vec::new();
+    if has(&Metric::Accuracy) {
+        tables.push(Overview::of(rows, Metric::Accuracy.word()));
     }
-    text
+    let of_classes: Vec<SummaryRow> = rows.iter().filter(headless).cloned().collect();
+    if !of_classes.is_empty() {
+        tables.push(Overview::of(&of_classes, Metric::ClassAccuracy.word()));
+    }
+    let others = [
+        Metric::Seen,
+        Metric::Unseen,
+        Metric::Harmonic,
+        Metric::Ausuc,
+        Metric::Auroc,
+        Metric::AccuracyAt95,
+        Metric::OutsideRecall,
+    ];
+    tables.extend(others.iter().filter(|metric| has(metric)).map(|metric| Overview::of(rows, metric.word())));
+    let texts: Vec<String> = tables.iter().map(Overview::text).collect();
+    texts.join("\n")
 }
 
 /// A folder below `results` that does not exist yet.

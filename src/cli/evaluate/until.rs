@@ -220,6 +220,7 @@ mod tests {
             tempered: None,
             queries: Vec::new(),
             certainty: None,
+            margins: Vec::new(),
         };
         let episodes = (first..).zip(correct).map(record).collect();
         let table = TableStretch { table: 0, unconverged: 0, episodes };

@@ -1,6 +1,7 @@
 //! A stretch as bytes: whole numbers of fixed width, low byte first, and floats by their bits.
 
 use super::super::certainty::{CertaintyOutcome, MEASURES};
+use super::super::generalised::QueryStanding;
 use super::super::stretch::{EpisodeRecord, Stretch, TableStretch, TemperedRecord};
 use super::super::tally::{ClassOutcome, EpisodeOutcome};
 use super::super::writer::QueryOutcome;
@@ -53,6 +54,7 @@ fn write_episode(record: &EpisodeRecord, out: &mut Vec<u8>) {
         let numbers = [query.class.0, query.item.0, query.predicted.0, confidence, certainty];
         numbers.into_iter().for_each(|number| whole(out, number));
     }
+    write_margins(&record.margins, out);
     out.push(u8::from(record.certainty.is_some()));
     if let Some(CertaintyOutcome { episode, inside, outside, threshold, values }) = &record.certainty {
         let threshold = threshold.map_or(NO_CONFIDENCE, f32::to_bits);
@@ -63,6 +65,15 @@ fn write_episode(record: &EpisodeRecord, out: &mut Vec<u8>) {
             whole(out, place as u32);
             out.extend(value.to_bits().to_le_bytes());
         }
+    }
+}
+
+fn write_margins(margins: &[QueryStanding], out: &mut Vec<u8>) {
+    whole(out, margins.len() as u32);
+    for QueryStanding { class, margin, right } in margins {
+        whole(out, class.0);
+        whole(out, margin.to_bits());
+        out.push(u8::from(*right));
     }
 }
 
@@ -102,12 +113,16 @@ fn episode(bytes: &mut Bytes<'_>) -> Option<EpisodeRecord> {
         let (confidence, certainty) = (bytes.single()?, bytes.single()?);
         Some(QueryOutcome { class, item, predicted, confidence, certainty })
     })?;
+    let margins = bytes.list(|bytes| {
+        let (class, margin) = (ClassId(bytes.whole()?), f32::from_bits(bytes.whole()?));
+        Some(QueryStanding { class, margin, right: bytes.flag()? })
+    })?;
     let certainty = match bytes.flag()? {
         true => Some(certainty(bytes)?),
         false => None,
     };
     let outcome = EpisodeOutcome { episode, classes };
-    Some(EpisodeRecord { outcome, ties, claims, tempered, queries, certainty })
+    Some(EpisodeRecord { outcome, ties, claims, tempered, queries, certainty, margins })
 }
 
 fn certainty(bytes: &mut Bytes<'_>) -> Option<CertaintyOutcome> {
@@ -198,6 +213,7 @@ pub(super) mod tests {
             tempered: confidence.map(|c| TemperedRecord { nll: 0.3, confidences: vec![c / 2.0] }),
             queries: vec![query(confidence)],
             certainty: confidence.map(|_| certainty(episode)),
+            margins: vec![QueryStanding { class: ClassId(4), margin: -0.25, right: episode % 2 == 1 }],
         };
         let table = |table, confidence| TableStretch {
             table,

@@ -88,6 +88,7 @@ fn table(sheet: &Sheet, protocol: &ProtocolRecord) -> Result<Table, ReadError> {
         query: sheet.size(10)?,
         repeat: true,
         clusters: None,
+        seen: None,
         metrics: Vec::new(),
         level: 0.95,
         sequential: false,
