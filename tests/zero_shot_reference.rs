@@ -12,9 +12,7 @@ use std::sync::{Arc, Mutex};
 
 use kshot::data::{OpenOptions, Store, seen_items};
 use kshot::eval::{self, EvalError, Evaluation, SeenRules};
-use kshot::learner::{
-    Fitted, LearnError, Learner, Parameters, Registry, Roster, Shipped, ZeroShot,
-};
+use kshot::learner::{Fitted, LearnError, Learner, Parameters, Registry, Roster, Shipped, ZeroShot};
 use kshot::protocol::Protocol;
 use kshot::stats::{self, Standing, TradeOff};
 use kshot::tensor::{Backend, Cpu, HostRows, ReadRow, Values, open_cpu};
@@ -111,7 +109,8 @@ fn intents_get_the_answers_of_the_closed_forms() {
     let (features, expected) =
         (root.join("data/clinc150-minilm"), root.join("reference/zero-shot/expected.csv"));
     if !features.is_dir() || !expected.is_file() {
-        let line = format!("SKIPPED: no {} or no {}; set KSHOT_SHARED\n", features.display(), expected.display());
+        let line =
+            format!("SKIPPED: no {} or no {}; set KSHOT_SHARED\n", features.display(), expected.display());
         // Past the capture of a test that passes: a skipped test says so in any case.
         std::io::stderr().write_all(line.as_bytes()).unwrap();
         return;
@@ -207,7 +206,8 @@ fn a_fit_that_sees_unseen_vectors_must_be_admitted_by_name() {
     let text = std::fs::read_to_string(folder("protocols/any-zero-shot.toml")).unwrap();
     let protocol = Protocol::parse(&text, "p").unwrap();
     let refused = eval::admit(&protocol, &parameters, &learner, &SHOTS).unwrap_err().to_string();
-    let sentence = "learner `peeking` is class-transductive, protocol `any-zero-shot` admits zero-shot, informed";
+    let sentence =
+        "learner `peeking` is class-transductive, protocol `any-zero-shot` admits zero-shot, informed";
     assert_eq!(refused, sentence);
     let open = text.replace("[\"zero-shot\"", "[\"class-transductive\", \"zero-shot\"");
     let protocol = Protocol::parse(&open, "p").unwrap();
@@ -225,10 +225,14 @@ fn a_fit_that_sees_unseen_vectors_must_be_admitted_by_name() {
         batch: None,
     };
     let mut batches = 0;
-    eval::evaluate::<Mine, Cpu, EvalError>(&evaluation, || Ok(open_cpu()), |_| {
-        batches += 1;
-        Ok(())
-    })
+    eval::evaluate::<Mine, Cpu, EvalError>(
+        &evaluation,
+        || Ok(open_cpu()),
+        |_| {
+            batches += 1;
+            Ok(())
+        },
+    )
     .unwrap();
     assert_eq!(batches, 1);
 }

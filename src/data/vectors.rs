@@ -69,7 +69,12 @@ fn read(path: &Path, classes: &[&str]) -> Result<ClassVectors, DataError> {
                 found: written.to_string(),
             })?;
             if !value.is_finite() {
-                return Err(DataError::VectorNotFinite { at: here(), class, column: vector.len(), found: value });
+                return Err(DataError::VectorNotFinite {
+                    at: here(),
+                    class,
+                    column: vector.len(),
+                    found: value,
+                });
             }
             vector.push(value);
         }
@@ -90,7 +95,6 @@ fn read(path: &Path, classes: &[&str]) -> Result<ClassVectors, DataError> {
 #[cfg(test)]
 mod tests {
     use super::super::fixtures::{folder_refusal, folder_with, open};
-    use super::*;
 
     const GOOD: &str = "stripes,class,legs\n0.5,ant,6\n1,cat,4\n0,dog,4\n0,eel,0\n";
 
@@ -119,7 +123,10 @@ mod tests {
         assert_eq!(refused("class,legs\nant,6\nant,6\n"), twice);
         assert_eq!(refused("class\nant\n"), "store/class_vectors.csv: no numbers beside the column `class`");
         assert_eq!(refused("legs\n6\n"), "store/class_vectors.csv: no column `class`, found `legs`");
-        assert_eq!(refused("class,legs\nant\n"), "store/class_vectors.csv line 2: expected 2 fields, found 1");
+        assert_eq!(
+            refused("class,legs\nant\n"),
+            "store/class_vectors.csv line 2: expected 2 fields, found 1"
+        );
         assert_eq!(refused(""), "store/class_vectors.csv: the file is empty");
     }
 }

@@ -10,7 +10,9 @@ pub enum SampleError {
     #[error("split {split} has {}, an episode needs {need}", counted(u64::from(*classes), "class", "classes"))]
     TooFewClasses { split: Scope, classes: u32, need: u32 },
     /// Fewer seen classes than an episode has.
-    #[error("the dataset has {classes} seen classes, a generalised episode needs {need}\nhint: list base classes in splits.csv")]
+    #[error(
+        "the dataset has {classes} seen classes, a generalised episode needs {need}\nhint: list base classes in splits.csv"
+    )]
     TooFewSeen { classes: u32, need: u32 },
     /// A class has fewer items than its share of an episode; `part` is empty or names the part that is meant.
     #[error("class {class} has {}{part}, an episode needs {} (shot {shot} + query {query})", items_of(*items), shot + query)]

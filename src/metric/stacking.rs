@@ -1,7 +1,7 @@
 //! Calibrated stacking: a number subtracted from the scores of seen classes, and how queries stand before it.
 
-use crate::stats::TradeOff;
 pub use crate::stats::Standing;
+use crate::stats::TradeOff;
 use crate::view::Answers;
 
 /// How one query stands between the seen and the unseen labels of its episode.
@@ -17,7 +17,12 @@ pub struct QueryMargin {
 
 /// The margins of the queries (episodes × items) of a batch by their scores (episodes × items × way); `seen` (episodes ×
 /// way) says which labels are seen. Nothing where an episode has labels of one side only, or sizes do not fit.
-pub fn margins(values: &[f32], way: usize, seen: &[bool], answers: &Answers) -> Option<Vec<Vec<QueryMargin>>> {
+pub fn margins(
+    values: &[f32],
+    way: usize,
+    seen: &[bool],
+    answers: &Answers,
+) -> Option<Vec<Vec<QueryMargin>>> {
     let (items, labels) = (answers.items(), answers.labels_for_grading());
     if values.len() != labels.len() * way || seen.len() != answers.episodes() * way {
         return None;

@@ -66,8 +66,10 @@ impl Generalised {
     /// None has an interval.
     pub(super) fn measures(&self) -> Vec<Measured> {
         let side = |seen: bool| {
-            let of_side = self.counts.iter().filter(|(class, (_, total))| self.is_seen(**class) == seen && *total > 0);
-            let rates: Vec<f64> = of_side.map(|(_, (correct, total))| *correct as f64 / *total as f64).collect();
+            let of_side =
+                self.counts.iter().filter(|(class, (_, total))| self.is_seen(**class) == seen && *total > 0);
+            let rates: Vec<f64> =
+                of_side.map(|(_, (correct, total))| *correct as f64 / *total as f64).collect();
             stats::mean(&rates).unwrap_or(0.0)
         };
         let (seen, unseen) = (side(true), side(false));

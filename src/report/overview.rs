@@ -144,7 +144,7 @@ mod tests {
                 query: Size::Number(15),
                 repeat: true,
                 clusters: None,
-        seen: None,
+                seen: None,
                 metrics: vec![Metric::Accuracy],
                 level: 0.95,
                 sequential: false,

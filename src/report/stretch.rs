@@ -1,8 +1,8 @@
 //! A stretch of a draw as all learners answered it: what tables are filled with, live or from a journal.
 
 use super::certainty::CertaintyOutcome;
-use super::tally::EpisodeOutcome;
 use super::generalised::QueryStanding;
+use super::tally::EpisodeOutcome;
 use super::writer::QueryOutcome;
 
 /// Consecutive episodes, answered in every table of one protocol.

@@ -89,7 +89,8 @@ impl TradeOff {
 
     /// The area under seen over unseen accuracy, by trapezoids between all points, 0 to 1.
     pub fn area(&self) -> f64 {
-        let trapezoid = |pair: &[Point]| (pair[1].unseen - pair[0].unseen) * (pair[0].seen + pair[1].seen) / 2.0;
+        let trapezoid =
+            |pair: &[Point]| (pair[1].unseen - pair[0].unseen) * (pair[0].seen + pair[1].seen) / 2.0;
         self.points.windows(2).map(trapezoid).sum()
     }
 
@@ -106,7 +107,8 @@ impl TradeOff {
                 (_, None) => point.from + 1.0,
             };
             let value = harmonic(point.seen, point.unseen);
-            let better = |(known, at): (f64, f64)| value > known || (value == known && gamma.abs() < at.abs());
+            let better =
+                |(known, at): (f64, f64)| value > known || (value == known && gamma.abs() < at.abs());
             if best.is_none_or(better) {
                 best = Some((value, gamma));
             }

@@ -11,7 +11,8 @@ use crate::eval::{self, Batch, EvalError, Evaluation, Gammas, SeenRules};
 use crate::learner::{Parameters, Roster};
 use crate::metric::{CertaintyGrade, ClassGrade, QueryGrade, QueryMargin};
 use crate::report::{
-    CertaintyOutcome, ClassOutcome, EpisodeOutcome, EpisodeRecord, QueryOutcome, QueryStanding, Stretch, TableStretch,
+    CertaintyOutcome, ClassOutcome, EpisodeOutcome, EpisodeRecord, QueryOutcome, QueryStanding, Stretch,
+    TableStretch,
 };
 use crate::tensor::{Cpu, open_cpu};
 use crate::vocab::ItemId;

@@ -23,7 +23,8 @@ pub(super) fn choose<R: Roster>(
     }
     let index = run.store.index();
     let mut both = [Split::Base, Split::Validation].into_iter();
-    if protocol.split() != Scope::One(Split::Novel) || !both.all(|split| index.of_split(split).next().is_some())
+    if protocol.split() != Scope::One(Split::Novel)
+        || !both.all(|split| index.of_split(split).next().is_some())
     {
         return Ok(Some(Warning::NoStacking { protocol: protocol.name().to_string() }));
     }

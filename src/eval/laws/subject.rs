@@ -144,8 +144,7 @@ impl<'a> Subject<'a> {
             true => self.fitted(query.dim())?.answer(&given).map_err(|e| e.to_string()),
             false => self.learner.answer(&given).map_err(|e| e.to_string()),
         };
-        let (scores, _) =
-            catch_unwind(AssertUnwindSafe(answer)).map_err(|_| "a panic".to_string())??;
+        let (scores, _) = catch_unwind(AssertUnwindSafe(answer)).map_err(|_| "a panic".to_string())??;
         let (expected, found) = ((toys.len(), query.count(), vectors.way()), *scores.values.shape());
         if expected != found {
             return Err(format!("scores have shape {found:?}, expected {expected:?}"));
