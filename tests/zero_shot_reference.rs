@@ -59,7 +59,7 @@ fn found(store: &Store, protocol: &Protocol, specs: &[&str]) -> Vec<(f64, f64, f
                 stats::mean(&rates).unwrap_or(0.0)
             };
             let standings: Vec<Standing> = answered
-                .margins
+                .standing
                 .iter()
                 .map(|m| {
                     let class = episode.class(usize::from(m.label));

@@ -95,7 +95,6 @@ fn read(path: &Path, classes: &[&str]) -> Result<ClassVectors, DataError> {
 #[cfg(test)]
 mod tests {
     use super::super::fixtures::{folder_refusal, folder_with, open};
-    use super::*;
 
     const GOOD: &str = "stripes,class,legs\n0.5,ant,6\n1,cat,4\n0,dog,4\n0,eel,0\n";
 

@@ -47,6 +47,7 @@ impl Overview {
             }));
             lines.push(line);
         }
+        lines.extend(seed_means(&rows, &learners, &columns));
         Overview(Grid { title: String::new(), lines, left: 1, notes: notes(&rows, metric) })
     }
 
@@ -66,7 +67,60 @@ impl Overview {
     }
 }
 
-fn learner(row: &SummaryRow) -> (&str, &BTreeMap<String, String>, Selection) {
+/// A line for every learner that differs from others in its parameter `seed` alone: the mean over seeds.
+fn seed_means(rows: &[&SummaryRow], learners: &[Known<'_>], columns: &[(&str, Size)]) -> Vec<Vec<String>> {
+    let mut groups: BTreeMap<
+        (&str, &str, BTreeMap<String, String>),
+        (Selection, Vec<&BTreeMap<String, String>>),
+    > = BTreeMap::new();
+    for (name, parameters, selection) in learners.iter().filter(|known| known.1.contains_key("seed")) {
+        let mut others = (*parameters).clone();
+        others.remove("seed");
+        let key = (*name, selection.word(), others);
+        groups.entry(key).or_insert_with(|| (*selection, Vec::new())).1.push(parameters);
+    }
+    let several = groups.iter().filter(|(_, (_, members))| members.len() > 1);
+    let names = display_names(several.clone().map(|((name, _, others), _)| (*name, others)));
+    let line = |((name, _, others), (selection, members)): (
+        &(&str, &str, BTreeMap<String, String>),
+        &(Selection, Vec<&BTreeMap<String, String>>),
+    )| {
+        let shown = labelled(names.get(&(*name, others)).cloned().unwrap_or_default(), *selection);
+        let mean = |wanted: &(&str, Size)| {
+            let of = |row: &&&SummaryRow| {
+                let known = learner(row);
+                column(row) == *wanted
+                    && (known.0, known.2) == (*name, *selection)
+                    && members.contains(&known.1)
+            };
+            // One row per member, whatever its intervals.
+            let mut values: BTreeMap<&BTreeMap<String, String>, f64> = BTreeMap::new();
+            for row in rows.iter().filter(of) {
+                values.insert(learner(row).1, row.measured.value);
+            }
+            let (scale, digits) = rows.first().map_or((1.0, 4), |row| form(row));
+            match values.len() == members.len() {
+                true => {
+                    format!("{:.digits$}", values.values().sum::<f64>() / values.len() as f64 * scale)
+                }
+                false => ABSENT.to_string(),
+            }
+        };
+        let title = format!("{shown}, mean over {} seeds", members.len());
+        std::iter::once(title).chain(columns.iter().map(mean)).collect()
+    };
+    several.map(line).collect()
+}
+
+/// The factor and the digits of a metric's cells.
+fn form(row: &SummaryRow) -> (f64, usize) {
+    if is_rate(row.measured.metric) { (100.0, 2) } else { (1.0, 4) }
+}
+
+/// A learner of a table: name, parameters, and where these come from.
+type Known<'a> = (&'a str, &'a BTreeMap<String, String>, Selection);
+
+fn learner(row: &SummaryRow) -> Known<'_> {
     (&row.table.learner, &row.table.parameters, row.table.selection)
 }
 
@@ -90,7 +144,7 @@ fn shot_words(shot: Size) -> String {
 }
 
 fn cell(row: &SummaryRow) -> String {
-    let (scale, digits) = if is_rate(row.measured.metric) { (100.0, 2) } else { (1.0, 4) };
+    let (scale, digits) = form(row);
     let value = format!("{:.digits$}", row.measured.value * scale);
     match row.measured.interval {
         Some((_, interval)) => format!("{value} ± {:.digits$}", interval.half_width() * scale),
@@ -210,6 +264,17 @@ whole: 1 episode, 60 classes
         let text = Overview::of(&rows, "accuracy").text();
         let note = "interval: these classes and items; sequential: drawn until it was narrow\ncurve: 600 episodes, 1 class\n";
         assert!(text.ends_with(note), "{text}");
+    }
+
+    #[test]
+    fn learners_that_differ_in_their_seed_alone_get_a_line_with_their_mean() {
+        let one = Size::Number(1);
+        let rows = [("0", 0.5), ("1", 0.6), ("2", 0.7)]
+            .map(|(seed, value)| row("curve", one, "ale", &[("rate", "1"), ("seed", seed)], value, 0.0));
+        let text = Overview::of(&rows, "accuracy").text();
+        let last = text.lines().nth(4).unwrap();
+        assert_eq!(last, "ale, mean over 3 seeds  60.00");
+        assert!(!Overview::of(&rows[..1], "accuracy").text().contains("mean over"));
     }
 
     #[test]
