@@ -2,7 +2,6 @@
 
 #![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
-#[cfg(feature = "text")]
 pub mod backbone;
 pub mod cli;
 pub mod data;
@@ -16,5 +15,6 @@ pub mod rng;
 pub mod select;
 pub mod stats;
 pub mod tensor;
+pub mod train;
 pub mod view;
 pub mod vocab;

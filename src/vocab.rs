@@ -218,6 +218,19 @@ words! {
         Ece = "ece",
         /// Accuracy within each class, averaged over classes.
         ClassAccuracy = "class-accuracy",
+        /// The area under the risk-coverage curve of the queries of the task (Geifman and El-Yaniv 2017); lower is better.
+        Aurc = "aurc",
+        /// The same with the queries outside the task, each of which counts as an error where it is covered.
+        AurcOutside = "aurc-outside",
+        /// The probability that a query of the task is more certain than one outside of it.
+        Auroc = "auroc",
+        /// The share of queries outside that are accepted where 95 % of those of the task are; lower is better.
+        FprAt95 = "fpr-at-95",
+        /// The share of queries of the task that are accepted and got the right label, at a threshold that accepts 95 %
+        /// of validation queries (Larson et al. 2019).
+        AccuracyAt95 = "accuracy-at-95",
+        /// The share of queries outside that this threshold refuses (Larson et al. 2019).
+        OutsideRecall = "outside-recall",
         /// [`Metric::Nll`] with logits divided by the selected temperature; where one was selected.
         NllTempered = "nll-tempered",
         /// [`Metric::Ece`] likewise.
@@ -241,6 +254,21 @@ impl Metric {
         matches!(self, Metric::Accuracy | Metric::Nll | Metric::Brier)
     }
 
+    /// Whether it is about how certain a learner is of its answers, one value per episode in `certainty.csv`.
+    pub fn is_of_certainty(self) -> bool {
+        self == Metric::Aurc || self.needs_outside()
+    }
+
+    /// Whether it needs queries outside the task.
+    pub fn needs_outside(self) -> bool {
+        matches!(self, Metric::AurcOutside | Metric::Auroc | Metric::FprAt95) || self.needs_threshold()
+    }
+
+    /// Whether it needs a threshold that is set on validation queries.
+    pub fn needs_threshold(self) -> bool {
+        matches!(self, Metric::AccuracyAt95 | Metric::OutsideRecall)
+    }
+
     /// Whether a report on this metric has that one too: what is told of claims is also told at the selected temperature.
     ///
     /// ```
@@ -253,6 +281,16 @@ impl Metric {
             Metric::Ece => matches!(other, Metric::Ece | Metric::EceTempered | Metric::Temperature),
             metric => metric == other,
         }
+    }
+}
+
+words! {
+    /// How certain a learner is of an answer: what orders its answers from safe to doubtful.
+    Confidence, "confidence", {
+        /// The largest probability that it gives a label; the largest score where it gives no probabilities.
+        Probability = "largest-probability",
+        /// The largest score: minus the distance to the nearest class, the largest margin.
+        Score = "largest-score",
     }
 }
 
@@ -346,6 +384,16 @@ impl FromStr for Form {
             _ => Err(unknown()),
         }
     }
+}
+
+/// So many things in words: their number and their name.
+///
+/// ```
+/// use kshot::vocab::counted;
+/// assert_eq!([1, 2].map(|n| counted(n, "class", "classes")), ["1 class", "2 classes"]);
+/// ```
+pub fn counted(number: u64, one: &str, several: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { several })
 }
 
 #[cfg(test)]

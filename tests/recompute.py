@@ -1,4 +1,4 @@
-"""Recomputes every cell of summary.csv from outcomes.csv, clusters.csv, bins.csv and tempered.csv: python recompute.py RESULTS"""
+"""Recomputes every cell of summary.csv from outcomes.csv, clusters.csv, bins.csv, tempered.csv and certainty.csv: python recompute.py RESULTS"""
 import os, sys, numpy as np, pandas as pd, scipy.stats
 key, weighed, empty = ["protocol", "learner", "parameters", "shot"], ["nll", "brier"], {c: [""] for c in ["nll", "brier", "low", "high", "level"]}
 read = lambda name: pd.read_csv(f"{sys.argv[1]}/{name}.csv", dtype=dict.fromkeys(key + ["class", "cluster"], str), keep_default_na=False, na_values=empty)
@@ -10,6 +10,8 @@ episodes = outcomes.groupby(key + ["episode"])[["correct", "total", *weighed]].s
 values = episodes[["correct", *weighed]].div(episodes.total, axis=0).rename(columns={"correct": "accuracy"}).rename_axis("metric", axis=1).stack().dropna().rename("v")
 tempered = read("tempered") if os.path.exists(f"{sys.argv[1]}/tempered.csv") else pd.DataFrame(columns=key + ["temperature", "episode", "nll"])
 values = pd.concat([values] + [t.assign(metric="nll-tempered").set_index(key + ["episode", "metric"]).nll.rename("v") for t in [tempered] if len(t)])
+if os.path.exists(f"{sys.argv[1]}/certainty.csv"):
+    values = pd.concat([values, read("certainty").set_index(key + ["episode"]).drop(columns=["inside", "outside", "threshold"]).replace("", np.nan).astype(float).rename_axis("metric", axis=1).stack().dropna().rename("v")])
 means = values.groupby(key + ["metric"]).agg(["mean", "var", "size"]).reset_index()
 held = outcomes[key + ["episode", "unit"]].drop_duplicates().merge(values.reset_index()).groupby(key + ["metric", "unit"]).v.agg(["sum", "count"]).reset_index().merge(means).eval("left = mean - (sum - count * mean) / (size - count)\nnoise = var * count / size / (size - count)")
 means = means.merge(held.groupby(key + ["metric"]).agg(spread=("left", lambda v: v.var(ddof=0)), noise=("noise", "sum"), c=("left", "size")).reset_index())

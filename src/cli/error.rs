@@ -13,6 +13,7 @@ use crate::report::html::PageError;
 use crate::report::{PartError, ReadError, ReportError};
 use crate::select::SelectError;
 use crate::tensor::TensorError;
+use crate::train::TrainError;
 
 /// Done.
 pub(super) const DONE: u8 = 0;
@@ -34,9 +35,10 @@ pub(super) enum CliError {
     Learner(#[from] LearnError),
     #[error(transparent)]
     Data(#[from] DataError),
-    #[cfg(feature = "text")]
     #[error(transparent)]
     Backbone(#[from] crate::backbone::BackboneError),
+    #[error(transparent)]
+    Train(#[from] TrainError),
     #[error("protocol {protocol}: {source}")]
     Sample { protocol: String, source: SampleError },
     #[error(transparent)]
@@ -100,9 +102,10 @@ impl CliError {
             CliError::Request(_) | CliError::Protocol(_) | CliError::Learner(_) => WRONG_REQUEST,
             CliError::Data(error) if error.is_request() => WRONG_REQUEST,
             CliError::Compare(error) if error.is_request() => WRONG_REQUEST,
-            #[cfg(feature = "text")]
+            CliError::Train(error) if error.is_request() => WRONG_REQUEST,
+            CliError::Train(error) if error.is_failure() => FAILED,
+            CliError::Train(_) => WRONG_DATA,
             CliError::Backbone(crate::backbone::BackboneError::Tensor(_)) => FAILED,
-            #[cfg(feature = "text")]
             CliError::Backbone(_) => WRONG_DATA,
             CliError::Data(_)
             | CliError::Read(_)

@@ -13,6 +13,7 @@ mod hard_episode;
 mod list;
 mod merge;
 mod network;
+mod pictures;
 mod progress;
 mod report;
 mod sample;
@@ -22,6 +23,7 @@ mod selection;
 mod sentences;
 mod sheets;
 mod source;
+mod train;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -52,6 +54,7 @@ enum Verb {
     Sample(sample::Arguments),
     Check(check::Arguments),
     Select(select::Arguments),
+    Train(train::Arguments),
     Embed(embed::Arguments),
     Evaluate(evaluate::Arguments),
     Compare(compare::Arguments),
@@ -83,6 +86,7 @@ pub fn main<R: Roster>() -> ExitCode {
         Verb::Sample(arguments) => sample::run(&arguments),
         Verb::Check(arguments) => check::run::<R>(&arguments),
         Verb::Select(arguments) => select::run::<R>(&arguments),
+        Verb::Train(arguments) => train::run(&arguments),
         Verb::Embed(arguments) => embed::run(&arguments),
         Verb::Evaluate(arguments) => evaluate::run::<R>(&arguments),
         Verb::Compare(arguments) => compare::run(&arguments),

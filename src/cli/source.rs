@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::cache;
 use super::error::CliError;
-use super::network::Network;
-use crate::data::{self, OpenOptions, Store};
+use super::network::{Network, data_folder};
+use crate::data::{self, OpenOptions, Store, images};
 use crate::episode::{self, Draw, Finding, Maker, Sampler, Severity, check, check_hash};
 use crate::protocol::{Protocol, ProtocolError, SHIPPED, ShippedProtocol};
 use crate::vocab::Split;
@@ -103,8 +103,12 @@ impl Stores {
             self.open.push((named, store.clone()));
             return Ok(store);
         }
-        let store = match data::embedded(&named) {
-            Some(store) => store?,
+        let images = match Path::new(&named).exists() {
+            true => None,
+            false => images::named(&named, &data_folder(None), &cache::home())?,
+        };
+        let store = match data::embedded(&named).transpose()?.or(images) {
+            Some(store) => store,
             None if self.features.is_none() => {
                 return Err(CliError::Request(format!(
                     "protocol `{}` is for dataset `{named}`, which is not embedded\nhint: name its features with --features PATH, or make them with --backbone",

@@ -26,6 +26,11 @@ pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<Written, DataEr
             return Err(DataError::NotAStore { path: path.to_path_buf(), why });
         }
     }
+    // Opening a pipe would wait for somebody to write into it.
+    let other = |file: &Path| file.metadata().is_ok_and(|kind| !kind.is_file() && !kind.is_dir());
+    if let Some((_, path)) = files.iter().find(|(_, file)| other(file)) {
+        return Err(DataError::NotAFile { path: path.clone() });
+    }
     // A link that leads nowhere is there, so that reading it fails and the class splits are not silently lost.
     let exists = |file: &Path| file.symlink_metadata().is_ok();
     let present = |place: usize| Some(files[place].1.as_path()).filter(|file| exists(file));

@@ -30,6 +30,7 @@ mod gaussian;
 mod glyphs;
 mod header;
 mod held_out;
+pub mod images;
 pub mod index;
 mod near;
 mod npy;

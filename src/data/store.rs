@@ -77,6 +77,9 @@ impl Store {
         if kind.is_dir() {
             return check(folder::read(path, options)?, options.unseen);
         }
+        if !kind.is_file() {
+            return Err(DataError::NotAFile { path: path.to_path_buf() });
+        }
         let extension = path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
         let read = match extension.as_deref() {
             Some("npz") => npz::read,
@@ -221,7 +224,7 @@ impl Store {
         &self.warnings
     }
 
-    pub(super) fn unreadable(&self, source: io::Error) -> DataError {
+    pub(crate) fn unreadable(&self, source: io::Error) -> DataError {
         let path = self.path.clone().unwrap_or_else(|| PathBuf::from(&self.name));
         DataError::Unreadable { at: Place::file(&path), source }
     }

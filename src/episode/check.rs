@@ -6,7 +6,7 @@ use super::pool::Pools;
 use super::variable;
 use super::write::{rows, sha256};
 use crate::data::ClassIndex;
-use crate::protocol::{Protocol, Query, Shot, Way};
+use crate::protocol::{OutsideQuery, Protocol, Query, Shot, Way};
 use crate::vocab::{ClassId, ItemId};
 
 /// Where the draw, its protocol and the dataset disagree: each broken rule once, with its first case; empty is proof.
@@ -81,7 +81,9 @@ impl<'a> Checker<'a> {
                 && at_home(class, episode.support(label))
                 && at_home(class, episode.query(label))
         };
-        if !labels.clone().all(known) {
+        let outside_known =
+            episode.outside().iter().all(|i| matches!(self.home.get(i.index()), Some(Some(_))));
+        if !labels.clone().all(known) || !outside_known {
             return self.note(episode, |at| Finding::Foreign { at });
         }
         self.classes(episode);
@@ -93,6 +95,7 @@ impl<'a> Checker<'a> {
         }
         self.meta_dataset_support(episode);
         self.queries(episode);
+        self.outside(episode);
     }
 
     fn classes(&mut self, episode: &Episode<'_>) {
@@ -110,7 +113,8 @@ impl<'a> Checker<'a> {
                 self.note(episode, |at| Finding::OtherSplit { at, class, found, asked: split });
             }
         }
-        let all = self.index.of_split(split).count();
+        let outside = self.protocol.outside().and_then(|outside| self.index.find(&outside.class));
+        let all = self.index.of_split(split).filter(|class| Some(*class) != outside).count();
         let (least, most) = match self.protocol.way() {
             Way::Fixed(n) => (*n as usize, *n as usize),
             Way::All => (all, all),
@@ -127,7 +131,8 @@ impl<'a> Checker<'a> {
     /// No item twice in an episode, nor in two episodes where none may repeat.
     fn named_once(&mut self, episode: &Episode<'_>) {
         let mark = episode.number() + 1;
-        for item in episode.all_support().iter().chain(episode.all_query()) {
+        let inside = episode.all_support().iter().chain(episode.all_query());
+        for item in inside.chain(episode.outside()) {
             let before = std::mem::replace(&mut self.named[item.index()], mark);
             let again = before == mark;
             if again || (before != 0 && !self.protocol.repeat()) {
@@ -147,7 +152,7 @@ impl<'a> Checker<'a> {
         groups.extend(episode.all_support().iter().map(|i| self.index.group(*i)));
         groups.sort_unstable();
         if self.index.has_groups() {
-            for item in episode.all_query() {
+            for item in episode.all_query().iter().chain(episode.outside()) {
                 let shared = groups.binary_search(&self.index.group(*item)).is_ok();
                 if shared && !episode.all_support().contains(item) {
                     let (class, item) = self.whereabouts(*item);
@@ -219,6 +224,39 @@ impl<'a> Checker<'a> {
                 let asked = asked.to_string();
                 self.note(episode, |at| Finding::OtherQuery { at, whose, found, asked });
             }
+        }
+    }
+
+    /// The queries outside the task: so many, of the class and part that the protocol names.
+    fn outside(&mut self, episode: &Episode<'_>) {
+        let found = episode.outside().len();
+        let Some(rule) = self.protocol.outside() else {
+            if found > 0 {
+                self.note(episode, |at| Finding::OtherOutside { at, found, asked: "0".to_string() });
+            }
+            return;
+        };
+        let Some(class) = self.index.find(&rule.class) else { return };
+        for item in episode.outside() {
+            if self.home[item.index()].is_none_or(|(home, _)| home != class) {
+                let ((found, _), asked) = (self.whereabouts(*item), rule.class.clone());
+                self.note(episode, |at| Finding::OutsideOf { at, found, asked });
+            }
+        }
+        if let Some(parts) = self.protocol.parts() {
+            for item in
+                episode.outside().iter().filter(|i| self.index.part(**i) != Some(parts.query.as_str()))
+            {
+                let ((class, item), asked) = (self.whereabouts(*item), parts.query.clone());
+                self.note(episode, |at| Finding::OtherPart { at, class, item, side: "query", asked });
+            }
+        }
+        let asked = match rule.query {
+            OutsideQuery::PerEpisode(query) => query as usize,
+            OutsideQuery::All => self.possible_queries(class),
+        };
+        if found != asked {
+            self.note(episode, |at| Finding::OtherOutside { at, found, asked: asked.to_string() });
         }
     }
 
@@ -325,14 +363,14 @@ mod tests {
             [
                 "episode 0 has 3 classes, the protocol asks for 2",
                 "in episode 0, class c0 has 2 support items, the protocol asks for 1",
-                "in episode 0, class c0 has 1 queries, the protocol asks for 2"
+                "in episode 0, class c0 has 1 query, the protocol asks for 2"
             ]
         );
         let total = protocol("way = 3\nshot = { min = 2, max = 3 }\nquery = { total = 6, alpha = 2 }", "");
         assert_eq!(
             said(&total, sizes),
             [
-                "in episode 0, class c1 has 1 support items, the protocol asks for 2 to 3 (the first of 2 cases)",
+                "in episode 0, class c1 has 1 support item, the protocol asks for 2 to 3 (the first of 2 cases)",
                 "in episode 0, the episode has 5 queries, the protocol asks for 6"
             ]
         );

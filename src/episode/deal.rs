@@ -31,6 +31,7 @@ impl Order {
                     let episode = draw.episode(place);
                     let mut queries: Vec<(ItemId, u16)> = (0..episode.way())
                         .flat_map(|label| episode.query(label).iter().map(move |item| (*item, label as u16)))
+                        .chain(episode.outside().iter().map(|item| (*item, Answers::OUTSIDE)))
                         .collect();
                     Stream::new(seed, Purpose::Order, episode.number()).shuffle(&mut queries);
                     queries
@@ -49,7 +50,8 @@ impl Order {
 pub fn alike(draw: &Draw, a: usize, b: usize) -> bool {
     let shape = |place: usize| {
         let episode = draw.episode(place);
-        (episode.way(), episode.all_support().len(), episode.all_query().len())
+        let queries = episode.all_query().len() + episode.outside().len();
+        (episode.way(), episode.all_support().len(), queries)
     };
     shape(a) == shape(b)
 }

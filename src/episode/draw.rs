@@ -21,6 +21,9 @@ pub struct Draw {
     /// Per row, the end of its query in `items`.
     query_ends: Vec<u32>,
     items: Vec<ItemId>,
+    /// Per episode, the end of its queries outside the task in `outside`.
+    outside_ends: Vec<u32>,
+    outside: Vec<ItemId>,
     /// Per episode, its number, where these do not follow one another.
     numbers: Vec<u32>,
 }
@@ -42,7 +45,7 @@ impl Draw {
 
     /// How many items it names, counted as often as they are named.
     pub fn items(&self) -> usize {
-        self.items.len()
+        self.items.len() + self.outside.len()
     }
 
     /// The episode at `place`, from 0.
@@ -79,6 +82,11 @@ impl Draw {
         self.items.push(item);
     }
 
+    /// Adds a query of the open episode that belongs to none of its classes.
+    pub(super) fn push_outside(&mut self, item: ItemId) {
+        self.outside.push(item);
+    }
+
     /// Ends the support of the next class of the open episode.
     pub(super) fn end_support(&mut self, class: ClassId) {
         self.classes.push(class);
@@ -99,6 +107,7 @@ impl Draw {
     pub(super) fn end_episode(&mut self) -> Result<(), TooLarge> {
         u32::try_from(self.items.len()).map_err(|_| TooLarge)?;
         self.ends.push(u32::try_from(self.classes.len()).map_err(|_| TooLarge)?);
+        self.outside_ends.push(u32::try_from(self.outside.len()).map_err(|_| TooLarge)?);
         Ok(())
     }
 
@@ -109,6 +118,7 @@ impl Draw {
         self.support_ends.truncate(rows);
         self.query_ends.truncate(rows);
         self.items.truncate(start(&self.query_ends, rows));
+        self.outside.truncate(start(&self.outside_ends, self.ends.len()));
     }
 
     /// The episodes at these places, with their numbers.
@@ -117,6 +127,7 @@ impl Draw {
     /// When the places reach beyond [`Draw::len`].
     pub fn part(&self, places: Range<usize>) -> Draw {
         let mut part = Draw::starting_at(self.first + places.start as u32);
+        part.numbers = self.numbers.get(places.clone()).unwrap_or_default().to_vec();
         for episode in places.map(|place| self.episode(place)) {
             for label in 0..episode.way() {
                 part.items.extend(episode.support(label));
@@ -127,6 +138,8 @@ impl Draw {
                 part.end_query();
             }
             part.ends.push(part.classes.len() as u32);
+            part.outside.extend(episode.outside());
+            part.outside_ends.push(part.outside.len() as u32);
         }
         part
     }
@@ -135,6 +148,10 @@ impl Draw {
     pub(super) fn append(&mut self, other: &Draw) -> Result<(), TooLarge> {
         let rows = u32::try_from(self.classes.len() + other.classes.len()).map_err(|_| TooLarge)?;
         u32::try_from(self.items.len() + other.items.len()).map_err(|_| TooLarge)?;
+        let outside = u32::try_from(self.outside.len() + other.outside.len()).map_err(|_| TooLarge)?;
+        let outside = outside - other.outside.len() as u32;
+        self.outside_ends.extend(other.outside_ends.iter().map(|e| e + outside));
+        self.outside.extend(&other.outside);
         let (row, item) = (rows - other.classes.len() as u32, self.items.len() as u32);
         self.ends.extend(other.ends.iter().map(|e| e + row));
         self.classes.extend(&other.classes);
@@ -206,6 +223,12 @@ impl<'a> Episode<'a> {
     /// The query items of all labels, label by label.
     pub fn all_query(&self) -> &'a [ItemId] {
         &self.draw.items[self.middle()..start(&self.draw.query_ends, self.rows.end)]
+    }
+
+    /// The queries that belong to none of its classes, nor to any other of the task.
+    pub fn outside(&self) -> &'a [ItemId] {
+        let ends = &self.draw.outside_ends;
+        &self.draw.outside[start(ends, self.place)..ends[self.place] as usize]
     }
 
     /// The most support items of a class.

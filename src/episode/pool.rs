@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::SampleError;
 use crate::data::{Class, ClassIndex};
-use crate::protocol::{Protocol, Query, Shot, Way};
+use crate::protocol::{OutsideQuery, Protocol, Query, Shot, Way};
 use crate::vocab::{ClassId, ItemId};
 
 /// The items of one class that may be support, and those that may be query.
@@ -19,6 +19,8 @@ pub(super) struct Pools<'a> {
     pub list: Vec<Pool<'a>>,
     /// Whether supports and queries come from the same items.
     pub shared: bool,
+    /// The items that may be queries outside the task.
+    pub outside: Vec<ItemId>,
 }
 
 impl<'a> Pools<'a> {
@@ -26,8 +28,10 @@ impl<'a> Pools<'a> {
     pub fn of(protocol: &Protocol, index: &'a ClassIndex) -> Result<Pools<'a>, SampleError> {
         let shared = protocol.parts().is_none_or(|p| p.support == p.query);
         if let Some(parts) = protocol.parts() {
+            let threshold = protocol.outside().and_then(|outside| outside.threshold_part.as_ref());
             let named = [&parts.support, &parts.query];
-            if let Some(part) = named.into_iter().find(|p| !index.part_names().contains(*p)) {
+            if let Some(part) = named.into_iter().chain(threshold).find(|p| !index.part_names().contains(*p))
+            {
                 let known = index.part_names().iter().map(|p| format!("`{p}`")).collect::<Vec<_>>();
                 return Err(SampleError::NoPart { part: part.clone(), known: known.join(", ") });
             }
@@ -38,7 +42,16 @@ impl<'a> Pools<'a> {
                 class.items.iter().copied().filter(|i| index.part(*i) == Some(part.as_str())).collect()
             }
         };
-        let list = index.of_split(protocol.split()).map(|id| {
+        let outside = match protocol.outside() {
+            None => None,
+            Some(outside) => Some(
+                index
+                    .find(&outside.class)
+                    .ok_or_else(|| SampleError::NoOutside { class: outside.class.clone() })?,
+            ),
+        };
+        let classes = index.of_split(protocol.split()).filter(|id| Some(*id) != outside);
+        let list = classes.map(|id| {
             let class = index.class(id);
             Pool {
                 class: id,
@@ -46,14 +59,19 @@ impl<'a> Pools<'a> {
                 query: of_part(class, protocol.parts().map(|p| &p.query)),
             }
         });
-        let pools = Pools { list: list.collect(), shared };
+        let list = list.collect();
+        let outside = outside.map_or(Vec::new(), |id| {
+            of_part(index.class(id), protocol.parts().map(|p| &p.query)).into_owned()
+        });
+        let pools = Pools { list, shared, outside };
         pools.suffice(protocol, index)?;
         Ok(pools)
     }
 
     /// The most items that a class offers for one side.
     pub fn largest(&self) -> usize {
-        self.list.iter().map(|p| p.support.len().max(p.query.len())).max().unwrap_or(0)
+        let of_classes = self.list.iter().map(|p| p.support.len().max(p.query.len()));
+        of_classes.chain([self.outside.len()]).max().unwrap_or(0)
     }
 
     fn suffice(&self, protocol: &Protocol, index: &ClassIndex) -> Result<(), SampleError> {
@@ -95,6 +113,18 @@ impl<'a> Pools<'a> {
                     let (class, part) = (name.clone(), in_part(part));
                     return Err(SampleError::PartTooSmall { class, part, items, need, side });
                 }
+            }
+        }
+        if let Some(outside) = protocol.outside() {
+            let (items, part) =
+                (self.outside.len() as u32, in_part(protocol.parts().map(|parts| &parts.query)));
+            let need = match outside.query {
+                OutsideQuery::PerEpisode(query) => query,
+                OutsideQuery::All => 1,
+            };
+            if items < need {
+                let class = outside.class.clone();
+                return Err(SampleError::PartTooSmall { class, part, items, need, side: "query_outside" });
             }
         }
         if let Query::Dirichlet { total, .. } = protocol.query() {

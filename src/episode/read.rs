@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::draw::Draw;
 use super::flaw::{DrawError, Flaw};
-use super::write::{COLUMNS, rows};
+use super::write::{COLUMNS, OUTSIDE, rows};
 use crate::data::ClassIndex;
 use crate::vocab::{ClassId, ItemId};
 
@@ -77,6 +77,7 @@ struct Open {
     query: Vec<ItemId>,
     query_ends: Vec<usize>,
     empty_supports: Vec<ClassId>,
+    outside: Vec<ItemId>,
 }
 
 impl<'a> Reading<'a> {
@@ -123,7 +124,11 @@ impl<'a> Reading<'a> {
 
     /// One row.
     fn one(&mut self, [episode, label, name, support, query]: [&str; 5]) -> Result<(), Flaw> {
-        let (episode, label) = (number("episode", episode)?, number("label", label)?);
+        let episode = number("episode", episode)?;
+        if label == OUTSIDE {
+            return self.outside(episode, name, support, query);
+        }
+        let label = number("label", label)?;
         let next = self.draw.len() as u32;
         if self.open.classes.is_empty() {
             if episode != next {
@@ -138,6 +143,9 @@ impl<'a> Reading<'a> {
         if self.open.classes.is_empty() {
             self.open.number = episode;
             self.open.line = self.line;
+        }
+        if !self.open.outside.is_empty() {
+            return Err(Flaw::Outside { rule: "the row of queries outside is the last of its episode" });
         }
         let expected = self.open.classes.len();
         if label as usize != expected {
@@ -157,6 +165,32 @@ impl<'a> Reading<'a> {
         self.draw.end_support(class);
         self.open.classes.push(class);
         self.open.query_ends.push(self.open.query.len());
+        Ok(())
+    }
+
+    /// The row of the queries outside the task.
+    fn outside(&mut self, episode: u32, name: &str, support: &str, query: &str) -> Result<(), Flaw> {
+        let rule = |rule| Err(Flaw::Outside { rule });
+        if self.open.classes.is_empty() || episode != self.open.number {
+            return rule("the row of queries outside follows the classes of its episode");
+        }
+        if !self.open.outside.is_empty() {
+            return rule("an episode has one row of queries outside");
+        }
+        if !support.trim().is_empty() {
+            return rule("queries outside have no support");
+        }
+        let class = self.index.find(name).ok_or_else(|| Flaw::UnknownClass { class: name.to_string() })?;
+        if self.class_seen[class.index()] == episode + 1 {
+            return Err(Flaw::ClassTwice { class: name.to_string(), episode });
+        }
+        self.row += 1;
+        let inside = std::mem::take(&mut self.open.query);
+        self.side("query", class, query)?;
+        self.open.outside = std::mem::replace(&mut self.open.query, inside);
+        if self.open.outside.is_empty() {
+            return rule("the row of queries outside names one or more");
+        }
         Ok(())
     }
 
@@ -211,6 +245,7 @@ impl<'a> Reading<'a> {
             self.draw.end_query();
             begin = end;
         }
+        open.outside.iter().for_each(|item| self.draw.push_outside(*item));
         self.draw.end_episode().map_err(|_| Flaw::TooLarge)
     }
 }

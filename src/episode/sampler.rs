@@ -2,7 +2,7 @@
 //!
 //! Episode i is a function of (seed, purpose, i) alone, so episodes can be drawn in any order, in blocks and in parallel.
 //! Within an episode one stream gives, in this order: the way, the classes, the shots, the supports of every class, the
-//! sizes of the queries, the queries of every class. Classes are uniform over the split and items uniform over what their
+//! sizes of the queries, the queries of every class, the queries outside the task. Classes are uniform over the split and items uniform over what their
 //! class has. Where items have groups, a query is drawn from the items that share no group with any support of the
 //! episode; when too few remain, the whole episode is drawn again from the same stream.
 
@@ -16,7 +16,7 @@ use super::pool::Pools;
 use super::urn::Urn;
 use super::{dirichlet, variable, without_repetition};
 use crate::data::ClassIndex;
-use crate::protocol::{Protocol, Query, Shot, Way};
+use crate::protocol::{OutsideQuery, Protocol, Query, Shot, Way};
 use crate::rng::{Purpose, Stream};
 use crate::vocab::ItemId;
 
@@ -151,10 +151,11 @@ impl<'a> Sampler<'a> {
         self.choose_classes(stream, scratch);
         self.choose_shots(stream, scratch);
         self.draw_supports(stream, scratch, draw);
-        match self.protocol.query() {
+        let queries = match self.protocol.query() {
             Query::All => self.take_all_queries(scratch, draw),
             _ => self.size_queries(stream, scratch) && self.draw_queries(stream, scratch, draw),
-        }
+        };
+        queries && self.draw_outside(stream, scratch, draw)
     }
 
     fn choose_classes(&self, stream: &mut Stream, scratch: &mut Scratch) {
@@ -276,6 +277,35 @@ impl<'a> Sampler<'a> {
             }
         }
         true
+    }
+
+    /// The queries outside the task; false when groups leave too few.
+    fn draw_outside(&self, stream: &mut Stream, scratch: &mut Scratch, draw: &mut Draw) -> bool {
+        let Some(outside) = self.protocol.outside() else { return true };
+        let Scratch { items, groups, .. } = scratch;
+        let may = |item: ItemId| !self.index.has_groups() || self.is_apart(item, groups);
+        let mut missing = match outside.query {
+            OutsideQuery::PerEpisode(query) => query,
+            OutsideQuery::All => {
+                let before = draw.items();
+                self.pools
+                    .outside
+                    .iter()
+                    .filter(|item| may(**item))
+                    .for_each(|item| draw.push_outside(*item));
+                return draw.items() > before;
+            }
+        };
+        while missing > 0 {
+            let Some(place) = items.take(stream, self.pools.outside.len() as u32) else { break };
+            let item = self.pools.outside[place as usize];
+            if may(item) {
+                draw.push_outside(item);
+                missing -= 1;
+            }
+        }
+        items.refill();
+        missing == 0
     }
 
     /// Whether an item's group is none of these, which are sorted.

@@ -8,6 +8,7 @@ mod error;
 pub mod laws;
 mod place;
 mod seen;
+mod thresholds;
 mod unit;
 mod worker;
 
@@ -26,6 +27,7 @@ use crate::vocab::{ItemId, Setting, Transform};
 
 pub use error::EvalError;
 pub use seen::{SeenRules, seen};
+pub use thresholds::thresholds;
 
 /// An evaluation to be carried out.
 pub struct Evaluation<'a> {

@@ -1,8 +1,8 @@
 //! Fits on seen classes: made once in a run, before any episode is dealt, from seen classes alone.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{EvalError, Evaluation};
@@ -123,32 +123,34 @@ pub(super) fn fits<R: Roster, D: Backend>(
     let waiting: Vec<usize> = (0..plans.len()).filter(|place| plans[*place].is_unfitted()).collect();
     let mut seen_under: BTreeMap<Transform, Seen> = BTreeMap::new();
     for place in &waiting {
-        let transform = plans[*place].takes();
-        if !seen_under.contains_key(&transform) {
-            let seen = seen(evaluation.store, &evaluation.rules, &rows[&transform])?;
-            seen_under.insert(transform, seen);
+        if let Entry::Vacant(empty) = seen_under.entry(plans[*place].takes()) {
+            let rows = &rows[empty.key()];
+            empty.insert(seen(evaluation.store, &evaluation.rules, rows)?);
         }
     }
     drop(plans);
-    let done: Mutex<Vec<Option<Result<Fitted<D>, EvalError>>>> =
-        Mutex::new(evaluation.learners.iter().map(|_| None).collect());
     let next = AtomicUsize::new(0);
     let work = || {
-        while let Some(place) = waiting.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let parameters = &evaluation.learners[*place];
-            let fitted = alone(|| one::<R, D>(evaluation, parameters, &seen_under, open));
-            if let Ok(mut done) = done.lock() {
-                done[*place] = Some(fitted);
-            }
-        }
+        let take = || waiting.get(next.fetch_add(1, Ordering::Relaxed)).copied();
+        let fit = |place: usize| {
+            let parameters = &evaluation.learners[place];
+            (place, alone(|| one::<R, D>(evaluation, parameters, &seen_under, open)))
+        };
+        std::iter::from_fn(take).map(fit).collect::<Vec<_>>()
     };
-    std::thread::scope(|scope| {
-        for _ in 0..evaluation.workers.clamp(1, waiting.len().max(1)) {
-            scope.spawn(work);
-        }
+    let workers = evaluation.workers.clamp(1, waiting.len().max(1));
+    let made: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().map(|thread| thread.join()).collect()
     });
-    let done = done.into_inner().map_err(|_| EvalError::Worker("a fit was lost".to_string()))?;
-    done.into_iter().map(Option::transpose).collect()
+    let mut fitted: Vec<Option<Fitted<D>>> = evaluation.learners.iter().map(|_| None).collect();
+    for made in made {
+        let made = made.map_err(|panic| EvalError::Worker(super::worker::panic_message(panic.as_ref())))?;
+        for (place, one) in made {
+            fitted[place] = Some(one?);
+        }
+    }
+    Ok(fitted)
 }
 
 /// Runs in a pool of one thread, so that dfdx's matrix product takes no more.

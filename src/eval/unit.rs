@@ -2,11 +2,13 @@
 
 use crate::learner::{Answer, Family, Fitted, Given, LearnError, Learner, Parameters, Registry};
 use crate::tensor::Backend;
-use crate::vocab::{Setting, Transform};
+use crate::vocab::{Confidence, Setting, Transform};
 
 /// One learner or a family, with the places of its members among the learners of the evaluation.
 pub(super) struct Unit<D: Backend> {
     pub(super) members: Vec<usize>,
+    /// By member, what makes its answers certain.
+    pub(super) confidences: Vec<Confidence>,
     pub(super) takes: Transform,
     pub(super) setting: Setting,
     kind: Kind<D>,
@@ -31,12 +33,21 @@ impl<D: Backend> Unit<D> {
         };
         // By name and transform, the places of inductive learners that might be kin.
         let mut kin: Vec<(&str, Transform, Vec<usize>)> = Vec::new();
+        let mut confidences = Vec::with_capacity(learners.len());
         let mut units = Vec::with_capacity(learners.len());
         for (place, parameters) in learners.iter().enumerate() {
             let learner = build(place)?;
             let (takes, setting) = (learner.takes(), learner.setting());
+            confidences.push(learner.confidence());
             if setting != Setting::Inductive {
-                units.push(Unit { members: vec![place], takes, setting, kind: Kind::One(learner) });
+                let confidences = vec![learner.confidence()];
+                units.push(Unit {
+                    members: vec![place],
+                    confidences,
+                    takes,
+                    setting,
+                    kind: Kind::One(learner),
+                });
                 continue;
             }
             let same = |known: &&mut (&str, Transform, Vec<usize>)| {
@@ -55,15 +66,14 @@ impl<D: Backend> Unit<D> {
             };
             let setting = Setting::Inductive;
             match family {
-                Some(family) => units.push(Unit { members, takes, setting, kind: Kind::Family(family) }),
+                Some(family) => {
+                    let confidences = members.iter().map(|place| confidences[*place]).collect();
+                    units.push(Unit { members, confidences, takes, setting, kind: Kind::Family(family) });
+                }
                 None => {
                     for place in members {
-                        units.push(Unit {
-                            members: vec![place],
-                            takes,
-                            setting,
-                            kind: Kind::One(build(place)?),
-                        });
+                        let (confidences, kind) = (vec![confidences[place]], Kind::One(build(place)?));
+                        units.push(Unit { members: vec![place], confidences, takes, setting, kind });
                     }
                 }
             }

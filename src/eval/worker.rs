@@ -16,7 +16,7 @@ use crate::rng::Chance;
 use crate::tensor::dfdx::shapes::HasShape;
 use crate::tensor::{Backend, TensorError, to_host};
 use crate::view::Answers;
-use crate::vocab::{Meaning, Transform};
+use crate::vocab::{Confidence, Meaning, Transform};
 
 type Sender = SyncSender<(usize, Result<Vec<Batch>, EvalError>)>;
 
@@ -157,14 +157,15 @@ impl Round<'_> {
             let problem = format!("are those of {found} settings, expected {expected}");
             return Err(EvalError::BadScores { learner: name(), first, last, problem });
         }
-        let members = unit.members.iter().zip(answers);
-        members.map(|(place, answer)| self.grade(*place, given, answer)).collect()
+        let members = unit.members.iter().zip(&unit.confidences).zip(answers);
+        members.map(|((place, confidence), answer)| self.grade(*place, *confidence, given, answer)).collect()
     }
 
     /// The grades of one learner's scores, where these are numbers of the right shape.
     fn grade<D: Backend>(
         &self,
         place: usize,
+        confidence: Confidence,
         given: &Given<'_, D>,
         answer: Answer<D>,
     ) -> Result<Graded, EvalError> {
@@ -183,7 +184,7 @@ impl Round<'_> {
             return Err(bad("are called probabilities, but are negative or do not sum to one".to_string()));
         }
         let temperature = self.grading.temperatures.get(place).copied().flatten();
-        let grades = grade_at(&values, expected.2, scores.meaning, self.answers, temperature)
+        let grades = grade_at(&values, expected.2, scores.meaning, confidence, self.answers, temperature)
             .ok_or_else(|| bad("are not finite numbers".to_string()))?;
         let margins = match self.grading.margins {
             true => metric::margins(&values, expected.2, scores.meaning, self.answers),

@@ -8,7 +8,7 @@ use super::{Answer, Classifier, Family, Inductive, LearnError, Learner, Paramete
 use crate::rng::Chance;
 use crate::tensor::{Backend, Labels, Tensor3};
 use crate::view::{Items, Scores, Support};
-use crate::vocab::Transform;
+use crate::vocab::{Confidence, Transform};
 
 pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
     list.add("k-nn", |parameters| {
@@ -32,6 +32,10 @@ struct NearestNeighbours {
 }
 
 impl<D: Backend> Inductive<D> for NearestNeighbours {
+    fn confidence(&self) -> Confidence {
+        Confidence::Score
+    }
+
     fn takes(&self) -> Transform {
         // On unit vectors the Euclidean distance orders as the cosine does.
         if self.cosine { Transform::L2n } else { Transform::None }

@@ -3,8 +3,14 @@
 //! The setting of a learner is the trait that it implements. Every learner works on a batch of episodes of equal shape,
 //! and on each of them as if it were alone.
 
+mod ale;
+mod bilinear;
+mod class_sums;
 mod class_vector_cosine;
+mod compatibility;
+mod devise;
 mod error;
+mod eszsl;
 mod family;
 mod fine_tune;
 mod fit;
@@ -16,15 +22,21 @@ mod nearest_centroid;
 mod parameters;
 mod per_episode;
 mod prototypical;
+mod prototypical_zero_shot;
 mod registry;
 mod ridge;
+mod ridge_map;
+mod sae;
 mod search;
+mod semantic_prototypical;
+mod sje;
 mod svm;
+mod tip_adapter;
 
 use crate::rng::Chance;
 use crate::tensor::Backend;
 use crate::view::{ClassVectors, Items, Scores, Support};
-use crate::vocab::{Setting, Transform};
+use crate::vocab::{Confidence, Setting, Transform};
 
 pub use error::LearnError;
 pub use family::{Answer, Family};
@@ -40,6 +52,11 @@ pub trait Inductive<D: Backend> {
     /// The transform that it takes of the features.
     fn takes(&self) -> Transform {
         Transform::None
+    }
+
+    /// What makes it certain of an answer.
+    fn confidence(&self) -> Confidence {
+        Confidence::Probability
     }
 
     /// Adapts to the support sets of a batch.
@@ -70,6 +87,11 @@ pub trait Transductive<D: Backend> {
         Transform::None
     }
 
+    /// What makes it certain of an answer.
+    fn confidence(&self) -> Confidence {
+        Confidence::Probability
+    }
+
     /// Scores of the queries of a batch.
     ///
     /// # Errors
@@ -89,6 +111,11 @@ pub trait ZeroShot<D: Backend> {
         Transform::None
     }
 
+    /// What makes it certain of an answer.
+    fn confidence(&self) -> Confidence {
+        Confidence::Probability
+    }
+
     /// Scores of items among candidate classes.
     ///
     /// # Errors
@@ -101,6 +128,11 @@ pub trait Informed<D: Backend> {
     /// The transform that it takes of the features.
     fn takes(&self) -> Transform {
         Transform::None
+    }
+
+    /// What makes it certain of an answer.
+    fn confidence(&self) -> Confidence {
+        Confidence::Probability
     }
 
     /// Adapts to the labels of a batch; at shot 0 there is no support.
@@ -198,6 +230,18 @@ impl<D: Backend> Learner<D> {
         }
     }
 
+    /// What makes it certain of an answer.
+    pub fn confidence(&self) -> Confidence {
+        match self {
+            Learner::Inductive(learner) => learner.confidence(),
+            Learner::Transductive(learner) => learner.confidence(),
+            Learner::ZeroShot(learner) => learner.confidence(),
+            Learner::Informed(learner) => learner.confidence(),
+            // Not before it is fitted does it answer anything.
+            Learner::Unfitted(_) | Learner::ClassTransductive(_) => Confidence::Probability,
+        }
+    }
+
     /// Whether it must be fitted on seen classes before it can answer.
     pub fn is_unfitted(&self) -> bool {
         matches!(self, Learner::Unfitted(_) | Learner::ClassTransductive(_))
@@ -239,6 +283,15 @@ impl Roster for Shipped {
         svm::enrol(list);
         fine_tune::enrol(list);
         class_vector_cosine::enrol(list);
+        eszsl::enrol(list);
+        sae::enrol(list);
+        devise::enrol(list);
+        ale::enrol(list);
+        sje::enrol(list);
+        ridge_map::enrol(list);
+        prototypical_zero_shot::enrol(list);
+        semantic_prototypical::enrol(list);
+        tip_adapter::enrol(list);
     }
 }
 

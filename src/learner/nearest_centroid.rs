@@ -12,7 +12,7 @@ use super::{Classifier, Inductive, LearnError, Learner, Registry, transform_of, 
 use crate::rng::Chance;
 use crate::tensor::Backend;
 use crate::view::Support;
-use crate::vocab::Transform;
+use crate::vocab::{Confidence, Transform};
 
 pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
     list.add("nearest-centroid", |parameters| {
@@ -27,6 +27,10 @@ struct NearestCentroid {
 }
 
 impl<D: Backend> Inductive<D> for NearestCentroid {
+    fn confidence(&self) -> Confidence {
+        Confidence::Score
+    }
+
     fn takes(&self) -> Transform {
         self.transform
     }

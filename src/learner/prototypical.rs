@@ -11,6 +11,7 @@ use super::{Classifier, Inductive, LearnError, Learner, Parameter, Registry};
 use crate::rng::Chance;
 use crate::tensor::{Backend, Tensor3, ops};
 use crate::view::{Items, Scores, Support};
+use crate::vocab::Confidence;
 
 pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
     list.add("prototypical", |parameters| {
@@ -28,6 +29,11 @@ struct Prototypical {
 }
 
 impl<D: Backend> Inductive<D> for Prototypical {
+    /// Minus the distance to the nearest mean: a probability among few means is large far away from all of them.
+    fn confidence(&self) -> Confidence {
+        Confidence::Score
+    }
+
     fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
         let means = support.means()?;
         Ok(match self.cosine {

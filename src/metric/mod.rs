@@ -2,10 +2,13 @@
 //!
 //! The only room that reads [`Answers`], and it gives back nothing but counts and losses per class.
 
+mod certainty;
 mod temperature;
 
+pub use certainty::{CertaintyGrade, threshold};
+
 use crate::view::Answers;
-use crate::vocab::Meaning;
+use crate::vocab::{Confidence, Meaning};
 
 pub use temperature::{COLDEST, HOTTEST, Margins, best_temperature, margins};
 
@@ -29,12 +32,22 @@ pub struct ClassGrade {
 /// How one query was answered.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct QueryGrade {
-    /// Its label.
-    pub label: u16,
+    /// Its label; nothing for a query outside the task.
+    pub label: Option<u16>,
     /// The label it was given.
     pub predicted: u16,
     /// The claimed probability of that label; absent for rankings.
     pub confidence: Option<f32>,
+    /// What orders answers from doubtful to safe: the natural logarithm of the largest probability, or the largest
+    /// score, as the learner declares.
+    pub certainty: f32,
+}
+
+impl QueryGrade {
+    /// Whether it was given its label.
+    pub fn is_correct(&self) -> bool {
+        self.label == Some(self.predicted)
+    }
 }
 
 /// How one episode was answered.
@@ -42,9 +55,9 @@ pub struct QueryGrade {
 pub struct EpisodeGrade {
     /// By label.
     pub classes: Vec<ClassGrade>,
-    /// By query, in the order in which the learner met them.
+    /// By query, in the order in which the learner met them, those outside the task among them.
     pub queries: Vec<QueryGrade>,
-    /// Queries whose best score two labels shared.
+    /// Queries of the task whose best score two labels shared.
     pub ties: u32,
     /// The same claims at another temperature, where one was asked for and the scores are no ranking.
     pub tempered: Option<Tempered>,
@@ -59,23 +72,30 @@ pub struct Tempered {
     pub confidences: Vec<f32>,
 }
 
-/// Grades the scores (episodes × items × way) of a batch.
+/// Grades the scores (episodes × items × way) of a batch, of which `confidence` says what makes an answer certain.
 ///
-/// The label with the highest score is the answer; ties go to the lower label. Nothing when the scores do not fit the
+/// Queries outside the task are answered and never counted. The label with the highest score is the answer; ties go to the lower label. Nothing when the scores do not fit the
 /// answers or a number is not finite.
 ///
 /// ```
 /// use kshot::metric::grade;
 /// use kshot::view::Answers;
-/// use kshot::vocab::Meaning;
+/// use kshot::vocab::{Confidence, Meaning};
 ///
 /// let answers = Answers::new(1, 2, vec![0, 1])?;
-/// let grades = grade(&[3.0, 1.0, 2.0, 2.0], 2, Meaning::Ranking, &answers).expect("two queries, two labels");
+/// let grades = grade(&[3.0, 1.0, 2.0, 2.0], 2, Meaning::Ranking, Confidence::Score, &answers);
+/// let grades = grades.expect("two queries, two labels");
 /// assert_eq!((grades[0].classes[0].correct, grades[0].classes[1].correct, grades[0].ties), (1, 0, 1));
 /// # Ok::<(), kshot::tensor::TensorError>(())
 /// ```
-pub fn grade(values: &[f32], way: usize, meaning: Meaning, answers: &Answers) -> Option<Vec<EpisodeGrade>> {
-    grade_at(values, way, meaning, answers, None)
+pub fn grade(
+    values: &[f32],
+    way: usize,
+    meaning: Meaning,
+    confidence: Confidence,
+    answers: &Answers,
+) -> Option<Vec<EpisodeGrade>> {
+    grade_at(values, way, meaning, confidence, answers, None)
 }
 
 /// As [`grade`], and the claims graded a second time at a temperature above 0.
@@ -85,6 +105,7 @@ pub fn grade_at(
     values: &[f32],
     way: usize,
     meaning: Meaning,
+    confidence: Confidence,
     answers: &Answers,
     temperature: Option<f64>,
 ) -> Option<Vec<EpisodeGrade>> {
@@ -98,7 +119,7 @@ pub fn grade_at(
             .map(|episode| {
                 let labels = &labels[episode * items..(episode + 1) * items];
                 let values = &values[episode * items * way..(episode + 1) * items * way];
-                let mut grade = grade_episode(values, way, meaning, labels);
+                let mut grade = grade_episode(values, way, meaning, confidence, labels);
                 if let Some(temperature) = temperature.filter(|_| meaning != Meaning::Ranking) {
                     grade.tempered = Some(temperature::tempered(values, way, meaning, labels, temperature));
                 }
@@ -108,29 +129,46 @@ pub fn grade_at(
     )
 }
 
-fn grade_episode(values: &[f32], way: usize, meaning: Meaning, labels: &[u16]) -> EpisodeGrade {
+fn grade_episode(
+    values: &[f32],
+    way: usize,
+    meaning: Meaning,
+    confidence: Confidence,
+    labels: &[u16],
+) -> EpisodeGrade {
     let mut sums = vec![(0u32, 0u32, 0.0f64, 0.0f64); way];
     let mut queries = Vec::with_capacity(labels.len());
     let mut ties = 0;
     let mut probabilities = vec![0.0; way];
     for (row, label) in values.chunks_exact(way).zip(labels) {
         let (best, shared) = best(row);
-        ties += u32::from(shared);
-        let truth = usize::from(*label);
-        let sum = &mut sums[truth];
-        sum.0 += u32::from(best == truth);
-        sum.1 += 1;
-        let log = log_probabilities(row, meaning, &mut probabilities, truth);
-        if let Some(log) = log {
-            sum.2 -= log;
-            let others: f64 = probabilities.iter().map(|p| p * p).sum();
-            // Σ_c (p_c − y_c)² = Σ_c p_c² − 2·p_y + 1
-            sum.3 += others - 2.0 * probabilities[truth] + 1.0;
+        let largest = probabilities_of(row, meaning, &mut probabilities, best);
+        let label = (*label != Answers::OUTSIDE).then_some(*label);
+        if let Some(truth) = label.map(usize::from) {
+            ties += u32::from(shared);
+            let sum = &mut sums[truth];
+            sum.0 += u32::from(best == truth);
+            sum.1 += 1;
+            if let Some(largest) = largest {
+                // Not ln(p), which would lose the small ones.
+                let log = match meaning {
+                    Meaning::Logits => largest + f64::from(row[truth] - row[best]),
+                    _ => probabilities[truth].ln(),
+                };
+                sum.2 -= log.max(LEAST_PROBABILITY.ln());
+                let others: f64 = probabilities.iter().map(|p| p * p).sum();
+                // Σ_c (p_c − y_c)² = Σ_c p_c² − 2·p_y + 1
+                sum.3 += others - 2.0 * probabilities[truth] + 1.0;
+            }
         }
         queries.push(QueryGrade {
-            label: *label,
+            label,
             predicted: best as u16,
-            confidence: log.map(|_| (probabilities[best] as f32).clamp(0.0, 1.0)),
+            confidence: largest.map(|_| (probabilities[best] as f32).clamp(0.0, 1.0)),
+            certainty: match (confidence, largest) {
+                (Confidence::Probability, Some(largest)) => largest as f32,
+                _ => row[best],
+            },
         });
     }
     let claims = meaning != Meaning::Ranking;
@@ -154,24 +192,23 @@ fn best(row: &[f32]) -> (usize, bool) {
     (best, shared)
 }
 
-/// Fills in the probabilities of a query and returns the logarithm of the truth's; nothing for rankings.
-fn log_probabilities(row: &[f32], meaning: Meaning, out: &mut [f64], truth: usize) -> Option<f64> {
+/// Fills in the probabilities of a query and returns the logarithm of the largest, which is at `best`; nothing for
+/// rankings.
+fn probabilities_of(row: &[f32], meaning: Meaning, out: &mut [f64], best: usize) -> Option<f64> {
     match meaning {
         Meaning::Ranking => None,
         Meaning::Probabilities => {
             out.iter_mut().zip(row).for_each(|(o, v)| *o = f64::from(*v));
-            Some(out[truth].max(LEAST_PROBABILITY).ln())
+            Some(out[best].max(LEAST_PROBABILITY).ln())
         }
         Meaning::Logits => {
-            let most = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            let mut sum = 0.0;
-            for (o, v) in out.iter_mut().zip(row) {
-                *o = f64::from(v - most).exp();
-                sum += *o;
+            let mut others = 0.0;
+            for (label, (o, v)) in out.iter_mut().zip(row).enumerate() {
+                *o = f64::from(v - row[best]).exp();
+                others += if label == best { 0.0 } else { *o };
             }
-            out.iter_mut().for_each(|o| *o /= sum);
-            // Not ln(p), which would lose the small ones.
-            Some((f64::from(row[truth] - most) - sum.ln()).max(LEAST_PROBABILITY.ln()))
+            out.iter_mut().for_each(|o| *o /= 1.0 + others);
+            Some(-others.ln_1p())
         }
     }
 }
@@ -182,7 +219,7 @@ mod tests {
 
     fn one(values: &[f32], meaning: Meaning, label: u16) -> EpisodeGrade {
         let answers = Answers::new(1, 1, vec![label]).unwrap();
-        grade(values, values.len(), meaning, &answers).unwrap().remove(0)
+        grade(values, values.len(), meaning, Confidence::Probability, &answers).unwrap().remove(0)
     }
 
     #[test]
@@ -212,7 +249,35 @@ mod tests {
         let grade = one(&[1.0, 2.0], Meaning::Ranking, 1);
         assert_eq!((grade.classes[1].nll, grade.queries[0].confidence), (None, None));
         let answers = Answers::new(1, 1, vec![0]).unwrap();
-        assert!(super::grade(&[f32::NAN, 0.0], 2, Meaning::Logits, &answers).is_none());
-        assert!(super::grade(&[0.0; 3], 2, Meaning::Logits, &answers).is_none());
+        assert!(super::grade(&[f32::NAN, 0.0], 2, Meaning::Logits, Confidence::Score, &answers).is_none());
+        assert!(super::grade(&[0.0; 3], 2, Meaning::Logits, Confidence::Score, &answers).is_none());
+    }
+
+    #[test]
+    fn a_query_outside_is_answered_and_never_counted() {
+        let answers = Answers::new(1, 2, vec![Answers::OUTSIDE, 1]).unwrap();
+        let values = [2.0, 2.0, 0.0, 1.0];
+        let graded = grade(&values, 2, Meaning::Logits, Confidence::Probability, &answers).unwrap().remove(0);
+        assert_eq!(graded.classes.iter().map(|class| class.total).collect::<Vec<_>>(), [0, 1]);
+        assert_eq!((graded.ties, graded.queries[0].label, graded.queries[0].is_correct()), (0, None, false));
+        assert!(graded.queries[1].is_correct());
+        let alone = one(&values[2..], Meaning::Logits, 1);
+        assert_eq!(graded.classes, alone.classes);
+    }
+
+    #[test]
+    fn certainty_is_the_logarithm_of_the_largest_probability_or_the_largest_score() {
+        let certainty = |meaning, confidence| {
+            let answers = Answers::new(1, 1, vec![0]).unwrap();
+            grade(&[0.25, 0.75], 2, meaning, confidence, &answers).unwrap()[0].queries[0].certainty
+        };
+        assert_eq!(certainty(Meaning::Probabilities, Confidence::Probability), 0.75f32.ln());
+        let logits = certainty(Meaning::Logits, Confidence::Probability);
+        assert!((logits + (-0.5f32).exp().ln_1p()).abs() < 1e-7, "{logits}");
+        assert_eq!(certainty(Meaning::Logits, Confidence::Score), 0.75);
+        assert_eq!(certainty(Meaning::Ranking, Confidence::Probability), 0.75);
+        // Probabilities so near to one that they are equal still differ in their logarithms.
+        let far = |x: f32| one(&[0.0, x], Meaning::Logits, 1).queries[0].certainty;
+        assert!(far(40.0) < far(41.0) && far(41.0) < 0.0);
     }
 }

@@ -33,7 +33,7 @@ pub fn margins(values: &[f32], way: usize, meaning: Meaning, answers: &Answers) 
         let labels = &labels[episode * items..(episode + 1) * items];
         let rows = values[episode * items * way..(episode + 1) * items * way].chunks_exact(way);
         let mut values = Vec::with_capacity(items * (way - 1));
-        for (row, label) in rows.zip(labels) {
+        for (row, label) in rows.zip(labels).filter(|(_, label)| **label != Answers::OUTSIDE) {
             fill_logits(row, meaning, 1.0, &mut logits);
             let truth = usize::from(*label);
             let others = logits.iter().enumerate().filter(|(place, _)| *place != truth);
@@ -63,7 +63,8 @@ pub(super) fn tempered(
 ) -> Tempered {
     let mut logits = vec![0.0; way];
     let (mut nll, mut confidences) = (0.0, Vec::with_capacity(labels.len()));
-    for (row, label) in values.chunks_exact(way).zip(labels) {
+    let asked = values.chunks_exact(way).zip(labels).filter(|(_, label)| **label != Answers::OUTSIDE);
+    for (row, label) in asked {
         fill_logits(row, meaning, temperature, &mut logits);
         let most = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let mass: f64 = logits.iter().map(|logit| (logit - most).exp()).sum();
@@ -73,7 +74,7 @@ pub(super) fn tempered(
         let claimed = (logits[best(row).0] - most).exp() / mass;
         confidences.push((claimed as f32).clamp(0.0, 1.0));
     }
-    Tempered { nll: nll / labels.len().max(1) as f64, confidences }
+    Tempered { nll: nll / confidences.len().max(1) as f64, confidences }
 }
 
 /// The temperature, rounded to four digits, at which the mean over episodes of the negative log-likelihood is least.

@@ -17,6 +17,27 @@ pub struct Parts {
     pub query: String,
 }
 
+/// Queries of an episode that belong to none of its classes, nor to any other of the task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outside {
+    /// The class of the dataset whose items they are; it is never a class of an episode.
+    pub class: String,
+    /// How many an episode has.
+    pub query: OutsideQuery,
+    /// The part whose queries set thresholds, with the supports of the draw itself; absent: thresholds are set on
+    /// episodes of the validation classes.
+    pub threshold_part: Option<String>,
+}
+
+/// How many queries outside the task an episode has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutsideQuery {
+    /// This many; 1 or more.
+    PerEpisode(u32),
+    /// All that there are.
+    All,
+}
+
 /// The rules of an evaluation, checked: each value is in its range and all go together.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Protocol {
@@ -27,6 +48,7 @@ pub struct Protocol {
     pub(super) dataset: Option<String>,
     pub(super) split: Scope,
     pub(super) parts: Option<Parts>,
+    pub(super) outside: Option<Outside>,
     pub(super) seen_part: Option<String>,
     pub(super) duplicates: Duplicates,
     pub(super) way: Way,
@@ -130,6 +152,25 @@ impl Protocol {
     /// The parts that supports and queries come from, where they are restricted.
     pub fn parts(&self) -> Option<&Parts> {
         self.parts.as_ref()
+    }
+
+    /// The queries outside the task, where an episode has such.
+    pub fn outside(&self) -> Option<&Outside> {
+        self.outside.as_ref()
+    }
+
+    /// The same rules on the validation classes and without queries outside the task: where thresholds are set.
+    pub fn on_validation(&self) -> Protocol {
+        let metrics = self.metrics.iter().copied().filter(|metric| !metric.needs_outside()).collect();
+        Protocol {
+            split: Split::Validation.into(),
+            outside: None,
+            seen_part: None,
+            draw_sha256: None,
+            most: None,
+            metrics,
+            ..self.clone()
+        }
     }
 
     /// The part of seen classes' items that are queries too, where the candidates are seen and unseen classes: those of

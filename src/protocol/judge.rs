@@ -1,5 +1,6 @@
 //! The rules that what is written must obey, alone and together.
 
+use super::outside::{Beside, outside};
 use super::place::Check;
 use super::written::Written;
 use super::{Parts, Protocol, ProtocolError, Query, Shot, Way};
@@ -104,6 +105,20 @@ pub(super) fn judge(check: &Check<'_>, written: Written) -> Result<Protocol, Pro
         None => 0.95,
     };
 
+    let split = data.split.as_ref().map_or(Ok(Scope::One(Split::Novel)), |s| check.word(s))?;
+    let beside = Beside {
+        split,
+        parts: parts.as_ref(),
+        query: &query,
+        repeat,
+        metrics: &metrics,
+        metrics_at: &report.metrics,
+    };
+    let outside = outside(check, &data, &episode, &beside)?;
+    if let (Some(written), Some(_)) = (&data.seen_part, &outside) {
+        return Err(check.together(written, "`seen_part` and `outside` do not go together"));
+    }
+
     Ok(Protocol {
         version: check.whole("version", &version, 1..=1_000_000)?,
         source: check.filled("source", &source)?,
@@ -112,6 +127,7 @@ pub(super) fn judge(check: &Check<'_>, written: Written) -> Result<Protocol, Pro
         dataset: data.dataset.as_ref().map(|d| check.filled("dataset", d)).transpose()?,
         split,
         parts,
+        outside,
         seen_part,
         duplicates: data.duplicates.as_ref().map_or(Ok(Duplicates::Warn), |d| check.word(d))?,
         way,
@@ -266,7 +282,7 @@ metrics = ["accuracy", "nll"]
     fn an_unknown_key_is_refused_with_the_known_ones_and_underlined() {
         assert_eq!(
             refusal("way = 5", "ways = 5"),
-            "p.toml line 8: unknown field `ways`, expected one of `way`, `shot`, `query`, `repeat`\n  ways = 5\n  ^^^^"
+            "p.toml line 8: unknown field `ways`, expected one of `way`, `shot`, `query`, `query_outside`, `repeat`\n  ways = 5\n  ^^^^"
         );
         assert!(refusal("seed = 7\n", "").contains("missing field `seed`"));
         assert!(refusal("version = 1", "version = \"1\"").starts_with("p.toml line 2: invalid type"));

@@ -6,13 +6,14 @@
 mod checked;
 mod error;
 mod judge;
+mod outside;
 mod place;
 mod print;
 mod shipped;
 mod size;
 mod written;
 
-pub use checked::{Parts, Protocol};
+pub use checked::{Outside, OutsideQuery, Parts, Protocol};
 pub use error::ProtocolError;
 pub use shipped::{SHIPPED, ShippedProtocol};
 pub use size::{Query, Shot, Way};

@@ -4,7 +4,7 @@ use std::fmt::{Display, Write};
 
 use toml::Value;
 
-use super::Protocol;
+use super::{OutsideQuery, Protocol};
 
 impl Protocol {
     /// The rule file of this protocol, with every default written out; reading it gives an equal protocol.
@@ -31,6 +31,13 @@ impl Protocol {
             line("support_part", &quoted(&parts.support));
             line("query_part", &quoted(&parts.query));
         }
+        if let Some(outside) = self.outside() {
+            line("outside", &quoted(&outside.class));
+            if let Some(part) = &outside.threshold_part {
+                line("threshold_part", &quoted(part));
+            }
+        }
+
         if let Some(part) = self.seen_part() {
             line("seen_part", &quoted(part));
         }
@@ -39,6 +46,11 @@ impl Protocol {
         line("way", self.way());
         line("shot", self.shot());
         line("query", self.query());
+        match self.outside().map(|outside| outside.query) {
+            Some(OutsideQuery::PerEpisode(query)) => line("query_outside", &query),
+            Some(OutsideQuery::All) => line("query_outside", &quoted("all")),
+            None => {}
+        }
         line("repeat", &self.repeat());
         line("[draw]", &"");
         line("count", &self.count());

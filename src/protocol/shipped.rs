@@ -36,6 +36,11 @@ pub const SHIPPED: &[ShippedProtocol] = shipped![
     "any-dirichlet",
     "any-zero-shot",
     "any-generalised-zero-shot",
+    "any-5way-zero-to-20",
+    "any-all-way-zero-to-20",
+    "any-intents-zero-shot",
     "any-intents-5shot",
     "any-intents-10shot",
+    "clinc150-open-set-5way-5shot",
+    "clinc150-open-set-10shot",
 ];

@@ -26,6 +26,8 @@ pub(super) struct WrittenData {
     pub split: Option<Spanned<String>>,
     pub support_part: Option<Spanned<String>>,
     pub query_part: Option<Spanned<String>>,
+    pub outside: Option<Spanned<String>>,
+    pub threshold_part: Option<Spanned<String>>,
     pub seen_part: Option<Spanned<String>>,
     pub duplicates: Option<Spanned<String>>,
 }
@@ -37,6 +39,7 @@ pub(super) struct WrittenEpisode {
     pub way: Spanned<Value>,
     pub shot: Spanned<Value>,
     pub query: Spanned<Value>,
+    pub query_outside: Option<Spanned<Value>>,
     pub repeat: Option<Spanned<bool>>,
 }
 

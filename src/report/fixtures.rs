@@ -88,7 +88,13 @@ impl Made {
                             confidences.push(((0.3 + 0.7 * alone * skill) as f32, right));
                             let predicted = if right { class } else { of((label + 1) % 5) };
                             let item = ItemId(class.0 * 20 + query);
-                            rows.push(QueryOutcome { class, item, predicted, confidence: None });
+                            rows.push(QueryOutcome {
+                                class,
+                                item,
+                                predicted,
+                                confidence: None,
+                                certainty: None,
+                            });
                         }
                         let nll = Some(1.5 - f64::from(correct) / 4.0);
                         let brier = nll.map(|nll| nll / 2.0);

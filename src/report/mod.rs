@@ -6,6 +6,7 @@
 //! f64; rows are sorted whatever the order of the work.
 
 mod calibration;
+mod certainty;
 pub mod compare;
 mod error;
 #[cfg(test)]
@@ -36,6 +37,7 @@ mod warning;
 mod writer;
 
 pub use calibration::{BINS, Bin, Confidences, ece};
+pub use certainty::CertaintyOutcome;
 pub use error::ReportError;
 pub use grid::Grid;
 pub use journal::Journal;
@@ -47,7 +49,7 @@ pub use read::{Dealt, Flaw, ReadError, ReadQuery, ReadTable, ResultsFolder, read
 pub use results::Results;
 pub use rows::SummaryRow;
 pub use run_record::{LearnerRecord, PartRecord, ProtocolRecord, RunRecord, VectorsRecord};
-pub use staging::LeftOver;
+pub use staging::{LeftOver, was_killed};
 pub use stretch::{EpisodeRecord, Stretch, TableStretch, TemperedRecord};
 pub use table::{Selection, Size, Table, TableKey};
 pub use tally::{ClassOutcome, EpisodeOutcome, EpisodeTotals, Measured, Tally};

@@ -7,6 +7,7 @@ use super::names::{display_names, is_rate};
 use super::rows::SummaryRow;
 use super::table::{Selection, Size};
 use crate::stats::Population;
+use crate::vocab::counted;
 
 /// Learners by protocols for one metric. No cell is marked as best: that would be a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,20 +100,23 @@ fn cell(row: &SummaryRow) -> String {
 
 fn notes(rows: &[&SummaryRow], metric: &str) -> Vec<String> {
     let mut notes = vec![if is_rate(metric) { format!("{metric} in percent") } else { metric.to_string() }];
-    let kinds: BTreeSet<(Population, String)> = rows
+    let kinds: BTreeSet<(Population, String, bool)> = rows
         .iter()
-        .filter_map(|row| row.measured.interval)
-        .filter(|(population, _)| *population == Population::Sampler)
-        .map(|(population, interval)| (population, format!("{} %", (interval.level * 1e6).round() / 1e4)))
+        .filter_map(|row| row.measured.interval.map(|interval| (interval, row.table.sequential)))
+        .filter(|((population, _), _)| *population == Population::Sampler)
+        .map(|((population, interval), sequential)| {
+            (population, format!("{} %", (interval.level * 1e6).round() / 1e4), sequential)
+        })
         .collect();
-    for (population, level) in kinds {
-        notes.push(format!("± half of the {level} {population} interval: {}", population.meaning()));
+    for (population, level, sequential) in kinds {
+        let waited = if sequential { "; sequential: drawn until it was narrow" } else { "" };
+        notes.push(format!("± half of the {level} {population} interval: {}{waited}", population.meaning()));
     }
     let draws: BTreeSet<(&str, usize, usize)> =
         rows.iter().map(|row| (row.table.protocol.as_str(), row.episodes, row.classes)).collect();
     for (protocol, episodes, classes) in draws {
-        let plural = if episodes == 1 { "" } else { "s" };
-        notes.push(format!("{protocol}: {episodes} episode{plural}, {classes} classes"));
+        let episodes = counted(episodes as u64, "episode", "episodes");
+        notes.push(format!("{protocol}: {episodes}, {}", counted(classes as u64, "class", "classes")));
     }
     notes
 }
@@ -194,6 +198,17 @@ curve: 600 episodes, 60 classes
 whole: 1 episode, 60 classes
 ";
         assert_eq!(Overview::of(&rows(), "accuracy").text(), expected);
+    }
+
+    #[test]
+    fn an_interval_that_was_waited_for_says_so() {
+        let mut rows = rows();
+        rows.truncate(1);
+        rows[0].table.sequential = true;
+        rows[0].classes = 1;
+        let text = Overview::of(&rows, "accuracy").text();
+        let note = "interval: these classes and items; sequential: drawn until it was narrow\ncurve: 600 episodes, 1 class\n";
+        assert!(text.ends_with(note), "{text}");
     }
 
     #[test]

@@ -22,11 +22,12 @@ const SCHEMA: &str = "message queries {
     required int64 item;
     required binary predicted (UTF8);
     optional float confidence;
+    optional float certainty;
 }";
 
-/// Places of the columns that are numbers; `confidence` is the last.
+/// Places of the columns that are whole numbers, and from which place on they are fractions.
 const WHOLE: [usize; 2] = [4, 6];
-const CONFIDENCE: usize = 8;
+const FRACTIONS: usize = 8;
 
 /// Rows of a row group: what is in memory at once.
 const GROUP: usize = 1 << 18;
@@ -53,7 +54,7 @@ fn write_group(writer: &mut SerializedFileWriter<File>, rows: &[csv::StringRecor
     let mut place = 0;
     while let Some(mut column) = group.next_column().map_err(failed)? {
         let cells = rows.iter().map(|row| row.get(place).unwrap_or_default());
-        if place == CONFIDENCE {
+        if place >= FRACTIONS {
             let found: Vec<Option<f32>> = cells.map(|cell| cell.parse().ok()).collect();
             let levels: Vec<i16> = found.iter().map(|value| i16::from(value.is_some())).collect();
             let values: Vec<f32> = found.into_iter().flatten().collect();
@@ -86,7 +87,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (csv, out) = (folder.path().join("queries.csv"), folder.path().join("queries.parquet"));
         let text = format!(
-            "{}\np,k-nn,k=1,1,0,\"a, b\",7,c,\np,matching,t=1,1,3,c,9,c,0.5\n",
+            "{}\np,k-nn,k=1,1,0,\"a, b\",7,c,,-2\np,matching,t=1,1,3,c,9,c,0.5,\n",
             crate::report::rows::QUERY_COLUMNS
         );
         std::fs::write(&csv, text).unwrap();
@@ -96,9 +97,13 @@ mod tests {
             reader.get_row_iter(None).unwrap().map(|row| row.unwrap().to_string()).collect();
         assert_eq!(rows.len(), 2);
         assert!(
-            rows[0].contains("class: \"a, b\", item: 7") && rows[0].contains("confidence: null"),
+            rows[0].contains("class: \"a, b\", item: 7")
+                && rows[0].contains("confidence: null, certainty: -2"),
             "{rows:?}"
         );
-        assert!(rows[1].contains("episode: 3") && rows[1].contains("confidence: 0.5"), "{rows:?}");
+        assert!(
+            rows[1].contains("episode: 3") && rows[1].contains("confidence: 0.5, certainty: null"),
+            "{rows:?}"
+        );
     }
 }

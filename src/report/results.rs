@@ -10,8 +10,8 @@ use super::ReportError;
 use super::journal::Journal;
 use super::part::Part;
 use super::rows::{
-    BIN_COLUMNS, BinRow, CLUSTER_COLUMNS, EPISODE_COLUMNS, OUTCOME_COLUMNS, QUERY_COLUMNS, SUMMARY_COLUMNS,
-    SummaryRow, TEMPERED_COLUMNS, lead,
+    BIN_COLUMNS, BinRow, CERTAINTY_COLUMNS, CLUSTER_COLUMNS, EPISODE_COLUMNS, OUTCOME_COLUMNS, QUERY_COLUMNS,
+    SUMMARY_COLUMNS, SummaryRow, TEMPERED_COLUMNS, lead,
 };
 use super::run_record::RunRecord;
 use super::staging::{LeftOver, PART_FILE, RESULT_FILES, RUN_RECORD, Staging};
@@ -221,16 +221,20 @@ impl Results {
             names.push(self.file("clusters.csv", CLUSTER_COLUMNS, |out| out.write_all(&bytes))?);
         }
 
-        let (mut outcomes, mut episodes, mut queries, mut tempered) =
-            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut outcomes, mut episodes, mut queries) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut certainty, mut tempered) = (Vec::new(), Vec::new());
         for table in std::mem::take(&mut self.finished) {
             outcomes.push(table.outcomes);
             episodes.push(table.episodes);
             queries.push(table.queries);
+            certainty.push(table.certainty);
             tempered.extend(table.tempered.map(|(_, _, rows)| rows));
         }
         names.push(self.file("outcomes.csv", OUTCOME_COLUMNS, |out| pour(outcomes, out))?);
         names.push(self.file("episodes.csv", EPISODE_COLUMNS, |out| pour(episodes, out))?);
+        if certainty.iter().any(|part| !part.is_empty()) {
+            names.push(self.file("certainty.csv", CERTAINTY_COLUMNS, |out| pour(certainty, out))?);
+        }
         if !tempered.is_empty() {
             names.push(self.file("tempered.csv", TEMPERED_COLUMNS, |out| pour(tempered, out))?);
         }

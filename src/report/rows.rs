@@ -30,10 +30,18 @@ pub const BIN_COLUMNS: &str =
 pub const TEMPERED_COLUMNS: &str = "protocol,learner,parameters,shot,temperature,episode,nll";
 
 /// Columns of `queries.csv`: one row per query; `item` is its row in the feature store, from 0.
-pub const QUERY_COLUMNS: &str = "protocol,learner,parameters,shot,episode,class,item,predicted,confidence";
+///
+/// `class` is that of its items also for a query outside the task. `certainty` is what orders answers.
+pub const QUERY_COLUMNS: &str =
+    "protocol,learner,parameters,shot,episode,class,item,predicted,confidence,certainty";
+
+/// Columns of `certainty.csv`: one row per episode, where a measure of certainty is asked for.
+pub const CERTAINTY_COLUMNS: &str = "protocol,learner,parameters,shot,episode,inside,outside,threshold,accuracy-at-95,\
+    aurc,aurc-outside,auroc,fpr-at-95,outside-recall";
 
 /// Stands in the `interval` column for a sampler interval that was waited for: episodes were drawn until it was narrow.
 pub const SEQUENTIAL: &str = "sampler-sequential";
+
 /// Columns of `clusters.csv`, which is there where classes have clusters: one row per class that occurs.
 pub const CLUSTER_COLUMNS: &str = "protocol,class,cluster";
 
@@ -125,6 +133,8 @@ pub struct QueryRow<'a> {
     pub predicted: &'a str,
     /// The claimed probability of that class; absent for scores that only rank.
     pub confidence: Option<f32>,
+    /// What orders answers from doubtful to safe.
+    pub certainty: Option<f32>,
 }
 
 /// The first four columns of most files, `protocol,learner,parameters,shot`, with the comma after them.
@@ -205,7 +215,10 @@ impl SummaryRow {
             self.classes.to_string(),
             measured.metric.to_string(),
             number(Some(measured.value)),
-            measured.interval.map_or("none", |(population, _)| interval_word(table, population)).to_string(),
+            measured
+                .interval
+                .map_or("none", |(population, _)| interval_word(table.sequential, population))
+                .to_string(),
             number(interval.map(|i| i.low)),
             number(interval.map(|i| i.high)),
             number(interval.map(|i| i.level)),
@@ -227,8 +240,8 @@ impl SummaryRow {
 }
 
 /// The word of the `interval` column.
-fn interval_word(table: &Table, population: Population) -> &'static str {
-    if table.sequential && population == Population::Sampler { SEQUENTIAL } else { population.word() }
+pub(super) fn interval_word(sequential: bool, population: Population) -> &'static str {
+    if sequential && population == Population::Sampler { SEQUENTIAL } else { population.word() }
 }
 
 impl BinRow<'_> {
@@ -279,6 +292,8 @@ impl QueryRow<'_> {
         text(out, self.predicted);
         out.push(b',');
         float(out, self.confidence.map(f64::from));
+        out.push(b',');
+        float(out, self.certainty.map(f64::from));
         out.push(b'\n');
     }
 }

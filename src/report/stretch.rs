@@ -1,5 +1,6 @@
 //! A stretch of a draw as all learners answered it: what tables are filled with, live or from a journal.
 
+use super::certainty::CertaintyOutcome;
 use super::tally::EpisodeOutcome;
 use super::writer::QueryOutcome;
 
@@ -38,6 +39,8 @@ pub struct EpisodeRecord {
     pub tempered: Option<TemperedRecord>,
     /// The queries, where they are to be written.
     pub queries: Vec<QueryOutcome>,
+    /// How certain the answers were, where a measure of that is asked for.
+    pub certainty: Option<CertaintyOutcome>,
 }
 
 /// The claims of an episode at the selected temperature of its table.

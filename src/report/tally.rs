@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::stats::{self, ClassSum, Estimate, Interval, Population};
-use crate::vocab::ClassId;
+use crate::vocab::{ClassId, Metric};
 
 /// How the queries of one class fared in one episode.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -121,6 +121,16 @@ pub struct Tally {
     unit_of: Option<Vec<u32>>,
     correct: u64,
     queries: u64,
+    /// The units of the last episode.
+    members: Vec<u32>,
+    certainty: BTreeMap<Metric, Certainty>,
+}
+
+/// One measure of certainty over the draw.
+#[derive(Clone, Debug, Default)]
+struct Certainty {
+    values: Vec<f64>,
+    units: BTreeMap<u32, ClassSum>,
 }
 
 /// One class over the draw.
@@ -166,6 +176,7 @@ impl Tally {
         if !same(&self.nll, totals.nll) || !same(&self.brier, totals.brier) {
             return Err("nll and brier are there for all episodes or for none");
         }
+        self.members.clear();
         let accuracy = totals.accuracy();
         self.accuracy.push(accuracy);
         self.nll.extend(totals.nll);
@@ -181,14 +192,38 @@ impl Tally {
             tally.total += u64::from(class.total);
             let of_class = |units: &Vec<u32>| units.get(class.class.index()).copied();
             let unit = self.unit_of.as_ref().and_then(of_class).unwrap_or(class.class.0);
-            let unit = self.units.entry(unit).or_default();
-            if std::mem::replace(&mut unit.last, self.accuracy.len()) < self.accuracy.len() {
-                unit.accuracy.push(accuracy);
-                totals.nll.into_iter().for_each(|value| unit.nll.push(value));
-                totals.brier.into_iter().for_each(|value| unit.brier.push(value));
+            let held = self.units.entry(unit).or_default();
+            if std::mem::replace(&mut held.last, self.accuracy.len()) < self.accuracy.len() {
+                self.members.push(unit);
+                held.accuracy.push(accuracy);
+                totals.nll.into_iter().for_each(|value| held.nll.push(value));
+                totals.brier.into_iter().for_each(|value| held.brier.push(value));
             }
         }
         Ok(totals)
+    }
+
+    /// Takes the measures of certainty of the episode in that was pushed last; the same for every episode.
+    ///
+    /// # Errors
+    /// The rule that the values break, as a sentence.
+    pub fn push_certainty(&mut self, values: &[(Metric, f64)]) -> Result<(), &'static str> {
+        let before = self.accuracy.len().checked_sub(1).ok_or("an episode comes before its certainties")?;
+        let known = values.iter().all(|(metric, _)| self.certainty.contains_key(metric));
+        if before > 0 && (!known || values.len() != self.certainty.len()) {
+            return Err("measures of certainty are there for all episodes or for none");
+        }
+        for (metric, value) in values {
+            let certainty = self.certainty.entry(*metric).or_default();
+            if certainty.values.len() != before || !value.is_finite() {
+                return Err("an episode has each measure of certainty once, as a number");
+            }
+            certainty.values.push(*value);
+            for unit in &self.members {
+                certainty.units.entry(*unit).or_default().push(*value);
+            }
+        }
+        Ok(())
     }
 
     /// Episodes so far.
@@ -221,7 +256,8 @@ impl Tally {
     /// `accuracy`, `nll` and `brier` are means over episodes. They have the sampler interval of this level (none for a
     /// single episode), the items interval where no item repeats, and the classes interval where it is defined.
     /// `class-accuracy` is the mean over classes of the accuracy that each has over all its queries of the draw: every
-    /// class counts alike, however often it was drawn; it has no interval, and neither has `ece`.
+    /// class counts alike, however often it was drawn; it has no interval, and neither has `ece`. Measures of certainty are
+    /// means over episodes as `accuracy` is.
     pub fn measures(&self, level: f64, repeat: bool, ece: Option<f64>) -> Vec<Measured> {
         let by_class: Vec<f64> = self
             .classes
@@ -231,43 +267,49 @@ impl Tally {
             .collect();
         let plain =
             |metric, value: Option<f64>| value.map(|value| Measured { metric, value, interval: None });
-        let over_episodes = |metric, values, sum| self.over_episodes(metric, values, sum, level, repeat);
+        let over_episodes = |metric, values: &[f64], sum: fn(&UnitTally) -> ClassSum| {
+            let sums = self.units.iter().map(move |(unit, tally)| (*unit, sum(tally)));
+            over_episodes(metric, values, sums, level, repeat)
+        };
         let mut measures = over_episodes("accuracy", &self.accuracy, |unit| unit.accuracy);
         measures.extend(over_episodes("brier", &self.brier, |unit| unit.brier));
         measures.extend(plain("class-accuracy", stats::mean(&by_class)));
         measures.extend(plain("ece", ece));
         measures.extend(over_episodes("nll", &self.nll, |unit| unit.nll));
+        for (metric, certainty) in &self.certainty {
+            let sums = certainty.units.iter().map(|(unit, sum)| (*unit, *sum));
+            measures.extend(self::over_episodes(metric.word(), &certainty.values, sums, level, repeat));
+        }
+        measures.sort_by_key(|measured| measured.metric);
         measures
     }
+}
 
-    fn over_episodes(
-        &self,
-        metric: &'static str,
-        values: &[f64],
-        sum: fn(&UnitTally) -> ClassSum,
-        level: f64,
-        repeat: bool,
-    ) -> Vec<Measured> {
-        let Some(value) = stats::mean(values) else {
-            return Vec::new();
-        };
-        let measured = |interval| Measured { metric, value, interval };
-        let (Some(estimate), Some(variance)) = (stats::of_mean(values), stats::variance(values)) else {
-            return vec![measured(None)];
-        };
-        let sums = self.units.iter().map(|(unit, tally)| (*unit, sum(tally)));
-        let classes =
-            stats::from_sums(value, variance, values.len(), sums).map(|jackknife| jackknife.estimate);
-        let estimates = [
-            (Population::Sampler, Some(estimate)),
-            (Population::Items, (!repeat).then_some(estimate)),
-            (Population::Classes, classes.ok()),
-        ];
-        let interval = |(population, estimate): (Population, Option<Estimate>)| {
-            Some(measured(Some((population, estimate?.interval(level)?))))
-        };
-        estimates.into_iter().filter_map(interval).collect()
-    }
+/// The mean of one value per episode, with its intervals; `sums` are those of the episodes that hold each class.
+fn over_episodes(
+    metric: &'static str,
+    values: &[f64],
+    sums: impl Iterator<Item = (u32, ClassSum)>,
+    level: f64,
+    repeat: bool,
+) -> Vec<Measured> {
+    let Some(value) = stats::mean(values) else {
+        return Vec::new();
+    };
+    let measured = |interval| Measured { metric, value, interval };
+    let (Some(estimate), Some(variance)) = (stats::of_mean(values), stats::variance(values)) else {
+        return vec![measured(None)];
+    };
+    let classes = stats::from_sums(value, variance, values.len(), sums).map(|jackknife| jackknife.estimate);
+    let estimates = [
+        (Population::Sampler, Some(estimate)),
+        (Population::Items, (!repeat).then_some(estimate)),
+        (Population::Classes, classes.ok()),
+    ];
+    let interval = |(population, estimate): (Population, Option<Estimate>)| {
+        Some(measured(Some((population, estimate?.interval(level)?))))
+    };
+    estimates.into_iter().filter_map(interval).collect()
 }
 
 #[cfg(test)]

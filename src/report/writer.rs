@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::ReportError;
 use super::calibration::{Bin, Confidences, ece};
+use super::certainty::CertaintyOutcome;
 use super::part::Part;
 use super::rows::{EpisodeRow, OutcomeRow, QueryRow, TemperedRow, lead};
 use super::stretch::EpisodeRecord;
@@ -23,6 +24,8 @@ pub struct QueryOutcome {
     pub predicted: ClassId,
     /// The claimed probability of that class; absent for scores that only rank.
     pub confidence: Option<f32>,
+    /// What orders answers from doubtful to safe.
+    pub certainty: Option<f32>,
 }
 
 /// Writes one table; episodes come in rising order, in chunks of any size.
@@ -40,6 +43,7 @@ pub struct TableWriter {
     outcomes: Part,
     episodes: Part,
     queries: Part,
+    certainty: Part,
     tempered_rows: Part,
     tempered: Option<Tempered>,
 }
@@ -58,6 +62,7 @@ pub struct FinishedTable {
     pub(super) outcomes: Part,
     pub(super) episodes: Part,
     pub(super) queries: Part,
+    pub(super) certainty: Part,
     /// The selected temperature, with the bins and the rows that belong to it.
     pub(super) tempered: Option<(f64, Vec<Bin>, Part)>,
 }
@@ -84,6 +89,7 @@ impl TableWriter {
             outcomes: part("outcomes"),
             episodes: part("episodes"),
             queries: part("queries"),
+            certainty: part("certainty"),
             tempered_rows: part("tempered"),
             tempered: None,
         }
@@ -178,19 +184,36 @@ impl TableWriter {
         self.queries.append(|out| {
             for query in queries {
                 let (class, predicted) = (&names[query.class.index()], &names[query.predicted.index()]);
-                let (item, confidence) = (query.item.0, query.confidence);
-                QueryRow { lead, episode, class, item, predicted, confidence }.write(out);
+                let &QueryOutcome { item, confidence, certainty, .. } = query;
+                let item = item.0;
+                QueryRow { lead, episode, class, item, predicted, confidence, certainty }.write(out);
             }
         })
+    }
+
+    /// Takes in how certain the answers of the episode were that was taken in last.
+    ///
+    /// # Errors
+    /// Another episode, values that are not those of the episodes before, or a disk that is full.
+    pub fn certainty(&mut self, outcome: &CertaintyOutcome) -> Result<(), ReportError> {
+        let episode = outcome.episode;
+        let rule = match self.last == Some(episode) {
+            true => self.tally.push_certainty(&outcome.values),
+            false => Err("the certainties of an episode come behind its outcome"),
+        };
+        rule.map_err(|rule| ReportError::Outcome { key: self.key.clone(), episode, rule })?;
+        let lead = &self.lead;
+        self.certainty.append(|out| outcome.write(lead, out))
     }
 
     /// Takes the next episode in, with all that was recorded of it.
     ///
     /// # Errors
-    /// As [`TableWriter::episode`], [`TableWriter::confidences`] and [`TableWriter::queries`].
+    /// As [`TableWriter::episode`], [`TableWriter::confidences`], [`TableWriter::certainty`] and [`TableWriter::queries`].
     pub fn record(&mut self, record: &EpisodeRecord) -> Result<(), ReportError> {
         self.episode(&record.outcome)?;
         self.confidences(&record.claims)?;
+        record.certainty.as_ref().map_or(Ok(()), |certainty| self.certainty(certainty))?;
         if let Some(tempered) = &record.tempered {
             let answers = record.claims.iter().map(|(_, correct)| *correct);
             let claims: Vec<(f32, bool)> = tempered.confidences.iter().copied().zip(answers).collect();
@@ -240,6 +263,7 @@ impl TableWriter {
             outcomes: self.outcomes,
             episodes: self.episodes,
             queries: self.queries,
+            certainty: self.certainty,
         })
     }
 

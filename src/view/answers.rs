@@ -31,6 +31,9 @@ pub struct Answers {
 }
 
 impl Answers {
+    /// Stands for the label of a query that has none of the episode's; such a query is never counted as answered.
+    pub const OUTSIDE: u16 = u16::MAX;
+
     /// The labels of the queries, episode after episode.
     ///
     /// # Errors

@@ -17,7 +17,7 @@ const COLUMNS: [(&str, &str); 5] = [
     ),
     ("outcomes.csv", "protocol,learner,parameters,shot,episode,label,class,correct,total,nll,brier"),
     ("bins.csv", "protocol,learner,parameters,shot,temperature,bin,low,high,count,correct,confidence"),
-    ("queries.csv", "protocol,learner,parameters,shot,episode,class,item,predicted,confidence"),
+    ("queries.csv", "protocol,learner,parameters,shot,episode,class,item,predicted,confidence,certainty"),
 ];
 
 const LEARNERS: [&str; 8] =

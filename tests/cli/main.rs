@@ -4,13 +4,18 @@
 
 mod compare;
 mod draws;
+mod embedding;
 mod evaluate;
 mod features;
 mod files;
+mod open_set;
 mod outside;
+mod parts;
 mod place;
 mod protocols;
 mod report;
 mod request;
 mod results;
+mod resume;
 mod select;
+mod until;

@@ -52,13 +52,19 @@ fn inverse_norm(row: impl Iterator<Item = f64>) -> f64 {
     if square > 0.0 { square.sqrt().recip() } else { 0.0 }
 }
 
-/// The name of a class as words: underscores are spaces.
+/// The name of a class as words: underscores are spaces, and a question mark at the end, as one name of BANKING77 has
+/// it, is no part of them.
 ///
 /// ```
-/// assert_eq!(kshot::backbone::sentence::label_words("card_not_working"), "card not working");
+/// use kshot::backbone::sentence::label_words;
+/// assert_eq!(label_words("card_not_working"), "card not working");
+/// assert_eq!(label_words("reverted_card_payment?"), "reverted card payment");
 /// ```
 pub fn label_words(class: &str) -> String {
-    class.replace('_', " ")
+    let words = class.replace('_', " ");
+    let bare = words.trim_end_matches('?').trim();
+    // A name of question marks alone is all that there is to embed.
+    if bare.is_empty() { words } else { bare.to_string() }
 }
 
 #[cfg(test)]

@@ -10,9 +10,10 @@ use crate::data::Store;
 use crate::episode::Draw;
 use crate::eval::{self, Answered, Batch, EvalError, Evaluation, Grading, SeenRules};
 use crate::learner::{Parameters, Roster};
-use crate::metric::{ClassGrade, QueryGrade};
+use crate::metric::{CertaintyGrade, ClassGrade, QueryGrade};
 use crate::report::{
-    ClassOutcome, EpisodeOutcome, EpisodeRecord, QueryOutcome, Stretch, TableStretch, TemperedRecord,
+    CertaintyOutcome, ClassOutcome, EpisodeOutcome, EpisodeRecord, QueryOutcome, Stretch, TableStretch,
+    TemperedRecord,
 };
 use crate::select::{Task, cross_validation};
 use crate::tensor::{Cpu, open_cpu};
@@ -27,6 +28,8 @@ pub(super) struct Run {
     pub(super) shots: Vec<Option<usize>>,
     /// The tables to be filled: places among the learners and among the shots.
     pub(super) tables: Vec<(usize, usize)>,
+    /// The least certainty with which a learner accepts an answer, by the same places, where the protocol asks for it.
+    pub(super) thresholds: BTreeMap<(usize, usize), f32>,
 }
 
 /// How the work is done; results do not depend on it.
@@ -86,7 +89,7 @@ pub(super) fn answer<R: Roster, E: From<CliError> + From<EvalError>>(
                 }
             };
             progress.advance(batch.episodes.len() as u64);
-            tables.push(recorded(draw, table, &batch, work.queries));
+            tables.push(recorded(run, draw, table, &batch, work.queries));
             if tables.len() < run.tables.len() {
                 return Ok(());
             }
@@ -170,9 +173,14 @@ fn merged(
 }
 
 /// What is kept of a batch.
-fn recorded(draw: &Draw, table: usize, batch: &Batch, with_queries: bool) -> TableStretch {
+fn recorded(run: &Run, draw: &Draw, table: usize, batch: &Batch, with_queries: bool) -> TableStretch {
+    let protocol = &run.rules.protocol;
+    let measured = protocol.metrics().iter().any(|metric| metric.is_of_certainty());
+    let threshold = run.thresholds.get(&run.tables[table]).copied();
+    let outside = protocol.outside().and_then(|outside| run.store.index().find(&outside.class));
     let episodes = batch.episodes.iter().zip(&batch.items).map(|(answered, items)| {
         let (episode, grade) = (draw.episode(answered.place), &answered.grade);
+        let number = episode.number();
         let class = |(label, class): (usize, &ClassGrade)| ClassOutcome {
             class: episode.class(label),
             correct: class.correct,
@@ -180,20 +188,27 @@ fn recorded(draw: &Draw, table: usize, batch: &Batch, with_queries: bool) -> Tab
             nll: class.nll,
             brier: class.brier,
         };
-        let claim = |q: &QueryGrade| q.confidence.map(|confidence| (confidence, q.predicted == q.label));
-        let query = |(query, item): (&QueryGrade, &ItemId)| QueryOutcome {
-            class: episode.class(usize::from(query.label)),
-            item: *item,
-            predicted: episode.class(usize::from(query.predicted)),
-            confidence: query.confidence,
+        let claim = |q: &QueryGrade| Some((q.confidence.filter(|_| q.label.is_some())?, q.is_correct()));
+        let query = |(query, item): (&QueryGrade, &ItemId)| {
+            Some(QueryOutcome {
+                class: query.label.map(|label| episode.class(usize::from(label))).or(outside)?,
+                item: *item,
+                predicted: episode.class(usize::from(query.predicted)),
+                confidence: query.confidence,
+                certainty: Some(query.certainty),
+            })
         };
         let queries = match with_queries {
-            true => grade.queries.iter().zip(items).map(query).collect(),
+            true => grade.queries.iter().zip(items).filter_map(query).collect(),
             false => Vec::new(),
         };
+        let certainty = measured.then(|| {
+            let CertaintyGrade { inside, outside, values } = CertaintyGrade::of(&grade.queries, threshold);
+            CertaintyOutcome { episode: number, inside, outside, threshold, values }
+        });
         EpisodeRecord {
             outcome: EpisodeOutcome {
-                episode: episode.number(),
+                episode: number,
                 classes: grade.classes.iter().enumerate().map(class).collect(),
             },
             ties: grade.ties,
@@ -203,6 +218,7 @@ fn recorded(draw: &Draw, table: usize, batch: &Batch, with_queries: bool) -> Tab
                 confidences: tempered.confidences.clone(),
             }),
             queries,
+            certainty,
         }
     });
     TableStretch { table, unconverged: batch.unconverged as u64, episodes: episodes.collect() }

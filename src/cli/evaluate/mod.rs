@@ -8,6 +8,7 @@ mod fitness;
 mod long;
 mod record;
 mod terms;
+mod thresholds;
 mod until;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,8 +24,11 @@ use super::source::{self, Rules, Stores};
 use super::{Outcome, check, say};
 use crate::eval;
 use crate::learner::{Registry, Roster};
-use crate::report::{LearnerRecord, Machine, Overview, Results, RunRecord, Selection, Warning};
+use crate::report::{
+    LearnerRecord, Machine, Overview, Results, RunRecord, Selection, SummaryRow, Warning, was_killed,
+};
 use crate::tensor::Cpu;
+use crate::vocab::Metric;
 pub(super) use admission::{admitted, shots};
 use admission::{asked_learners, beside};
 use answering::{Run, Work};
@@ -119,6 +123,14 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         }
     }
     let out = arguments.out.clone().unwrap_or_else(|| new_folder(&all));
+    if arguments.out.is_none() {
+        for earlier in folders(&all).take_while(|earlier| *earlier != out).filter(|path| was_killed(path)) {
+            let earlier = earlier.display();
+            eprintln!(
+                "note: {earlier} holds a run that was ended before its time; --out {earlier} --resume goes on with it"
+            );
+        }
+    }
     let left_over = long.left_over(arguments.overwrite);
     let mut results = Results::with_left_over(&out, arguments.overwrite, left_over)?;
     if arguments.queries == Some(Queries::Parquet) {
@@ -153,7 +165,8 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         learners.sort_by_key(|learner| (learner.parameters.learner().to_string(), learner.pairs()));
         let shots = shots(&rules.protocol);
         let tables = tables(&registry, &learners, &shots)?;
-        runs.push(Run { rules, store, dealer, learners, shots, tables });
+        let thresholds = BTreeMap::new();
+        runs.push(Run { rules, store, dealer, learners, shots, tables, thresholds });
     }
     let mut fingerprints = Fingerprints::start(&runs);
     let queries = arguments.queries.map(|queries| match queries {
@@ -176,6 +189,7 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     let work = Work { workers, batch: arguments.batch, queries: arguments.queries.is_some() };
     for (number, run) in runs.iter_mut().enumerate() {
         let clock = Instant::now();
+        run.thresholds = thresholds::of::<R>(run, &work)?;
         let filled = match &long.until {
             Some(until) => {
                 let book = (&mut journal, &mut fingerprints);
@@ -240,7 +254,7 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         }
         None => {
             let rows = results.commit(record)?;
-            say(&format!("{}\nresults: {}\n", Overview::of(&rows, "accuracy").text(), out.display()))?;
+            say(&format!("{}\nresults: {}\n", overviews(&rows), out.display()))?;
         }
     }
     Ok(Outcome::Done)
@@ -275,10 +289,28 @@ fn tables(
     Ok(tables)
 }
 
+/// The tables on the screen: accuracy, and beside it what was asked of queries outside the task.
+fn overviews(rows: &[SummaryRow]) -> String {
+    let mut text = Overview::of(rows, Metric::Accuracy.word()).text();
+    for metric in [Metric::Auroc, Metric::AccuracyAt95, Metric::OutsideRecall].map(Metric::word) {
+        if rows.iter().any(|row| row.measured.metric == metric) {
+            text += &format!("\n{}", Overview::of(rows, metric).text());
+        }
+    }
+    text
+}
+
 /// A folder below `results` that does not exist yet.
 fn new_folder(rules: &[Rules]) -> PathBuf {
+    folders(rules).find(|path| !path.exists()).unwrap_or_default()
+}
+
+/// The folders that results of these protocols go to, one after another.
+fn folders(rules: &[Rules]) -> impl Iterator<Item = PathBuf> + use<> {
     let names: Vec<&str> = rules.iter().map(|r| r.protocol.name()).take(3).collect();
-    let first = PathBuf::from("results").join(names.join("+"));
-    let later = (2..).map(|n| first.with_file_name(format!("{}-{n}", names.join("+"))));
-    std::iter::once(first.clone()).chain(later).find(|path| !path.exists()).unwrap_or(first)
+    let names = names.join("+");
+    let first = PathBuf::from("results").join(&names);
+    let later = first.clone();
+    let later = (2..).map(move |number| later.with_file_name(format!("{names}-{number}")));
+    std::iter::once(first).chain(later)
 }

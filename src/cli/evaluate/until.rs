@@ -219,6 +219,7 @@ mod tests {
             claims: Vec::new(),
             tempered: None,
             queries: Vec::new(),
+            certainty: None,
         };
         let episodes = (first..).zip(correct).map(record).collect();
         let table = TableStretch { table: 0, unconverged: 0, episodes };

@@ -4,6 +4,7 @@ use super::subject::{SEED, Sheet, Subject};
 use super::toy::{Size, Toy};
 use crate::metric::{EpisodeGrade, grade};
 use crate::view::Answers;
+use crate::vocab::Confidence;
 
 const EPISODES: u32 = 600;
 const WAY: usize = 5;
@@ -54,9 +55,9 @@ pub(super) fn far_apart(subject: &Subject) -> Result<(), String> {
         };
         let toys: Vec<Toy> = (2_000..2_010).map(apart).collect();
         for (episode, grade) in graded(subject, &toys, 0)?.iter().enumerate() {
-            let wrong = grade.queries.iter().position(|q| q.label != q.predicted);
-            if let Some(item) = wrong {
-                let (label, predicted) = (grade.queries[item].label, grade.queries[item].predicted);
+            let wrong = grade.queries.iter().position(|q| !q.is_correct());
+            if let Some((item, label)) = wrong.and_then(|item| Some((item, grade.queries[item].label?))) {
+                let predicted = grade.queries[item].predicted;
                 return Err(format!(
                     "{name}: item {item} of episode {episode} has label {label} and is given {predicted}"
                 ));
@@ -73,6 +74,6 @@ fn graded(subject: &Subject, toys: &[Toy], first: u32) -> Result<Vec<EpisodeGrad
     let labels: Vec<u16> = toys.iter().flat_map(|toy| toy.query.iter().map(|e| e.label)).collect();
     let answers = Answers::new(toys.len(), labels.len() / toys.len(), labels).map_err(|e| e.to_string())?;
     let values: Vec<f32> = sheets.iter().flat_map(|sheet: &Sheet| sheet.values.iter().copied()).collect();
-    grade(&values, sheets[0].way, sheets[0].meaning, &answers)
+    grade(&values, sheets[0].way, sheets[0].meaning, Confidence::Probability, &answers)
         .ok_or_else(|| "scores that cannot be graded".to_string())
 }

@@ -47,6 +47,9 @@ pub(in crate::report) fn blocks(
         if let Some(twin) = known.iter().find(|known| known.read.key() == key) {
             return Err(CompareError::Twice { key, first: path(twin), second });
         }
+        if let Some(first) = known.first() {
+            same_version(first, &source)?;
+        }
         if let Some(first) = known.first().filter(|first| first.read.dealt != source.read.dealt) {
             return Err(CompareError::Episodes { key, first: path(first), second });
         }

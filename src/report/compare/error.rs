@@ -70,9 +70,7 @@ pub enum CompareError {
         second: PathBuf,
     },
     /// A metric without a value per episode.
-    #[error(
-        "{metric} has no value per episode, so it cannot be paired, expected one of `accuracy`, `nll`, `brier`"
-    )]
+    #[error("{metric} cannot be paired episode by episode, expected one of `accuracy`, `nll`, `brier`")]
     Metric {
         /// The metric.
         metric: Metric,

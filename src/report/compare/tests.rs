@@ -140,7 +140,7 @@ fn a_question_that_cannot_be_asked_is_refused() {
     );
     assert_eq!(
         refused(&[Made::default()], &Options { metric: Metric::Ece, ..PLAIN }),
-        "ece has no value per episode, so it cannot be paired, expected one of `accuracy`, `nll`, `brier`"
+        "ece cannot be paired episode by episode, expected one of `accuracy`, `nll`, `brier`"
     );
     let asked = |baseline| Options { baseline: Some(baseline), ..PLAIN };
     assert_eq!(

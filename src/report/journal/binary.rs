@@ -1,11 +1,12 @@
 //! A stretch as bytes: whole numbers of fixed width, low byte first, and floats by their bits.
 
+use super::super::certainty::{CertaintyOutcome, MEASURES};
 use super::super::stretch::{EpisodeRecord, Stretch, TableStretch, TemperedRecord};
 use super::super::tally::{ClassOutcome, EpisodeOutcome};
 use super::super::writer::QueryOutcome;
 use crate::vocab::{ClassId, ItemId};
 
-/// Stands for a confidence that is absent: the bits of no probability.
+/// Stands for a number that is absent: the bits of one that is never written.
 const NO_CONFIDENCE: u32 = u32::MAX;
 
 /// Appends a stretch.
@@ -48,8 +49,20 @@ fn write_episode(record: &EpisodeRecord, out: &mut Vec<u8>) {
     whole(out, record.queries.len() as u32);
     for query in &record.queries {
         let confidence = query.confidence.map_or(NO_CONFIDENCE, f32::to_bits);
-        let numbers = [query.class.0, query.item.0, query.predicted.0, confidence];
+        let certainty = query.certainty.map_or(NO_CONFIDENCE, f32::to_bits);
+        let numbers = [query.class.0, query.item.0, query.predicted.0, confidence, certainty];
         numbers.into_iter().for_each(|number| whole(out, number));
+    }
+    out.push(u8::from(record.certainty.is_some()));
+    if let Some(CertaintyOutcome { episode, inside, outside, threshold, values }) = &record.certainty {
+        let threshold = threshold.map_or(NO_CONFIDENCE, f32::to_bits);
+        let numbers = [*episode, *inside, *outside, threshold, values.len() as u32];
+        numbers.into_iter().for_each(|number| whole(out, number));
+        for (metric, value) in values {
+            let place = MEASURES.iter().position(|known| known == metric).unwrap_or(MEASURES.len());
+            whole(out, place as u32);
+            out.extend(value.to_bits().to_le_bytes());
+        }
     }
 }
 
@@ -86,10 +99,25 @@ fn episode(bytes: &mut Bytes<'_>) -> Option<EpisodeRecord> {
     let queries = bytes.list(|bytes| {
         let (class, item, predicted) =
             (ClassId(bytes.whole()?), ItemId(bytes.whole()?), ClassId(bytes.whole()?));
-        let confidence = Some(bytes.whole()?).filter(|bits| *bits != NO_CONFIDENCE).map(f32::from_bits);
-        Some(QueryOutcome { class, item, predicted, confidence })
+        let (confidence, certainty) = (bytes.single()?, bytes.single()?);
+        Some(QueryOutcome { class, item, predicted, confidence, certainty })
     })?;
-    Some(EpisodeRecord { outcome: EpisodeOutcome { episode, classes }, ties, claims, tempered, queries })
+    let certainty = match bytes.flag()? {
+        true => Some(certainty(bytes)?),
+        false => None,
+    };
+    let outcome = EpisodeOutcome { episode, classes };
+    Some(EpisodeRecord { outcome, ties, claims, tempered, queries, certainty })
+}
+
+fn certainty(bytes: &mut Bytes<'_>) -> Option<CertaintyOutcome> {
+    let (episode, inside, outside, threshold) =
+        (bytes.whole()?, bytes.whole()?, bytes.whole()?, bytes.single()?);
+    let values = bytes.list(|bytes| {
+        let metric = *MEASURES.get(bytes.whole()? as usize)?;
+        Some((metric, f64::from_bits(u64::from_le_bytes(bytes.take()?))))
+    })?;
+    Some(CertaintyOutcome { episode, inside, outside, threshold, values })
 }
 
 /// Bytes that are still to be read.
@@ -112,6 +140,11 @@ impl Bytes<'_> {
             [1] => Some(true),
             _ => None,
         }
+    }
+
+    /// A number of 32 bits, where it is there.
+    fn single(&mut self) -> Option<Option<f32>> {
+        Some(Some(self.whole()?).filter(|bits| *bits != NO_CONFIDENCE).map(f32::from_bits))
     }
 
     fn float(&mut self) -> Option<Option<f64>> {
@@ -137,6 +170,14 @@ pub(super) mod tests {
             item: ItemId(first),
             predicted: ClassId(4),
             confidence,
+            certainty: Some(-0.5),
+        };
+        let certainty = |episode| CertaintyOutcome {
+            episode,
+            inside: 1,
+            outside: 2,
+            threshold: (episode % 2 == 0).then_some(-1.5),
+            values: MEASURES.iter().map(|metric| (*metric, 0.25)).collect(),
         };
         let record = |episode: u32, confidence: Option<f32>| EpisodeRecord {
             outcome: EpisodeOutcome {
@@ -156,6 +197,7 @@ pub(super) mod tests {
             claims: confidence.map(|confidence| (confidence, false)).into_iter().collect(),
             tempered: confidence.map(|c| TemperedRecord { nll: 0.3, confidences: vec![c / 2.0] }),
             queries: vec![query(confidence)],
+            certainty: confidence.map(|_| certainty(episode)),
         };
         let table = |table, confidence| TableStretch {
             table,

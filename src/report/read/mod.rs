@@ -42,6 +42,8 @@ pub struct ReadTable {
     pub features_sha256: String,
     /// The rows of `summary.csv`.
     pub measured: Vec<Measured>,
+    /// The line of each of them.
+    lines: Vec<u64>,
     /// Which classes were in which episode; shared by the tables of one draw.
     pub dealt: Arc<Dealt>,
     /// Correct answers of each episode.

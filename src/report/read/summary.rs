@@ -39,6 +39,7 @@ pub(super) fn read(path: &Path, run: &RunRecord) -> Result<Vec<ReadTable>, ReadE
                     table,
                     features_sha256: sheet.cell(23).to_string(),
                     measured: Vec::new(),
+                    lines: Vec::new(),
                     dealt: Arc::new(Dealt::default()),
                     correct: Vec::new(),
                     total: Vec::new(),
@@ -52,6 +53,7 @@ pub(super) fn read(path: &Path, run: &RunRecord) -> Result<Vec<ReadTable>, ReadE
             }
         };
         found.measured.push(measured);
+        found.lines.push(sheet.line());
         found.table.repeat &= population != Some(Population::Items);
         found.table.sequential |= sheet.cell(15) == SEQUENTIAL;
         if let Some((_, interval)) = measured.interval {
@@ -179,7 +181,7 @@ pub(super) fn read_bins(path: &Path, tables: &mut [ReadTable]) -> Result<(), Rea
 /// Compares the means of summary.csv with the episodes.
 pub(super) fn check_values(path: &Path, tables: &[ReadTable]) -> Result<(), ReadError> {
     for read in tables {
-        for measured in &read.measured {
+        for (measured, line) in read.measured.iter().zip(&read.lines) {
             let values = measured.metric.parse().ok().and_then(|metric: Metric| read.values(metric));
             let Some(expected) = values.and_then(|values| stats::mean(&values)) else {
                 continue;
@@ -188,7 +190,7 @@ pub(super) fn check_values(path: &Path, tables: &[ReadTable]) -> Result<(), Read
             if differ(found, expected) {
                 let flaw =
                     Flaw::Value { key: read.key(), metric: measured.metric.to_string(), found, expected };
-                return Err(ReadError::whole(path, flaw));
+                return Err(ReadError::Line { path: path.to_path_buf(), line: *line, flaw });
             }
         }
     }

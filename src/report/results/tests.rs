@@ -5,7 +5,8 @@ use std::fs;
 
 use super::*;
 use crate::report::{
-    ClassOutcome, EpisodeOutcome, LearnerRecord, Machine, ProtocolRecord, QueryOutcome, Selection, Size,
+    CertaintyOutcome, ClassOutcome, EpisodeOutcome, LearnerRecord, Machine, ProtocolRecord, QueryOutcome,
+    Selection, Size,
 };
 use crate::vocab::{ClassId, ItemId, Metric, SawClasses, Setting};
 
@@ -190,9 +191,19 @@ fn queries_are_written_where_somebody_hands_them_in() {
     let mut results = Results::create(folder.path(), false).unwrap();
     let mut writer = results.begin(table("k-nn", 1), names()).unwrap();
     writer.episode(&EpisodeOutcome { episode: 4, classes: vec![outcome(1, 0, 1, None)] }).unwrap();
-    let query =
-        |confidence| QueryOutcome { class: ClassId(1), item: ItemId(9), predicted: ClassId(0), confidence };
-    writer.queries(4, &[query(None), query(Some(0.5))]).unwrap();
+    let query = |confidence, certainty| QueryOutcome {
+        class: ClassId(1),
+        item: ItemId(9),
+        predicted: ClassId(0),
+        confidence,
+        certainty,
+    };
+    writer.queries(4, &[query(None, Some(-2.0)), query(Some(0.5), None)]).unwrap();
+    let values = vec![(Metric::Auroc, 0.75), (Metric::Aurc, 0.125)];
+    let outcome = CertaintyOutcome { episode: 4, inside: 1, outside: 2, threshold: Some(0.5), values };
+    writer.certainty(&outcome).unwrap();
+    let again = writer.certainty(&CertaintyOutcome { episode: 5, ..outcome }).unwrap_err().to_string();
+    assert!(again.ends_with("the certainties of an episode come behind its outcome"), "{again}");
     let table = writer.finish().unwrap();
     results.add(table);
     results.write_file("draw.csv", b"episode\n").unwrap();
@@ -205,13 +216,24 @@ fn queries_are_written_where_somebody_hands_them_in() {
     assert_eq!(
         read(folder.path(), "queries.csv"),
         format!(
-            "protocol,learner,parameters,shot,episode,class,item,predicted,confidence\n\
-             {key}4,\"bee, wild\",9,ant,\n{key}4,\"bee, wild\",9,ant,0.5\n"
+            "protocol,learner,parameters,shot,episode,class,item,predicted,confidence,certainty\n\
+             {key}4,\"bee, wild\",9,ant,,-2\n{key}4,\"bee, wild\",9,ant,0.5,\n"
         )
     );
+    let certainty = read(folder.path(), "certainty.csv");
+    assert_eq!(certainty.lines().nth(1), Some(format!("{key}4,1,2,0.5,,0.125,,0.75,,").as_str()));
+    assert!(read(folder.path(), "summary.csv").contains(",auroc,0.75,none,"));
     let run: RunRecord = serde_json::from_str(&read(folder.path(), "run.json")).unwrap();
-    let files =
-        ["bins.csv", "draw.csv", "episodes.csv", "outcomes.csv", "queries.csv", "summary.csv", "run.json"];
+    let files = [
+        "bins.csv",
+        "certainty.csv",
+        "draw.csv",
+        "episodes.csv",
+        "outcomes.csv",
+        "queries.csv",
+        "summary.csv",
+        "run.json",
+    ];
     assert_eq!(run.files, files);
     assert_eq!(read(folder.path(), "draw.csv"), "episode\n");
 }

@@ -152,7 +152,11 @@ pub(in super::super) fn fits(
 }
 
 /// The lower Cholesky factor of `matrix` (n × n), in place; the upper half is left as it is.
-fn cholesky(matrix: &mut [f64], n: usize, operation: &'static str) -> Result<(), TensorError> {
+pub(in super::super) fn cholesky(
+    matrix: &mut [f64],
+    n: usize,
+    operation: &'static str,
+) -> Result<(), TensorError> {
     for i in 0..n {
         let (above, rest) = matrix.split_at_mut(i * n);
         let row = &mut rest[..n];

@@ -1,0 +1,49 @@
+//! The certainty from which an answer is accepted, set before the episodes that are reported.
+
+use std::collections::BTreeMap;
+
+use super::answering::{Run, Work};
+use crate::cli::error::CliError;
+use crate::cli::progress::Progress;
+use crate::episode::threshold_draw;
+use crate::eval::{self, Evaluation, SeenRules};
+use crate::learner::{Parameters, Roster};
+use crate::tensor::{Cpu, open_cpu};
+
+/// The least certainty with which each learner accepts an answer at each shot, by their places; nothing where the
+/// protocol does not ask for it.
+pub(super) fn of<R: Roster>(run: &Run, work: &Work) -> Result<BTreeMap<(usize, usize), f32>, CliError> {
+    let protocol = &run.rules.protocol;
+    if !protocol.metrics().iter().any(|metric| metric.needs_threshold()) {
+        return Ok(BTreeMap::new());
+    }
+    let draw = threshold_draw(protocol, run.store.index(), &run.dealer.draw)
+        .map_err(|source| CliError::Sample { protocol: protocol.name().to_string(), source })?;
+    if let Some(contender) = run.learners.iter().find(|contender| !contender.among.is_empty()) {
+        return Err(CliError::Request(format!(
+            "protocol `{}` sets thresholds on validation queries, and learner `{}` has parameters that each support set chooses\nhint: select by validation",
+            protocol.name(),
+            contender.parameters.learner()
+        )));
+    }
+    let learners: Vec<Parameters> =
+        run.learners.iter().map(|contender| contender.parameters.clone()).collect();
+    // On validation classes a fit sees base classes alone; on a part of the classes themselves, what it always sees.
+    let on_validation = protocol.on_validation();
+    let own_classes = protocol.outside().is_some_and(|outside| outside.threshold_part.is_some());
+    let evaluation = Evaluation {
+        store: &run.store,
+        draw: &draw,
+        seed: protocol.seed(),
+        learners: &learners,
+        shots: &run.shots,
+        rules: SeenRules::of(if own_classes { protocol } else { &on_validation }),
+        workers: work.workers,
+        batch: work.batch,
+    };
+    let name = format!("{} thresholds", protocol.name());
+    let progress =
+        Progress::start(&name, &format!("{} episodes", draw.len()), (draw.len() * run.tables.len()) as u64);
+    let advance = |episodes| progress.advance(episodes as u64);
+    Ok(eval::thresholds::<R, Cpu>(&evaluation, || Ok(open_cpu()), advance)?)
+}

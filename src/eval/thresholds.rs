@@ -1,0 +1,29 @@
+//! Thresholds of certainty, set before the evaluation on queries that are not its own.
+
+use std::collections::BTreeMap;
+
+use super::{EvalError, Evaluation, evaluate};
+use crate::learner::Roster;
+use crate::metric;
+use crate::tensor::{Backend, TensorError};
+
+/// For each learner and shot of an evaluation, as (learner, shot): the largest certainty that at least 95 % of all its
+/// queries reach.
+///
+/// # Errors
+/// As [`evaluate`]'s.
+pub fn thresholds<R: Roster, D: Backend>(
+    evaluation: &Evaluation<'_>,
+    open: impl Fn() -> Result<D, TensorError> + Sync,
+    mut progress: impl FnMut(usize),
+) -> Result<BTreeMap<(usize, usize), f32>, EvalError> {
+    let mut certainties: BTreeMap<(usize, usize), Vec<f32>> = BTreeMap::new();
+    evaluate::<R, D, EvalError>(evaluation, open, |batch| {
+        progress(batch.episodes.len());
+        let queries = batch.episodes.iter().flat_map(|answered| &answered.grade.queries);
+        let inside = queries.filter(|query| query.label.is_some()).map(|query| query.certainty);
+        certainties.entry((batch.learner, batch.shot)).or_default().extend(inside);
+        Ok(())
+    })?;
+    Ok(certainties.into_iter().filter_map(|(key, of)| Some((key, metric::threshold(&of)?))).collect())
+}

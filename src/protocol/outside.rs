@@ -1,0 +1,161 @@
+//! The rules of queries outside the task.
+
+use toml::{Spanned, Value};
+
+use super::place::Check;
+use super::written::{WrittenData, WrittenEpisode};
+use super::{Outside, OutsideQuery, Parts, ProtocolError, Query};
+use crate::vocab::{Metric, Scope, Split};
+
+/// What the rules of an episode say beside.
+pub(super) struct Beside<'a> {
+    pub split: Scope,
+    pub parts: Option<&'a Parts>,
+    pub query: &'a Query,
+    pub repeat: bool,
+    pub metrics: &'a [Metric],
+    /// Where the metrics are written.
+    pub metrics_at: &'a Spanned<Vec<Spanned<String>>>,
+}
+
+const RULE: &str = "1 to 1000000, or \"all\"";
+
+/// The queries outside the task, where there are such, or the first rule that is broken.
+pub(super) fn outside(
+    check: &Check<'_>,
+    data: &WrittenData,
+    episode: &WrittenEpisode,
+    beside: &Beside<'_>,
+) -> Result<Option<Outside>, ProtocolError> {
+    let asked = |needs: fn(Metric) -> bool| beside.metrics.iter().any(|metric| needs(*metric));
+    let Some(class) = &data.outside else {
+        for orphan in [
+            data.threshold_part.as_ref().map(|at| check.together(at, "`threshold_part` needs `outside`")),
+            episode.query_outside.as_ref().map(|at| check.together(at, "`query_outside` needs `outside`")),
+        ] {
+            orphan.map_or(Ok(()), Err)?;
+        }
+        if asked(Metric::needs_outside) {
+            let rule = "metrics of queries outside the task need `outside`, the class that they are of";
+            return Err(check.together(beside.metrics_at, rule));
+        }
+        return Ok(None);
+    };
+    if !beside.repeat {
+        return Err(check.together(class, "`outside` goes with `repeat = true` alone"));
+    }
+    let query = match (&episode.query_outside, beside.query) {
+        (Some(written), _) => number(check, written)?,
+        (None, Query::PerClass(query)) => OutsideQuery::PerEpisode(*query),
+        (None, Query::All) => OutsideQuery::All,
+        (None, _) => {
+            let rule = "`query_outside` must be given where `query` is neither a number nor \"all\"";
+            return Err(check.together(class, rule));
+        }
+    };
+    let threshold_part = match &data.threshold_part {
+        None => None,
+        Some(part) => match beside.parts {
+            None => {
+                return Err(check.together(part, "`threshold_part` needs `support_part` and `query_part`"));
+            }
+            Some(parts) if [&parts.support, &parts.query].contains(&part.get_ref()) => {
+                let rule = "a part beside `support_part` and `query_part`";
+                return Err(check.value("threshold_part", rule, part, format!("`{}`", part.get_ref())));
+            }
+            Some(_) => Some(check.filled("threshold_part", part)?),
+        },
+    };
+    if asked(Metric::needs_threshold) && threshold_part.is_none() && beside.split.holds(Split::Validation) {
+        let rule = "a threshold is set on validation classes, which `split` takes itself, so `threshold_part` must name \
+                    a part for it";
+        return Err(check.together(beside.metrics_at, rule));
+    }
+    Ok(Some(Outside { class: check.filled("outside", class)?, query, threshold_part }))
+}
+
+fn number(check: &Check<'_>, written: &Spanned<Value>) -> Result<OutsideQuery, ProtocolError> {
+    match written.get_ref() {
+        Value::String(word) if word == "all" => Ok(OutsideQuery::All),
+        Value::Integer(n @ 1..=1_000_000) => Ok(OutsideQuery::PerEpisode(*n as u32)),
+        other => Err(check.value("query_outside", RULE, written, other)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::Protocol;
+
+    const TEXT: &str = r#"name = "open"
+version = 1
+source = "a test"
+admits = ["inductive"]
+[data]
+outside = "oos"
+[episode]
+way = 5
+shot = 1
+query = 15
+[draw]
+count = 600
+seed = 7
+[report]
+metrics = ["accuracy", "auroc", "outside-recall"]
+"#;
+
+    fn parse(edits: &[(&str, &str)]) -> Result<Protocol, String> {
+        let text = edits.iter().fold(TEXT.to_string(), |text, (from, to)| {
+            assert!(text.contains(from), "{from}");
+            text.replace(from, to)
+        });
+        let protocol = Protocol::parse(&text, "p").map_err(|error| error.to_string())?;
+        assert_eq!(Protocol::parse(&protocol.to_toml(), "again").unwrap(), protocol);
+        Ok(protocol)
+    }
+
+    #[test]
+    fn as_many_as_a_class_has_unless_it_says_otherwise() {
+        let query = |edits: &[(&str, &str)]| parse(edits).unwrap().outside().unwrap().query;
+        assert_eq!(query(&[]), OutsideQuery::PerEpisode(15));
+        assert_eq!(query(&[("query = 15", "query = \"all\"")]), OutsideQuery::All);
+        assert_eq!(query(&[("query = 15", "query = 15\nquery_outside = \"all\"")]), OutsideQuery::All);
+        assert_eq!(query(&[("query = 15", "query = 15\nquery_outside = 30")]), OutsideQuery::PerEpisode(30));
+    }
+
+    #[test]
+    fn a_threshold_is_set_on_validation_classes_or_on_a_part_of_its_own() {
+        let parts = "outside = \"oos\"\nsupport_part = \"train\"\nquery_part = \"test\"\nsplit = \"all\"";
+        let with = format!("{parts}\nthreshold_part = \"val\"");
+        let protocol = parse(&[("outside = \"oos\"", &with)]).unwrap();
+        assert_eq!(protocol.outside().unwrap().threshold_part.as_deref(), Some("val"));
+        assert!(
+            parse(&[("outside = \"oos\"", parts)]).unwrap_err().contains("so `threshold_part` must name")
+        );
+        let twice = format!("{parts}\nthreshold_part = \"test\"");
+        let said = parse(&[("outside = \"oos\"", &twice)]).unwrap_err();
+        assert!(
+            said.ends_with(
+                "`threshold_part` must be a part beside `support_part` and `query_part`, got `test`"
+            )
+        );
+        let validation = parse(&[]).unwrap().on_validation();
+        assert_eq!((validation.split() == Split::Validation, validation.outside()), (true, None));
+        assert_eq!(validation.metrics(), [Metric::Accuracy]);
+    }
+
+    #[test]
+    fn rules_that_need_what_is_not_there_are_refused() {
+        let said = |from: &str, to: &str| parse(&[(from, to)]).unwrap_err();
+        assert!(said("outside = \"oos\"\n", "").contains("need `outside`, the class"));
+        let orphan = parse(&[("outside = \"oos\"\n", ""), ("query = 15", "query = 15\nquery_outside = 15")]);
+        assert_eq!(orphan.unwrap_err(), "p line 10: `query_outside` needs `outside`");
+        assert!(said("query = 15", "query = 15\nrepeat = false").contains("`repeat = true` alone"));
+        let dirichlet = "query = { total = 75, alpha = 2.0 }";
+        assert!(said("query = 15", dirichlet).contains("`query_outside` must be given"));
+        let wrong = said("query = 15", "query = 15\nquery_outside = 0");
+        assert_eq!(wrong, "p line 11: `query_outside` must be 1 to 1000000, or \"all\", got 0");
+        let part = said("outside = \"oos\"", "outside = \"oos\"\nthreshold_part = \"val\"");
+        assert_eq!(part, "p line 7: `threshold_part` needs `support_part` and `query_part`");
+    }
+}

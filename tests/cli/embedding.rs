@@ -1,0 +1,284 @@
+//! What `embed` writes and refuses, and `evaluate` with a network.
+
+use super::place::Place;
+
+#[cfg(not(feature = "text"))]
+#[test]
+fn a_build_without_sentence_encoders_says_so_in_one_sentence() {
+    let place = Place::empty();
+    place.write("t.csv", "text,class\nhello,a\n");
+    let sentence =
+        "this build has no sentence encoders, backbone `bert` needs them\nhint: build with --features text";
+    place.refuses(2, "embed t.csv --backbone bert --weights net --out store", sentence);
+}
+
+#[test]
+fn a_network_must_be_named_and_known() {
+    let place = Place::empty();
+    place.write("t.csv", "text,class\nhello,a\n");
+    let none = "no network is named\nhint: add --backbone NAME, see `kshot list backbones`";
+    place.refuses(2, "embed t.csv --out store", none);
+    place.refuses(
+        2,
+        "embed t.csv --backbone word2vec --out store",
+        "unknown backbone `word2vec`, expected one of …",
+    );
+    assert!(place.done("list backbones").out.starts_with("bert\n    sentence encoder"));
+    assert!(place.done("list datasets").out.contains("\nclinc150\n    150 intents"));
+}
+
+#[cfg(feature = "text")]
+mod with_text {
+    use std::fs;
+    use std::path::Path;
+
+    use super::Place;
+
+    const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/bert");
+
+    /// Five sentences of each of four classes, in two parts; one of them is longer than the encoder reads.
+    const TEXTS: &str = "text,class,part,split
+where is my card,card_lost,train,novel
+my card,card_lost,train,novel
+is it my card,card_lost,train,novel
+where is it where is it where is it where is it my card,card_lost,test,novel
+where card,card_lost,test,novel
+freeze my card,freeze_it,train,novel
+freeze it,freeze_it,train,novel
+freeze it ?,freeze_it,train,novel
+freeze cards,freeze_it,test,novel
+freeze my cards,freeze_it,test,novel
+is it,is_it,train,base
+is it is it,is_it,train,base
+it is,is_it,train,base
+is it ?,is_it,test,base
+is it it,is_it,test,base
+why,oos,train,outside
+why ?,oos,train,outside
+why why,oos,train,outside
+why why ?,oos,test,outside
+why why why,oos,test,outside
+";
+
+    const PROTOCOL: &str = r#"name = "p"
+version = 1
+source = "a test, 2026"
+admits = ["inductive", "zero-shot"]
+[data]
+split = "all"
+support_part = "train"
+query_part = "test"
+[episode]
+way = "all"
+shot = 2
+query = "all"
+[draw]
+count = 4
+seed = 7
+[report]
+metrics = ["accuracy"]
+"#;
+
+    fn place() -> Place {
+        let place = Place::empty();
+        place.write("t.csv", TEXTS);
+        place.write("p.toml", PROTOCOL);
+        for entry in fs::read_dir(FIXTURE).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            if name != "expected.json" && name != "make_fixture.py" {
+                place.write(&format!("net/{name}"), fs::read(&path).unwrap());
+            }
+        }
+        place
+    }
+
+    fn matrix(path: &Path, dim: usize) -> Vec<f32> {
+        let bytes = fs::read(path).unwrap();
+        let header = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+        assert!(String::from_utf8_lossy(&bytes[..header]).contains(&format!(", {dim})")));
+        bytes[header..].chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+    }
+
+    #[test]
+    fn texts_become_a_store_with_parts_splits_class_vectors_and_their_origin() {
+        let place = place();
+        let ran = place.done("embed texts:t.csv --backbone bert --weights net --dtype f32 --out store");
+        assert_eq!(ran.out, "store: 20 items of 16 numbers\n");
+        assert_eq!(
+            ran.err,
+            "embedding t: 20 items\nwarning: 1 of 20 item was longer than the network reads, and cut\n"
+        );
+        assert!(place.read("store/items.csv").starts_with("class,part\ncard_lost,train\n"));
+        assert_eq!(
+            place.read("store/splits.csv"),
+            "class,split\ncard_lost,novel\nfreeze_it,novel\nis_it,base\noos,outside\n"
+        );
+        let about = place.read("store/store.toml");
+        for line in ["backbone = \"bert:net\"", "cut = 1", "texts = \"label names\"", "templates = [\"{}\"]"]
+        {
+            assert!(about.contains(line), "{about}");
+        }
+        // The vector of `is_it` is that of the sentence `is it`, its first.
+        let (features, vectors) = (
+            matrix(&place.path("store/features.npy"), 16),
+            matrix(&place.path("store/class_vectors.npy"), 16),
+        );
+        assert_eq!((features.len(), vectors.len()), (20 * 16, 4 * 16));
+        let far = features[10 * 16..11 * 16].iter().zip(&vectors[2 * 16..3 * 16]).map(|(a, b)| (a - b).abs());
+        assert!(far.fold(0.0, f32::max) < 1e-6);
+
+        let half = place.done("embed t.csv --backbone bert --weights net --out half");
+        assert!(half.out.starts_with("half: 20 items"));
+        assert_eq!(place.read("half/store.toml"), about);
+        let taken =
+            "store/features.npy is there already\nhint: name another place with --out, or give --overwrite";
+        place.refuses(2, "embed t.csv --backbone bert --weights net --out store", taken);
+        place.done("embed t.csv --backbone bert --weights net --out store --overwrite");
+    }
+
+    #[test]
+    fn supports_come_from_one_part_and_queries_from_the_other() {
+        let place = place();
+        place.done("embed t.csv --backbone bert --weights net --out store");
+        let ran = place.done("evaluate p.toml --features store --learner prototypical --out r --queries");
+        assert!(
+            ran.err.contains("warning: store: 1 items were longer than the network reads"),
+            "{}",
+            ran.err
+        );
+        let draw = place.read("r/draw.csv");
+        // Three classes in each of four draws; items 0 to 2 of a class are of part train, 3 and 4 of part test.
+        assert_eq!(draw.lines().count(), 13);
+        for line in draw.lines().skip(1) {
+            let cells: Vec<&str> = line.split(',').collect();
+            assert!(cells[3].split(' ').all(|item| ["0", "1", "2"].contains(&item)), "{line}");
+            assert_eq!(cells[4], "3 4");
+        }
+        assert!(!draw.contains("oos") && !place.read("r/queries.csv").contains("oos"));
+        let run: serde_json::Value = serde_json::from_str(&place.read("r/run.json")).unwrap();
+        let vectors = &run["protocols"][0]["class_vectors"];
+        assert_eq!(
+            (vectors["texts"].as_str(), vectors["templates"][0].as_str()),
+            (Some("label names"), Some("{}"))
+        );
+        assert_eq!(vectors["sha256"].as_str().unwrap().len(), 64);
+        assert!(place.read("r/summary.csv").contains(",bert:net,unknown,all,2,all,4,3,accuracy,"));
+    }
+
+    #[test]
+    fn templates_and_descriptions_make_the_class_vectors_and_stand_in_the_results() {
+        let place = place();
+        place.write(
+            "d.csv",
+            "class,description\ncard_lost,where is it\nfreeze_it,freeze it\nis_it,is it\nis_it,it\n",
+        );
+        let base = "embed t.csv --backbone bert --weights net --dtype f32";
+        place.done(&format!("{base} --descriptions d.csv --out plain"));
+        let mut command = place.command(&format!("{base} --descriptions d.csv --out with --template {{}}"));
+        assert!(command.args(["--template", "where is my {} ?"]).output().unwrap().status.success());
+        let about = place.read("with/store.toml");
+        assert!(
+            about.contains("texts = \"d.csv\"\ntexts_sha256 = \"") && about.contains("\"where is my {} ?\""),
+            "{about}"
+        );
+        let (plain, with) = (
+            matrix(&place.path("plain/class_vectors.npy"), 16),
+            matrix(&place.path("with/class_vectors.npy"), 16),
+        );
+        assert!(plain != with);
+        assert!(with.chunks_exact(16).all(|row| (row.iter().map(|v| v * v).sum::<f32>() - 1.0).abs() < 1e-5));
+        // Two descriptions of one class lie on both sides of their mean.
+        let place_of =
+            |name: &str| matrix(&place.path(&format!("{name}/class_vectors.npy")), 16)[32..48].to_vec();
+        place
+            .write("one.csv", "class,description\ncard_lost,where is it\nfreeze_it,freeze it\nis_it,is it\n");
+        place.write("two.csv", "class,description\ncard_lost,where is it\nfreeze_it,freeze it\nis_it,it\n");
+        place.done(&format!("{base} --descriptions one.csv --out one"));
+        place.done(&format!("{base} --descriptions two.csv --out two"));
+        let mean: Vec<f32> = place_of("one").iter().zip(place_of("two")).map(|(a, b)| a + b).collect();
+        let norm = mean.iter().map(|v| v * v).sum::<f32>().sqrt();
+        let far = place_of("plain").iter().zip(&mean).map(|(a, b)| (a - b / norm).abs()).fold(0.0, f32::max);
+        assert!(far < 1e-6, "{far}");
+    }
+
+    #[test]
+    fn evaluate_embeds_once_and_again_only_where_something_has_changed() {
+        let place = place();
+        let base =
+            "evaluate p.toml --features t.csv --backbone bert --weights net --cache cache --learner ridge";
+        let first = place.done(&format!("{base} --out a"));
+        assert!(first.err.starts_with("embedding t: 20 items\n"), "{}", first.err);
+        let again = place.done(&format!("{base} --out b"));
+        assert!(!again.err.contains("embedding"), "{}", again.err);
+        for file in ["summary.csv", "outcomes.csv"] {
+            assert_eq!(place.read(&format!("a/{file}")), place.read(&format!("b/{file}")));
+        }
+        place.edit("t.csv", "is it it", "it is it");
+        assert!(place.done(&format!("{base} --out c")).err.starts_with("embedding t"));
+        assert!(place.done(&format!("{base} --template a{{}} --out d")).err.starts_with("embedding t"));
+        assert_eq!(fs::read_dir(place.path("cache")).unwrap().count(), 3);
+        let mut command = place.command(&base.replace(" --cache cache", " --out e"));
+        assert!(command.env("XDG_CACHE_HOME", place.path("xdg")).output().unwrap().status.success());
+        assert_eq!(fs::read_dir(place.path("xdg/kshot")).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_zero_shot_learner_takes_the_class_vectors() {
+        let place = place();
+        place.edit("p.toml", "shot = 2", "shot = 0");
+        place.edit("p.toml", "count = 4", "count = 1");
+        let ran =
+            place.done("evaluate p.toml --features t.csv --backbone bert --weights net --cache c --out r");
+        assert!(ran.out.contains("class-vector-cosine"), "{}", ran.out);
+    }
+
+    #[test]
+    fn what_cannot_be_embedded_is_refused() {
+        let place = place();
+        let embed = "embed t.csv --backbone bert --weights net --out store";
+        place.refuses(
+            2,
+            "embed t.csv --backbone bert --out store",
+            "backbone `bert` has no weights\nhint: …",
+        );
+        place.refuses(
+            2,
+            "embed glyphs --backbone bert --weights net --out s",
+            "unknown dataset of texts `glyphs`, …",
+        );
+        place.refuses(
+            3,
+            "embed clinc150 --backbone bert --weights net --out s",
+            "data/clinc150: no such file or …",
+        );
+        place.refuses(
+            3,
+            "embed clinc150 --data d --backbone bert --weights net --out s",
+            "d/clinc150: no such …",
+        );
+        place.refuses(
+            3,
+            "embed t.csv --backbone bert --weights nowhere --out s",
+            "nowhere/config.json: no such file…",
+        );
+        let described = format!("{embed} --descriptions d.csv");
+        place.write("d.csv", "class,description\ncard_lost,x\n");
+        place.refuses(3, &described, "d.csv: class `freeze_it` has no description\nhint: …");
+        let ran = place.run(&format!("{embed} --template plain"));
+        assert_eq!(ran.code, 2);
+        assert!(
+            ran.err.contains("must have the place of the words, {}, once, found it 0 times"),
+            "{}",
+            ran.err
+        );
+        place.edit("net/config.json", "\"hidden_size\": 16", "\"hidden_size\": 20");
+        place.refuses(3, embed, "net/model.safetensors: the weights do not fit the sizes of the network: …");
+        place.edit("net/config.json", "\"hidden_size\": 20", "\"hidden_size\": 16");
+        place.edit("t.csv", "my card,card_lost", " ,card_lost");
+        place.refuses(3, embed, "t.csv line 3: item 1 has an empty `text`");
+        fs::remove_file(place.path("net/tokenizer.json")).unwrap();
+        place.edit("t.csv", "\n ,card_lost", "\nmy card,card_lost");
+        place.refuses(3, embed, "net/tokenizer.json: no such file\nhint: …");
+    }
+}

@@ -1,0 +1,174 @@
+//! Queries outside the task: in draws, in result files, and never in accuracy.
+
+use std::collections::BTreeMap;
+
+use super::place::Place;
+
+const PROTOCOL: &str = r#"name = "open"
+version = 1
+source = "a test, 2026"
+admits = ["inductive"]
+[data]
+outside = "oos"
+[episode]
+way = 3
+shot = 2
+query = 4
+[draw]
+count = 6
+seed = 7
+[report]
+metrics = ["accuracy", "auroc", "fpr-at-95", "aurc", "aurc-outside", "accuracy-at-95", "outside-recall"]
+"#;
+
+/// Ten classes of eight items on a circle and a class outside around its middle.
+fn place() -> Place {
+    let place = Place::empty();
+    place.write("open.toml", PROTOCOL);
+    let mut table = "class,split,x,y\n".to_string();
+    for class in 0..10u32 {
+        let split = if class < 5 { "novel" } else { "validation" };
+        let angle = f64::from(class) * 0.628;
+        for item in 0..8u32 {
+            let shift = |salt: u32| f64::from((class * 31 + item * 17 + salt) % 23) / 23.0 - 0.5;
+            table += &format!(
+                "c{class},{split},{},{}\n",
+                2.0 * angle.cos() + shift(0),
+                2.0 * angle.sin() + shift(7)
+            );
+        }
+    }
+    for item in 0..12u32 {
+        let shift = |salt: u32| f64::from((item * 13 + salt) % 29) / 14.5 - 1.0;
+        table += &format!("oos,outside,{},{}\n", shift(0), shift(11));
+    }
+    place.write("f.csv", table);
+    place
+}
+
+const EVALUATE: &str =
+    "evaluate open.toml --features f.csv --learner prototypical --learner linear-probe --learner svm";
+
+fn rows(place: &Place, file: &str) -> Vec<BTreeMap<String, String>> {
+    let mut reader = csv::Reader::from_path(place.path(file)).unwrap();
+    reader.deserialize().map(|row| row.unwrap()).collect()
+}
+
+#[test]
+fn every_measure_can_be_computed_again_from_the_queries() {
+    let place = place();
+    let ran = place.done(&format!("{EVALUATE} --queries --out r"));
+    assert!(ran.err.contains("open thresholds: 6 episodes\n"), "{}", ran.err);
+    assert!(ran.out.contains("\nauroc in percent\n") && ran.out.contains("\noutside-recall in percent\n"));
+    let draw = place.read("r/draw.csv");
+    assert_eq!(draw.lines().filter(|line| line.contains(",outside,oos,,")).count(), 6);
+    assert!(rows(&place, "r/episodes.csv").iter().all(|row| row["total"] == "12"));
+    assert!(rows(&place, "r/outcomes.csv").iter().all(|row| row["class"] != "oos"));
+
+    let (queries, certainty) = (rows(&place, "r/queries.csv"), rows(&place, "r/certainty.csv"));
+    assert_eq!((queries.len(), certainty.len()), (3 * 6 * 16, 3 * 6));
+    for row in &certainty {
+        assert_eq!((row["inside"].as_str(), row["outside"].as_str()), ("12", "4"));
+        let number = |row: &BTreeMap<String, String>, name: &str| row[name].parse::<f64>().unwrap();
+        let of_row = |query: &&BTreeMap<String, String>| {
+            ["learner", "episode"].iter().all(|column| query[*column] == row[*column])
+        };
+        let (outside, inside): (Vec<_>, Vec<_>) =
+            queries.iter().filter(of_row).partition(|query| query["class"] == "oos");
+        let mut won = 0.0;
+        for query in &inside {
+            for other in &outside {
+                let (a, b) = (number(query, "certainty"), number(other, "certainty"));
+                won += if a > b {
+                    1.0
+                } else if a == b {
+                    0.5
+                } else {
+                    0.0
+                };
+            }
+        }
+        assert!((number(row, "auroc") - won / 48.0).abs() < 1e-12);
+        let threshold = number(row, "threshold");
+        let kept =
+            inside.iter().filter(|q| q["class"] == q["predicted"] && number(q, "certainty") >= threshold);
+        assert!((number(row, "accuracy-at-95") - kept.count() as f64 / 12.0).abs() < 1e-12);
+        let refused = outside.iter().filter(|q| number(q, "certainty") < threshold).count() as f64;
+        assert_eq!(number(row, "outside-recall"), refused / 4.0);
+    }
+    // A threshold is one for a learner, and not the same for two.
+    let thresholds: std::collections::BTreeSet<_> =
+        certainty.iter().map(|row| (&row["learner"], &row["threshold"])).collect();
+    assert_eq!(thresholds.len(), 3);
+    for row in rows(&place, "r/summary.csv")
+        .iter()
+        .filter(|row| row["metric"] == "auroc" && row["interval"] == "sampler")
+    {
+        let of_learner = certainty.iter().filter(|other| other["learner"] == row["learner"]);
+        let mean = of_learner.map(|row| row["auroc"].parse::<f64>().unwrap()).sum::<f64>() / 6.0;
+        assert!((row["value"].parse::<f64>().unwrap() - mean).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn workers_batches_draws_from_files_and_parts_give_the_same_bytes() {
+    let place = place();
+    place.done(&format!("{EVALUATE} --workers 1 --out a"));
+    place.done(&format!("{EVALUATE} --workers 3 --batch 2 --out b"));
+    place.done(&format!("{EVALUATE} --draw a/draw.csv --out c"));
+    place.done(&format!("{EVALUATE} --shard 1/2 --out d1"));
+    place.done(&format!("{EVALUATE} --shard 2/2 --out d2"));
+    place.done("merge d1 d2 --out d");
+    for other in ["b", "c", "d"] {
+        for file in ["certainty.csv", "summary.csv", "outcomes.csv"] {
+            assert_eq!(
+                place.read(&format!("{other}/{file}")),
+                place.read(&format!("a/{file}")),
+                "{other}/{file}"
+            );
+        }
+    }
+}
+
+#[test]
+fn accuracy_is_that_of_the_same_episodes_without_queries_outside() {
+    let place = place();
+    place.done(&format!("{EVALUATE} --out with"));
+    place.edit("open.toml", "outside = \"oos\"\n", "");
+    let metrics = place.read("open.toml").lines().last().unwrap().to_string();
+    place.edit("open.toml", &metrics, "metrics = [\"accuracy\", \"aurc\"]");
+    place.done(&format!("{EVALUATE} --out without"));
+    assert_eq!(place.read("with/outcomes.csv"), place.read("without/outcomes.csv"));
+    assert_eq!(place.read("with/bins.csv"), place.read("without/bins.csv"));
+    let aurc = |folder: &str| -> Vec<String> {
+        rows(&place, &format!("{folder}/certainty.csv")).iter().map(|row| row["aurc"].clone()).collect()
+    };
+    assert_eq!(aurc("with"), aurc("without"));
+}
+
+#[test]
+fn a_draw_with_a_row_of_outside_out_of_place_is_refused() {
+    let place = place();
+    place.done(&format!("{EVALUATE} --out r"));
+    let draw = place.read("r/draw.csv");
+    let outside = draw.lines().position(|line| line.contains(",outside,")).unwrap();
+    let evaluate = format!("{EVALUATE} --out s --draw d.csv");
+    let with = |change: &dyn Fn(&mut Vec<String>)| {
+        let mut lines: Vec<String> = draw.lines().map(String::from).collect();
+        change(&mut lines);
+        place.write("d.csv", lines.join("\n") + "\n");
+    };
+    with(&|lines| lines.swap(outside, outside - 1));
+    place.refuses(3, &evaluate, "d.csv line 5: the row of queries outside is the last of its episode");
+    with(&|lines| lines[outside] = lines[outside].replace(",oos,,", ",oos,1,"));
+    place.refuses(3, &evaluate, "d.csv line 5: queries outside have no support");
+    with(&|lines| lines[outside] = lines[outside].replace("oos", "c7"));
+    place.refuses(
+        3,
+        &evaluate,
+        "draw d.csv does not fit: in episode 0, a query outside the task is of class c7, …",
+    );
+    with(&|lines| drop(lines.remove(outside)));
+    let few = "draw d.csv does not fit: episode 0 has 0 queries outside the task, the protocol asks for 4";
+    place.refuses(3, &evaluate, few);
+}
