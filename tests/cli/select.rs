@@ -100,7 +100,7 @@ fn selection_never_reads_a_novel_item() {
     place.refuses(
         3,
         &format!("{EVALUATE} --selected chosen/selected.toml --out out"),
-        "store/features.npy: item 96 of class c8, column 0 is NaN, features must be finite numbers…",
+        "store/features.npy: item 96 (class `c8`) has NaN in column 0, features must be finite 32-bit numbers",
     );
     // Nor does it matter what they are.
     other.done(&format!("{SELECT} --out chosen"));
@@ -307,7 +307,8 @@ fn requests_that_cannot_be_met_are_refused() {
         &format!("{SELECT} --learner ridge --learner ridge:alpha=3 --out x"),
         "learner `ridge` is given twice, a selection holds each once",
     );
-    place.refuses(2, &format!("{SELECT} --budget 0 --out x"), "invalid value '0' for '--budget <N>'…");
+    let run = "select p.toml --features store --out x";
+    place.refuses(2, &format!("{run} --budget 0"), "invalid value '0' for '--budget <N>'…");
     place.refuses(2, &format!("{SELECT} --space none.toml --out x"), "cannot read none.toml: No such file…");
     let run = format!("{EVALUATE} --out x --selected");
     place.refuses(2, &format!("{run} none.toml"), "cannot read none.toml: No such file…");
