@@ -2,7 +2,6 @@
 
 #![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
-#[cfg(feature = "text")]
 pub mod backbone;
 pub mod cli;
 pub mod data;
@@ -13,7 +12,9 @@ pub mod metric;
 pub mod protocol;
 pub mod report;
 pub mod rng;
+pub mod select;
 pub mod stats;
 pub mod tensor;
+pub mod train;
 pub mod view;
 pub mod vocab;

@@ -98,6 +98,16 @@ pub enum Scope {
 }
 
 impl Scope {
+    /// Whether a class of another split counts as seen where these are evaluated: base classes where validation classes are,
+    /// base and validation classes where novel ones are, and none where all classes are.
+    pub fn sees(self, split: Split) -> bool {
+        match self {
+            Scope::One(Split::Validation) => split == Split::Base,
+            Scope::One(Split::Novel) => matches!(split, Split::Base | Split::Validation),
+            Scope::One(Split::Base | Split::Outside) | Scope::All => false,
+        }
+    }
+
     /// Whether a class of this split is among them.
     pub fn holds(self, split: Split) -> bool {
         match self {
@@ -231,6 +241,12 @@ words! {
         AccuracyAt95 = "accuracy-at-95",
         /// The share of queries outside that this threshold refuses (Larson et al. 2019).
         OutsideRecall = "outside-recall",
+        /// [`Metric::Nll`] with logits divided by the selected temperature; where one was selected.
+        NllTempered = "nll-tempered",
+        /// [`Metric::Ece`] likewise.
+        EceTempered = "ece-tempered",
+        /// The selected temperature itself.
+        Temperature = "temperature",
         /// Class accuracy on the seen classes, where the candidates are seen and unseen classes.
         Seen = "seen",
         /// Class accuracy on the unseen classes, where the candidates are seen and unseen classes.
@@ -261,6 +277,20 @@ impl Metric {
     /// Whether it needs a threshold that is set on validation queries.
     pub fn needs_threshold(self) -> bool {
         matches!(self, Metric::AccuracyAt95 | Metric::OutsideRecall)
+    }
+
+    /// Whether a report on this metric has that one too: what is told of claims is also told at the selected temperature.
+    ///
+    /// ```
+    /// use kshot::vocab::Metric;
+    /// assert!(Metric::Nll.covers(Metric::NllTempered) && !Metric::Nll.covers(Metric::Ece));
+    /// ```
+    pub fn covers(self, other: Metric) -> bool {
+        match self {
+            Metric::Nll => matches!(other, Metric::Nll | Metric::NllTempered | Metric::Temperature),
+            Metric::Ece => matches!(other, Metric::Ece | Metric::EceTempered | Metric::Temperature),
+            metric => metric == other,
+        }
     }
 }
 
@@ -364,6 +394,16 @@ impl FromStr for Form {
             _ => Err(unknown()),
         }
     }
+}
+
+/// So many things in words: their number and their name.
+///
+/// ```
+/// use kshot::vocab::counted;
+/// assert_eq!([1, 2].map(|n| counted(n, "class", "classes")), ["1 class", "2 classes"]);
+/// ```
+pub fn counted(number: u64, one: &str, several: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { several })
 }
 
 #[cfg(test)]

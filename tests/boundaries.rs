@@ -22,12 +22,14 @@ const TABLE: &[(&str, &[&str])] = &[
         "eval",
         &["learner", "view", "episode", "data", "metric", "protocol", "rng", "tensor", "vocab", "backbone"],
     ),
+    ("select", &["learner", "eval", "episode", "data", "metric", "rng", "stats", "tensor", "vocab"]),
+    ("train", &["backbone", "tensor", "episode", "data", "rng", "vocab", "metric"]),
     ("report", &["stats", "vocab"]),
     (
         "cli",
         &[
             "vocab", "rng", "stats", "tensor", "view", "metric", "data", "learner", "protocol", "episode",
-            "eval", "report", "backbone",
+            "eval", "select", "report", "backbone", "train",
         ],
     ),
 ];

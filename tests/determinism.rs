@@ -120,6 +120,56 @@ fn on_glyphs(protocol: &str, episodes: u32, learners: &[Parameters]) {
     Run { store: &store, draw: &draw, shots: &[None], learners }.is_always_the_same();
 }
 
+/// Settings that share work, of every learner that has such.
+fn settings() -> Vec<Parameters> {
+    let mut specs: Vec<String> = Vec::new();
+    for (learner, values) in [
+        ("linear-probe:c", ["0.1", "1", "30"]),
+        ("ridge:alpha", ["0.1", "1", "30"]),
+        ("svm:c", ["0.1", "1", "30"]),
+        ("k-nn:distance=cosine,k", ["1", "3", "7"]),
+        ("matching:temperature", ["0.5", "1", "30"]),
+        ("fine-tune:steps", ["4", "30", "9"]),
+        ("fine-tune:batch=3,steps", ["3", "5", "1"]),
+        ("fine-tune:init=prototype,head=cosine,steps", ["3", "5", "1"]),
+        ("fine-tune:steps=9,rate", ["0.01", "1", "3"]),
+    ] {
+        specs.extend(values.iter().map(|value| format!("{learner}={value}")));
+    }
+    let registry = Registry::<Cpu>::of::<Shipped>();
+    specs.iter().map(|spec| registry.check(spec).unwrap()).collect()
+}
+
+/// Fails unless settings that are answered together have the bits of each alone.
+fn together_as_alone(store: &Store, draw: &Draw) {
+    let learners = settings();
+    let together = Run { store, draw, shots: &[None], learners: &learners }.with(2, None);
+    for alone in &learners {
+        let learners = std::slice::from_ref(alone);
+        for (key, text) in (Run { store, draw, shots: &[None], learners }).with(1, None) {
+            assert_eq!(together.get(&key), Some(&text), "{key:?}");
+        }
+    }
+}
+
+#[test]
+fn settings_answered_together_have_the_bits_of_each_alone() {
+    let store = embedded("glyphs").unwrap().unwrap();
+    for protocol in ["any-5way-5shot", "any-unbalanced"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("protocols/{protocol}.toml"));
+        let protocol = Protocol::read(path).unwrap();
+        let draw = Sampler::new(&protocol, store.index()).unwrap().episodes(0..30).unwrap();
+        together_as_alone(&store, &draw);
+    }
+    // More support items than columns.
+    let narrow = embedded("gaussian:base=0,validation=0,novel=6,items=20,dim=7").unwrap().unwrap();
+    let protocol =
+        Protocol::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("protocols/any-5way-5shot.toml"));
+    let protocol = protocol.unwrap();
+    let draw = Sampler::new(&protocol, narrow.index()).unwrap().episodes(0..30).unwrap();
+    together_as_alone(&narrow, &draw);
+}
+
 #[test]
 fn fixed_episodes_are_always_the_same() {
     on_glyphs("any-5way-5shot.toml", 70, &learners());

@@ -1,4 +1,4 @@
-"""Recomputes every cell of summary.csv from outcomes.csv, clusters.csv, bins.csv and certainty.csv: python recompute.py RESULTS"""
+"""Recomputes every cell of summary.csv from outcomes.csv, clusters.csv, bins.csv, tempered.csv and certainty.csv: python recompute.py RESULTS"""
 import os, sys, numpy as np, pandas as pd, scipy.stats
 key, weighed, empty = ["protocol", "learner", "parameters", "shot"], ["nll", "brier"], {c: [""] for c in ["nll", "brier", "low", "high", "level"]}
 read = lambda name: pd.read_csv(f"{sys.argv[1]}/{name}.csv", dtype=dict.fromkeys(key + ["class", "cluster"], str), keep_default_na=False, na_values=empty)
@@ -8,14 +8,18 @@ outcomes["unit"] = [units.get(name, name[1]) for name in zip(outcomes.protocol, 
 outcomes[weighed] = outcomes[weighed].mul(outcomes.total, axis=0)
 episodes = outcomes.groupby(key + ["episode"])[["correct", "total", *weighed]].sum(min_count=1)
 values = episodes[["correct", *weighed]].div(episodes.total, axis=0).rename(columns={"correct": "accuracy"}).rename_axis("metric", axis=1).stack().dropna().rename("v")
+tempered = read("tempered") if os.path.exists(f"{sys.argv[1]}/tempered.csv") else pd.DataFrame(columns=key + ["temperature", "episode", "nll"])
+values = pd.concat([values] + [t.assign(metric="nll-tempered").set_index(key + ["episode", "metric"]).nll.rename("v") for t in [tempered] if len(t)])
 if os.path.exists(f"{sys.argv[1]}/certainty.csv"):
     values = pd.concat([values, read("certainty").set_index(key + ["episode"]).drop(columns=["inside", "outside", "threshold"]).replace("", np.nan).astype(float).rename_axis("metric", axis=1).stack().dropna().rename("v")])
 means = values.groupby(key + ["metric"]).agg(["mean", "var", "size"]).reset_index()
 held = outcomes[key + ["episode", "unit"]].drop_duplicates().merge(values.reset_index()).groupby(key + ["metric", "unit"]).v.agg(["sum", "count"]).reset_index().merge(means).eval("left = mean - (sum - count * mean) / (size - count)\nnoise = var * count / size / (size - count)")
 means = means.merge(held.groupby(key + ["metric"]).agg(spread=("left", lambda v: v.var(ddof=0)), noise=("noise", "sum"), c=("left", "size")).reset_index())
 classes = outcomes.groupby(key + ["class"])[["correct", "total"]].sum().query("total > 0").eval("correct / total").groupby(key).mean()
-ece = bins.assign(gap=(bins.correct - bins["count"] * bins.confidence).abs()).groupby(key)[["gap", "count"]].sum().eval("gap / count")
-found = pd.concat([means] + [v.reset_index(name="mean").assign(metric=m) for m, v in {"class-accuracy": classes, "ece": ece}.items()])
+ece = bins.assign(gap=(bins.correct - bins["count"] * bins.confidence).abs()).groupby(key + ["temperature"])[["gap", "count"]].sum().eval("gap / count").reset_index(name="mean")
+selected = tempered.groupby(key).temperature.first().reset_index()
+parts = {"class-accuracy": classes.reset_index(name="mean"), "ece": ece[ece.temperature == 1], "ece-tempered": ece.merge(selected), "temperature": selected.rename(columns={"temperature": "mean"})}
+found = pd.concat([means] + [v.assign(metric=m) for m, v in parts.items() if len(v)])
 rows = found.merge(summary, "right", key + ["metric"]).merge(outcomes.groupby(key)[["episode", "class"]].nunique().reset_index(), "left", key).assign(new=lambda r: r.interval == "classes")
 half = scipy.stats.t.ppf(0.5 + rows.level / 2, rows.c.where(rows.new, rows["size"]) - 1) * np.sqrt(((rows.c - 1) * rows.spread - (rows.c - 1) / rows.c * rows.noise).clip(lower=0).where(rows.new, 0) + rows["var"] / rows["size"])
 pairs = [(rows["mean"], rows.value), (rows["mean"] - half, rows.low), (rows["mean"] + half, rows.high), (rows.episode, rows.episodes), (rows["class"], rows.classes)]

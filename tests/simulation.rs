@@ -69,3 +69,28 @@ fn for_new_classes_after_60_the_jackknife_covers_and_the_sampler_does_not() {
 fn for_new_characters_the_jackknife_covers() {
     hold("new classes, 20 characters");
 }
+
+#[test]
+fn what_the_full_study_showed_is_of_these_cells_and_within_their_bounds() {
+    let mut reader =
+        csv::Reader::from_reader(include_bytes!("../examples/simulation/results.csv").as_slice());
+    let rows: Vec<csv::StringRecord> = reader.records().map(|row| row.expect("whole rows")).collect();
+    let mut cells = 0;
+    for part in study::parts(true) {
+        for cell in &part.cells {
+            let same = |row: &&csv::StringRecord| {
+                row[0] == *part.name && row[3] == *cell.episodes && row[4] == *cell.measure
+            };
+            let row =
+                rows.iter().find(same).unwrap_or_else(|| panic!("no row of {}: {}", part.name, cell.measure));
+            let number = |column: usize| row[column].parse::<f64>().expect("a number");
+            assert_eq!(
+                (row[1].to_string(), number(5), number(6)),
+                (part.seed.to_string(), cell.low, cell.high)
+            );
+            assert!((cell.low..=cell.high).contains(&number(7)), "{row:?}");
+            cells += 1;
+        }
+    }
+    assert_eq!(rows.len(), cells);
+}

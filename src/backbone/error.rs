@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::tensor::TensorError;
+use crate::vocab::Form;
 
 /// A weight whose shape is not the one that the sizes of the network ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,6 +96,46 @@ pub enum BackboneError {
         unexpected: Vec<String>,
         /// Weights of another shape.
         shapes: Vec<ShapeDiffers>,
+    },
+    /// Weights that lack what is needed to know their network.
+    #[error("{}: the metadata has no `{key}`\nhint: weights of a backbone of images are written by `kshot train`", path.display())]
+    NoMetadata {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: &'static str,
+    },
+    /// Weights of another backbone.
+    #[error("{}: these are weights of backbone `{found}`, expected `{expected}`", path.display())]
+    OtherBackbone {
+        /// The file.
+        path: PathBuf,
+        /// The backbone that was asked for.
+        expected: String,
+        /// The backbone that the weights are of.
+        found: String,
+    },
+    /// Items of another form than the network reads.
+    #[error("backbone `{backbone}` reads items of form `{expected}`, found `{found}`")]
+    OtherForm {
+        /// The backbone.
+        backbone: String,
+        /// What it reads.
+        expected: Form,
+        /// What the items are.
+        found: Form,
+    },
+    /// A configuration that cannot be.
+    #[error("backbone `{backbone}`: `{key}` must be {rule}, got {found}")]
+    Configuration {
+        /// The backbone.
+        backbone: &'static str,
+        /// The key.
+        key: &'static str,
+        /// What would be right.
+        rule: String,
+        /// What was given.
+        found: String,
     },
     /// A text without anything to encode.
     #[error("text {number} is empty, expected at least one character that the tokenizer knows")]

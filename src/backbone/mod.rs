@@ -1,16 +1,28 @@
 //! Networks that turn items into features: what they are made of, and how their weights are read.
 //!
 //! A backbone is read into plain values on the host, then put onto a device; it knows no classes and no episodes.
-//! Needs the feature `text`. [`SentenceEncoder`] reads a folder as the sentence-transformers library writes it.
+//! [`Backbone`] is a network of images, which can be embedded with, [`Trainable`] one that can also be trained, and
+//! [`open`] reads one from its weights. With the feature `text`, `SentenceEncoder` reads a folder as the
+//! sentence-transformers library writes it.
 
+mod conv4;
 mod error;
+mod network;
+mod parameters;
+mod saved;
+#[cfg(feature = "text")]
 pub mod sentence;
 mod weights;
 
 use std::io;
 use std::path::Path;
 
+pub use conv4::{Conv4, Conv4Config};
 pub use error::{BackboneError, ShapeDiffers};
+pub use network::{Backbone, Traced, Trainable, embed_all};
+pub use parameters::{Parameter, Parameters};
+pub use saved::{SHIPPED_WEIGHTS, Saved, ShippedWeights, tensor_file};
+#[cfg(feature = "text")]
 pub use sentence::{Embedded, Encoder, SentenceEncoder};
 pub use weights::Weights;
 

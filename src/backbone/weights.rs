@@ -14,6 +14,7 @@ use super::error::{BackboneError, ShapeDiffers};
 pub struct Weights {
     path: PathBuf,
     tensors: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
+    metadata: BTreeMap<String, String>,
 }
 
 impl Weights {
@@ -23,18 +24,35 @@ impl Weights {
     /// When the file cannot be read, or a weight is not stored as F32, F16 or BF16 or is not finite.
     pub fn read(path: &Path, wanted: impl Fn(&str) -> Option<String>) -> Result<Weights, BackboneError> {
         let bytes = super::read_file(path, "the weights are expected in the safetensors format")?;
+        Weights::parse(&bytes, path, wanted)
+    }
+
+    /// As [`Weights::read`], from the bytes of a file that `path` names in errors.
+    pub(super) fn parse(
+        bytes: &[u8],
+        path: &Path,
+        wanted: impl Fn(&str) -> Option<String>,
+    ) -> Result<Weights, BackboneError> {
         let damaged = |error: safetensors::SafeTensorError| BackboneError::Damaged {
             path: path.to_path_buf(),
             what: format!("damaged or cut short: {error}"),
         };
-        let file = SafeTensors::deserialize(&bytes).map_err(damaged)?;
+        let file = SafeTensors::deserialize(bytes).map_err(damaged)?;
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
+        let metadata = header.metadata().iter().flatten().map(|(key, value)| (key.clone(), value.clone()));
+        let metadata = metadata.collect();
         let mut tensors = BTreeMap::new();
         for (name, view) in file.iter() {
             if let Some(known) = wanted(name) {
                 tensors.insert(known, (view.shape().to_vec(), numbers(path, name, &view)?));
             }
         }
-        Ok(Weights { path: path.to_path_buf(), tensors })
+        Ok(Weights { path: path.to_path_buf(), tensors, metadata })
+    }
+
+    /// What the file says of itself.
+    pub fn metadata(&self) -> &BTreeMap<String, String> {
+        &self.metadata
     }
 
     /// Compares with the names and shapes that a network asks for.

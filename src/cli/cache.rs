@@ -28,7 +28,7 @@ pub(super) fn store(network: &Network, dataset: &str, cache: Option<&Path>) -> R
 }
 
 /// `kshot` in the user's folder for caches.
-fn home() -> PathBuf {
+pub(super) fn home() -> PathBuf {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let caches = set("XDG_CACHE_HOME").filter(|path| path.is_absolute());
     let caches = caches.or_else(|| Some(set("HOME")?.join(".cache"))).unwrap_or_else(std::env::temp_dir);

@@ -11,7 +11,9 @@ use crate::protocol::ProtocolError;
 use crate::report::compare::CompareError;
 use crate::report::html::PageError;
 use crate::report::{PartError, ReadError, ReportError};
+use crate::select::SelectError;
 use crate::tensor::TensorError;
+use crate::train::TrainError;
 
 /// Done.
 pub(super) const DONE: u8 = 0;
@@ -33,9 +35,10 @@ pub(super) enum CliError {
     Learner(#[from] LearnError),
     #[error(transparent)]
     Data(#[from] DataError),
-    #[cfg(feature = "text")]
     #[error(transparent)]
     Backbone(#[from] crate::backbone::BackboneError),
+    #[error(transparent)]
+    Train(#[from] TrainError),
     #[error("protocol {protocol}: {source}")]
     Sample { protocol: String, source: SampleError },
     #[error(transparent)]
@@ -56,6 +59,8 @@ pub(super) enum CliError {
     NearDuplicate(String),
     #[error(transparent)]
     Eval(#[from] EvalError),
+    #[error(transparent)]
+    Select(#[from] SelectError),
     #[error(transparent)]
     Report(#[from] ReportError),
     #[error(transparent)]
@@ -97,9 +102,10 @@ impl CliError {
             CliError::Request(_) | CliError::Protocol(_) | CliError::Learner(_) => WRONG_REQUEST,
             CliError::Data(error) if error.is_request() => WRONG_REQUEST,
             CliError::Compare(error) if error.is_request() => WRONG_REQUEST,
-            #[cfg(feature = "text")]
+            CliError::Train(error) if error.is_request() => WRONG_REQUEST,
+            CliError::Train(error) if error.is_failure() => FAILED,
+            CliError::Train(_) => WRONG_DATA,
             CliError::Backbone(crate::backbone::BackboneError::Tensor(_)) => FAILED,
-            #[cfg(feature = "text")]
             CliError::Backbone(_) => WRONG_DATA,
             CliError::Data(_)
             | CliError::Read(_)
@@ -111,7 +117,7 @@ impl CliError {
             | CliError::Finding { .. }
             | CliError::OtherDraw { .. }
             | CliError::NearDuplicate(_) => WRONG_DATA,
-            CliError::Eval(error) => match error {
+            CliError::Select(SelectError::Eval(error)) | CliError::Eval(error) => match error {
                 EvalError::NotAdmitted { .. } | EvalError::NoSupport { .. } | EvalError::Build(_) => {
                     WRONG_REQUEST
                 }
@@ -123,6 +129,8 @@ impl CliError {
                 EvalError::Data(_) => WRONG_DATA,
                 _ => FAILED,
             },
+            CliError::Select(error) if error.is_request() => WRONG_REQUEST,
+            CliError::Select(_) => FAILED,
             CliError::Report(error) if error.is_request() => WRONG_REQUEST,
             CliError::Report(error) if error.is_data() => WRONG_DATA,
             CliError::Report(_)

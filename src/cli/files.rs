@@ -31,7 +31,7 @@ pub(super) fn write(folder: &Path, names: &[&str], files: &[(&str, Vec<u8>)]) ->
     }
     for (name, bytes) in files {
         let path = folder.join(name);
-        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed(&path))?;
+        let mut file = growing(folder).map_err(failed(&path))?;
         file.write_all(bytes).map_err(failed(&path))?;
         file.persist(&path).map_err(|error| failed(&path)(error.error))?;
     }
@@ -49,7 +49,7 @@ pub(super) fn make_folder(folder: &Path) -> Result<(), CliError> {
     let failed = |source| CliError::Write { path: folder.to_path_buf(), source };
     std::fs::create_dir_all(folder).map_err(failed)?;
     // Found out before the work and not after it.
-    tempfile::NamedTempFile::new_in(folder).map(drop).map_err(failed)
+    growing(folder).map(drop).map_err(failed)
 }
 
 /// Writes files that belong together: the last of them is taken away first and appears last, so that a folder which
@@ -66,7 +66,7 @@ pub(super) fn write_together(
     let mut written = Vec::with_capacity(files.len());
     for (name, bytes) in files {
         let path = folder.join(name);
-        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed(&path))?;
+        let mut file = growing(folder).map_err(failed(&path))?;
         file.write_all(bytes).map_err(failed(&path))?;
         written.push((path, file));
     }
@@ -79,4 +79,13 @@ pub(super) fn write_together(
         file.persist(&path).map_err(|error| failed(&path)(error.error))?;
     }
     Ok(())
+}
+
+/// A file that grows under a passing name, with the rights that any new file would get: those of a temporary file would
+/// keep others from reading it.
+pub(super) fn growing(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder)
 }

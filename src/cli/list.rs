@@ -5,14 +5,17 @@ use clap::{Args, ValueEnum};
 use super::error::CliError;
 use super::network::BACKBONES;
 use super::{Outcome, say};
+use crate::backbone::{SHIPPED_WEIGHTS, Saved};
 use crate::data::EMBEDDED;
+use crate::data::images::IMAGE_DATASETS;
 use crate::data::text::TEXT_DATASETS;
 use crate::learner::{Registry, Roster};
 use crate::protocol::{Protocol, SHIPPED};
 use crate::tensor::Cpu;
+use crate::train::{Recipe, SHIPPED_RECIPES};
 use crate::vocab::Metric;
 
-/// List learners with their parameters, shipped protocols, datasets, backbones, or metrics.
+/// List learners with their parameters, shipped protocols, datasets, backbones, shipped recipes and weights, or metrics.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  kshot list learners\n  kshot list protocols")]
 pub(super) struct Arguments {
@@ -26,6 +29,8 @@ enum What {
     Protocols,
     Datasets,
     Backbones,
+    Recipes,
+    Weights,
     Metrics,
 }
 
@@ -33,8 +38,10 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     let text = match arguments.what {
         What::Learners => learners::<R>()?,
         What::Protocols => protocols()?,
-        What::Datasets => EMBEDDED.iter().chain(TEXT_DATASETS).map(line).collect(),
+        What::Datasets => EMBEDDED.iter().chain(IMAGE_DATASETS).chain(TEXT_DATASETS).map(line).collect(),
         What::Backbones => BACKBONES.iter().map(line).collect(),
+        What::Recipes => recipes()?,
+        What::Weights => weights()?,
         What::Metrics => Metric::ALL.iter().map(|metric| format!("{metric}\n")).collect(),
     };
     say(&text)?;
@@ -43,6 +50,25 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
 
 fn line((name, about): &(&str, &str)) -> String {
     format!("{name}\n    {about}\n")
+}
+
+fn recipes() -> Result<String, CliError> {
+    let mut text = String::new();
+    for (name, recipe) in SHIPPED_RECIPES {
+        let recipe = Recipe::parse(recipe, name)?;
+        text += &format!("{name}\n    {} steps on {}\n", recipe.steps, recipe.dataset);
+    }
+    Ok(text)
+}
+
+fn weights() -> Result<String, CliError> {
+    let mut text = String::new();
+    for shipped in SHIPPED_WEIGHTS {
+        let saved = Saved::parse(shipped.bytes, shipped.name.as_ref(), "conv4")?;
+        let trained_on = saved.metadata.get("trained_on").cloned().unwrap_or_default();
+        text += &format!("{} (conv4)\n    trained on {trained_on}\n", shipped.name);
+    }
+    Ok(text)
 }
 
 fn learners<R: Roster>() -> Result<String, CliError> {
@@ -55,9 +81,14 @@ fn learners<R: Roster>() -> Result<String, CliError> {
         text += &format!("{} ({setting})\n    {}\n", entry.name(), entry.description());
         text += &format!("    certain by its {confidence}\n");
         for parameter in entry.parameters() {
+            let searched = parameter.search.as_ref().map(|search| format!("; searched {search}"));
             text += &format!(
-                "    {} = {}: {}; {}\n",
-                parameter.name, parameter.default, parameter.meaning, parameter.range
+                "    {} = {}: {}; {}{}\n",
+                parameter.name,
+                parameter.default,
+                parameter.meaning,
+                parameter.range,
+                searched.unwrap_or_default()
             );
         }
     }

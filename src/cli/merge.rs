@@ -85,7 +85,7 @@ fn record(parts: &[PartFolder], warnings: Vec<Warning>) -> RunRecord {
         seed_train: first.seed_train,
         device: first.device.clone(),
         workers: parts.iter().map(|part| part.run.workers).max().unwrap_or(1),
-        batch: first.batch,
+        batch: first.batch.filter(|_| parts.iter().all(|part| part.run.batch == first.batch)),
         seconds: total_seconds(parts),
         warnings,
         part: None,

@@ -13,13 +13,17 @@ mod hard_episode;
 mod list;
 mod merge;
 mod network;
+mod pictures;
 mod progress;
 mod report;
 mod sample;
+mod select;
+mod selection;
 #[cfg(feature = "text")]
 mod sentences;
 mod sheets;
 mod source;
+mod train;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -49,6 +53,8 @@ enum Verb {
     List(list::Arguments),
     Sample(sample::Arguments),
     Check(check::Arguments),
+    Select(select::Arguments),
+    Train(train::Arguments),
     Embed(embed::Arguments),
     Evaluate(evaluate::Arguments),
     Compare(compare::Arguments),
@@ -79,6 +85,8 @@ pub fn main<R: Roster>() -> ExitCode {
         Verb::List(arguments) => list::run::<R>(&arguments),
         Verb::Sample(arguments) => sample::run(&arguments),
         Verb::Check(arguments) => check::run::<R>(&arguments),
+        Verb::Select(arguments) => select::run::<R>(&arguments),
+        Verb::Train(arguments) => train::run(&arguments),
         Verb::Embed(arguments) => embed::run(&arguments),
         Verb::Evaluate(arguments) => evaluate::run::<R>(&arguments),
         Verb::Compare(arguments) => compare::run(&arguments),

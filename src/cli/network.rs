@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::error::CliError;
+use super::pictures;
 use crate::data::Precision;
 use crate::vocab::SawClasses;
 
@@ -14,7 +15,8 @@ pub(super) struct Network {
     /// Network that makes features of a dataset; see `kshot list backbones`.
     #[arg(long, value_name = "NAME")]
     pub(super) backbone: Option<String>,
-    /// Its weights; for `bert` a folder as the sentence-transformers library saves it.
+    /// Its weights: for `conv4` a file as `kshot train` writes it, for `bert` a folder as the sentence-transformers
+    /// library saves it.
     #[arg(long, value_name = "PATH", requires = "backbone")]
     pub(super) weights: Option<PathBuf>,
     /// Folder in which datasets are looked for by name. Default: KSHOT_DATA, else `data`.
@@ -35,10 +37,23 @@ pub(super) struct Network {
 }
 
 /// The networks, with a line on each.
-pub(super) const BACKBONES: &[(&str, &str)] = &[(
-    "bert",
-    "sentence encoder of texts (Devlin et al. 2019, Reimers and Gurevych 2019); needs a build with --features text",
-)];
+pub(super) const BACKBONES: &[(&str, &str)] = &[
+    ("pixels", "the pixels of images as they are"),
+    (
+        "conv4",
+        "blocks of 3×3 convolution, batch normalisation, ReLU and 2×2 max pooling (Vinyals et al. 2016)",
+    ),
+    (
+        "bert",
+        "sentence encoder of texts (Devlin et al. 2019, Reimers and Gurevych 2019); needs a build with --features text",
+    ),
+];
+
+/// The folder in which datasets are looked for: the one that was named, that of KSHOT_DATA, or `data`.
+pub(super) fn data_folder(named: Option<&std::path::Path>) -> PathBuf {
+    let set = || std::env::var_os("KSHOT_DATA").filter(|value| !value.is_empty()).map(PathBuf::from);
+    named.map(PathBuf::from).or_else(set).unwrap_or_else(|| PathBuf::from("data"))
+}
 
 /// Reads a template.
 fn template(text: &str) -> Result<String, String> {
@@ -67,18 +82,16 @@ pub(super) struct Made {
     pub(super) cut: u64,
 }
 
-#[cfg(feature = "text")]
-type Work = super::sentences::Work;
-/// Without sentence encoders there is no network to run.
-#[cfg(not(feature = "text"))]
-enum Work {}
+enum Work {
+    Pictures(Box<pictures::Work>),
+    #[cfg(feature = "text")]
+    Sentences(Box<super::sentences::Work>),
+}
 
 impl Network {
     /// Where datasets are looked for by name.
-    #[cfg(feature = "text")]
     pub(super) fn data(&self) -> PathBuf {
-        let set = || std::env::var_os("KSHOT_DATA").filter(|value| !value.is_empty()).map(PathBuf::from);
-        self.data.clone().or_else(set).unwrap_or_else(|| PathBuf::from("data"))
+        data_folder(self.data.as_deref())
     }
 
     /// Reads the dataset and the network that make a feature store.
@@ -89,6 +102,10 @@ impl Network {
                 "no network is named\nhint: add --backbone NAME, see `kshot list backbones`".to_string(),
             )),
             "bert" => self.sentences(dataset),
+            "pixels" | "conv4" => {
+                let (dataset, recipe, work) = pictures::plan(self, asked, dataset)?;
+                Ok(Plan { dataset, recipe, work: Work::Pictures(Box::new(work)) })
+            }
             other => {
                 let known: Vec<String> = BACKBONES.iter().map(|(name, _)| format!("`{name}`")).collect();
                 Err(CliError::Request(format!(
@@ -102,7 +119,7 @@ impl Network {
     #[cfg(feature = "text")]
     fn sentences(&self, dataset: &str) -> Result<Plan, CliError> {
         let (dataset, recipe, work) = super::sentences::plan(self, dataset)?;
-        Ok(Plan { dataset, recipe, work })
+        Ok(Plan { dataset, recipe, work: Work::Sentences(Box::new(work)) })
     }
 
     #[cfg(not(feature = "text"))]
@@ -116,14 +133,11 @@ impl Network {
 
 impl Plan {
     /// Runs the network.
-    #[cfg(feature = "text")]
     pub(super) fn make(self, precision: Precision) -> Result<Made, CliError> {
-        self.work.make(&self.dataset, precision)
-    }
-
-    /// There is no plan without a network.
-    #[cfg(not(feature = "text"))]
-    pub(super) fn make(self, _: Precision) -> Result<Made, CliError> {
-        match self.work {}
+        match self.work {
+            Work::Pictures(work) => work.make(&self.dataset, precision),
+            #[cfg(feature = "text")]
+            Work::Sentences(work) => work.make(&self.dataset, precision),
+        }
     }
 }

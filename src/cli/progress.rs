@@ -33,7 +33,6 @@ impl Progress {
     }
 
     /// Begins with items of which so many are to be done.
-    #[cfg(feature = "text")]
     pub(super) fn of_items(what: &str, items: usize) -> Progress {
         let bar = Progress::bar(what, items as u64);
         if bar.is_none() {
@@ -42,8 +41,27 @@ impl Progress {
         Progress { bar }
     }
 
+    /// Begins with steps of which so many are done already.
+    pub(super) fn of_steps(what: &str, done: u32, steps: u32) -> Progress {
+        let bar = Progress::bar(what, u64::from(steps));
+        if let Some(bar) = &bar {
+            bar.set_position(u64::from(done));
+            bar.reset_eta();
+        } else {
+            eprintln!("{what}: {} steps", steps - done);
+        }
+        Progress { bar }
+    }
+
+    /// Says how it stands: beside the bar where there is one, as a line where there is none.
+    pub(super) fn tell(&self, sentence: &str) {
+        match &self.bar {
+            Some(bar) => bar.set_message(sentence.to_string()),
+            None => eprintln!("{sentence}"),
+        }
+    }
+
     /// So many are done.
-    #[cfg(feature = "text")]
     pub(super) fn reach(&self, done: usize) {
         if let Some(bar) = &self.bar {
             bar.set_position(done as u64);

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::error::CliError;
 use super::source::{self, Stores};
-use super::{Outcome, say};
+use super::{Outcome, files, say};
 
 const EXAMPLES: &str = "Examples:
   kshot sample quickstart --out episodes
@@ -73,7 +73,7 @@ fn freeze(path: &Path, bytes: &[u8], overwrite: bool) -> Result<&'static str, Cl
         )));
     }
     std::fs::create_dir_all(folder).map_err(failed)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    let mut file = files::growing(folder).map_err(failed)?;
     file.write_all(bytes).map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
     Ok("written")

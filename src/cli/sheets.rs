@@ -27,9 +27,14 @@ impl Sheets {
         let names: Arc<[String]> = terms.classes.iter().cloned().collect();
         let clusters: Option<Arc<[String]>> =
             terms.clusters.as_ref().map(|names| names.iter().cloned().collect());
+        let seen: Option<Arc<[bool]>> = terms.seen.as_ref().map(|seen| seen.iter().copied().collect());
         let sheet = |terms: &TableTerms| {
-            let table = Table { clusters: clusters.clone(), ..terms.table.clone() };
+            let table = Table { clusters: clusters.clone(), seen: seen.clone(), ..terms.table.clone() };
             let writer = results.begin(table, Arc::clone(&names))?;
+            let writer = match terms.temperature {
+                Some(temperature) => writer.at_temperature(temperature),
+                None => writer,
+            };
             Ok(Sheet { writer, learner: terms.learner.clone(), ties: 0, queries: 0, unconverged: 0 })
         };
         let sheets = terms.tables.iter().map(sheet).collect::<Result<_, CliError>>()?;

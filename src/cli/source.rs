@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use super::cache;
 use super::error::CliError;
-use super::network::Network;
-use crate::data::{self, OpenOptions, Store};
+use super::network::{Network, data_folder};
+use crate::data::{self, OpenOptions, Store, images};
 use crate::episode::{self, Draw, Finding, Maker, Sampler, Severity, check, check_hash};
 use crate::protocol::{Protocol, ProtocolError, SHIPPED, ShippedProtocol};
+use crate::vocab::Split;
 
 /// A protocol as it was named, with its text.
 pub(super) struct Rules {
@@ -71,13 +72,19 @@ pub(super) struct Stores {
 
 impl Stores {
     pub(super) fn new(features: Option<String>, memory: Option<u64>) -> Stores {
-        let options = memory.map_or_else(OpenOptions::default, |resident| OpenOptions { resident });
+        let default = OpenOptions::default();
+        let options = OpenOptions { resident: memory.unwrap_or(default.resident), ..default };
         Stores { features, options, network: None, open: Vec::new() }
     }
 
     /// Has features made of datasets by a network, and kept in a folder.
     pub(super) fn made_by(&mut self, network: Network, cache: Option<PathBuf>) {
         self.network = Some((network, cache));
+    }
+
+    /// The same, with the items of a split left unseen in every store that is opened from now on.
+    pub(super) fn without(self, split: Split) -> Stores {
+        Stores { options: OpenOptions { unseen: Some(split), ..self.options }, ..self }
     }
 
     /// The store of a protocol: the one that was named, else the dataset of the protocol.
@@ -96,8 +103,12 @@ impl Stores {
             self.open.push((named, store.clone()));
             return Ok(store);
         }
-        let store = match data::embedded(&named) {
-            Some(store) => store?,
+        let images = match Path::new(&named).exists() {
+            true => None,
+            false => images::named(&named, &data_folder(None), &cache::home())?,
+        };
+        let store = match data::embedded(&named).transpose()?.or(images) {
+            Some(store) => store,
             None if self.features.is_none() => {
                 return Err(CliError::Request(format!(
                     "protocol `{}` is for dataset `{named}`, which is not embedded\nhint: name its features with --features PATH, or make them with --backbone",

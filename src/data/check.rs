@@ -10,8 +10,8 @@ use super::store::{ClassVectors, Store};
 use super::written::{Listing, Names, Written};
 use crate::vocab::{ItemId, Split};
 
-/// Checks a store and builds its index; one pass over all numbers.
-pub(super) fn check(written: Written) -> Result<Store, DataError> {
+/// Checks a store and builds its index; one pass over all numbers but those of the `unseen` split.
+pub(super) fn check(written: Written, unseen: Option<Split>) -> Result<Store, DataError> {
     let Written { rows, dim, .. } = written;
     let at = || written.features_at.clone();
     if rows == 0 {
@@ -30,7 +30,8 @@ pub(super) fn check(written: Written) -> Result<Store, DataError> {
     }
     let classes = classes(&written.class, written.listing.as_ref())?;
     let class_vectors = class_vectors(&written, &classes)?;
-    let read = scan(&written.values, rows, dim);
+    let unseen = unseen.and_then(|split| rows_of(&classes, split, rows));
+    let read = scan(&written.values, rows, dim, unseen.as_deref());
     let scanned = read.map_err(|source| DataError::Unreadable { at: at(), source })?;
     let scanned = scanned.map_err(|bad| DataError::NotFinite {
         at: at(),
@@ -72,9 +73,19 @@ pub(super) fn check(written: Written) -> Result<Store, DataError> {
         provenance: written.provenance,
         ids: written.id,
         class_vectors,
+        unseen,
         duplicates: scanned.duplicates,
         warnings,
     })
+}
+
+/// By row, whether its class is of this split; nothing where no class is.
+fn rows_of(classes: &[Class], split: Split, rows: usize) -> Option<Arc<[bool]>> {
+    let mut of_split = vec![false; rows];
+    for item in classes.iter().filter(|class| class.split == split).flat_map(|class| &class.items) {
+        of_split[item.index()] = true;
+    }
+    of_split.contains(&true).then(|| of_split.into())
 }
 
 fn item_name(written: &Written, row: usize) -> Box<ItemName> {

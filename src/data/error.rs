@@ -340,6 +340,26 @@ pub enum DataError {
         /// The other.
         second: Split,
     },
+    /// A class without a vector.
+    #[error("{at}: class `{class}` has no vector\nhint: every class of the store needs a row")]
+    ClassWithoutVector {
+        /// The file of the vectors.
+        at: Place,
+        /// The class.
+        class: String,
+    },
+    /// A table of class vectors without numbers.
+    #[error("{at}: no numbers beside the column `class`")]
+    NoVectors {
+        /// The file.
+        at: Place,
+    },
+    /// Class vectors in two files of one store.
+    #[error("{at}: class vectors are there twice, as .npy and as .csv")]
+    VectorsTwice {
+        /// The table.
+        at: Place,
+    },
     /// A listed class that no item has.
     #[error("{at}: class `{class}` has no items")]
     ClassWithoutItems {
@@ -386,6 +406,12 @@ pub enum DataError {
         /// The rule and what was found.
         what: String,
     },
+    /// A pipe, a device or a socket where a file should be: it cannot be read twice, or never ends.
+    #[error("{} is not a file, a feature store is read from files", path.display())]
+    NotAFile {
+        /// What is there.
+        path: PathBuf,
+    },
     /// A dataset that is not where it was looked for.
     #[error(
         "{}: no such file or folder, dataset `{name}` is looked for there\nhint: name the folder of datasets with \
@@ -396,6 +422,29 @@ pub enum DataError {
         name: String,
         /// Where it should be.
         path: PathBuf,
+    },
+    /// A file that cannot be written.
+    #[error("{at}: cannot be written: {source}")]
+    Unwritable {
+        /// The file or folder.
+        at: Place,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// An image of another size than the others.
+    #[error(
+        "{at}: an image of {}×{} pixels, expected {}×{} as in {}\nhint: write folder:DIR,side=PIXELS to scale them",
+        found.0, found.1, expected.0, expected.1, first.display()
+    )]
+    ImageSize {
+        /// The image.
+        at: Place,
+        /// Its height and width.
+        found: (usize, usize),
+        /// What they must be.
+        expected: (usize, usize),
+        /// The first image.
+        first: PathBuf,
     },
     /// A class of the dataset that a file of descriptions leaves out.
     #[error(

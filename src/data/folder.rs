@@ -26,6 +26,11 @@ pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<Written, DataEr
             return Err(DataError::NotAStore { path: path.to_path_buf(), why });
         }
     }
+    // Opening a pipe would wait for somebody to write into it.
+    let other = |file: &Path| file.metadata().is_ok_and(|kind| !kind.is_file() && !kind.is_dir());
+    if let Some((_, path)) = files.iter().find(|(_, file)| other(file)) {
+        return Err(DataError::NotAFile { path: path.clone() });
+    }
     // A link that leads nowhere is there, so that reading it fails and the class splits are not silently lost.
     let exists = |file: &Path| file.symlink_metadata().is_ok();
     let present = |place: usize| Some(files[place].1.as_path()).filter(|file| exists(file));
@@ -175,13 +180,13 @@ mod tests {
     #[test]
     fn a_store_larger_than_it_may_be_in_memory_stays_in_its_file() {
         let (_place, folder) = folder_with(&[]);
-        let store = Store::open(&folder, &OpenOptions { resident: 47 }).unwrap();
+        let store = Store::open(&folder, &OpenOptions { resident: 47, ..OpenOptions::default() }).unwrap();
         assert!(matches!(store.values(), Values::File(_)));
         assert_eq!(numbers(&store), sample().values);
         let mut row = [0.0; 2];
         store.read_item(ItemId(4), &mut row).unwrap();
         assert_eq!(row, [4.0, 4.5]);
-        let store = Store::open(&folder, &OpenOptions { resident: 48 }).unwrap();
+        let store = Store::open(&folder, &OpenOptions { resident: 48, ..OpenOptions::default() }).unwrap();
         assert!(matches!(store.values(), Values::F32(_)));
     }
 

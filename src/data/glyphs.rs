@@ -165,7 +165,7 @@ mod tests {
         let ink: f32 = pixels.iter().sum::<f32>() / pixels.len() as f32;
         assert!((0.05..0.3).contains(&ink), "{ink}");
         assert!(store.warnings().is_empty());
-        assert!(scan(store.values(), 4000, 784).unwrap().unwrap().duplicates.is_empty());
+        assert!(scan(store.values(), 4000, 784, None).unwrap().unwrap().duplicates.is_empty());
     }
 
     #[test]

@@ -4,7 +4,8 @@
 //!
 //! * a folder with `features.npy` (items, dim; f16, f32 or f64, C order) and `items.csv` (one line per item: `class`,
 //!   optional `part`, `group`, `id`); optional `splits.csv` (`class,split`, optional `cluster`), `store.toml` (`backbone`,
-//!   `trained_on`, `saw_classes`, `form`, `weights_sha256`, `cut`, `[class_vectors]`) and `class_vectors.npy` (classes, side; rows as in `splits.csv`);
+//!   `trained_on`, `saw_classes`, `form`, `weights_sha256`, `cut`, `[class_vectors]`) and `class_vectors.npy` (classes, side; rows as in `splits.csv`)
+//!   or `class_vectors.csv` (`class`, and a number per class in every other column);
 //! * `.npz`: arrays `features`, `class` (text, or codes into `classes`), optional `part`, `group`, `id`, and with one row
 //!   per class `class_split` and `class_vectors`;
 //! * `.safetensors`: tensors `features`, `class` (I64), optional `class_vectors`; metadata `classes` (a JSON list of
@@ -30,6 +31,7 @@ mod gaussian;
 mod glyphs;
 mod header;
 mod held_out;
+pub mod images;
 pub mod index;
 mod near;
 mod npy;
@@ -44,6 +46,7 @@ mod tensors;
 pub mod text;
 mod transform;
 mod values;
+mod vectors;
 mod written;
 
 pub use embedded::{EMBEDDED, embedded};

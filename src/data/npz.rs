@@ -232,7 +232,7 @@ mod tests {
     fn a_large_archive_without_compression_stays_in_its_file() {
         let place = tempfile::tempdir().unwrap();
         let path = sample().npz(place.path(), false);
-        let store = Store::open(&path, &OpenOptions { resident: 0 }).unwrap();
+        let store = Store::open(&path, &OpenOptions { resident: 0, ..OpenOptions::default() }).unwrap();
         assert!(matches!(store.values(), Values::File(_)));
         assert_eq!(numbers(&store), sample().values);
     }

@@ -31,14 +31,20 @@ struct BlockScan {
     not_finite: Option<NotFinite>,
 }
 
-/// Looks at every row. A row of zeros counts, but equals no other: it carries no signal that could be a copy.
-pub(super) fn scan(values: &Values, rows: usize, dim: usize) -> io::Result<Result<Scan, NotFinite>> {
-    let blocks = values.blocks(rows, dim, |first, block| scan_block(first, dim, block))?;
+/// Looks at every row that is not `unseen`. A row of zeros counts, but equals no other: it carries no signal that could be
+/// a copy.
+pub(super) fn scan(
+    values: &Values,
+    rows: usize,
+    dim: usize,
+    unseen: Option<&[bool]>,
+) -> io::Result<Result<Scan, NotFinite>> {
+    let blocks = values.blocks(rows, dim, |first, block| scan_block(first, dim, block, unseen))?;
     if let Some(found) = blocks.iter().find_map(|b| b.not_finite) {
         return Ok(Err(found));
     }
     let zero_rows = blocks.iter().map(|b| b.zero_rows).sum();
-    let mut hashes = Vec::with_capacity(rows - zero_rows);
+    let mut hashes = Vec::with_capacity(rows);
     for block in blocks {
         hashes.extend(block.hashes);
     }
@@ -52,10 +58,13 @@ pub(super) fn scan(values: &Values, rows: usize, dim: usize) -> io::Result<Resul
     Ok(Ok(Scan { zero_rows, duplicates }))
 }
 
-fn scan_block(first: usize, dim: usize, block: &[f32]) -> BlockScan {
+fn scan_block(first: usize, dim: usize, block: &[f32], unseen: Option<&[bool]>) -> BlockScan {
     let mut found = BlockScan { zero_rows: 0, hashes: Vec::new(), not_finite: None };
     let mut bytes = vec![0; dim * 4];
     for (row, values) in (first..).zip(block.chunks_exact(dim)) {
+        if unseen.is_some_and(|unseen| unseen[row]) {
+            continue;
+        }
         let (mut all, mut worst) = (0, 0);
         for value in values {
             let magnitude = value.to_bits() & 0x7fff_ffff;
@@ -150,7 +159,7 @@ mod tests {
     use super::*;
 
     fn scanned(rows: usize, dim: usize, values: &[f32]) -> Result<Scan, NotFinite> {
-        scan(&Values::F32(values.into()), rows, dim).unwrap()
+        scan(&Values::F32(values.into()), rows, dim, None).unwrap()
     }
 
     #[test]
@@ -182,6 +191,13 @@ mod tests {
         values[200_000] = f32::INFINITY;
         let found = scanned(100_000, 3, &values).unwrap_err();
         assert_eq!(found, NotFinite { row: 66_666, column: 2, value: f32::INFINITY });
+    }
+
+    #[test]
+    fn an_unseen_row_may_hold_anything_and_equals_nothing() {
+        let values = Values::F32([1.0f32, 2.0, f32::NAN, 0.0, 1.0, 2.0, 1.0, 2.0].as_slice().into());
+        let scan = scan(&values, 4, 2, Some(&[false, true, true, false])).unwrap().unwrap();
+        assert_eq!(scan, Scan { zero_rows: 0, duplicates: vec![(ItemId(0), ItemId(3))] });
     }
 
     #[test]

@@ -18,11 +18,14 @@ pub struct OpenOptions {
     /// Features of more bytes than this, in the type of their file, stay in the file and are read when needed (.npy,
     /// .safetensors and uncompressed .npz; the other forms are always read into memory).
     pub resident: u64,
+    /// Items of classes of this split are not looked at: their numbers are neither checked, nor compared with others, nor
+    /// used by a transform. For a selection, which must not see what will be reported.
+    pub unseen: Option<Split>,
 }
 
 impl Default for OpenOptions {
     fn default() -> OpenOptions {
-        OpenOptions { resident: 768 << 20 }
+        OpenOptions { resident: 768 << 20, unseen: None }
     }
 }
 
@@ -37,7 +40,8 @@ pub struct ClassVectors {
 
 /// A feature store that has passed every check.
 ///
-/// All numbers are finite, every item has a class, every class has items and exactly one split.
+/// All numbers are finite, every item has a class, every class has items and exactly one split. Of a store that was opened
+/// with a split unseen, nothing is known about the numbers of its items.
 #[derive(Clone, Debug)]
 pub struct Store {
     pub(super) name: String,
@@ -51,6 +55,8 @@ pub struct Store {
     pub(super) provenance: Provenance,
     pub(super) ids: Option<Vec<String>>,
     pub(super) class_vectors: Option<ClassVectors>,
+    /// Rows that were not looked at, where there are any.
+    pub(super) unseen: Option<Arc<[bool]>>,
     pub(super) duplicates: Vec<(ItemId, ItemId)>,
     pub(super) warnings: Vec<StoreWarning>,
 }
@@ -69,7 +75,10 @@ impl Store {
             Err(error) => return Err(DataError::unreadable(path)(error)),
         };
         if kind.is_dir() {
-            return check(folder::read(path, options)?);
+            return with_table(check(folder::read(path, options)?, options.unseen)?, path);
+        }
+        if !kind.is_file() {
+            return Err(DataError::NotAFile { path: path.to_path_buf() });
         }
         let extension = path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
         let read = match extension.as_deref() {
@@ -86,7 +95,7 @@ impl Store {
         if kind.len() == 0 {
             return Err(DataError::Empty { at: Place::file(path) });
         }
-        check(read(path, options)?)
+        check(read(path, options)?, options.unseen)
     }
 
     /// A store from values in memory, through the same checks as one from files.
@@ -116,7 +125,7 @@ impl Store {
                 .collect(),
         });
         let names = |names: Vec<String>| (!names.is_empty()).then(|| names.iter().collect::<Names>());
-        check(Written {
+        let written = Written {
             path: None,
             files: Vec::new(),
             features_at: at("features"),
@@ -134,7 +143,8 @@ impl Store {
             provenance,
             form,
             name: name.clone(),
-        })
+        };
+        check(written, None)
     }
 
     /// The name: of the folder, of the file without its ending, or of the embedded dataset.
@@ -182,6 +192,11 @@ impl Store {
         self.values.read_block(self.dim, item.index(), out).map_err(|error| self.unreadable(error))
     }
 
+    /// Whether an item was left unseen when the store was opened: nothing is known of its numbers.
+    pub fn is_unseen(&self, item: ItemId) -> bool {
+        self.unseen.as_ref().is_some_and(|unseen| unseen[item.index()])
+    }
+
     /// What made the features.
     pub fn provenance(&self) -> &Provenance {
         &self.provenance
@@ -209,10 +224,25 @@ impl Store {
         &self.warnings
     }
 
-    pub(super) fn unreadable(&self, source: io::Error) -> DataError {
+    pub(crate) fn unreadable(&self, source: io::Error) -> DataError {
         let path = self.path.clone().unwrap_or_else(|| PathBuf::from(&self.name));
         DataError::Unreadable { at: Place::file(&path), source }
     }
+}
+
+/// The store of a folder with the class vectors of its table, where it has one.
+fn with_table(store: Store, folder: &Path) -> Result<Store, DataError> {
+    const TABLE: &str = "class_vectors.csv";
+    let table = folder.join(TABLE);
+    if table.symlink_metadata().is_err() {
+        return Ok(store);
+    }
+    if store.class_vectors.is_some() {
+        return Err(DataError::VectorsTwice { at: Place::file(&table) });
+    }
+    let mut store = store.with_class_vectors(&table)?;
+    store.files.push((TABLE.to_string(), table));
+    Ok(store)
 }
 
 fn not_a_store(path: &Path, why: &str) -> DataError {

@@ -312,7 +312,11 @@ mod tests {
     #[test]
     fn a_large_file_stays_on_disk() {
         let place = tempfile::tempdir().unwrap();
-        let store = Store::open(sample().safetensors(place.path()), &OpenOptions { resident: 0 }).unwrap();
+        let store = Store::open(
+            sample().safetensors(place.path()),
+            &OpenOptions { resident: 0, ..OpenOptions::default() },
+        )
+        .unwrap();
         assert!(matches!(store.values(), Values::File(_)));
         assert_eq!(numbers(&store), sample().values);
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::error::DataError;
 use super::store::Store;
-use crate::vocab::{Split, Transform};
+use crate::vocab::{ItemId, Split, Transform};
 
 /// A transform of a store: item `x` counts as `(x − shift) · scale[item]`.
 #[derive(Clone, Debug)]
@@ -30,13 +30,16 @@ pub fn transform(store: &Store, transform: Transform) -> Result<Transformed, Dat
         Transform::Cl2n => Some(base_mean(store)?),
     };
     let dim = store.dim();
-    let blocks = store.values().blocks(store.rows(), dim, |_, block| {
-        let rows = block.chunks_exact(dim);
+    let blocks = store.values().blocks(store.rows(), dim, |first, block| {
+        // A row that may not be looked at has no norm, and nobody asks for it.
+        let rows = block.chunks_exact(dim).zip(first as u32..);
+        let rows = rows.map(|(row, item)| (!store.is_unseen(ItemId(item))).then_some(row));
         match &shift {
-            None => rows.map(squared_norm).collect::<Vec<f64>>(),
+            None => rows.map(|row| row.map_or(0.0, squared_norm)).collect::<Vec<f64>>(),
             Some(shift) => {
                 let mut centred = vec![0.0; dim];
                 rows.map(|row| {
+                    let Some(row) = row else { return 0.0 };
                     centred.iter_mut().zip(row).zip(shift.iter()).for_each(|((c, x), m)| *c = x - m);
                     squared_norm(&centred)
                 })

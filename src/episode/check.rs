@@ -5,7 +5,7 @@ use super::finding::{Cases, Finding};
 use super::pool::Pools;
 use super::variable;
 use super::write::{rows, sha256};
-use crate::data::ClassIndex;
+use crate::data::{ClassIndex, seen_items};
 use crate::protocol::{OutsideQuery, Protocol, Query, Shot, Way};
 use crate::vocab::{ClassId, ItemId};
 
@@ -108,7 +108,8 @@ impl<'a> Checker<'a> {
         }
         for class in classes {
             let of = self.index.class(class);
-            if !split.holds(of.split) {
+            let seen = self.protocol.seen_part().is_some() && split.sees(of.split);
+            if !split.holds(of.split) && !seen {
                 let (class, found) = (of.name.clone(), of.split);
                 self.note(episode, |at| Finding::OtherSplit { at, class, found, asked: split });
             }
@@ -121,7 +122,17 @@ impl<'a> Checker<'a> {
             Way::Between { min, max } => (*min as usize, *max as usize),
             Way::MetaDataset => (variable::LEAST_WAY as usize, all.min(variable::MOST_WAY as usize)),
         };
-        let found = episode.way();
+        let seen =
+            episode.classes().iter().filter(|class| !split.holds(self.index.class(**class).split)).count();
+        if self.protocol.seen_part().is_some() {
+            let all = self.index.classes().iter().filter(|class| split.sees(class.split)).count();
+            let asked = if *self.protocol.way() == Way::All { all } else { most };
+            if seen != asked {
+                let asked = format!("{asked} seen ones");
+                self.note(episode, |at| Finding::OtherWay { at, found: seen, asked });
+            }
+        }
+        let found = episode.way() - seen;
         if !(least..=most).contains(&found) {
             let asked = range(least, most);
             self.note(episode, |at| Finding::OtherWay { at, found, asked });
@@ -164,6 +175,16 @@ impl<'a> Checker<'a> {
     }
 
     fn parts(&mut self, episode: &Episode<'_>, label: usize) {
+        if let Some(part) = self.protocol.seen_part()
+            && self.protocol.split().sees(self.index.class(episode.class(label)).split)
+        {
+            let held_out = seen_items(self.index, episode.class(label), part).held_out;
+            for item in episode.query(label).iter().filter(|item| !held_out.contains(item)) {
+                let (class, item) = self.whereabouts(*item);
+                let (asked, side) = (part.to_string(), "query");
+                self.note(episode, |at| Finding::OtherPart { at, class, item, side, asked });
+            }
+        }
         let Some(parts) = self.protocol.parts() else { return };
         for (side, items, part) in [
             ("support", episode.support(label), &parts.support),
@@ -262,6 +283,11 @@ impl<'a> Checker<'a> {
 
     /// How many items of a class can be queries beside the supports of the current episode.
     fn possible_queries(&self, class: ClassId) -> usize {
+        if let Some(part) = self.protocol.seen_part()
+            && self.protocol.split().sees(self.index.class(class).split)
+        {
+            return seen_items(self.index, class, part).held_out.len();
+        }
         let part = self.protocol.parts().map(|p| p.query.as_str());
         let items = self.index.class(class).items.iter();
         items
@@ -363,14 +389,14 @@ mod tests {
             [
                 "episode 0 has 3 classes, the protocol asks for 2",
                 "in episode 0, class c0 has 2 support items, the protocol asks for 1",
-                "in episode 0, class c0 has 1 queries, the protocol asks for 2"
+                "in episode 0, class c0 has 1 query, the protocol asks for 2"
             ]
         );
         let total = protocol("way = 3\nshot = { min = 2, max = 3 }\nquery = { total = 6, alpha = 2 }", "");
         assert_eq!(
             said(&total, sizes),
             [
-                "in episode 0, class c1 has 1 support items, the protocol asks for 2 to 3 (the first of 2 cases)",
+                "in episode 0, class c1 has 1 support item, the protocol asks for 2 to 3 (the first of 2 cases)",
                 "in episode 0, the episode has 5 queries, the protocol asks for 6"
             ]
         );

@@ -24,6 +24,8 @@ pub struct Draw {
     /// Per episode, the end of its queries outside the task in `outside`.
     outside_ends: Vec<u32>,
     outside: Vec<ItemId>,
+    /// Per episode, its number, where these do not follow one another.
+    numbers: Vec<u32>,
 }
 
 /// More classes or items than a draw can count.
@@ -65,6 +67,11 @@ impl Draw {
         self.episodes().map(|e| e.max_shot()).max().unwrap_or(0)
     }
 
+    /// Its first episodes, at most so many.
+    pub fn first(&self, count: usize) -> Draw {
+        self.part(0..count.min(self.len()))
+    }
+
     /// A draw without episodes whose first one will have this number.
     pub(super) fn starting_at(first: u32) -> Draw {
         Draw { first, ..Draw::default() }
@@ -91,6 +98,11 @@ impl Draw {
         self.query_ends.push(self.items.len() as u32);
     }
 
+    /// The number of the next episode that ends, where numbers do not follow one another.
+    pub(super) fn number_next(&mut self, number: u32) {
+        self.numbers.push(number);
+    }
+
     /// The open episode is complete.
     pub(super) fn end_episode(&mut self) -> Result<(), TooLarge> {
         u32::try_from(self.items.len()).map_err(|_| TooLarge)?;
@@ -115,6 +127,7 @@ impl Draw {
     /// When the places reach beyond [`Draw::len`].
     pub fn part(&self, places: Range<usize>) -> Draw {
         let mut part = Draw::starting_at(self.first + places.start as u32);
+        part.numbers = self.numbers.get(places.clone()).unwrap_or_default().to_vec();
         for episode in places.map(|place| self.episode(place)) {
             for label in 0..episode.way() {
                 part.items.extend(episode.support(label));
@@ -160,7 +173,8 @@ pub struct Episode<'a> {
 impl<'a> Episode<'a> {
     /// Its number, as in the file, from 0.
     pub fn number(&self) -> u32 {
-        self.draw.first + self.place as u32
+        let own = self.draw.numbers.get(self.place).copied();
+        own.unwrap_or(self.draw.first + self.place as u32)
     }
 
     /// How many classes it has.

@@ -1,19 +1,24 @@
 //! Why no draw can be made.
 
-use crate::vocab::Scope;
+use crate::vocab::{Scope, counted};
 
 /// Why a protocol cannot be drawn from a dataset.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the sentence above each field says what it is")]
 pub enum SampleError {
     /// The split has fewer classes than an episode.
-    #[error("split {split} has {classes} classes, an episode needs {need}")]
+    #[error("split {split} has {}, an episode needs {need}", counted(u64::from(*classes), "class", "classes"))]
     TooFewClasses { split: Scope, classes: u32, need: u32 },
+    /// Fewer seen classes than an episode has.
+    #[error(
+        "the dataset has {classes} seen classes, a generalised episode needs {need}\nhint: list base classes in splits.csv"
+    )]
+    TooFewSeen { classes: u32, need: u32 },
     /// A class has fewer items than its share of an episode; `part` is empty or names the part that is meant.
-    #[error("class {class} has {items} items{part}, an episode needs {} (shot {shot} + query {query})", shot + query)]
+    #[error("class {class} has {}{part}, an episode needs {} (shot {shot} + query {query})", items_of(*items), shot + query)]
     ClassTooSmall { class: String, part: String, items: u32, shot: u32, query: u32 },
     /// A class has fewer items in a part than one side of an episode.
-    #[error("class {class} has {items} items{part}, an episode needs {need} ({side} {need})")]
+    #[error("class {class} has {}{part}, an episode needs {need} ({side} {need})", items_of(*items))]
     PartTooSmall { class: String, part: String, items: u32, need: u32, side: &'static str },
     /// The dataset has no such part.
     #[error("the dataset has no part `{part}`, expected one of {}", if known.is_empty() { "none" } else { known })]
@@ -37,4 +42,8 @@ pub enum SampleError {
     /// More items than a draw can name.
     #[error("a draw can name at most 4294967295 items\nhint: lower `count`")]
     TooLarge,
+}
+
+fn items_of(number: u32) -> String {
+    counted(u64::from(number), "item", "items")
 }

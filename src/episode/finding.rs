@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::error::SampleError;
 use crate::protocol::Protocol;
-use crate::vocab::{Duplicates, Scope, Split};
+use crate::vocab::{Duplicates, Scope, Split, counted};
 
 /// Who made a draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,13 +65,13 @@ pub enum Finding {
     #[error("in episode {}, {side} item {item} of class {class} is not in part `{asked}`{at}", at.episode)]
     OtherPart { at: Cases, class: String, item: usize, side: &'static str, asked: String },
     /// An episode has another number of classes.
-    #[error("episode {} has {found} classes, the protocol asks for {asked}{at}", at.episode)]
+    #[error("episode {} has {}, the protocol asks for {asked}{at}", at.episode, counted(*found as u64, "class", "classes"))]
     OtherWay { at: Cases, found: usize, asked: String },
     /// A class has another number of support items.
-    #[error("in episode {}, class {class} has {found} support items, the protocol asks for {asked}{at}", at.episode)]
+    #[error("in episode {}, class {class} has {}, the protocol asks for {asked}{at}", at.episode, counted(*found as u64, "support item", "support items"))]
     OtherShot { at: Cases, class: String, found: usize, asked: String },
     /// A class has another number of queries, or an episode where the protocol counts them per episode.
-    #[error("in episode {}, {whose} has {found} queries, the protocol asks for {asked}{at}", at.episode)]
+    #[error("in episode {}, {whose} has {}, the protocol asks for {asked}{at}", at.episode, counted(*found as u64, "query", "queries"))]
     OtherQuery { at: Cases, whose: String, found: usize, asked: String },
     /// An episode has another number of queries outside the task.
     #[error("episode {} has {found} queries outside the task, the protocol asks for {asked}{at}", at.episode)]
@@ -83,7 +83,7 @@ pub enum Finding {
     #[error("episode {} repeats item {item} of class {class} from an earlier episode{at}", at.episode)]
     Repeated { at: Cases, class: String, item: usize },
     /// The draw has another number of episodes.
-    #[error("the draw has {found} episodes, the protocol asks for {asked}")]
+    #[error("the draw has {}, the protocol asks for {asked}", counted(*found as u64, "episode", "episodes"))]
     OtherCount { found: usize, asked: String },
     /// The file of the draw is not the one that the protocol names.
     #[error(

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::SampleError;
-use crate::data::{Class, ClassIndex};
+use crate::data::{Class, ClassIndex, seen_items};
 use crate::protocol::{OutsideQuery, Protocol, Query, Shot, Way};
 use crate::vocab::{ClassId, ItemId};
 
@@ -21,6 +21,8 @@ pub(super) struct Pools<'a> {
     pub shared: bool,
     /// The items that may be queries outside the task.
     pub outside: Vec<ItemId>,
+    /// How many of the list are classes of the split; seen classes that are candidates too stand behind them.
+    pub own: usize,
 }
 
 impl<'a> Pools<'a> {
@@ -59,11 +61,13 @@ impl<'a> Pools<'a> {
                 query: of_part(class, protocol.parts().map(|p| &p.query)),
             }
         });
-        let list = list.collect();
+        let mut list: Vec<Pool<'a>> = list.collect();
+        let own = list.len();
+        list.extend(seen_pools(protocol, index)?);
         let outside = outside.map_or(Vec::new(), |id| {
             of_part(index.class(id), protocol.parts().map(|p| &p.query)).into_owned()
         });
-        let pools = Pools { list, shared, outside };
+        let pools = Pools { list, shared, outside, own };
         pools.suffice(protocol, index)?;
         Ok(pools)
     }
@@ -75,7 +79,7 @@ impl<'a> Pools<'a> {
     }
 
     fn suffice(&self, protocol: &Protocol, index: &ClassIndex) -> Result<(), SampleError> {
-        let classes = self.list.len() as u32;
+        let classes = self.own as u32;
         let need = match protocol.way() {
             Way::Fixed(n) => *n,
             Way::All => 2,
@@ -92,7 +96,10 @@ impl<'a> Pools<'a> {
             Query::All | Query::MetaDataset => 1,
             Query::Dirichlet { .. } => 0,
         };
-        for pool in &self.list {
+        if protocol.seen_part().is_some() {
+            self.suffice_seen(protocol, index, need)?;
+        }
+        for pool in &self.list[..self.own] {
             let name = &index.class(pool.class).name;
             let parts = protocol.parts();
             let (support, queries) = (pool.support.len() as u32, pool.query.len() as u32);
@@ -133,6 +140,29 @@ impl<'a> Pools<'a> {
         Ok(())
     }
 
+    /// Whether the seen classes are enough, and have the queries that are asked of each.
+    fn suffice_seen(&self, protocol: &Protocol, index: &ClassIndex, need: u32) -> Result<(), SampleError> {
+        let seen = &self.list[self.own..];
+        let need = if *protocol.way() == Way::All { 1 } else { need };
+        if (seen.len() as u32) < need {
+            return Err(SampleError::TooFewSeen { classes: seen.len() as u32, need });
+        }
+        let query = match protocol.query() {
+            Query::PerClass(query) => *query,
+            _ => 0,
+        };
+        match seen.iter().find(|pool| (pool.query.len() as u32) < query) {
+            Some(pool) => Err(SampleError::PartTooSmall {
+                class: index.class(pool.class).name.clone(),
+                part: " held out".to_string(),
+                items: pool.query.len() as u32,
+                need: query,
+                side: "query",
+            }),
+            None => Ok(()),
+        }
+    }
+
     /// Whether any choice of classes has this many queries.
     fn hold(&self, total: u32, shot: u32, protocol: &Protocol) -> Result<(), SampleError> {
         let taken = if self.shared { shot as usize } else { 0 };
@@ -148,6 +178,25 @@ impl<'a> Pools<'a> {
         }
         Ok(())
     }
+}
+
+/// The seen classes with their held-out items, where they are candidates too.
+fn seen_pools<'a>(protocol: &Protocol, index: &ClassIndex) -> Result<Vec<Pool<'a>>, SampleError> {
+    let Some(part) = protocol.seen_part() else { return Ok(Vec::new()) };
+    let known = index.part_names();
+    if !known.is_empty() && !known.iter().any(|name| name == part) {
+        let known = known.iter().map(|p| format!("`{p}`")).collect::<Vec<_>>().join(", ");
+        return Err(SampleError::NoPart { part: part.to_string(), known });
+    }
+    let seen = (0..index.classes().len() as u32)
+        .map(ClassId)
+        .filter(|id| protocol.split().sees(index.class(*id).split));
+    let pool = |class| Pool {
+        class,
+        support: Cow::Owned(Vec::new()),
+        query: Cow::Owned(seen_items(index, class, part).held_out),
+    };
+    Ok(seen.map(pool).collect())
 }
 
 fn in_part(part: Option<&String>) -> String {

@@ -159,10 +159,10 @@ impl<'a> Sampler<'a> {
     }
 
     fn choose_classes(&self, stream: &mut Stream, scratch: &mut Scratch) {
-        let classes = self.pools.list.len() as u32;
+        let (classes, all) = (self.pools.own as u32, self.pools.list.len() as u32);
         scratch.chosen.clear();
         let way = match self.protocol.way() {
-            Way::All => return scratch.chosen.extend(0..classes),
+            Way::All => return scratch.chosen.extend(0..all),
             Way::Fixed(way) => *way,
             Way::Between { min, max } => min + stream.below(max - min + 1),
             Way::MetaDataset => variable::way(stream, classes),
@@ -170,6 +170,12 @@ impl<'a> Sampler<'a> {
         let urn = &mut scratch.classes;
         scratch.chosen.extend((0..way).map_while(|_| urn.take(stream, classes)));
         urn.refill();
+        if all > classes {
+            // As many seen classes; they stand behind the own ones in the list.
+            let seen = (0..way).map_while(|_| urn.take(stream, all - classes)).map(|place| classes + place);
+            scratch.chosen.extend(seen);
+            urn.refill();
+        }
     }
 
     fn choose_shots(&self, stream: &mut Stream, scratch: &mut Scratch) {
@@ -268,11 +274,13 @@ impl<'a> Sampler<'a> {
     /// Every item that may be a query, in item order; false when a class has none.
     fn take_all_queries(&self, scratch: &mut Scratch, draw: &mut Draw) -> bool {
         for class in &scratch.chosen {
+            let held_out = *class as usize >= self.pools.own;
             let before = draw.items();
             let of_class = self.pools.list[*class as usize].query.iter();
             of_class.filter(|i| self.is_apart(**i, &scratch.groups)).for_each(|i| draw.push(*i));
             draw.end_query();
-            if draw.items() == before {
+            // A small seen class has no item held out: it is a candidate without queries.
+            if draw.items() == before && !held_out {
                 return false;
             }
         }

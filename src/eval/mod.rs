@@ -8,7 +8,9 @@ mod error;
 pub mod laws;
 mod place;
 mod seen;
+mod stacking;
 mod thresholds;
+mod unit;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -19,13 +21,14 @@ use std::sync::mpsc;
 use crate::data::Store;
 use crate::episode::{Draw, alike};
 use crate::learner::{Fitted, Learner, Parameters, Registry, Roster};
-use crate::metric::EpisodeGrade;
+use crate::metric::{EpisodeGrade, Margins, QueryMargin};
 use crate::protocol::Protocol;
 use crate::tensor::{Backend, HostRows, TensorError};
 use crate::vocab::{ItemId, Setting, Transform};
 
 pub use error::EvalError;
 pub use seen::{SeenRules, seen};
+pub use stacking::{Gammas, gammas};
 pub use thresholds::thresholds;
 
 /// An evaluation to be carried out.
@@ -54,6 +57,19 @@ pub struct Answered {
     pub place: usize,
     /// Counts, losses and confidences.
     pub grade: EpisodeGrade,
+    /// How far the scores of other labels lie from that of the truth, where it was asked for and they are no ranking.
+    pub margins: Option<Margins>,
+    /// How its queries stand between seen and unseen labels, before stacking; none where all labels are unseen.
+    pub standing: Vec<QueryMargin>,
+}
+
+/// What is graded beside counts and losses; by default nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Grading<'a> {
+    /// By learner, the temperature at which probabilities are graded a second time; missing ones are none.
+    pub temperatures: &'a [Option<f64>],
+    /// Whether margins are kept, from which a temperature can be chosen.
+    pub margins: bool,
 }
 
 /// One learner's answers to one batch at one shot.
@@ -62,12 +78,16 @@ pub struct Batch {
     pub learner: usize,
     /// Which of the evaluation's shots.
     pub shot: usize,
+    /// Whether γ was subtracted from the scores of seen labels.
+    pub stacked: bool,
     /// Its episodes, in order.
     pub episodes: Vec<Answered>,
     /// The queries of each episode in the order of the grades.
     pub items: Vec<Vec<ItemId>>,
     /// Episodes whose fit did not converge.
     pub unconverged: usize,
+    /// Seconds of one worker; those of settings that were answered together are shared out evenly.
+    pub seconds: f64,
 }
 
 /// Fails unless the protocol admits the learner and has a shot that it can use.
@@ -134,6 +154,7 @@ fn batches(draw: &Draw, dim: usize, size: Option<usize>) -> Vec<Range<usize>> {
 /// Everything that a worker shares with the others.
 struct Shared<'a, D: Backend> {
     evaluation: &'a Evaluation<'a>,
+    grading: Grading<'a>,
     rows: BTreeMap<Transform, HostRows>,
     /// By learner, what was fitted on the seen classes.
     fitted: Vec<Option<Fitted<D>>>,
@@ -149,12 +170,26 @@ struct Shared<'a, D: Backend> {
 pub fn evaluate<R: Roster, D: Backend, E: From<EvalError>>(
     evaluation: &Evaluation<'_>,
     open: impl Fn() -> Result<D, TensorError> + Sync,
+    sink: impl FnMut(Batch) -> Result<(), E>,
+) -> Result<(), E> {
+    evaluate_with::<R, D, E>(evaluation, Grading::default(), open, sink)
+}
+
+/// As [`evaluate`], with more than counts and losses graded.
+///
+/// # Errors
+/// As [`evaluate`].
+pub fn evaluate_with<R: Roster, D: Backend, E: From<EvalError>>(
+    evaluation: &Evaluation<'_>,
+    grading: Grading<'_>,
+    open: impl Fn() -> Result<D, TensorError> + Sync,
     mut sink: impl FnMut(Batch) -> Result<(), E>,
 ) -> Result<(), E> {
     let takes = takes::<R>(evaluation.learners)?;
     let rows = place::transformed(evaluation.store, takes.into_iter())?;
     let shared = Shared {
         evaluation,
+        grading,
         fitted: seen::fits::<R, D>(evaluation, &rows, &open)?,
         rows,
         batches: batches(evaluation.draw, evaluation.store.dim(), evaluation.batch),

@@ -1,11 +1,11 @@
 //! Fits on seen classes: made once in a run, before any episode is dealt, from seen classes alone.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{EvalError, Evaluation};
+use super::{EvalError, Evaluation, Gammas};
 use crate::data::{Store, seen_items};
 use crate::learner::{Fitted, Learner, Parameters, Registry, Roster};
 use crate::protocol::Protocol;
@@ -14,7 +14,7 @@ use crate::view::Seen;
 use crate::vocab::{ClassId, Scope, Split, Transform};
 
 /// Which classes are seen, and which of their items are held out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SeenRules<'a> {
     /// The split under evaluation: a fit sees the splits before it, so base classes for `validation`, base and
     /// validation classes for `novel`, and none where all classes are evaluated.
@@ -23,11 +23,13 @@ pub struct SeenRules<'a> {
     pub part: &'a str,
     /// Whether the candidates are seen and unseen classes.
     pub generalised: bool,
+    /// Where they are: what is subtracted from the scores of seen classes in a second answer of each learner.
+    pub gammas: Option<&'a Gammas>,
 }
 
 impl Default for SeenRules<'_> {
     fn default() -> Self {
-        SeenRules { split: Split::Novel.into(), part: Protocol::SEEN_PART, generalised: false }
+        SeenRules { split: Split::Novel.into(), part: Protocol::SEEN_PART, generalised: false, gammas: None }
     }
 }
 
@@ -38,21 +40,13 @@ impl<'a> SeenRules<'a> {
             split: protocol.split(),
             part: protocol.seen_part().unwrap_or(Protocol::SEEN_PART),
             generalised: protocol.seen_part().is_some(),
-        }
-    }
-
-    /// The splits that a fit may see.
-    fn splits(&self) -> &'static [Split] {
-        match self.split {
-            Scope::One(Split::Validation) => &[Split::Base],
-            Scope::One(Split::Novel) => &[Split::Base, Split::Validation],
-            Scope::One(Split::Base | Split::Outside) | Scope::All => &[],
+            gammas: None,
         }
     }
 
     /// Whether a class of this split is seen.
     pub(super) fn sees(&self, split: Split) -> bool {
-        self.splits().contains(&split)
+        self.split.sees(split)
     }
 }
 
@@ -100,8 +94,8 @@ pub(super) fn check<D: Backend>(
             let (learner, store) = (name(), store.name().to_string());
             return Err(EvalError::NeedsClassVectors { learner, store });
         }
-        let mut seen = evaluation.rules.splits().iter();
-        if learner.is_unfitted() && !seen.any(|split| store.index().of_split(*split).next().is_some()) {
+        let mut classes = store.index().classes().iter();
+        if learner.is_unfitted() && !classes.any(|class| evaluation.rules.sees(class.split)) {
             let (learner, store, split) = (name(), store.name().to_string(), evaluation.rules.split);
             return Err(EvalError::NoSeenClasses { learner, store, split });
         }
@@ -123,32 +117,34 @@ pub(super) fn fits<R: Roster, D: Backend>(
     let waiting: Vec<usize> = (0..plans.len()).filter(|place| plans[*place].is_unfitted()).collect();
     let mut seen_under: BTreeMap<Transform, Seen> = BTreeMap::new();
     for place in &waiting {
-        let transform = plans[*place].takes();
-        if !seen_under.contains_key(&transform) {
-            let seen = seen(evaluation.store, &evaluation.rules, &rows[&transform])?;
-            seen_under.insert(transform, seen);
+        if let Entry::Vacant(empty) = seen_under.entry(plans[*place].takes()) {
+            let rows = &rows[empty.key()];
+            empty.insert(seen(evaluation.store, &evaluation.rules, rows)?);
         }
     }
     drop(plans);
-    let done: Mutex<Vec<Option<Result<Fitted<D>, EvalError>>>> =
-        Mutex::new(evaluation.learners.iter().map(|_| None).collect());
     let next = AtomicUsize::new(0);
     let work = || {
-        while let Some(place) = waiting.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let parameters = &evaluation.learners[*place];
-            let fitted = alone(|| one::<R, D>(evaluation, parameters, &seen_under, open));
-            if let Ok(mut done) = done.lock() {
-                done[*place] = Some(fitted);
-            }
-        }
+        let take = || waiting.get(next.fetch_add(1, Ordering::Relaxed)).copied();
+        let fit = |place: usize| {
+            let parameters = &evaluation.learners[place];
+            (place, alone(|| one::<R, D>(evaluation, parameters, &seen_under, open)))
+        };
+        std::iter::from_fn(take).map(fit).collect::<Vec<_>>()
     };
-    std::thread::scope(|scope| {
-        for _ in 0..evaluation.workers.clamp(1, waiting.len().max(1)) {
-            scope.spawn(work);
-        }
+    let workers = evaluation.workers.clamp(1, waiting.len().max(1));
+    let made: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().map(|thread| thread.join()).collect()
     });
-    let done = done.into_inner().map_err(|_| EvalError::Worker("a fit was lost".to_string()))?;
-    done.into_iter().map(Option::transpose).collect()
+    let mut fitted: Vec<Option<Fitted<D>>> = evaluation.learners.iter().map(|_| None).collect();
+    for made in made {
+        let made = made.map_err(|panic| EvalError::Worker(super::worker::panic_message(panic.as_ref())))?;
+        for (place, one) in made {
+            fitted[place] = Some(one?);
+        }
+    }
+    Ok(fitted)
 }
 
 /// Runs in a pool of one thread, so that dfdx's matrix product takes no more.

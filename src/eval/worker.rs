@@ -5,16 +5,19 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
+use std::time::Instant;
 
-use super::{Answered, Batch, EvalError, Shared, takes_part};
+use super::stacking::seen_labels;
+use super::unit::Unit;
+use super::{Answered, Batch, EvalError, Evaluation, Grading, Shared, takes_part};
 use crate::episode::{Order, deal, deal_vectors};
-use crate::learner::{Fitted, Given, Learner, Parameters, Registry, Roster};
-use crate::metric::{EpisodeGrade, grade};
+use crate::learner::{Answer, Given, Registry, Roster};
+use crate::metric::{self, EpisodeGrade, Margins, QueryMargin, grade_at};
 use crate::rng::Chance;
 use crate::tensor::dfdx::shapes::HasShape;
 use crate::tensor::{Backend, TensorError, to_host};
 use crate::view::Answers;
-use crate::vocab::{Meaning, Transform};
+use crate::vocab::{Confidence, Meaning, Transform};
 
 type Sender = SyncSender<(usize, Result<Vec<Batch>, EvalError>)>;
 
@@ -45,12 +48,7 @@ fn take_batches<R: Roster, D: Backend>(
 ) -> Result<(), EvalError> {
     let device = open()?;
     let registry = Registry::<D>::of::<R>();
-    let build = |(parameters, fitted): (&Parameters, &Option<Fitted<D>>)| match fitted {
-        Some(fitted) => fitted.learner(&device),
-        None => registry.build(parameters),
-    };
-    let named = shared.evaluation.learners.iter().zip(&shared.fitted);
-    let learners: Vec<Learner<D>> = named.map(build).collect::<Result<_, _>>()?;
+    let units = Unit::all(&registry, shared.evaluation.learners, &shared.fitted, &device)?;
     let stores: BTreeMap<Transform, D::Store> = shared
         .rows
         .iter()
@@ -61,7 +59,7 @@ fn take_batches<R: Roster, D: Backend>(
         if number >= shared.batches.len() {
             break;
         }
-        let result = answer(shared, &device, &learners, &stores, number);
+        let result = answer(shared, &device, &units, &stores, number);
         let failed = result.is_err();
         if sender.send((number, result)).is_err() || failed {
             break;
@@ -74,7 +72,7 @@ fn take_batches<R: Roster, D: Backend>(
 fn answer<D: Backend>(
     shared: &Shared<'_, D>,
     device: &D,
-    learners: &[Learner<D>],
+    units: &[Unit<D>],
     stores: &BTreeMap<Transform, D::Store>,
     number: usize,
 ) -> Result<Vec<Batch>, EvalError> {
@@ -83,73 +81,182 @@ fn answer<D: Backend>(
     let order = Order::of(evaluation.draw, places.clone(), evaluation.seed);
     let numbers: Vec<u32> = places.clone().map(|place| evaluation.draw.episode(place).number()).collect();
     let chance = Chance::new(evaluation.seed, &numbers);
-    let wanted = learners.iter().any(|learner| learner.setting().uses_class_vectors());
+    let wanted = units.iter().any(|unit| unit.setting.uses_class_vectors());
     let vectors = match evaluation.store.class_vectors().filter(|_| wanted) {
         Some(vectors) => Some(deal_vectors(device, vectors, evaluation.draw, places.clone())?),
         None => None,
+    };
+    let seen = match evaluation.rules.generalised {
+        true => seen_labels(evaluation, places.clone()),
+        false => Vec::new(),
     };
     let mut out = Vec::new();
     for (shot_place, shot) in evaluation.shots.iter().enumerate() {
         for (transform, store) in stores {
             let form = evaluation.store.form();
             let dealt = deal(device, store, form, evaluation.draw, places.clone(), *shot, &order)?;
-            for (place, learner) in learners.iter().enumerate() {
-                let setting = learner.setting();
-                if learner.takes() != *transform || !takes_part(setting, evaluation.shots, shot_place) {
-                    continue;
-                }
-                let (name, support) = (&evaluation.learners[place], dealt.support.as_ref());
+            let takes = |unit: &&Unit<D>| {
+                unit.takes == *transform && takes_part(unit.setting, evaluation.shots, shot_place)
+            };
+            for unit in units.iter().filter(takes) {
+                let clock = Instant::now();
+                let support = dealt.support.as_ref();
                 let given =
                     Given { support, vectors: vectors.as_ref(), query: &dealt.query, chance: &chance };
                 let way = evaluation.draw.episode(places.start).way();
-                let (grades, unconverged) = one(learner, name, &given, way, &dealt.answers, &numbers)?;
-                let episodes = places.clone().zip(grades).map(|(place, grade)| Answered { place, grade });
-                out.push(Batch {
-                    learner: place,
+                let grading = &shared.grading;
+                let answers = &dealt.answers;
+                let round = Round {
+                    evaluation,
+                    grading,
+                    answers,
+                    way,
+                    numbers: &numbers,
+                    seen: &seen,
                     shot: shot_place,
-                    episodes: episodes.collect(),
-                    items: (0..places.len()).map(|e| order.items(e).collect()).collect(),
-                    unconverged,
-                });
+                };
+                let graded = round.graded(unit, &given)?;
+                let seconds = clock.elapsed().as_secs_f64() / graded.len().max(1) as f64;
+                for graded in graded {
+                    let answered = |(place, Verdict { grade, margins, standing })| Answered {
+                        place,
+                        grade,
+                        margins,
+                        standing,
+                    };
+                    out.push(Batch {
+                        learner: graded.learner,
+                        shot: shot_place,
+                        stacked: graded.stacked,
+                        episodes: places.clone().zip(graded.episodes).map(answered).collect(),
+                        items: (0..places.len()).map(|e| order.items(e).collect()).collect(),
+                        unconverged: graded.unconverged,
+                        seconds,
+                    });
+                }
             }
         }
     }
+    // A family answers its members together, and they come in the order of the evaluation all the same.
+    out.sort_by_key(|batch: &Batch| (batch.shot, batch.learner));
     Ok(out)
 }
 
-/// One learner's answers to one batch, graded.
-fn one<D: Backend>(
-    learner: &Learner<D>,
-    parameters: &Parameters,
-    given: &Given<'_, D>,
+/// One batch at one shot under one transform, about to be answered.
+struct Round<'a> {
+    evaluation: &'a Evaluation<'a>,
+    grading: &'a Grading<'a>,
+    answers: &'a Answers,
     way: usize,
-    answers: &Answers,
-    numbers: &[u32],
-) -> Result<(Vec<EpisodeGrade>, usize), EvalError> {
-    let name = || parameters.learner().to_string();
-    let (first, last) = (numbers[0], numbers[numbers.len() - 1]);
-    let bad = |problem: String| EvalError::BadScores { learner: name(), first, last, problem };
-    let attempt = catch_unwind(AssertUnwindSafe(|| learner.answer(given)));
-    let (scores, unconverged) = match attempt {
-        Ok(answered) => {
-            answered.map_err(|source| EvalError::Learner { learner: name(), first, last, source })?
+    numbers: &'a [u32],
+    /// Which labels are seen classes (episodes × way); empty where all labels are unseen.
+    seen: &'a [bool],
+    /// The place of the shot.
+    shot: usize,
+}
+
+/// One learner's answers to one batch, graded.
+struct Graded {
+    learner: usize,
+    /// Whether γ was subtracted from the scores of seen labels.
+    stacked: bool,
+    episodes: Vec<Verdict>,
+    unconverged: usize,
+}
+
+/// What is known of one episode's answers.
+struct Verdict {
+    grade: EpisodeGrade,
+    margins: Option<Margins>,
+    standing: Vec<QueryMargin>,
+}
+
+impl Round<'_> {
+    /// The answers of a unit's members, graded.
+    fn graded<D: Backend>(&self, unit: &Unit<D>, given: &Given<'_, D>) -> Result<Vec<Graded>, EvalError> {
+        let name = || self.evaluation.learners[unit.members[0]].learner().to_string();
+        let (first, last) = (self.numbers[0], self.numbers[self.numbers.len() - 1]);
+        let attempt = catch_unwind(AssertUnwindSafe(|| unit.answers(given)));
+        let answers = match attempt {
+            Ok(answers) => {
+                answers.map_err(|source| EvalError::Learner { learner: name(), first, last, source })?
+            }
+            Err(panic) => {
+                let message = panic_message(panic.as_ref());
+                return Err(EvalError::Panicked { learner: name(), first, last, message });
+            }
+        };
+        if answers.len() != unit.members.len() {
+            let (found, expected) = (answers.len(), unit.members.len());
+            let problem = format!("are those of {found} settings, expected {expected}");
+            return Err(EvalError::BadScores { learner: name(), first, last, problem });
         }
-        Err(panic) => {
-            let message = panic_message(panic.as_ref());
-            return Err(EvalError::Panicked { learner: name(), first, last, message });
+        let members = unit.members.iter().zip(&unit.confidences).zip(answers);
+        let graded =
+            members.map(|((place, confidence), answer)| self.grade(*place, *confidence, given, answer));
+        Ok(graded.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+    }
+
+    /// The grades of one learner's scores, where these are numbers of the right shape; behind them those with γ
+    /// subtracted, where there is one.
+    fn grade<D: Backend>(
+        &self,
+        learner: usize,
+        confidence: Confidence,
+        given: &Given<'_, D>,
+        answer: Answer<D>,
+    ) -> Result<Vec<Graded>, EvalError> {
+        let (scores, unconverged) = answer;
+        let bad = |problem: String| {
+            let learner = self.evaluation.learners[learner].learner().to_string();
+            let (first, last) = (self.numbers[0], self.numbers[self.numbers.len() - 1]);
+            EvalError::BadScores { learner, first, last, problem }
+        };
+        let (episodes, way) = (self.numbers.len(), self.way);
+        let (expected, found) = ((episodes, given.query.count(), way), *scores.values.shape());
+        if found != expected {
+            return Err(bad(format!("have shape {found:?}, expected {expected:?}")));
         }
-    };
-    let (expected, found) = ((numbers.len(), given.query.count(), way), *scores.values.shape());
-    if found != expected {
-        return Err(bad(format!("have shape {found:?}, expected {expected:?}")));
+        let mut values = to_host(&scores.values)?;
+        if scores.meaning == Meaning::Probabilities && !values.chunks_exact(way).all(is_distribution) {
+            return Err(bad("are called probabilities, but are negative or do not sum to one".to_string()));
+        }
+        let standing = match self.seen {
+            [] => vec![Vec::new(); episodes],
+            seen => metric::standing(&values, way, seen, self.answers)
+                .ok_or_else(|| bad("cannot be told into seen and unseen classes".to_string()))?,
+        };
+        let temperature = self.grading.temperatures.get(learner).copied().flatten();
+        let verdicts = |values: &[f32],
+                        meaning: Meaning,
+                        standing: Vec<Vec<QueryMargin>>|
+         -> Result<Vec<Verdict>, EvalError> {
+            let grades = grade_at(values, way, meaning, confidence, self.answers, temperature)
+                .ok_or_else(|| bad("are not finite numbers".to_string()))?;
+            let margins = match self.grading.margins {
+                true => metric::margins(values, way, meaning, self.answers),
+                false => None,
+            };
+            let margins = margins.unwrap_or_default().into_iter().map(Some).chain(std::iter::repeat(None));
+            let all = grades.into_iter().zip(margins).zip(standing);
+            Ok(all.map(|((grade, margins), standing)| Verdict { grade, margins, standing }).collect())
+        };
+        let gammas = self.evaluation.rules.gammas;
+        let gamma = gammas.and_then(|all| all.get(&(learner, self.shot))).filter(|_| !self.seen.is_empty());
+        let plain = verdicts(&values, scores.meaning, standing.clone())?;
+        let mut all = vec![Graded { learner, stacked: false, episodes: plain, unconverged }];
+        if let Some(gamma) = gamma {
+            metric::stack(&mut values, way, self.seen, *gamma);
+            // What was subtracted makes probabilities a ranking.
+            let meaning = match scores.meaning {
+                Meaning::Logits => Meaning::Logits,
+                _ => Meaning::Ranking,
+            };
+            let episodes = verdicts(&values, meaning, standing)?;
+            all.push(Graded { learner, stacked: true, episodes, unconverged });
+        }
+        Ok(all)
     }
-    let values = to_host(&scores.values)?;
-    if scores.meaning == Meaning::Probabilities && !values.chunks_exact(expected.2).all(is_distribution) {
-        return Err(bad("are called probabilities, but are negative or do not sum to one".to_string()));
-    }
-    let grades = grade(&values, expected.2, scores.meaning, learner.confidence(), answers)
-        .ok_or_else(|| bad("are not finite numbers".to_string()))?;
-    Ok((grades, unconverged))
 }
 
 /// What a panic said.

@@ -11,18 +11,20 @@
 //! stays in the span of the support. It is Baseline++ only on features of a backbone that was trained with a cosine
 //! classifier.
 
+use super::family::linear_answers;
 use super::{
-    Classifier, Inductive, LearnError, Learner, LinearClassifier, Parameter, Parameters, Registry,
-    transform_of, transform_parameter,
+    Answer, Classifier, Family, Inductive, LearnError, Learner, LinearClassifier, Parameter, Parameters,
+    Registry, transform_of, transform_parameter,
 };
 use crate::rng::Chance;
-use crate::tensor::span::{Descent, Head, Init};
+use crate::tensor::span::{Batches, Descent, Head, Init, Objective};
 use crate::tensor::{Backend, Tensor3, ops};
 use crate::view::{Items, Scores, Support};
 use crate::vocab::{Meaning, Transform};
 
 pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
     list.add("fine-tune", |parameters| Ok(Learner::inductive(FineTune::from(parameters)?)))
+        .family(|members| Ok(Box::new(Paths::of(members)?)))
         .about("last layer by gradient descent (Chen et al. 2019)")
         .parameter(
             Parameter::whole("steps", 100, 1, 1_000_000, "passes over the support")
@@ -64,6 +66,7 @@ pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
         );
 }
 
+#[derive(Clone, Copy, PartialEq)]
 struct FineTune {
     steps: usize,
     rate: f64,
@@ -96,6 +99,31 @@ impl FineTune {
             transform: transform_of(parameters),
         })
     }
+
+    /// The mini-batches of one episode's passes; those of fewer passes are the first of them.
+    fn plan(&self, chance: &Chance<'_>, episode: usize, n: usize) -> Vec<Vec<usize>> {
+        let mut stream = chance.stream(episode);
+        let mut order: Vec<usize> = (0..n).collect();
+        let mut batches = Vec::new();
+        for _ in 0..self.steps {
+            stream.shuffle(&mut order);
+            batches.extend(order.chunks(self.batch).map(<[usize]>::to_vec));
+        }
+        batches
+    }
+
+    fn descent<'a>(&self, plan: Batches<'a>) -> Descent<'a> {
+        Descent {
+            steps: self.steps,
+            rate: self.rate,
+            momentum: self.momentum,
+            dampening: self.dampening,
+            weight_decay: self.weight_decay,
+            init: self.init,
+            head: self.head,
+            batches: if self.batch > 0 { Some(plan) } else { None },
+        }
+    }
 }
 
 impl<D: Backend> Inductive<D> for FineTune {
@@ -104,41 +132,88 @@ impl<D: Backend> Inductive<D> for FineTune {
     }
 
     fn adapt(&self, support: &Support<D>, chance: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
-        let plan = |episode: usize, n: usize| {
-            let mut stream = chance.stream(episode);
-            let mut order: Vec<usize> = (0..n).collect();
-            let mut batches = Vec::new();
-            for _ in 0..self.steps {
-                stream.shuffle(&mut order);
-                batches.extend(order.chunks(self.batch).map(<[usize]>::to_vec));
-            }
-            batches
-        };
-        let descent = Descent {
-            steps: self.steps,
-            rate: self.rate,
-            momentum: self.momentum,
-            dampening: self.dampening,
-            weight_decay: self.weight_decay,
-            init: self.init,
-            head: self.head,
-            batches: if self.batch > 0 { Some(&plan) } else { None },
-        };
+        let plan = |episode: usize, n: usize| self.plan(chance, episode, n);
+        let descent = self.descent(&plan);
         let solution = support.device().descent(support.features()?, support.labels(), &descent)?;
         let linear = LinearClassifier::from_span(support, solution, Meaning::Logits)?;
         Ok(match self.head {
             Head::Linear => Box::new(linear),
-            Head::Cosine { scale } => {
-                let directions = ops::scale(ops::normalise(&linear.weights)?, scale as f32)?;
-                Box::new(CosineHead { directions })
-            }
+            Head::Cosine { scale } => Box::new(CosineHead::of(&linear, scale)?),
         })
+    }
+}
+
+/// Several settings, of which those that differ in their steps alone are stops on one path.
+struct Paths {
+    /// Each with the largest number of steps of its settings, these numbers, and the places of these settings.
+    paths: Vec<(FineTune, Vec<usize>, Vec<usize>)>,
+    members: usize,
+}
+
+impl Paths {
+    fn of(members: &[Parameters]) -> Result<Paths, LearnError> {
+        let mut paths: Vec<(FineTune, Vec<usize>, Vec<usize>)> = Vec::new();
+        for (place, member) in members.iter().enumerate() {
+            let member = FineTune::from(member)?;
+            let same = |path: &FineTune| FineTune { steps: member.steps, ..*path } == member;
+            match paths.iter_mut().find(|(path, ..)| same(path)) {
+                Some((path, stops, places)) => {
+                    path.steps = path.steps.max(member.steps);
+                    stops.push(member.steps);
+                    places.push(place);
+                }
+                None => paths.push((member, vec![member.steps], vec![place])),
+            }
+        }
+        Ok(Paths { paths, members: members.len() })
+    }
+}
+
+impl<D: Backend> Family<D> for Paths {
+    fn answers(
+        &self,
+        support: &Support<D>,
+        query: &Items<D>,
+        chance: &Chance<'_>,
+    ) -> Result<Vec<Answer<D>>, LearnError> {
+        let plans: Vec<_> =
+            self.paths.iter().map(|(path, ..)| move |e: usize, n: usize| path.plan(chance, e, n)).collect();
+        let objectives: Vec<Objective<'_>> = self
+            .paths
+            .iter()
+            .zip(&plans)
+            .map(|((path, stops, _), plan)| Objective::Descent(path.descent(plan), stops))
+            .collect();
+        let solutions = support.device().fits(support.features()?, support.labels(), &objectives)?;
+        let heads =
+            self.paths.iter().flat_map(|(path, _, places)| places.iter().map(|place| (*place, path.head)));
+        let (mut linear, mut answers) = (Vec::new(), Vec::with_capacity(self.members));
+        for ((place, head), solution) in heads.zip(solutions) {
+            match head {
+                Head::Linear => linear.push((place, solution)),
+                Head::Cosine { scale } => {
+                    let own = LinearClassifier::from_span(support, solution, Meaning::Logits)?;
+                    answers.push((place, (CosineHead::of(&own, scale)?.scores(query)?, 0)));
+                }
+            }
+        }
+        let (places, solutions): (Vec<usize>, Vec<_>) = linear.into_iter().unzip();
+        let scored = linear_answers(support, query, solutions, Meaning::Logits)?;
+        answers.extend(places.into_iter().zip(scored));
+        answers.sort_by_key(|(place, _)| *place);
+        Ok(answers.into_iter().map(|(_, answer)| answer).collect())
     }
 }
 
 /// `scale · cos(x, w)`, the scale being the length of the directions.
 struct CosineHead<D: Backend> {
     directions: Tensor3<D>,
+}
+
+impl<D: Backend> CosineHead<D> {
+    fn of(linear: &LinearClassifier<D>, scale: f64) -> Result<CosineHead<D>, LearnError> {
+        Ok(CosineHead { directions: ops::scale(ops::normalise(&linear.weights)?, scale as f32)? })
+    }
 }
 
 impl<D: Backend> Classifier<D> for CosineHead<D> {

@@ -4,7 +4,7 @@
 //! number of votes among the k nearest; a tie goes to the label of the nearer item. `k` counts at most the support.
 //! `distance = cosine` divides all items by their norms first.
 
-use super::{Classifier, Inductive, LearnError, Learner, Parameter, Registry, Scale};
+use super::{Answer, Classifier, Family, Inductive, LearnError, Learner, Parameter, Registry, Scale};
 use crate::rng::Chance;
 use crate::tensor::{Backend, Labels, Tensor3};
 use crate::view::{Items, Scores, Support};
@@ -22,7 +22,8 @@ pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
     .parameter(
         Parameter::choice("distance", &["euclidean", "cosine"], "distance between items")
             .grid(&["euclidean", "cosine"]),
-    );
+    )
+    .family(|members| Ok(Box::new(Neighbourhoods { ks: members.iter().map(|m| m.whole("k")).collect() })));
 }
 
 struct NearestNeighbours {
@@ -43,6 +44,29 @@ impl<D: Backend> Inductive<D> for NearestNeighbours {
     fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
         let (features, labels) = (support.features()?.clone(), support.labels().clone());
         Ok(Box::new(Neighbourhood { k: self.k, features, labels }))
+    }
+}
+
+/// Several numbers of neighbours: distances and their order are the same for all.
+struct Neighbourhoods {
+    ks: Vec<usize>,
+}
+
+impl<D: Backend> Family<D> for Neighbourhoods {
+    fn answers(
+        &self,
+        support: &Support<D>,
+        query: &Items<D>,
+        _: &Chance<'_>,
+    ) -> Result<Vec<Answer<D>>, LearnError> {
+        let nearness = query.negative_squared_distances(support.features()?)?;
+        let (device, labels) = (query.device(), support.labels());
+        let votes = device.votes_each(&nearness, labels, &self.ks)?;
+        let answer = |(k, votes): (&usize, Tensor3<D>)| match k {
+            1 => Ok((Scores::ranking(device.best_of_label(&nearness, labels)?), 0)),
+            _ => Ok((Scores::ranking(votes), 0)),
+        };
+        self.ks.iter().zip(votes).map(answer).collect()
     }
 }
 

@@ -7,12 +7,14 @@
 //!
 //! Differs from the paper: nothing in the objective; the paper leaves the solver to scikit-learn.
 
+use super::family::SpanFamily;
 use super::{
-    Classifier, Inductive, LearnError, Learner, LinearClassifier, Parameter, Registry, Scale, transform_of,
-    transform_parameter,
+    Classifier, Inductive, LearnError, Learner, LinearClassifier, Parameter, Parameters, Registry, Scale,
+    transform_of, transform_parameter,
 };
 use crate::rng::Chance;
 use crate::tensor::Backend;
+use crate::tensor::span::Objective;
 use crate::view::Support;
 use crate::vocab::{Meaning, Transform};
 
@@ -26,7 +28,11 @@ pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
         1e-2,
         1e3,
     ))
-    .parameter(transform_parameter(Transform::L2n));
+    .parameter(transform_parameter(Transform::L2n))
+    .family(|members| {
+        let objective = |member: &Parameters| Objective::Logistic(member.real("c"));
+        Ok(SpanFamily::of(members, Meaning::Logits, objective))
+    });
 }
 
 struct LinearProbe {

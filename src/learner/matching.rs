@@ -6,9 +6,9 @@
 //! Differs from the paper: no full context embeddings, because the features are given; and the cosines can be multiplied
 //! by a `temperature` (1 in the paper).
 
-use super::{Classifier, Inductive, LearnError, Learner, Parameter, Registry, Scale};
+use super::{Answer, Classifier, Family, Inductive, LearnError, Learner, Parameter, Registry, Scale};
 use crate::rng::Chance;
-use crate::tensor::{Backend, Labels, Tensor3, Terms};
+use crate::tensor::{Backend, Labels, Tensor3, Terms, ops};
 use crate::view::{Items, Scores, Support};
 use crate::vocab::Transform;
 
@@ -21,7 +21,11 @@ pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
         Scale::Log,
         0.1,
         1e2,
-    ));
+    ))
+    .family(|members| {
+        let temperatures = members.iter().map(|member| member.real("temperature") as f32).collect();
+        Ok(Box::new(Attentions { temperatures }))
+    });
 }
 
 struct Matching {
@@ -36,6 +40,27 @@ impl<D: Backend> Inductive<D> for Matching {
     fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
         let (features, labels) = (support.features()?.clone(), support.labels().clone());
         Ok(Box::new(Attention { temperature: self.temperature, features, labels }))
+    }
+}
+
+/// Several temperatures: the cosines are the same for all.
+struct Attentions {
+    temperatures: Vec<f32>,
+}
+
+impl<D: Backend> Family<D> for Attentions {
+    fn answers(
+        &self,
+        support: &Support<D>,
+        query: &Items<D>,
+        _: &Chance<'_>,
+    ) -> Result<Vec<Answer<D>>, LearnError> {
+        let cosines = query.products(support.features()?)?;
+        let answer = |temperature: &f32| {
+            let logits = ops::scale(cosines.clone(), *temperature)?;
+            Ok((Scores::probabilities(query.device().attention(&logits, support.labels())?), 0))
+        };
+        self.temperatures.iter().map(answer).collect()
     }
 }
 

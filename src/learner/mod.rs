@@ -3,8 +3,15 @@
 //! The setting of a learner is the trait that it implements. Every learner works on a batch of episodes of equal shape,
 //! and on each of them as if it were alone.
 
+mod ale;
+mod bilinear;
+mod class_sums;
 mod class_vector_cosine;
+mod compatibility;
+mod devise;
 mod error;
+mod eszsl;
+mod family;
 mod fine_tune;
 mod fit;
 mod k_nn;
@@ -15,10 +22,16 @@ mod nearest_centroid;
 mod parameters;
 mod per_episode;
 mod prototypical;
+mod prototypical_zero_shot;
 mod registry;
 mod ridge;
+mod ridge_map;
+mod sae;
 mod search;
+mod semantic_prototypical;
+mod sje;
 mod svm;
+mod tip_adapter;
 
 use crate::rng::Chance;
 use crate::tensor::Backend;
@@ -26,6 +39,7 @@ use crate::view::{ClassVectors, Items, Scores, Support};
 use crate::vocab::{Confidence, Setting, Transform};
 
 pub use error::LearnError;
+pub use family::{Answer, Family};
 pub use fit::{ClassTransductive, Fit, Fitted};
 pub use linear::LinearClassifier;
 pub use parameters::{Parameter, Parameters, Range};
@@ -269,6 +283,15 @@ impl Roster for Shipped {
         svm::enrol(list);
         fine_tune::enrol(list);
         class_vector_cosine::enrol(list);
+        eszsl::enrol(list);
+        sae::enrol(list);
+        devise::enrol(list);
+        ale::enrol(list);
+        sje::enrol(list);
+        ridge_map::enrol(list);
+        prototypical_zero_shot::enrol(list);
+        semantic_prototypical::enrol(list);
+        tip_adapter::enrol(list);
     }
 }
 

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::{LearnError, Learner, Parameter, Parameters};
+use super::{Family, LearnError, Learner, Parameter, Parameters};
 use crate::tensor::Backend;
 
 /// Makes a learner from checked parameters.
 type Build<D> = Box<dyn Fn(&Parameters) -> Result<Learner<D>, LearnError>>;
+
+/// Makes a family from the checked parameters of its members.
+type BuildFamily<D> = Box<dyn Fn(&[Parameters]) -> Result<Box<dyn Family<D>>, LearnError>>;
 
 /// One enrolled learner.
 pub struct Entry<D: Backend> {
@@ -15,6 +18,7 @@ pub struct Entry<D: Backend> {
     parameters: Vec<Parameter>,
     presets: Vec<Preset>,
     build: Build<D>,
+    family: Option<BuildFamily<D>>,
 }
 
 /// Values that a word of the parameter `preset` stands for, in place of defaults.
@@ -40,6 +44,16 @@ impl<D: Backend> Entry<D> {
         values: &'static [(&'static str, &'static str)],
     ) -> &mut Self {
         self.presets.push((word, values));
+        self
+    }
+
+    /// Declares how several settings that take the same transform are answered together. Without it they are answered
+    /// one by one; with it every answer must have the same bits as then.
+    pub fn family(
+        &mut self,
+        build: impl Fn(&[Parameters]) -> Result<Box<dyn Family<D>>, LearnError> + 'static,
+    ) -> &mut Self {
+        self.family = Some(Box::new(build));
         self
     }
 
@@ -85,6 +99,14 @@ impl<D: Backend> Entry<D> {
     pub fn build(&self, parameters: &Parameters) -> Result<Learner<D>, LearnError> {
         (self.build)(parameters)
     }
+
+    /// A family of settings that take the same transform; nothing for a learner that declares none.
+    ///
+    /// # Errors
+    /// When the learner refuses the parameters of a member.
+    pub fn build_family(&self, members: &[Parameters]) -> Result<Option<Box<dyn Family<D>>>, LearnError> {
+        self.family.as_ref().map(|build| build(members)).transpose()
+    }
 }
 
 /// All learners that a program knows, in order of enrolment.
@@ -113,6 +135,7 @@ impl<D: Backend> Registry<D> {
             parameters: Vec::new(),
             presets: Vec::new(),
             build: Box::new(build),
+            family: None,
         });
         let last = self.entries.len() - 1;
         &mut self.entries[last]

@@ -7,12 +7,14 @@
 //! Differs from the paper: targets are ±1 rather than one-hot, and the learned scale and shift of the scores are left
 //! out, because the features are given and the scores only rank.
 
+use super::family::SpanFamily;
 use super::{
-    Classifier, Inductive, LearnError, Learner, LinearClassifier, Parameter, Registry, Scale, transform_of,
-    transform_parameter,
+    Classifier, Inductive, LearnError, Learner, LinearClassifier, Parameter, Parameters, Registry, Scale,
+    transform_of, transform_parameter,
 };
 use crate::rng::Chance;
 use crate::tensor::Backend;
+use crate::tensor::span::Objective;
 use crate::view::Support;
 use crate::vocab::{Meaning, Transform};
 
@@ -22,7 +24,11 @@ pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
     })
     .about("ridge regression on targets of plus and minus one (Bertinetto et al. 2019)")
     .parameter(Parameter::real("alpha", 1.0, 1e-6, 1e6, "L2 penalty").search(Scale::Log, 1e-3, 1e2))
-    .parameter(transform_parameter(Transform::L2n));
+    .parameter(transform_parameter(Transform::L2n))
+    .family(|members| {
+        let objective = |member: &Parameters| Objective::Ridge(member.real("alpha"));
+        Ok(SpanFamily::of(members, Meaning::Ranking, objective))
+    });
 }
 
 struct Ridge {

@@ -1,5 +1,7 @@
 //! Where a selection looks for the values of a parameter.
 
+use std::fmt;
+
 use super::{Parameter, Range};
 
 /// How numbers spread over a range.
@@ -35,6 +37,15 @@ pub enum Search {
     },
     /// These values, in this order.
     Values(Vec<String>),
+}
+
+impl fmt::Display for Search {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Search::Span { scale, low, high } => write!(f, "{low}..{high} ({})", scale.word()),
+            Search::Values(values) => f.write_str(&values.join("|")),
+        }
+    }
 }
 
 impl Parameter {

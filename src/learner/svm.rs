@@ -7,12 +7,14 @@
 //! Differs from Lee et al.: one against rest with a squared hinge rather than Crammer and Singer's multi-class form,
 //! because that is what the common libraries call a linear SVM.
 
+use super::family::SpanFamily;
 use super::{
-    Classifier, Inductive, LearnError, Learner, LinearClassifier, Parameter, Registry, Scale, transform_of,
-    transform_parameter,
+    Classifier, Inductive, LearnError, Learner, LinearClassifier, Parameter, Parameters, Registry, Scale,
+    transform_of, transform_parameter,
 };
 use crate::rng::Chance;
 use crate::tensor::Backend;
+use crate::tensor::span::Objective;
 use crate::view::Support;
 use crate::vocab::{Meaning, Transform};
 
@@ -22,7 +24,11 @@ pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
     })
     .about("linear support vector machine, squared hinge, one against rest (Cortes and Vapnik 1995)")
     .parameter(Parameter::real("c", 1.0, 1e-6, 1e6, "weight of the loss").search(Scale::Log, 1e-2, 1e3))
-    .parameter(transform_parameter(Transform::L2n));
+    .parameter(transform_parameter(Transform::L2n))
+    .family(|members| {
+        let objective = |member: &Parameters| Objective::Hinge(member.real("c"));
+        Ok(SpanFamily::of(members, Meaning::Ranking, objective))
+    });
 }
 
 struct Svm {

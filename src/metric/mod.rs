@@ -3,11 +3,16 @@
 //! The only room that reads [`Answers`], and it gives back nothing but counts and losses per class.
 
 mod certainty;
+mod stacking;
+mod temperature;
 
 pub use certainty::{CertaintyGrade, threshold};
+pub use stacking::{QueryMargin, Standing, best_gamma, stack, standing};
 
 use crate::view::Answers;
 use crate::vocab::{Confidence, Meaning};
+
+pub use temperature::{COLDEST, HOTTEST, Margins, best_temperature, margins};
 
 /// A claimed probability counts as at least this: one answer that is absurdly sure shall not rule a mean.
 const LEAST_PROBABILITY: f64 = 1e-300;
@@ -56,6 +61,17 @@ pub struct EpisodeGrade {
     pub queries: Vec<QueryGrade>,
     /// Queries of the task whose best score two labels shared.
     pub ties: u32,
+    /// The same claims at another temperature, where one was asked for and the scores are no ranking.
+    pub tempered: Option<Tempered>,
+}
+
+/// The claims of one episode with logits divided by a temperature (Guo et al. 2017, arXiv:1706.04599).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tempered {
+    /// Mean negative log-likelihood of the right labels over the queries.
+    pub nll: f64,
+    /// By query, the claimed probability of the label that it was given.
+    pub confidences: Vec<f32>,
 }
 
 /// Grades the scores (episodes × items × way) of a batch, of which `confidence` says what makes an answer certain.
@@ -81,6 +97,20 @@ pub fn grade(
     confidence: Confidence,
     answers: &Answers,
 ) -> Option<Vec<EpisodeGrade>> {
+    grade_at(values, way, meaning, confidence, answers, None)
+}
+
+/// As [`grade`], and the claims graded a second time at a temperature above 0.
+///
+/// Of probabilities it is their logarithm that is divided.
+pub fn grade_at(
+    values: &[f32],
+    way: usize,
+    meaning: Meaning,
+    confidence: Confidence,
+    answers: &Answers,
+    temperature: Option<f64>,
+) -> Option<Vec<EpisodeGrade>> {
     let labels = answers.labels_for_grading();
     if way == 0 || values.len() != labels.len() * way || values.iter().any(|v| !v.is_finite()) {
         return None;
@@ -91,7 +121,11 @@ pub fn grade(
             .map(|episode| {
                 let labels = &labels[episode * items..(episode + 1) * items];
                 let values = &values[episode * items * way..(episode + 1) * items * way];
-                grade_episode(values, way, meaning, confidence, labels)
+                let mut grade = grade_episode(values, way, meaning, confidence, labels);
+                if let Some(temperature) = temperature.filter(|_| meaning != Meaning::Ranking) {
+                    grade.tempered = Some(temperature::tempered(values, way, meaning, labels, temperature));
+                }
+                grade
             })
             .collect(),
     )
@@ -144,7 +178,7 @@ fn grade_episode(
         let mean = |sum: f64| (claims && *total > 0).then(|| sum / f64::from(*total));
         ClassGrade { correct: *correct, total: *total, nll: mean(*nll), brier: mean(*brier) }
     };
-    EpisodeGrade { classes: sums.iter().map(class).collect(), queries, ties }
+    EpisodeGrade { classes: sums.iter().map(class).collect(), queries, ties, tempered: None }
 }
 
 /// The lowest label with the highest score, and whether another label shares it.

@@ -113,6 +113,12 @@ impl Protocol {
         judge(&check, written)
     }
 
+    /// The same episodes of other classes, for a selection: those of this split, so many, from this seed. The draw that ships
+    /// with the protocol, being one of its own classes, does not belong to them.
+    pub fn on_split(&self, split: Split, count: u32, seed: u64) -> Protocol {
+        Protocol { split: split.into(), count, seed, most: None, draw_sha256: None, ..self.clone() }
+    }
+
     /// Its name, in kebab case.
     pub fn name(&self) -> &str {
         &self.name
@@ -155,11 +161,15 @@ impl Protocol {
 
     /// The same rules on the validation classes and without queries outside the task: where thresholds are set.
     pub fn on_validation(&self) -> Protocol {
+        Protocol { seen_part: None, ..self.generalised_on_validation() }
+    }
+
+    /// The same rules, candidates of seen classes included, for the validation classes with the base classes as seen ones.
+    pub fn generalised_on_validation(&self) -> Protocol {
         let metrics = self.metrics.iter().copied().filter(|metric| !metric.needs_outside()).collect();
         Protocol {
             split: Split::Validation.into(),
             outside: None,
-            seen_part: None,
             draw_sha256: None,
             most: None,
             metrics,

@@ -36,6 +36,8 @@ pub const SHIPPED: &[ShippedProtocol] = shipped![
     "any-dirichlet",
     "any-zero-shot",
     "any-generalised-zero-shot",
+    "any-5way-zero-to-20",
+    "any-all-way-zero-to-20",
     "any-intents-zero-shot",
     "any-intents-5shot",
     "any-intents-10shot",

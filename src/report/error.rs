@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::table::TableKey;
 use super::terms::Difference;
+use crate::vocab::counted;
 
 /// Why results could not be collected or written.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +52,7 @@ pub enum ReportError {
     /// A killed run left a journal, and nobody said what to do with it.
     #[error(
         "{} holds {} of a run that was ended before its time\nhint: go on with --resume, or drop them with --overwrite",
-        folder.display(), if *episodes == 1 { "1 finished episode".to_string() } else { format!("{episodes} finished episodes") }
+        folder.display(), counted(*episodes, "finished episode", "finished episodes")
     )]
     LeftOver {
         /// The folder.

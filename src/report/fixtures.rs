@@ -127,6 +127,7 @@ impl Made {
             query: Size::Number(4),
             repeat: self.repeat,
             clusters: self.clusters(),
+            seen: None,
             metrics: Metric::ALL.to_vec(),
             level: 0.95,
             sequential: false,

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::grid::Grid;
 use super::names::{display_names, is_rate};
 use super::rows::SummaryRow;
-use super::table::Size;
+use super::table::{Selection, Size};
 use crate::stats::Population;
+use crate::vocab::counted;
 
 /// Learners by protocols for one metric. No cell is marked as best: that would be a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,13 +39,15 @@ impl Overview {
         }));
         let names = display_names(rows.iter().map(|row| (row.table.learner.as_str(), &row.table.parameters)));
         for known in &learners {
-            let mut line = vec![names.get(known).cloned().unwrap_or_default()];
+            let name = names.get(&(known.0, known.1)).cloned().unwrap_or_default();
+            let mut line = vec![labelled(name, known.2)];
             line.extend(columns.iter().map(|wanted| {
                 let row = rows.iter().find(|row| learner(row) == *known && column(row) == *wanted);
                 row.map_or(ABSENT.to_string(), |row| cell(row))
             }));
             lines.push(line);
         }
+        lines.extend(seed_means(&rows, &learners, &columns));
         Overview(Grid { title: String::new(), lines, left: 1, notes: notes(&rows, metric) })
     }
 
@@ -64,8 +67,69 @@ impl Overview {
     }
 }
 
-fn learner(row: &SummaryRow) -> (&str, &BTreeMap<String, String>) {
-    (&row.table.learner, &row.table.parameters)
+/// A line for every learner that differs from others in its parameter `seed` alone: the mean over seeds.
+fn seed_means(rows: &[&SummaryRow], learners: &[Known<'_>], columns: &[(&str, Size)]) -> Vec<Vec<String>> {
+    let mut groups: BTreeMap<
+        (&str, &str, BTreeMap<String, String>),
+        (Selection, Vec<&BTreeMap<String, String>>),
+    > = BTreeMap::new();
+    for (name, parameters, selection) in learners.iter().filter(|known| known.1.contains_key("seed")) {
+        let mut others = (*parameters).clone();
+        others.remove("seed");
+        let key = (*name, selection.word(), others);
+        groups.entry(key).or_insert_with(|| (*selection, Vec::new())).1.push(parameters);
+    }
+    let several = groups.iter().filter(|(_, (_, members))| members.len() > 1);
+    let names = display_names(several.clone().map(|((name, _, others), _)| (*name, others)));
+    let line = |((name, _, others), (selection, members)): (
+        &(&str, &str, BTreeMap<String, String>),
+        &(Selection, Vec<&BTreeMap<String, String>>),
+    )| {
+        let shown = labelled(names.get(&(*name, others)).cloned().unwrap_or_default(), *selection);
+        let mean = |wanted: &(&str, Size)| {
+            let of = |row: &&&SummaryRow| {
+                let known = learner(row);
+                column(row) == *wanted
+                    && (known.0, known.2) == (*name, *selection)
+                    && members.contains(&known.1)
+            };
+            // One row per member, whatever its intervals.
+            let mut values: BTreeMap<&BTreeMap<String, String>, f64> = BTreeMap::new();
+            for row in rows.iter().filter(of) {
+                values.insert(learner(row).1, row.measured.value);
+            }
+            let (scale, digits) = rows.first().map_or((1.0, 4), |row| form(row));
+            match values.len() == members.len() {
+                true => {
+                    format!("{:.digits$}", values.values().sum::<f64>() / values.len() as f64 * scale)
+                }
+                false => ABSENT.to_string(),
+            }
+        };
+        let title = format!("{shown}, mean over {} seeds", members.len());
+        std::iter::once(title).chain(columns.iter().map(mean)).collect()
+    };
+    several.map(line).collect()
+}
+
+/// The factor and the digits of a metric's cells.
+fn form(row: &SummaryRow) -> (f64, usize) {
+    if is_rate(row.measured.metric) { (100.0, 2) } else { (1.0, 4) }
+}
+
+/// A learner of a table: name, parameters, and where these come from.
+type Known<'a> = (&'a str, &'a BTreeMap<String, String>, Selection);
+
+fn learner(row: &SummaryRow) -> Known<'_> {
+    (&row.table.learner, &row.table.parameters, row.table.selection)
+}
+
+/// A name with where its values come from, unless they are defaults.
+fn labelled(name: String, selection: Selection) -> String {
+    match selection {
+        Selection::Default => name,
+        selection => format!("{name} ({})", selection.word()),
+    }
 }
 
 fn column(row: &SummaryRow) -> (&str, Size) {
@@ -80,7 +144,7 @@ fn shot_words(shot: Size) -> String {
 }
 
 fn cell(row: &SummaryRow) -> String {
-    let (scale, digits) = if is_rate(row.measured.metric) { (100.0, 2) } else { (1.0, 4) };
+    let (scale, digits) = form(row);
     let value = format!("{:.digits$}", row.measured.value * scale);
     match row.measured.interval {
         Some((_, interval)) => format!("{value} ± {:.digits$}", interval.half_width() * scale),
@@ -90,20 +154,23 @@ fn cell(row: &SummaryRow) -> String {
 
 fn notes(rows: &[&SummaryRow], metric: &str) -> Vec<String> {
     let mut notes = vec![if is_rate(metric) { format!("{metric} in percent") } else { metric.to_string() }];
-    let kinds: BTreeSet<(Population, String)> = rows
+    let kinds: BTreeSet<(Population, String, bool)> = rows
         .iter()
-        .filter_map(|row| row.measured.interval)
-        .filter(|(population, _)| *population == Population::Sampler)
-        .map(|(population, interval)| (population, format!("{} %", (interval.level * 1e6).round() / 1e4)))
+        .filter_map(|row| row.measured.interval.map(|interval| (interval, row.table.sequential)))
+        .filter(|((population, _), _)| *population == Population::Sampler)
+        .map(|((population, interval), sequential)| {
+            (population, format!("{} %", (interval.level * 1e6).round() / 1e4), sequential)
+        })
         .collect();
-    for (population, level) in kinds {
-        notes.push(format!("± half of the {level} {population} interval: {}", population.meaning()));
+    for (population, level, sequential) in kinds {
+        let waited = if sequential { "; sequential: drawn until it was narrow" } else { "" };
+        notes.push(format!("± half of the {level} {population} interval: {}{waited}", population.meaning()));
     }
     let draws: BTreeSet<(&str, usize, usize)> =
         rows.iter().map(|row| (row.table.protocol.as_str(), row.episodes, row.classes)).collect();
     for (protocol, episodes, classes) in draws {
-        let plural = if episodes == 1 { "" } else { "s" };
-        notes.push(format!("{protocol}: {episodes} episode{plural}, {classes} classes"));
+        let episodes = counted(episodes as u64, "episode", "episodes");
+        notes.push(format!("{protocol}: {episodes}, {}", counted(classes as u64, "class", "classes")));
     }
     notes
 }
@@ -111,7 +178,7 @@ fn notes(rows: &[&SummaryRow], metric: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{Measured, Selection, Table};
+    use crate::report::{Measured, Table};
     use crate::stats::Interval;
     use crate::vocab::{Metric, SawClasses, Setting};
 
@@ -140,6 +207,7 @@ mod tests {
                 query: Size::Number(15),
                 repeat: true,
                 clusters: None,
+                seen: None,
                 metrics: vec![Metric::Accuracy],
                 level: 0.95,
                 sequential: false,
@@ -185,6 +253,28 @@ curve: 600 episodes, 60 classes
 whole: 1 episode, 60 classes
 ";
         assert_eq!(Overview::of(&rows(), "accuracy").text(), expected);
+    }
+
+    #[test]
+    fn an_interval_that_was_waited_for_says_so() {
+        let mut rows = rows();
+        rows.truncate(1);
+        rows[0].table.sequential = true;
+        rows[0].classes = 1;
+        let text = Overview::of(&rows, "accuracy").text();
+        let note = "interval: these classes and items; sequential: drawn until it was narrow\ncurve: 600 episodes, 1 class\n";
+        assert!(text.ends_with(note), "{text}");
+    }
+
+    #[test]
+    fn learners_that_differ_in_their_seed_alone_get_a_line_with_their_mean() {
+        let one = Size::Number(1);
+        let rows = [("0", 0.5), ("1", 0.6), ("2", 0.7)]
+            .map(|(seed, value)| row("curve", one, "ale", &[("rate", "1"), ("seed", seed)], value, 0.0));
+        let text = Overview::of(&rows, "accuracy").text();
+        let last = text.lines().nth(4).unwrap();
+        assert_eq!(last, "ale, mean over 3 seeds  60.00");
+        assert!(!Overview::of(&rows[..1], "accuracy").text().contains("mean over"));
     }
 
     #[test]

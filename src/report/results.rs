@@ -11,7 +11,7 @@ use super::journal::Journal;
 use super::part::Part;
 use super::rows::{
     BIN_COLUMNS, BinRow, CERTAINTY_COLUMNS, CLUSTER_COLUMNS, EPISODE_COLUMNS, OUTCOME_COLUMNS, QUERY_COLUMNS,
-    SUMMARY_COLUMNS, SummaryRow, lead,
+    SEEN_COLUMNS, STACKING_COLUMNS, SUMMARY_COLUMNS, SummaryRow, TEMPERED_COLUMNS, lead,
 };
 use super::run_record::RunRecord;
 use super::staging::{LeftOver, PART_FILE, RESULT_FILES, RUN_RECORD, Staging};
@@ -21,6 +21,7 @@ use super::terms::{Difference, Kinship, Terms};
 use super::text::text;
 use super::warning::{FEW_EPISODES, Warning};
 use super::writer::{FinishedTable, TableWriter};
+use crate::vocab::Metric;
 
 /// The results of one run while they are collected.
 ///
@@ -169,7 +170,9 @@ impl Results {
             let protocol = run.protocols.iter().find(|p| p.name == table.key.protocol);
             let protocol = protocol
                 .ok_or_else(|| ReportError::UnrecordedProtocol { protocol: table.key.protocol.clone() })?;
-            let asked = |m: &&Measured| table.table.metrics.iter().any(|asked| asked.word() == m.metric);
+            let covered =
+                |asked: &Metric, m: &Measured| m.metric.parse().is_ok_and(|metric| asked.covers(metric));
+            let asked = |m: &&Measured| table.table.metrics.iter().any(|asked| covered(asked, m));
             summary.extend(table.measured.iter().filter(asked).map(|measured| SummaryRow {
                 table: table.table.clone(),
                 episodes: table.episode_count,
@@ -187,6 +190,14 @@ impl Results {
             let lead = lead(&table.key);
             for (number, bin) in table.bins.iter().enumerate() {
                 BinRow { lead: &lead, temperature: 1.0, number, bin }.write(&mut bytes);
+            }
+            // At temperature 1 they are the same bins.
+            for (temperature, bins, _) in
+                table.tempered.iter().filter(|(temperature, ..)| *temperature != 1.0)
+            {
+                for (number, bin) in bins.iter().enumerate() {
+                    BinRow { lead: &lead, temperature: *temperature, number, bin }.write(&mut bytes);
+                }
             }
         }
         names.push(self.file("bins.csv", BIN_COLUMNS, |out| out.write_all(&bytes))?);
@@ -210,18 +221,30 @@ impl Results {
             names.push(self.file("clusters.csv", CLUSTER_COLUMNS, |out| out.write_all(&bytes))?);
         }
 
+        let sides: BTreeSet<&[u8]> = self.finished.iter().map(|table| table.sides.as_slice()).collect();
+        let sides: Vec<&[u8]> = sides.into_iter().filter(|rows| !rows.is_empty()).collect();
+        if !sides.is_empty() {
+            names.push(self.file("seen.csv", SEEN_COLUMNS, |out| out.write_all(&sides.concat()))?);
+            let curves: Vec<&[u8]> = self.finished.iter().map(|table| table.curve.as_slice()).collect();
+            names.push(self.file("stacking.csv", STACKING_COLUMNS, |out| out.write_all(&curves.concat()))?);
+        }
+
         let (mut outcomes, mut episodes, mut queries) = (Vec::new(), Vec::new(), Vec::new());
-        let mut certainty = Vec::new();
+        let (mut certainty, mut tempered) = (Vec::new(), Vec::new());
         for table in std::mem::take(&mut self.finished) {
             outcomes.push(table.outcomes);
             episodes.push(table.episodes);
             queries.push(table.queries);
             certainty.push(table.certainty);
+            tempered.extend(table.tempered.map(|(_, _, rows)| rows));
         }
         names.push(self.file("outcomes.csv", OUTCOME_COLUMNS, |out| pour(outcomes, out))?);
         names.push(self.file("episodes.csv", EPISODE_COLUMNS, |out| pour(episodes, out))?);
         if certainty.iter().any(|part| !part.is_empty()) {
             names.push(self.file("certainty.csv", CERTAINTY_COLUMNS, |out| pour(certainty, out))?);
+        }
+        if !tempered.is_empty() {
+            names.push(self.file("tempered.csv", TEMPERED_COLUMNS, |out| pour(tempered, out))?);
         }
         if queries.iter().any(|part| !part.is_empty()) {
             names.push(self.file("queries.csv", QUERY_COLUMNS, |out| pour(queries, out))?);

@@ -22,9 +22,19 @@ pub const SUMMARY_COLUMNS: &str = "protocol,version,learner,parameters,selection
     shot,query,episodes,classes,metric,value,interval,low,high,level,seed,seed_train,device,draw_sha256,\
     features_sha256,kshot";
 
+/// Columns of `seen.csv`: one row per class of a protocol whose candidates are seen and unseen classes.
+pub const SEEN_COLUMNS: &str = "protocol,class,side";
+
+/// Columns of `stacking.csv`: one row per point of the curve between seen and unseen accuracy; it holds from that γ up to
+/// the next, and the first row from minus infinity.
+pub const STACKING_COLUMNS: &str = "protocol,learner,parameters,shot,gamma,seen,unseen";
+
 /// Columns of `bins.csv`: one row per bin of confidence.
 pub const BIN_COLUMNS: &str =
     "protocol,learner,parameters,shot,temperature,bin,low,high,count,correct,confidence";
+
+/// Columns of `tempered.csv`: one row per episode of the tables that have a selected temperature.
+pub const TEMPERED_COLUMNS: &str = "protocol,learner,parameters,shot,temperature,episode,nll";
 
 /// Columns of `queries.csv`: one row per query; `item` is its row in the feature store, from 0.
 ///
@@ -38,6 +48,7 @@ pub const CERTAINTY_COLUMNS: &str = "protocol,learner,parameters,shot,episode,in
 
 /// Stands in the `interval` column for a sampler interval that was waited for: episodes were drawn until it was narrow.
 pub const SEQUENTIAL: &str = "sampler-sequential";
+
 /// Columns of `clusters.csv`, which is there where classes have clusters: one row per class that occurs.
 pub const CLUSTER_COLUMNS: &str = "protocol,class,cluster";
 
@@ -99,6 +110,19 @@ pub struct BinRow<'a> {
     pub number: usize,
     /// The bin.
     pub bin: &'a Bin,
+}
+
+/// A row of `tempered.csv`.
+#[derive(Clone, Copy, Debug)]
+pub struct TemperedRow<'a> {
+    /// The table it belongs to, as [`lead`] writes it.
+    pub lead: &'a [u8],
+    /// What the logits were divided by.
+    pub temperature: f64,
+    /// The episode.
+    pub episode: u32,
+    /// Mean negative log-likelihood over its queries.
+    pub nll: f64,
 }
 
 /// A row of `queries.csv`.
@@ -198,7 +222,10 @@ impl SummaryRow {
             self.classes.to_string(),
             measured.metric.to_string(),
             number(Some(measured.value)),
-            measured.interval.map_or("none", |(population, _)| interval_word(table, population)).to_string(),
+            measured
+                .interval
+                .map_or("none", |(population, _)| interval_word(table.sequential, population))
+                .to_string(),
             number(interval.map(|i| i.low)),
             number(interval.map(|i| i.high)),
             number(interval.map(|i| i.level)),
@@ -220,8 +247,8 @@ impl SummaryRow {
 }
 
 /// The word of the `interval` column.
-fn interval_word(table: &Table, population: Population) -> &'static str {
-    if table.sequential && population == Population::Sampler { SEQUENTIAL } else { population.word() }
+pub(super) fn interval_word(sequential: bool, population: Population) -> &'static str {
+    if sequential && population == Population::Sampler { SEQUENTIAL } else { population.word() }
 }
 
 impl BinRow<'_> {
@@ -242,6 +269,19 @@ impl BinRow<'_> {
         }
         out.push(b',');
         float(out, Some(bin.confidence));
+        out.push(b'\n');
+    }
+}
+
+impl TemperedRow<'_> {
+    /// Appends the row, line end included.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.lead);
+        float(out, Some(self.temperature));
+        out.push(b',');
+        whole(out, u64::from(self.episode));
+        out.push(b',');
+        float(out, Some(self.nll));
         out.push(b'\n');
     }
 }

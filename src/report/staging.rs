@@ -11,14 +11,17 @@ use super::journal::Journal;
 const FOLDER: &str = ".kshot-partial";
 
 /// The names that a results folder is known by; `run.json` comes last because it says that the rest is there.
-pub(super) const RESULT_FILES: [&str; 10] = [
+pub(super) const RESULT_FILES: [&str; 13] = [
     "outcomes.csv",
     "episodes.csv",
+    "tempered.csv",
     "bins.csv",
     "certainty.csv",
     "queries.csv",
     "queries.parquet",
     "clusters.csv",
+    "seen.csv",
+    "stacking.csv",
     "summary.csv",
     PART_FILE,
     RUN_RECORD,
@@ -212,6 +215,12 @@ impl Drop for Staging {
 /// Whether a run left a journal in a results folder, or is writing one there.
 pub(super) fn has_journal(out: &Path) -> bool {
     out.join(FOLDER).join(JOURNAL).exists()
+}
+
+/// Whether a killed run left a journal in a results folder.
+pub fn was_killed(out: &Path) -> bool {
+    let lock = File::open(out.join(FOLDER).join("lock"));
+    has_journal(out) && lock.is_ok_and(|lock| !matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
 fn check_free(out: &Path, name: &str, overwrite: bool) -> Result<(), ReportError> {

@@ -1,6 +1,7 @@
 //! A stretch of a draw as all learners answered it: what tables are filled with, live or from a journal.
 
 use super::certainty::CertaintyOutcome;
+use super::generalised::QueryStanding;
 use super::tally::EpisodeOutcome;
 use super::writer::QueryOutcome;
 
@@ -35,10 +36,23 @@ pub struct EpisodeRecord {
     pub ties: u32,
     /// Each claimed probability, with whether the answer was correct; none for scores that only rank.
     pub claims: Vec<(f32, bool)>,
+    /// The same claims at the selected temperature, where one was selected.
+    pub tempered: Option<TemperedRecord>,
     /// The queries, where they are to be written.
     pub queries: Vec<QueryOutcome>,
     /// How certain the answers were, where a measure of that is asked for.
     pub certainty: Option<CertaintyOutcome>,
+    /// How the queries stand between seen and unseen classes, where both are candidates.
+    pub margins: Vec<QueryStanding>,
+}
+
+/// The claims of an episode at the selected temperature of its table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TemperedRecord {
+    /// Mean negative log-likelihood over the queries.
+    pub nll: f64,
+    /// The claimed probabilities, in the order of [`EpisodeRecord::claims`].
+    pub confidences: Vec<f32>,
 }
 
 impl Stretch {

@@ -90,6 +90,10 @@ pub struct Table {
     /// Not part of its text form.
     #[serde(skip)]
     pub clusters: Option<Arc<[String]>>,
+    /// Whether each class is a seen one, by [`ClassId`](crate::vocab::ClassId), where the candidates are seen and unseen
+    /// classes. Not part of its text form either.
+    #[serde(skip)]
+    pub seen: Option<Arc<[bool]>>,
     /// The metrics that `summary.csv` shall have.
     pub metrics: Vec<Metric>,
     /// Level of the intervals, between 0 and 1.

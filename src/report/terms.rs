@@ -58,6 +58,8 @@ pub struct ProtocolTerms {
     pub classes: Vec<String>,
     /// The cluster of each class, where the dataset has such.
     pub clusters: Option<Vec<String>>,
+    /// Whether each class is a seen one, where the candidates are seen and unseen classes.
+    pub seen: Option<Vec<bool>>,
     /// The tables.
     pub tables: Vec<TableTerms>,
 }
@@ -84,6 +86,10 @@ pub struct TableTerms {
     pub table: Table,
     /// The learner with the parameters that differ from their defaults.
     pub learner: String,
+    /// The selected temperature of its claims, where there is one.
+    pub temperature: Option<f64>,
+    /// The settings among which each support set chooses; none where the parameters are fixed.
+    pub among: Vec<String>,
 }
 
 /// Something in which two runs are not the same.
@@ -217,6 +223,8 @@ pub(super) mod tests {
         let table = |learner: &str| TableTerms {
             table: Made::default().table(learner, "1", 1),
             learner: learner.to_string(),
+            temperature: None,
+            among: Vec::new(),
         };
         Terms {
             kshot: env!("CARGO_PKG_VERSION").to_string(),
@@ -236,6 +244,7 @@ pub(super) mod tests {
                 features: FeatureTerms { name: "f".to_string(), rows: 12, dim: 3, files: Vec::new() },
                 classes: (0..12).map(|class| format!("class {class}")).collect(),
                 clusters: None,
+                seen: None,
                 tables: vec![table("good"), table("bad")],
             }],
         }

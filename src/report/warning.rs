@@ -47,6 +47,31 @@ pub enum Warning {
         /// Episodes in all.
         of: u64,
     },
+    /// A selection that was made for another protocol or other features.
+    SelectedElsewhere {
+        /// The protocol that it was used for.
+        protocol: String,
+        /// The selection, as it was named.
+        file: String,
+        /// In what the two differ.
+        differing: String,
+    },
+    /// Episodes whose support is too small to choose in, and which keep the default.
+    NotCrossValidated {
+        /// The protocol.
+        protocol: String,
+        /// The learner.
+        learner: String,
+        /// Episodes concerned, over all shots.
+        episodes: u64,
+        /// Episodes in all.
+        of: u64,
+    },
+    /// Parameters that were chosen on the reported answers.
+    Oracle {
+        /// The protocol.
+        protocol: String,
+    },
     /// A draw made elsewhere has bit-identical rows on both sides of an episode.
     Duplicates {
         /// The draw, as it was named.
@@ -99,6 +124,11 @@ pub enum Warning {
         /// The other.
         other: String,
     },
+    /// A generalised protocol without the classes on which γ is chosen.
+    NoStacking {
+        /// The protocol.
+        protocol: String,
+    },
     /// Items of norm zero, which no transform can normalise.
     ZeroRows {
         /// The feature store, as it was named.
@@ -134,6 +164,18 @@ impl fmt::Display for Warning {
             Warning::NotConverged { protocol, learner, episodes, of } => {
                 write!(f, "{protocol}: {learner} did not converge in {episodes} of {of} episodes")
             }
+            Warning::SelectedElsewhere { protocol, file, differing } => {
+                write!(f, "{protocol}: {file} was selected for other things: {differing}")
+            }
+            Warning::NotCrossValidated { protocol, learner, episodes, of } => write!(
+                f,
+                "{protocol}: {learner} kept its default in {episodes} of {of} episodes, because one support item per class \
+                 cannot be cross-validated"
+            ),
+            Warning::Oracle { protocol } => write!(
+                f,
+                "{protocol}: rows with selection = oracle were chosen on these very answers; they are a bound, not a result"
+            ),
             Warning::Duplicates { draw, episodes, of } => write!(
                 f,
                 "{draw}: {episodes} of {of} episodes hold bit-identical items in support and query, which makes them easier"
@@ -158,6 +200,10 @@ impl fmt::Display for Warning {
                 f,
                 "{one} and {other} were computed by different builds of kshot, so that results may differ from those of a \
                  single run"
+            ),
+            Warning::NoStacking { protocol } => write!(
+                f,
+                "{protocol}: stacking stays 0, it is chosen on validation classes among base classes and there are none to spare"
             ),
             Warning::ZeroRows { features, rows } => {
                 write!(f, "{features}: {rows} items have norm zero and stay zero when normalised")

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use super::ReportError;
 use super::calibration::{Bin, Confidences, ece};
 use super::certainty::CertaintyOutcome;
+use super::generalised::Generalised;
 use super::part::Part;
-use super::rows::{EpisodeRow, OutcomeRow, QueryRow, lead};
+use super::rows::{EpisodeRow, OutcomeRow, QueryRow, TemperedRow, lead};
 use super::stretch::EpisodeRecord;
 use super::table::{Table, TableKey};
 use super::tally::{EpisodeOutcome, Measured, Tally};
+use super::tempered::Tempered;
 use crate::vocab::{ClassId, ItemId};
 
 /// One query and its answer, for `queries.csv`.
@@ -43,6 +45,9 @@ pub struct TableWriter {
     episodes: Part,
     queries: Part,
     certainty: Part,
+    tempered_rows: Part,
+    tempered: Option<Tempered>,
+    generalised: Option<Generalised>,
 }
 
 /// One table, complete, to be handed to [`Results::add`](super::Results::add).
@@ -60,6 +65,11 @@ pub struct FinishedTable {
     pub(super) episodes: Part,
     pub(super) queries: Part,
     pub(super) certainty: Part,
+    /// The selected temperature, with the bins and the rows that belong to it.
+    pub(super) tempered: Option<(f64, Vec<Bin>, Part)>,
+    /// Rows of `stacking.csv` and of `seen.csv`; empty where all candidates are unseen.
+    pub(super) curve: Vec<u8>,
+    pub(super) sides: Vec<u8>,
 }
 
 impl FinishedTable {
@@ -75,6 +85,7 @@ impl TableWriter {
         let tally = Tally::new(table.clusters.as_deref());
         TableWriter {
             lead: lead(&key),
+            generalised: table.seen.clone().map(Generalised::new),
             table,
             key,
             classes,
@@ -85,7 +96,35 @@ impl TableWriter {
             episodes: part("episodes"),
             queries: part("queries"),
             certainty: part("certainty"),
+            tempered_rows: part("tempered"),
+            tempered: None,
         }
+    }
+
+    /// Has the claims of every episode told at this temperature too; call it before the first episode.
+    pub fn at_temperature(mut self, temperature: f64) -> TableWriter {
+        let rows = std::mem::replace(&mut self.tempered_rows, Part::new(std::path::PathBuf::new()));
+        self.tempered = Some(Tempered::new(temperature, rows));
+        self
+    }
+
+    /// Takes the claims of an episode at the table's temperature in, after the episode itself: their mean loss, and each
+    /// confidence with whether the answer was correct.
+    ///
+    /// # Errors
+    /// A table without a temperature, what cannot be a loss or a confidence, or a disk that is full.
+    pub fn tempered(
+        &mut self,
+        outcome: &EpisodeOutcome,
+        nll: f64,
+        claims: &[(f32, bool)],
+    ) -> Result<(), ReportError> {
+        let (key, episode) = (&self.key, outcome.episode);
+        let broken = |rule| ReportError::Outcome { key: key.clone(), episode, rule };
+        let tempered = self.tempered.as_mut().ok_or("the table has no temperature").map_err(broken)?;
+        tempered.push(outcome, nll, claims).map_err(broken)?;
+        let (lead, temperature) = (&self.lead, tempered.temperature);
+        tempered.rows.append(|out| TemperedRow { lead, temperature, episode, nll }.write(out))
     }
 
     /// Takes the next episode in.
@@ -103,6 +142,9 @@ impl TableWriter {
         }
         let broken = |rule| ReportError::Outcome { key: self.key.clone(), episode, rule };
         let totals = self.tally.push(outcome).map_err(broken)?;
+        if let Some(generalised) = &mut self.generalised {
+            generalised.episode(outcome);
+        }
         self.last = Some(episode);
 
         let (lead, names) = (&self.lead, &self.classes);
@@ -180,7 +222,15 @@ impl TableWriter {
     pub fn record(&mut self, record: &EpisodeRecord) -> Result<(), ReportError> {
         self.episode(&record.outcome)?;
         self.confidences(&record.claims)?;
+        if let Some(generalised) = &mut self.generalised {
+            generalised.margins(&record.margins);
+        }
         record.certainty.as_ref().map_or(Ok(()), |certainty| self.certainty(certainty))?;
+        if let Some(tempered) = &record.tempered {
+            let answers = record.claims.iter().map(|(_, correct)| *correct);
+            let claims: Vec<(f32, bool)> = tempered.confidences.iter().copied().zip(answers).collect();
+            self.tempered(&record.outcome, tempered.nll, &claims)?;
+        }
         self.queries(record.outcome.episode, &record.queries)
     }
 
@@ -204,11 +254,29 @@ impl TableWriter {
             let cluster = self.table.clusters.as_ref()?.get(class.index())?.clone();
             Some((self.classes.get(class.index())?.clone(), cluster))
         };
+        let mut measured = self.tally.measures(self.table.level, self.table.repeat, ece(&bins));
+        let tempered = self.tempered.map(|tempered| {
+            let temperature = tempered.temperature;
+            let (more, bins, rows) = tempered.finish(self.table.level, self.table.repeat);
+            measured.extend(more);
+            (temperature, bins, rows)
+        });
+        let (mut curve, mut sides) = (Vec::new(), Vec::new());
+        if let Some(generalised) = &self.generalised {
+            measured.extend(generalised.measures());
+            generalised.rows(&self.lead, &mut curve);
+            generalised.sides(&key.protocol, &self.classes, &mut sides);
+        }
+        // Stable, so that a measure's intervals keep their order.
+        measured.sort_by_key(|measured| measured.metric);
         Ok(FinishedTable {
             episode_count: self.tally.episodes(),
             class_count: self.tally.classes(),
             clusters: self.tally.class_ids().filter_map(cluster).collect(),
-            measured: self.tally.measures(self.table.level, self.table.repeat, ece(&bins)),
+            measured,
+            tempered,
+            curve,
+            sides,
             table: self.table,
             key,
             bins,

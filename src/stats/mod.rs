@@ -16,6 +16,7 @@ mod planning;
 mod sequential;
 mod sum;
 mod superiority;
+mod trade_off;
 mod wilcoxon;
 
 pub use datasets::{Friedman, friedman, nemenyi_difference, nemenyi_p};
@@ -32,4 +33,5 @@ pub use planning::{classes_for, episodes_for, episodes_for_classes};
 pub use sequential::{LEAST_EPISODES, LOOK_EVERY, Look, UntilNarrow};
 pub use sum::{mean, sum, variance};
 pub use superiority::{Superiority, superiority};
+pub use trade_off::{Point, Standing, TradeOff, harmonic};
 pub use wilcoxon::{SignedRank, signed_rank};

@@ -7,7 +7,7 @@ use dfdx::tensor_ops::Device;
 use super::conv::Tensor4;
 use super::error::{TensorError, same};
 use super::rows::{HostRows, Rows};
-use super::span::{self, Descent, Solution};
+use super::span::{self, Descent, Objective, Solution};
 use super::{Labels, Tensor1, Tensor2, Tensor3, kernel, neighbours, stock, to_host};
 
 /// A device of dfdx that can hold a feature store and evaluate learners on it.
@@ -84,6 +84,37 @@ pub trait Backend: Device<f32> + Clone + 'static {
         descent: &Descent<'_>,
     ) -> Result<Solution<Self>, TensorError>;
 
+    /// Fits several objectives to the same supports, with the same bits as one by one: what they have in common is
+    /// computed once. A descent has as many solutions as stops, all others have one.
+    fn fits(
+        &self,
+        features: &Tensor3<Self>,
+        labels: &Labels,
+        objectives: &[Objective<'_>],
+    ) -> Result<Vec<Solution<Self>>, TensorError> {
+        span::one_by_one(self, features, labels, objectives)
+    }
+
+    /// [`Backend::linear`] for several heads, with the same bits as one by one.
+    fn linears(
+        &self,
+        store: &Self::Store,
+        rows: &Rows,
+        heads: &[LinearHead<'_, Self>],
+    ) -> Result<Vec<Tensor3<Self>>, TensorError> {
+        heads.iter().map(|head| head.scores(self, store, rows)).collect()
+    }
+
+    /// [`Backend::votes`] for several `k`, with the same bits as one by one.
+    fn votes_each(
+        &self,
+        values: &Tensor3<Self>,
+        labels: &Labels,
+        ks: &[usize],
+    ) -> Result<Vec<Tensor3<Self>>, TensorError> {
+        ks.iter().map(|k| self.votes(values, labels, *k)).collect()
+    }
+
     /// A tensor (n) of these numbers.
     fn tensor1(&self, n: usize, values: Vec<f32>) -> Result<Tensor1<Self>, TensorError> {
         same("a tensor", "numbers", n, values.len())?;
@@ -129,6 +160,15 @@ impl<D: Backend> Default for Terms<'_, D> {
     }
 }
 
+/// Weights (episodes, count, dim) and a bias (episodes, count), where there is one.
+pub struct LinearHead<'a, D: Backend>(pub &'a Tensor3<D>, pub Option<&'a Tensor2<D>>);
+
+impl<D: Backend> LinearHead<'_, D> {
+    fn scores(&self, device: &D, store: &D::Store, rows: &Rows) -> Result<Tensor3<D>, TensorError> {
+        device.linear(store, rows, self.0, &Terms { bias: self.1, ..Terms::default() })
+    }
+}
+
 /// A device's own error as ours.
 pub(crate) fn device_error<D: Backend>(error: D::Err) -> TensorError {
     TensorError::Device { device: D::NAME, message: format!("{error:?}") }
@@ -144,6 +184,9 @@ const STRIP: usize = 8;
 
 /// More weights than this are multiplied by the blocked matrix product, which reuses them better.
 const WIDE: usize = 32;
+
+/// Weights of an episode that are multiplied in one pass over its rows: what stays in a core's nearer caches.
+const TOGETHER: usize = 64;
 
 impl Backend for Cpu {
     const NAME: &'static str = "cpu";
@@ -198,14 +241,7 @@ impl Backend for Cpu {
         } else {
             fused_products(store, rows, &to_host(weights)?, count)?
         };
-        for (episode, bias) in bias.chunks_exact(count.max(1)).enumerate() {
-            let out = &mut out[episode * slots * count..(episode + 1) * slots * count];
-            for (row, out) in rows.of(episode).iter().zip(out.chunks_exact_mut(count.max(1))) {
-                let norm = if *row == Rows::EMPTY { 0.0 } else { store.squared_norm(*row as usize) };
-                let shift = terms.norm * norm;
-                out.iter_mut().zip(bias).for_each(|(o, b)| *o = terms.factor * *o + b + shift);
-            }
-        }
+        add_terms(store, rows, &bias, terms, &mut out);
         self.tensor3((episodes, slots, count), out)
     }
 
@@ -259,9 +295,89 @@ impl Backend for Cpu {
         descent: &Descent<'_>,
     ) -> Result<Solution<Self>, TensorError> {
         span::host::each_numbered(self, features, labels, |episode, gram, labels| {
-            span::descent::host(episode, gram, labels, descent)
+            let mut fits = span::descent::host(episode, gram, labels, descent, &[descent.steps])?;
+            Ok(fits.pop().expect("one stop was asked for"))
         })
     }
+
+    fn fits(
+        &self,
+        features: &Tensor3<Self>,
+        labels: &Labels,
+        objectives: &[Objective<'_>],
+    ) -> Result<Vec<Solution<Self>>, TensorError> {
+        span::host::fits(self, features, labels, objectives)
+    }
+
+    fn linears(
+        &self,
+        store: &HostRows,
+        rows: &Rows,
+        heads: &[LinearHead<'_, Self>],
+    ) -> Result<Vec<Tensor3<Self>>, TensorError> {
+        let Some(shape) = heads.first().map(|head| *head.0.shape()) else { return Ok(Vec::new()) };
+        let alike = heads.iter().all(|head| *head.0.shape() == shape);
+        let together = (TOGETHER / shape.1.max(1)).max(1);
+        if shape.1 > WIDE || !alike || shape.0 != rows.episodes() || store.dim() != shape.2 {
+            return heads.iter().map(|head| head.scores(self, store, rows)).collect();
+        }
+        rows.within(store.count())?;
+        let chunks = heads.chunks(together).map(|heads| linears(self, store, rows, heads, shape));
+        Ok(chunks.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+    }
+
+    fn votes_each(
+        &self,
+        values: &Tensor3<Self>,
+        labels: &Labels,
+        ks: &[usize],
+    ) -> Result<Vec<Tensor3<Self>>, TensorError> {
+        neighbours::host_votes(self, values, labels, ks)
+    }
+}
+
+/// Turns products (episodes, slots, count) into `factor · product + bias + norm · ‖x‖²`.
+fn add_terms(store: &HostRows, rows: &Rows, bias: &[f32], terms: &Terms<'_, Cpu>, out: &mut [f32]) {
+    let slots = rows.slots();
+    let count = bias.len().checked_div(rows.episodes()).unwrap_or(0);
+    for (episode, bias) in bias.chunks_exact(count.max(1)).enumerate() {
+        let out = &mut out[episode * slots * count..(episode + 1) * slots * count];
+        for (row, out) in rows.of(episode).iter().zip(out.chunks_exact_mut(count.max(1))) {
+            let norm = if *row == Rows::EMPTY { 0.0 } else { store.squared_norm(*row as usize) };
+            let shift = terms.norm * norm;
+            out.iter_mut().zip(bias).for_each(|(o, b)| *o = terms.factor * *o + b + shift);
+        }
+    }
+}
+
+/// Scores of several heads of one shape (episodes, count, dim) in one pass over the rows.
+fn linears(
+    device: &Cpu,
+    store: &HostRows,
+    rows: &Rows,
+    heads: &[LinearHead<'_, Cpu>],
+    (episodes, count, dim): (usize, usize, usize),
+) -> Result<Vec<Tensor3<Cpu>>, TensorError> {
+    let (slots, all) = (rows.slots(), count * heads.len());
+    let mut weights = vec![0.0; episodes * all * dim];
+    for (place, head) in heads.iter().enumerate() {
+        let own = to_host(head.0)?;
+        for (episode, own) in own.chunks_exact((count * dim).max(1)).enumerate() {
+            let start = (episode * all + place * count) * dim;
+            weights[start..start + count * dim].copy_from_slice(own);
+        }
+    }
+    let products = fused_products(store, rows, &weights, all)?;
+    let scores = |(place, head): (usize, &LinearHead<'_, Cpu>)| {
+        let mut out = Vec::with_capacity(episodes * slots * count);
+        let rows_of = products.chunks_exact(all.max(1));
+        rows_of.for_each(|row| out.extend_from_slice(&row[place * count..(place + 1) * count]));
+        let bias = head.1.map_or_else(|| Ok(vec![0.0; episodes * count]), to_host)?;
+        same("linear scores", "biases", episodes * count, bias.len())?;
+        add_terms(store, rows, &bias, &Terms::default(), &mut out);
+        device.tensor3((episodes, slots, count), out)
+    };
+    heads.iter().enumerate().map(scores).collect()
 }
 
 /// The rows' products with their episode's weights, each row used where it lies.

@@ -68,6 +68,12 @@ pub enum TensorError {
         /// The operation that was asked for.
         operation: &'static str,
     },
+    /// Eigenvalues that were not found, because a number of the matrix is not finite.
+    #[error("the eigenvalues of a matrix of size {size} were not found, its numbers must be finite")]
+    NoEigenvalues {
+        /// Rows of the matrix.
+        size: usize,
+    },
     /// A feature file could not be read.
     #[error("reading item {item} failed: {source}")]
     Read {

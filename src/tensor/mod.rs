@@ -10,6 +10,7 @@ pub mod encoder;
 mod error;
 mod kernel;
 mod labels;
+pub mod matrix;
 pub mod neighbours;
 pub mod ops;
 mod rows;
@@ -17,9 +18,10 @@ pub mod span;
 pub mod stock;
 pub mod trail;
 
+pub(crate) use backend::device_error;
 #[cfg(feature = "cuda")]
 pub use backend::open_cuda;
-pub use backend::{Backend, Terms, open_cpu};
+pub use backend::{Backend, LinearHead, Terms, open_cpu};
 pub use dfdx;
 pub use error::TensorError;
 pub use labels::Labels;

@@ -13,7 +13,7 @@ pub(super) fn host(
     device: &Cpu,
     values: &Tensor3<Cpu>,
     labels: &Labels,
-    rule: impl Fn(&[f32], &[u16], &mut [f32]),
+    mut rule: impl FnMut(&[f32], &[u16], &mut [f32]),
 ) -> Result<Tensor3<Cpu>, TensorError> {
     let (episodes, items, slots) = *values.shape();
     same("neighbours", "episodes", labels.episodes(), episodes)?;
@@ -43,12 +43,42 @@ pub(super) fn best_of_label(row: &[f32], labels: &[u16], out: &mut [f32]) {
 
 /// One vote from each of the `k` most similar; of equal similarities the earlier slot counts as nearer.
 pub(super) fn votes(row: &[f32], labels: &[u16], k: usize, out: &mut [f32]) {
-    out.fill(0.0);
+    count_votes(&order(row), labels, k, out);
+}
+
+/// The slots of a row, the most similar first.
+fn order(row: &[f32]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..row.len()).collect();
     // Not `total_cmp`, which would put −0 behind 0.
     let nearer = |a: usize, b: usize| row[b].partial_cmp(&row[a]).unwrap_or(std::cmp::Ordering::Equal);
     order.sort_by(|a, b| nearer(*a, *b).then(a.cmp(b)));
-    for (rank, slot) in order.into_iter().take(k).enumerate() {
+    order
+}
+
+/// [`votes`] for several `k` (episodes, items, support → one tensor each), from one order of the neighbours.
+pub(super) fn host_votes(
+    device: &Cpu,
+    values: &Tensor3<Cpu>,
+    labels: &Labels,
+    ks: &[usize],
+) -> Result<Vec<Tensor3<Cpu>>, TensorError> {
+    let (episodes, items, _) = *values.shape();
+    let way = labels.way();
+    let mut all: Vec<Vec<f32>> = ks.iter().map(|_| Vec::with_capacity(episodes * items * way)).collect();
+    host(device, values, labels, |row, labels, out| {
+        let order = order(row);
+        for (k, votes) in ks.iter().zip(&mut all) {
+            count_votes(&order, labels, *k, out);
+            votes.extend_from_slice(out);
+        }
+    })?;
+    all.into_iter().map(|votes| device.tensor3((episodes, items, way), votes)).collect()
+}
+
+/// One vote from each of the first `k` slots of an order.
+fn count_votes(order: &[usize], labels: &[u16], k: usize, out: &mut [f32]) {
+    out.fill(0.0);
+    for (rank, slot) in order.iter().copied().take(k).enumerate() {
         let label = usize::from(labels[slot]);
         // The nearest neighbour of a label adds less than one vote, and more than that of a later label.
         out[label] += if out[label] == 0.0 { 1.0 + 1.0 / (rank as f32 + 2.0) } else { 1.0 };

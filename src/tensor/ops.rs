@@ -9,7 +9,7 @@ use super::error::{TensorError, same};
 use super::stock::{self, failure};
 use super::{Backend, Labels, Tensor2, Tensor3};
 
-pub use super::stock::{matmul, scale, softmax, spd_inverse, transpose};
+pub use super::stock::{map_rows, matmul, scale, softmax, spd_inverse, transpose};
 pub use super::to_host;
 
 fn alike<D: Backend>(operation: &'static str, a: &Tensor3<D>, b: &Tensor3<D>) -> Result<(), TensorError> {

@@ -104,6 +104,15 @@ pub fn matmul<D: Backend>(a: &Tensor3<D>, b: &Tensor3<D>) -> Result<Tensor3<D>, 
     a.clone().try_matmul(b.clone()).map_err(failure::<D>)
 }
 
+/// Each episode's rows times one matrix that all share: (episodes, rows, a) · (a, b) = (episodes, rows, b).
+pub fn map_rows<D: Backend>(rows: &Tensor3<D>, map: &Tensor2<D>) -> Result<Tensor3<D>, TensorError> {
+    let (episodes, _, inner) = *rows.shape();
+    same("a map of rows", "columns", map.shape().0, inner)?;
+    // Repeated by a stride of zero, not copied; an episode is multiplied by itself, so that company changes no bit.
+    let map = map.clone().try_broadcast_like::<_, Axis<0>>(&(episodes, inner, map.shape().1));
+    rows.clone().try_matmul(map.map_err(failure::<D>)?).map_err(failure::<D>)
+}
+
 /// Rows and columns of every episode exchanged.
 pub fn transpose<D: Backend>(a: &Tensor3<D>) -> Result<Tensor3<D>, TensorError> {
     a.clone().try_permute::<_, dfdx::shapes::Axes3<0, 2, 1>>().map_err(failure::<D>)

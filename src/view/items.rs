@@ -1,6 +1,6 @@
 //! Items that are to be labelled.
 
-use crate::tensor::{Backend, HostRows, Rows, Tensor2, Tensor3, TensorError, Terms, ops};
+use crate::tensor::{Backend, HostRows, LinearHead, Rows, Tensor2, Tensor3, TensorError, Terms, ops};
 use crate::vocab::Form;
 
 /// Items of a batch of episodes: (episodes, items), in an order that tells nothing about their classes.
@@ -76,6 +76,11 @@ impl<D: Backend> Items<D> {
     /// `factor · x·w + bias + norm · ‖x‖²` in one pass: (episodes, items, count).
     pub fn linear(&self, weights: &Tensor3<D>, terms: &Terms<'_, D>) -> Result<Tensor3<D>, TensorError> {
         self.device.linear(&self.store, &self.rows, weights, terms)
+    }
+
+    /// `x·w + bias` for several heads, with the same bits as one by one: (episodes, items, count) each.
+    pub fn linear_each(&self, heads: &[LinearHead<'_, D>]) -> Result<Vec<Tensor3<D>>, TensorError> {
+        self.device.linears(&self.store, &self.rows, heads)
     }
 
     /// `−‖x − c‖²` for `centres` (episodes, count, dim): (episodes, items, count).

@@ -180,7 +180,9 @@ fn every_noun_is_listed() {
         );
     }
     assert!(
-        learners.contains("    alpha = 1: L2 penalty; a number from 0.000001 to 1000000\n"),
+        learners.contains(
+            "    alpha = 1: L2 penalty; a number from 0.000001 to 1000000; searched 0.001..100 (log)\n"
+        ),
         "{learners}"
     );
     let protocols = place.done("list protocols").out;

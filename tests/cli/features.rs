@@ -238,3 +238,21 @@ fn a_file_without_permission_is_refused() {
     }
     refused(&place, "store/features.npy: cannot be read: Permission denied (os error 13)");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_no_store_and_nobody_waits_for_it() {
+    let place = Place::new();
+    for name in ["pipe.csv", "store/splits.csv"] {
+        let made = std::process::Command::new("mkfifo").arg(place.path(name)).status();
+        if !made.is_ok_and(|status| status.success()) {
+            return skipped("a_pipe_is_no_store_and_nobody_waits_for_it", "this system has no mkfifo");
+        }
+    }
+    let refused = |features: &str, sentence: &str| {
+        let ran = place.run(&format!("evaluate p.toml --features {features} --out out"));
+        assert_eq!((ran.code, ran.err.trim_end()), (3, sentence));
+    };
+    refused("pipe.csv", "error: pipe.csv is not a file, a feature store is read from files");
+    refused("store", "error: store/splits.csv is not a file, a feature store is read from files");
+}

@@ -107,7 +107,7 @@ fn a_page_or_a_plot_that_is_there_is_not_replaced() {
     let place = evaluated("");
     place.done("report out --out page.html --plots plots");
     let end = "is there already\nhint: name another place, or give --overwrite";
-    place.refuses(2, "report out --out page.html", &format!("page.html {end}"));
+    place.refuses(2, "report out --out page.html", &format!("./page.html {end}"));
     place.refuses(
         2,
         "report out --out new.html --plots plots",

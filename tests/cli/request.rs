@@ -45,7 +45,7 @@ fn help_and_version_are_no_errors_and_help_has_the_exit_codes() {
         assert!(help.contains(line), "{help}");
     }
     assert!(place.done("--version").out.starts_with("kshot "));
-    for verb in ["list", "sample", "check", "evaluate", "compare", "report"] {
+    for verb in ["list", "sample", "check", "select", "evaluate", "compare", "report", "merge"] {
         let help = place.done(&format!("{verb} --help")).out;
         assert!(help.contains("Examples:\n  kshot "), "{help}");
     }

@@ -85,3 +85,18 @@ fn a_standard_output_that_takes_nothing_is_a_failure() {
     let err = String::from_utf8(output.stderr).unwrap();
     assert_eq!(err, "error: cannot print: No space left on device (os error 28)\n");
 }
+
+#[cfg(unix)]
+#[test]
+fn written_files_can_be_read_by_whom_the_system_lets() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new();
+    place.done(&format!("{RUN} --out out"));
+    place.done("report out --out page.html");
+    place.done("sample p.toml --features store --out episodes");
+    File::create(place.path("plain")).unwrap();
+    let mode = |name: &str| place.path(name).metadata().unwrap().permissions().mode() & 0o777;
+    for name in ["out/summary.csv", "page.html", "episodes/p.csv"] {
+        assert_eq!(mode(name), mode("plain"), "{name}");
+    }
+}

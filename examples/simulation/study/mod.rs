@@ -14,6 +14,7 @@ mod pool;
 mod rules;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -78,40 +79,46 @@ impl Tally {
     }
 }
 
-/// One repetition of a part.
-type Repetition<'a> = Box<dyn Fn(u32, &mut Tally) + Sync + 'a>;
+/// Some repetitions of a part, by number.
+type Repetitions<'a> = Box<dyn Fn(Range<u32>, &mut Tally) + Sync + 'a>;
 
 /// Runs a part with so many repetitions on so many threads. The result does not depend on the threads.
 pub fn run(part: &Part, repetitions: u32, threads: u32, characters: Option<&Characters>) -> Vec<Shown> {
     let seed = part.seed;
-    let repetition: Repetition<'_> = match (part.world, characters) {
-        (World::FixedPool { classes }, _) => {
-            Box::new(move |number, tally| fixed_pool::gaussian(seed, number, classes, tally))
-        }
+    let (at_once, work): (u32, Repetitions<'_>) = match (part.world, characters) {
+        (World::FixedPool { classes }, _) => (
+            fixed_pool::PER_POOL,
+            Box::new(move |numbers, tally| fixed_pool::gaussian(seed, numbers, classes, tally)),
+        ),
+        (World::FixedCharacters, Some(characters)) => (
+            fixed_pool::PER_POOL,
+            Box::new(move |numbers, tally| fixed_pool::characters(seed, numbers, characters, tally)),
+        ),
         (World::NewItems { classes }, _) => {
             let sets = repetitions.div_ceil(new_items::PER_SET);
-            let known: Vec<_> =
-                in_parallel(sets, threads, |set| new_items::ClassSet::draw(seed, set, classes));
-            Box::new(move |number, tally| {
+            let known = in_parallel(sets, threads, |set| new_items::ClassSet::draw(seed, set, classes));
+            let repeat = move |number: u32, tally: &mut Tally| {
                 known[(number / new_items::PER_SET) as usize].repeat(seed, number, tally);
-            })
+            };
+            (1, one_by_one(repeat))
         }
         (World::NewClasses { classes }, _) => {
             let truth = new_classes::truth(seed, threads);
-            Box::new(move |number, tally| new_classes::gaussian(seed, number, classes, &truth, tally))
+            (1, one_by_one(move |number, tally| new_classes::gaussian(seed, number, classes, &truth, tally)))
         }
         (World::Characters, Some(characters)) => {
             let truth = new_classes::truth_of_characters(characters);
-            Box::new(move |number, tally| new_classes::characters(seed, number, characters, truth, tally))
+            let repeat = move |number, tally: &mut Tally| {
+                new_classes::characters(seed, number, characters, truth, tally)
+            };
+            (1, one_by_one(repeat))
         }
-        (World::FixedCharacters, Some(characters)) => {
-            Box::new(move |number, tally| fixed_pool::characters(seed, number, characters, tally))
-        }
-        (World::Characters | World::FixedCharacters, None) => Box::new(|_, _| ()),
+        (World::Characters | World::FixedCharacters, None) => (1, Box::new(|_, _| ())),
     };
-    let tallies = in_parallel(repetitions, threads, |number| {
+    let tallies = in_parallel(repetitions.div_ceil(at_once), threads, |group| {
         let mut tally = Tally::default();
-        repetition(number, &mut tally);
+        let first = group * at_once;
+        work(first..(first + at_once).min(repetitions), &mut tally);
         tally
     });
     let mut total = Tally::default();
@@ -121,6 +128,10 @@ pub fn run(part: &Part, repetitions: u32, threads: u32, characters: Option<&Char
         Shown { cell: *cell, of, sum, squares }
     };
     part.cells.iter().map(shown).collect()
+}
+
+fn one_by_one<'a>(repeat: impl Fn(u32, &mut Tally) + Sync + 'a) -> Repetitions<'a> {
+    Box::new(move |numbers, tally| numbers.into_iter().for_each(|number| repeat(number, tally)))
 }
 
 /// The results of so many pieces of work, in their order.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::cli::error::CliError;
+use crate::cli::selection::Contender;
 use crate::eval;
 use crate::learner::{Learner, Parameters, Registry};
 use crate::protocol::{Protocol, Shot};
@@ -27,7 +28,7 @@ pub(super) fn asked_learners(
 }
 
 /// The learners of a run under a protocol: those that were asked for, all of which it must admit, or all that it admits.
-pub(super) fn admitted(
+pub(in crate::cli) fn admitted(
     registry: &Registry<Cpu>,
     protocol: &Protocol,
     asked: &[Parameters],
@@ -59,8 +60,27 @@ pub(super) fn admitted(
     Ok(learners)
 }
 
+/// The selected learners of a run under a protocol, all of which it must admit, and those that were asked for beside them. What
+/// is the same as a selected one is not evaluated twice.
+pub(super) fn beside(
+    registry: &Registry<Cpu>,
+    protocol: &Protocol,
+    selected: Vec<Contender>,
+    asked: &[Parameters],
+) -> Result<Vec<Contender>, CliError> {
+    let plain: Vec<Parameters> = selected.iter().map(|contender| contender.parameters.clone()).collect();
+    admitted(registry, protocol, &plain)?;
+    let mut all = selected;
+    for contender in asked.iter().cloned().map(Contender::plain) {
+        if !all.iter().any(|known| known.is_twin(&contender)) {
+            all.push(contender);
+        }
+    }
+    Ok(all)
+}
+
 /// The shots at which each episode is evaluated.
-pub(super) fn shots(protocol: &Protocol) -> Vec<Option<usize>> {
+pub(in crate::cli) fn shots(protocol: &Protocol) -> Vec<Option<usize>> {
     match protocol.shot() {
         Shot::Nested(shots) => shots.iter().map(|shot| Some(*shot as usize)).collect(),
         Shot::Between { .. } | Shot::MetaDataset => vec![None],

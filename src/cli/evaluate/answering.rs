@@ -4,15 +4,18 @@ use std::collections::BTreeMap;
 
 use crate::cli::error::CliError;
 use crate::cli::progress::Progress;
+use crate::cli::selection::Contender;
 use crate::cli::source::{Dealer, Rules};
 use crate::data::Store;
 use crate::episode::Draw;
-use crate::eval::{self, Batch, EvalError, Evaluation, SeenRules};
+use crate::eval::{self, Answered, Batch, EvalError, Evaluation, Gammas, Grading, SeenRules};
 use crate::learner::{Parameters, Roster};
-use crate::metric::{CertaintyGrade, ClassGrade, QueryGrade};
+use crate::metric::{CertaintyGrade, ClassGrade, QueryGrade, QueryMargin};
 use crate::report::{
-    CertaintyOutcome, ClassOutcome, EpisodeOutcome, EpisodeRecord, QueryOutcome, Stretch, TableStretch,
+    CertaintyOutcome, ClassOutcome, EpisodeOutcome, EpisodeRecord, QueryOutcome, QueryStanding, Stretch,
+    TableStretch, TemperedRecord,
 };
+use crate::select::{Task, cross_validation};
 use crate::tensor::{Cpu, open_cpu};
 use crate::vocab::ItemId;
 
@@ -21,12 +24,22 @@ pub(super) struct Run {
     pub(super) rules: Rules,
     pub(super) store: Store,
     pub(super) dealer: Dealer,
-    pub(super) learners: Vec<Parameters>,
+    pub(super) learners: Vec<Contender>,
     pub(super) shots: Vec<Option<usize>>,
-    /// The tables to be filled: places among the learners and among the shots.
-    pub(super) tables: Vec<(usize, usize)>,
+    /// The tables to be filled.
+    pub(super) tables: Vec<Place>,
     /// The least certainty with which a learner accepts an answer, by the same places, where the protocol asks for it.
     pub(super) thresholds: BTreeMap<(usize, usize), f32>,
+    /// What is subtracted from the scores of seen classes, by the same places, where they are candidates.
+    pub(super) gammas: Gammas,
+}
+
+/// A table of a protocol: places among the learners and among the shots, and whether γ is subtracted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) learner: usize,
+    pub(super) shot: usize,
+    pub(super) stacked: bool,
 }
 
 /// How the work is done; results do not depend on it.
@@ -51,26 +64,47 @@ pub(super) fn answer<R: Roster, E: From<CliError> + From<EvalError>>(
     if draw.is_empty() {
         return Ok(());
     }
+    let cast = Cast::of(&run.learners);
+    let of_role = |(place, role): (usize, &(usize, usize))| {
+        let shots = run.gammas.range((role.0, 0)..=(role.0, usize::MAX));
+        shots.map(|((_, shot), gamma)| ((place, *shot), *gamma)).collect::<Vec<_>>()
+    };
+    let gammas: Gammas = cast.roles.iter().enumerate().flat_map(of_role).collect();
     let evaluation = Evaluation {
         store: &run.store,
         draw,
         seed: run.rules.protocol.seed(),
-        learners: &run.learners,
+        learners: &cast.learners,
         shots: &run.shots,
-        rules: SeenRules::of(&run.rules.protocol),
+        rules: SeenRules { gammas: Some(&gammas), ..SeenRules::of(&run.rules.protocol) },
         workers: work.workers,
         batch: work.batch,
     };
+    let chosen = chosen::<R>(run, &evaluation, work)?;
+    let grading = Grading { temperatures: &cast.temperatures, margins: false };
     let mut tables: Vec<TableStretch> = Vec::with_capacity(run.tables.len());
-    eval::evaluate::<R, Cpu, E>(
+    let mut waiting: BTreeMap<usize, (Answered, Vec<ItemId>)> = BTreeMap::new();
+    eval::evaluate_with::<R, Cpu, E>(
         &evaluation,
+        grading,
         || Ok(open_cpu()),
         |batch| {
-            progress.advance(batch.episodes.len() as u64);
-            let Some(table) = run.tables.iter().position(|table| *table == (batch.learner, batch.shot))
-            else {
+            let (learner, setting) = cast.roles[batch.learner];
+            let place = Place { learner, shot: batch.shot, stacked: batch.stacked };
+            let Some(table) = run.tables.iter().position(|table| *table == place) else {
                 return Ok(());
             };
+            let batch = match chosen.get(&(learner, batch.shot)) {
+                None => batch,
+                Some(chosen) => {
+                    let settings = run.learners[learner].among.len();
+                    match merged(batch, setting, settings, chosen, &mut waiting) {
+                        Some(batch) => batch,
+                        None => return Ok(()),
+                    }
+                }
+            };
+            progress.advance(batch.episodes.len() as u64);
             tables.push(recorded(run, draw, table, &batch, work.queries));
             if tables.len() < run.tables.len() {
                 return Ok(());
@@ -82,11 +116,84 @@ pub(super) fn answer<R: Roster, E: From<CliError> + From<EvalError>>(
     )
 }
 
+/// The learners of an evaluation as it is carried out: of one whose supports choose, every setting.
+struct Cast {
+    learners: Vec<Parameters>,
+    temperatures: Vec<Option<f64>>,
+    /// Which of the run's learners each is, and which of its settings.
+    roles: Vec<(usize, usize)>,
+}
+
+impl Cast {
+    fn of(contenders: &[Contender]) -> Cast {
+        let mut cast = Cast { learners: Vec::new(), temperatures: Vec::new(), roles: Vec::new() };
+        for (place, contender) in contenders.iter().enumerate() {
+            let fixed = std::slice::from_ref(&contender.parameters);
+            let settings = if contender.among.is_empty() { fixed } else { &contender.among };
+            for (setting, parameters) in settings.iter().enumerate() {
+                cast.learners.push(parameters.clone());
+                cast.temperatures.push(contender.temperature);
+                cast.roles.push((place, setting));
+            }
+        }
+        cast
+    }
+}
+
+/// By learner and shot, the setting that the support of each episode chooses.
+type Chosen = BTreeMap<(usize, usize), Vec<Option<usize>>>;
+
+/// Lets the support sets choose, for the learners that leave it to them.
+fn chosen<R: Roster>(run: &Run, evaluation: &Evaluation<'_>, work: &Work) -> Result<Chosen, EvalError> {
+    let mut all = Chosen::new();
+    for (place, contender) in run.learners.iter().enumerate().filter(|(_, c)| !c.among.is_empty()) {
+        let task = Task {
+            store: evaluation.store,
+            draw: evaluation.draw,
+            seed: evaluation.seed,
+            shots: evaluation.shots,
+            rules: evaluation.rules,
+            level: run.rules.protocol.level(),
+            workers: work.workers,
+            batch: work.batch,
+        };
+        for (shot, size) in run.shots.iter().enumerate() {
+            let chosen =
+                cross_validation::choices::<R, Cpu>(&task, &contender.among, *size, || Ok(open_cpu()))?;
+            all.insert((place, shot), chosen);
+        }
+    }
+    Ok(all)
+}
+
+/// Keeps of a setting's answers those to episodes that chose it; the whole batch once the last setting has come. How many of
+/// these did not converge is not known episode by episode, and told as none.
+fn merged(
+    batch: Batch,
+    setting: usize,
+    settings: usize,
+    chosen: &[Option<usize>],
+    waiting: &mut BTreeMap<usize, (Answered, Vec<ItemId>)>,
+) -> Option<Batch> {
+    for (answered, items) in batch.episodes.into_iter().zip(batch.items) {
+        if chosen[answered.place].unwrap_or(0) == setting {
+            waiting.insert(answered.place, (answered, items));
+        }
+    }
+    // The settings of one batch and shot come one after another.
+    if setting + 1 < settings {
+        return None;
+    }
+    let (episodes, items) = std::mem::take(waiting).into_values().unzip();
+    Some(Batch { episodes, items, unconverged: 0, ..batch })
+}
+
 /// What is kept of a batch.
 fn recorded(run: &Run, draw: &Draw, table: usize, batch: &Batch, with_queries: bool) -> TableStretch {
     let protocol = &run.rules.protocol;
     let measured = protocol.metrics().iter().any(|metric| metric.is_of_certainty());
-    let threshold = run.thresholds.get(&(batch.learner, batch.shot)).copied();
+    let Place { learner, shot, .. } = run.tables[table];
+    let threshold = run.thresholds.get(&(learner, shot)).copied();
     let outside = protocol.outside().and_then(|outside| run.store.index().find(&outside.class));
     let episodes = batch.episodes.iter().zip(&batch.items).map(|(answered, items)| {
         let (episode, grade) = (draw.episode(answered.place), &answered.grade);
@@ -108,6 +215,10 @@ fn recorded(run: &Run, draw: &Draw, table: usize, batch: &Batch, with_queries: b
                 certainty: Some(query.certainty),
             })
         };
+        let margin = |margin: &QueryMargin| {
+            let class = episode.class(usize::from(margin.label));
+            QueryStanding { class, margin: margin.margin, right: margin.right }
+        };
         let queries = match with_queries {
             true => grade.queries.iter().zip(items).filter_map(query).collect(),
             false => Vec::new(),
@@ -123,8 +234,13 @@ fn recorded(run: &Run, draw: &Draw, table: usize, batch: &Batch, with_queries: b
             },
             ties: grade.ties,
             claims: grade.queries.iter().filter_map(claim).collect(),
+            tempered: grade.tempered.as_ref().map(|tempered| TemperedRecord {
+                nll: tempered.nll,
+                confidences: tempered.confidences.clone(),
+            }),
             queries,
             certainty,
+            margins: answered.standing.iter().map(margin).collect(),
         }
     });
     TableStretch { table, unconverged: batch.unconverged as u64, episodes: episodes.collect() }

@@ -7,6 +7,7 @@ mod fingerprints;
 mod fitness;
 mod long;
 mod record;
+mod stacking;
 mod terms;
 mod thresholds;
 mod until;
@@ -19,22 +20,28 @@ use clap::Args;
 
 use super::error::CliError;
 use super::network::Network;
+use super::selection::{Contender, Selections, StoreHashes};
 use super::source::{self, Rules, Stores};
 use super::{Outcome, check, say};
-use crate::eval;
-use crate::learner::{Parameters, Registry, Roster};
-use crate::report::{LearnerRecord, Machine, Overview, Results, RunRecord, SummaryRow, Warning};
+use crate::eval::{self, Gammas};
+use crate::learner::{Registry, Roster};
+use crate::report::{
+    LearnerRecord, Machine, Overview, Results, RunRecord, Selection, SummaryRow, Warning, was_killed,
+};
 use crate::tensor::Cpu;
 use crate::vocab::Metric;
-use admission::{admitted, asked_learners, shots};
-use answering::{Run, Work};
+pub(super) use admission::{admitted, shots};
+use admission::{asked_learners, beside};
+use answering::{Place, Run, Work};
 use fingerprints::Fingerprints;
 use long::LongRun;
+pub(super) use terms::short_spec;
 
 const EXAMPLES: &str = "Examples:
   kshot evaluate quickstart
   kshot evaluate any-5way-1shot any-5way-5shot --features features/ --out results/mine
   kshot evaluate any-5way-5shot --features f.npz --learner ridge --learner k-nn:k=3,distance=cosine
+  kshot evaluate any-5way-5shot --features f.npz --selected selected/any-5way-5shot/selected.toml
   kshot evaluate any-intents-10shot --features banking77 --data data --backbone bert --weights all-MiniLM-L6-v2
   kshot evaluate any-5way-5shot --features features/ --out results/part-3 --shard 3/8 --resume
   kshot evaluate any-5way-5shot --features features/ --out results/sure --until 0.2";
@@ -50,6 +57,9 @@ pub(super) struct Arguments {
     /// --backbone a dataset to be embedded. Default: the protocol's dataset.
     #[arg(long, value_name = "PATH")]
     features: Option<String>,
+    /// Class vectors in place of those of the features: a .csv with a column `class` and a number per class in each other.
+    #[arg(long, value_name = "FILE")]
+    class_vectors: Option<PathBuf>,
     /// Draw to use instead of the protocol's own; with one protocol only.
     #[arg(long, value_name = "FILE")]
     draw: Option<String>,
@@ -74,6 +84,13 @@ pub(super) struct Arguments {
     /// Also refuse near-duplicates: pairs of support and query, or of base and novel, with a cosine of at least this.
     #[arg(long, value_name = "COSINE", value_parser = check::cosine)]
     near: Option<f32>,
+    /// Parameters that `kshot select` chose for the protocol; repeat for several protocols. With --learner those are
+    /// evaluated beside the selected ones, without it the selected ones alone.
+    #[arg(long, value_name = "FILE")]
+    selected: Vec<PathBuf>,
+    /// Use --selected even for another protocol, other sizes of episodes or other features than it was made for.
+    #[arg(long, requires = "selected")]
+    selected_elsewhere: bool,
     #[command(flatten)]
     network: Network,
     /// Folder that keeps the features that --backbone makes. Default: `kshot` in XDG_CACHE_HOME or ~/.cache.
@@ -97,6 +114,7 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     let started = Instant::now();
     let registry = Registry::<Cpu>::of::<R>();
     let asked = asked_learners(&registry, &arguments.learners)?;
+    let selections = Selections::read(&arguments.selected)?;
     let all = source::all_rules(&arguments.protocols)?;
     if arguments.draw.is_some() && all.len() > 1 {
         return Err(CliError::Request(format!("--draw goes with one protocol, {} are given", all.len())));
@@ -109,32 +127,56 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         }
     }
     let out = arguments.out.clone().unwrap_or_else(|| new_folder(&all));
+    if arguments.out.is_none() {
+        for earlier in folders(&all).take_while(|earlier| *earlier != out).filter(|path| was_killed(path)) {
+            let earlier = earlier.display();
+            eprintln!(
+                "note: {earlier} holds a run that was ended before its time; --out {earlier} --resume goes on with it"
+            );
+        }
+    }
     let left_over = long.left_over(arguments.overwrite);
     let mut results = Results::with_left_over(&out, arguments.overwrite, left_over)?;
     if arguments.queries == Some(Queries::Parquet) {
         with_parquet(&mut results)?;
     }
 
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let mut stores = Stores::new(arguments.features.clone(), arguments.memory);
     if arguments.network.backbone.is_some() {
         stores.made_by(arguments.network.clone(), arguments.cache.clone());
     }
     let mut notes = BTreeSet::new();
     let mut runs = Vec::with_capacity(all.len());
+    let mut hashes = StoreHashes::default();
     for rules in all {
-        let store = stores.of(&rules.protocol)?;
+        let mut store = stores.of(&rules.protocol)?;
+        if let Some(path) = &arguments.class_vectors {
+            store = store.with_class_vectors(path)?;
+        }
         let dealer = match &long.until {
             Some(_) => source::fresh_of(&rules.protocol, &store, until::bounds(&rules.protocol)?.0)?,
             None => source::draw(&rules, arguments.draw.as_deref(), &store)?,
         };
         notes.extend(fitness::checked(&rules.protocol, &dealer, &store, arguments.near)?);
         notes.extend(fitness::of_store(&store));
-        let mut learners = admitted(&registry, &rules.protocol, &asked)?;
-        learners.sort_by_key(|learner| (learner.learner().to_string(), learner.to_string()));
+        let mut learners = match selections.is_empty() {
+            true => admitted(&registry, &rules.protocol, &asked)?.into_iter().map(Contender::plain).collect(),
+            false => {
+                let (protocol, elsewhere) = (&rules.protocol, arguments.selected_elsewhere);
+                let hash = hashes.of(&store)?;
+                let (selected, more) = selections.of(&registry, protocol, &hash, elsewhere)?;
+                notes.extend(more);
+                beside(&registry, protocol, selected, &asked)?
+            }
+        };
+        learners.sort_by_key(|learner| (learner.parameters.learner().to_string(), learner.pairs()));
         let shots = shots(&rules.protocol);
         let tables = tables(&registry, &learners, &shots)?;
-        let thresholds = BTreeMap::new();
-        runs.push(Run { rules, store, dealer, learners, shots, tables, thresholds });
+        let (thresholds, gammas) = (BTreeMap::new(), Gammas::new());
+        let mut run = Run { rules, store, dealer, learners, shots, tables, thresholds, gammas };
+        notes.extend(stacking::choose::<R>(&mut run, arguments.workers.unwrap_or(cores), arguments.batch)?);
+        runs.push(run);
     }
     let mut fingerprints = Fingerprints::start(&runs);
     let queries = arguments.queries.map(|queries| match queries {
@@ -152,7 +194,6 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     }
     let mut seconds = BTreeMap::from([("reading and checking".to_string(), started.elapsed().as_secs_f64())]);
 
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let workers = arguments.workers.unwrap_or(cores);
     let work = Work { workers, batch: arguments.batch, queries: arguments.queries.is_some() };
     for (number, run) in runs.iter_mut().enumerate() {
@@ -174,6 +215,13 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         seconds.insert(run.rules.protocol.name().to_string(), clock.elapsed().as_secs_f64());
     }
 
+    for run in &runs {
+        let protocol = &run.rules.protocol;
+        notes.extend(run.learners.iter().filter_map(|c| c.kept(protocol, &run.dealer.draw, &run.shots)));
+        if run.learners.iter().any(|contender| contender.selection == Selection::Oracle) {
+            notes.insert(Warning::Oracle { protocol: protocol.name().to_string() });
+        }
+    }
     let hashes = fingerprints.all(&mut journal, &results)?;
     // All that is left to do is writing: should it fail, nothing needs to be computed again.
     results.keep_journal();
@@ -182,7 +230,10 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     let learners: BTreeMap<String, LearnerRecord> = runs
         .iter()
         .flat_map(|run| &run.learners)
-        .map(|parameters| (format!("{}:{parameters}", parameters.learner()), record::learner(parameters)))
+        .map(|contender| {
+            let record = record::learner(contender);
+            (format!("{}:{:?}", record.name, record.parameters), record)
+        })
         .collect();
     let record = RunRecord {
         kshot: env!("CARGO_PKG_VERSION").to_string(),
@@ -235,33 +286,64 @@ pub(super) fn with_parquet(_: &mut Results) -> Result<(), CliError> {
 /// The tables that learners fill: every one at the shots in which it takes part.
 fn tables(
     registry: &Registry<Cpu>,
-    learners: &[Parameters],
+    learners: &[Contender],
     shots: &[Option<usize>],
-) -> Result<Vec<(usize, usize)>, CliError> {
+) -> Result<Vec<Place>, CliError> {
     let mut tables = Vec::new();
-    for (place, parameters) in learners.iter().enumerate() {
-        let setting = registry.build(parameters)?.setting();
+    for (place, contender) in learners.iter().enumerate() {
+        let setting = registry.build(&contender.parameters)?.setting();
         let takes_part = (0..shots.len()).filter(|shot| eval::takes_part(setting, shots, *shot));
-        tables.extend(takes_part.map(|shot| (place, shot)));
+        tables.extend(takes_part.map(|shot| Place { learner: place, shot, stacked: false }));
     }
     Ok(tables)
 }
 
 /// The tables on the screen: accuracy, and beside it what was asked of queries outside the task.
 fn overviews(rows: &[SummaryRow]) -> String {
-    let mut text = Overview::of(rows, Metric::Accuracy.word()).text();
-    for metric in [Metric::Auroc, Metric::AccuracyAt95, Metric::OutsideRecall].map(Metric::word) {
-        if rows.iter().any(|row| row.measured.metric == metric) {
-            text += &format!("\n{}", Overview::of(rows, metric).text());
-        }
+    let has = |metric: &Metric| rows.iter().any(|row| row.measured.metric == metric.word());
+    let with_accuracy: BTreeSet<&str> = rows
+        .iter()
+        .filter(|row| row.measured.metric == Metric::Accuracy.word())
+        .map(|row| row.table.protocol.as_str())
+        .collect();
+    // Class accuracy heads protocols that ask for no other.
+    let headless = |row: &&SummaryRow| {
+        row.measured.metric == Metric::ClassAccuracy.word()
+            && !with_accuracy.contains(row.table.protocol.as_str())
+    };
+    let mut tables = Vec::new();
+    if has(&Metric::Accuracy) {
+        tables.push(Overview::of(rows, Metric::Accuracy.word()));
     }
-    text
+    let of_classes: Vec<SummaryRow> = rows.iter().filter(headless).cloned().collect();
+    if !of_classes.is_empty() {
+        tables.push(Overview::of(&of_classes, Metric::ClassAccuracy.word()));
+    }
+    let others = [
+        Metric::Seen,
+        Metric::Unseen,
+        Metric::Harmonic,
+        Metric::Ausuc,
+        Metric::Auroc,
+        Metric::AccuracyAt95,
+        Metric::OutsideRecall,
+    ];
+    tables.extend(others.iter().filter(|metric| has(metric)).map(|metric| Overview::of(rows, metric.word())));
+    let texts: Vec<String> = tables.iter().map(Overview::text).collect();
+    texts.join("\n")
 }
 
 /// A folder below `results` that does not exist yet.
 fn new_folder(rules: &[Rules]) -> PathBuf {
+    folders(rules).find(|path| !path.exists()).unwrap_or_default()
+}
+
+/// The folders that results of these protocols go to, one after another.
+fn folders(rules: &[Rules]) -> impl Iterator<Item = PathBuf> + use<> {
     let names: Vec<&str> = rules.iter().map(|r| r.protocol.name()).take(3).collect();
-    let first = PathBuf::from("results").join(names.join("+"));
-    let later = (2..).map(|n| first.with_file_name(format!("{}-{n}", names.join("+"))));
-    std::iter::once(first.clone()).chain(later).find(|path| !path.exists()).unwrap_or(first)
+    let names = names.join("+");
+    let first = PathBuf::from("results").join(&names);
+    let later = first.clone();
+    let later = (2..).map(move |number| later.with_file_name(format!("{names}-{number}")));
+    std::iter::once(first).chain(later)
 }

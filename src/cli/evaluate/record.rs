@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::answering::Run;
+use crate::cli::selection::Contender;
 use crate::data::{ClassVectors, Store};
-use crate::learner::Parameters;
-use crate::report::{LearnerRecord, ProtocolRecord, Selection, VectorsRecord};
+use crate::report::{LearnerRecord, ProtocolRecord, VectorsRecord};
 
 /// A learner in the record of the run.
-pub(super) fn learner(parameters: &Parameters) -> LearnerRecord {
+pub(super) fn learner(contender: &Contender) -> LearnerRecord {
     LearnerRecord {
-        name: parameters.learner().to_string(),
-        parameters: parameters.pairs(),
-        selection: Selection::Default,
+        name: contender.parameters.learner().to_string(),
+        parameters: contender.pairs(),
+        selection: contender.selection,
     }
 }
 

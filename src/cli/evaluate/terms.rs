@@ -6,11 +6,12 @@ use std::io::Read;
 
 use twox_hash::XxHash64;
 
-use super::answering::Run;
+use super::answering::{Place, Run};
 use crate::cli::error::CliError;
+use crate::cli::selection::Contender;
 use crate::data::Store;
 use crate::learner::{Parameters, Registry};
-use crate::protocol::{Query, Way};
+use crate::protocol::{Protocol, Query, Way};
 use crate::report::{FeatureTerms, Machine, ProtocolTerms, Selection, Shard, Size, Table, TableTerms, Terms};
 use crate::tensor::Cpu;
 use crate::vocab::Setting;
@@ -52,13 +53,23 @@ fn protocol(
     let places = asked.shard.map_or(0..length, |shard| shard.of_draw(length));
     let fresh = run.dealer.fresh.is_some();
     let draw_file = if several { format!("draw-{}.csv", protocol.name()) } else { "draw.csv".to_string() };
-    let terms = |(learner, shot): &(usize, usize)| {
-        let parameters = &run.learners[*learner];
-        let setting = registry.build(parameters)?.setting();
-        Ok(TableTerms {
-            table: table(run, parameters, setting, run.shots[*shot], sequential),
-            learner: short_spec(registry, parameters),
-        })
+    let terms = |place: &Place| {
+        let contender = &run.learners[place.learner];
+        let setting = registry.build(&contender.parameters)?.setting();
+        let mut table = table(run, contender, setting, run.shots[place.shot], sequential);
+        let mut learner = short_spec(registry, &contender.parameters);
+        if protocol.seen_part().is_some() {
+            let gamma = run.gammas.get(&(place.learner, place.shot)).filter(|_| place.stacked);
+            let gamma = gamma.map_or("0".to_string(), ToString::to_string);
+            let colon = if learner.contains(':') { ',' } else { ':' };
+            learner = format!("{learner}{colon}stacking={gamma}");
+            table.parameters.insert("stacking".to_string(), gamma);
+        }
+        if place.stacked {
+            table.selection = Selection::Validation;
+        }
+        let among = contender.among.iter().map(ToString::to_string).collect();
+        Ok(TableTerms { table, learner, temperature: contender.temperature, among })
     };
     Ok(ProtocolTerms {
         name: protocol.name().to_string(),
@@ -74,6 +85,7 @@ fn protocol(
             files: store.stamps()?.into_iter().map(|file| (file.name, file.bytes, file.changed)).collect(),
         },
         clusters: clusters(store),
+        seen: protocol.seen_part().map(|_| seen(protocol, store)),
         classes: store.index().classes().iter().map(|class| class.name.clone()).collect(),
         tables: run.tables.iter().map(terms).collect::<Result<_, CliError>>()?,
     })
@@ -95,20 +107,14 @@ fn build() -> String {
 }
 
 /// What all rows of a table share.
-fn table(
-    run: &Run,
-    parameters: &Parameters,
-    setting: Setting,
-    shot: Option<usize>,
-    sequential: bool,
-) -> Table {
+fn table(run: &Run, contender: &Contender, setting: Setting, shot: Option<usize>, sequential: bool) -> Table {
     let (protocol, provenance) = (&run.rules.protocol, run.store.provenance());
     Table {
         protocol: protocol.name().to_string(),
         version: protocol.version(),
-        learner: parameters.learner().to_string(),
-        parameters: parameters.pairs(),
-        selection: Selection::Default,
+        learner: contender.parameters.learner().to_string(),
+        parameters: contender.pairs(),
+        selection: contender.selection,
         setting,
         backbone: Some(provenance.backbone.clone()),
         saw_classes: provenance.saw_classes,
@@ -126,6 +132,7 @@ fn table(
         repeat: protocol.repeat(),
         // Said once per protocol.
         clusters: None,
+        seen: None,
         metrics: protocol.metrics().to_vec(),
         level: protocol.level(),
         sequential,
@@ -136,6 +143,11 @@ fn table(
     }
 }
 
+/// Whether each class is a seen one.
+fn seen(protocol: &Protocol, store: &Store) -> Vec<bool> {
+    store.index().classes().iter().map(|class| protocol.split().sees(class.split)).collect()
+}
+
 /// The cluster of each class, where the store names clusters; a class without one is alone.
 fn clusters(store: &Store) -> Option<Vec<String>> {
     let classes = store.index().classes();
@@ -144,7 +156,7 @@ fn clusters(store: &Store) -> Option<Vec<String>> {
 }
 
 /// The learner with the parameters that differ from their defaults, as one would type it.
-fn short_spec(registry: &Registry<Cpu>, parameters: &Parameters) -> String {
+pub(in crate::cli) fn short_spec(registry: &Registry<Cpu>, parameters: &Parameters) -> String {
     let declared = registry.entry(parameters.learner()).map(|e| e.parameters()).unwrap_or_default();
     let changed: Vec<String> = declared
         .iter()

@@ -7,7 +7,7 @@ use crate::cli::error::CliError;
 use crate::cli::progress::Progress;
 use crate::episode::threshold_draw;
 use crate::eval::{self, Evaluation, SeenRules};
-use crate::learner::Roster;
+use crate::learner::{Parameters, Roster};
 use crate::tensor::{Cpu, open_cpu};
 
 /// The least certainty with which each learner accepts an answer at each shot, by their places; nothing where the
@@ -19,6 +19,15 @@ pub(super) fn of<R: Roster>(run: &Run, work: &Work) -> Result<BTreeMap<(usize, u
     }
     let draw = threshold_draw(protocol, run.store.index(), &run.dealer.draw)
         .map_err(|source| CliError::Sample { protocol: protocol.name().to_string(), source })?;
+    if let Some(contender) = run.learners.iter().find(|contender| !contender.among.is_empty()) {
+        return Err(CliError::Request(format!(
+            "protocol `{}` sets thresholds on validation queries, and learner `{}` has parameters that each support set chooses\nhint: select by validation",
+            protocol.name(),
+            contender.parameters.learner()
+        )));
+    }
+    let learners: Vec<Parameters> =
+        run.learners.iter().map(|contender| contender.parameters.clone()).collect();
     // On validation classes a fit sees base classes alone; on a part of the classes themselves, what it always sees.
     let on_validation = protocol.on_validation();
     let own_classes = protocol.outside().is_some_and(|outside| outside.threshold_part.is_some());
@@ -26,7 +35,7 @@ pub(super) fn of<R: Roster>(run: &Run, work: &Work) -> Result<BTreeMap<(usize, u
         store: &run.store,
         draw: &draw,
         seed: protocol.seed(),
-        learners: &run.learners,
+        learners: &learners,
         shots: &run.shots,
         rules: SeenRules::of(if own_classes { protocol } else { &on_validation }),
         workers: work.workers,

@@ -217,8 +217,10 @@ mod tests {
             },
             ties: 0,
             claims: Vec::new(),
+            tempered: None,
             queries: Vec::new(),
             certainty: None,
+            margins: Vec::new(),
         };
         let episodes = (first..).zip(correct).map(record).collect();
         let table = TableStretch { table: 0, unconverged: 0, episodes };

@@ -29,11 +29,11 @@ pub enum Law {
     Answers,
     /// Zero, equal, tiny and huge features are answered with finite numbers.
     Finite,
-    /// A NaN or an infinity is an error that names the item.
+    /// A NaN or an infinity is an error that names the item, or the label of a class vector.
     Refuses,
     /// Probabilities are such, and the meaning is the same for every episode.
     Meaning,
-    /// An inductive learner scores each query by itself.
+    /// A learner that is not transductive scores each query by itself.
     QueryAlone,
     /// A transductive learner does not.
     QueryTogether,
@@ -51,7 +51,7 @@ pub enum Law {
     Twice,
     /// Nothing can be learned from noise.
     Noise,
-    /// The easiest episodes are solved.
+    /// The easiest episodes are solved; not asked of learners that know nothing but a fit on other classes.
     FarApart,
 }
 
@@ -77,8 +77,9 @@ impl Law {
     /// Whether it is asked of learners of this setting.
     pub fn binds(self, setting: Setting) -> bool {
         match self {
-            Law::QueryAlone => setting == Setting::Inductive,
+            Law::QueryAlone => setting != Setting::Transductive,
             Law::QueryTogether => setting == Setting::Transductive,
+            Law::Padding | Law::SupportOrder => setting.uses_support(),
             _ => true,
         }
     }
@@ -111,7 +112,7 @@ impl fmt::Display for Law {
             Law::Finite => "features far from ordinary never give scores that are not finite",
             Law::Refuses => "NaN and infinity are refused by an error that names the item",
             Law::Meaning => "scores mean what they say, and the same for every episode",
-            Law::QueryAlone => "an inductive learner scores a query alone as in company",
+            Law::QueryAlone => "a learner that is not transductive scores a query alone as in company",
             Law::QueryTogether => "a transductive learner scores some query otherwise alone than in company",
             Law::EpisodeAlone => "an episode alone gets the same scores, to the last bit, as in a batch",
             Law::Padding => "padding changes nothing",
@@ -176,7 +177,9 @@ pub fn check_learner<R: Roster>(parameters: &Parameters) -> Vec<Violation> {
         return vec![violation(Some(Law::Answers), found)];
     }
     let setting = subject.setting();
-    let laws = Law::ALL.into_iter().filter(|law| law.binds(setting));
+    // A map that was fitted on other classes is not asked to be right on these.
+    let asked = |law: &Law| *law != Law::FarApart || !subject.knows_only_other_classes();
+    let laws = Law::ALL.into_iter().filter(|law| law.binds(setting)).filter(asked);
     laws.filter_map(|law| Some(violation(Some(law), law.holds(&subject).err()?))).collect()
 }
 

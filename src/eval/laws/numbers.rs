@@ -30,6 +30,10 @@ fn corner_episodes() -> Vec<(&'static str, Toy)> {
 
 /// Every item gets one finite number per label, whatever the size of the episode.
 pub(super) fn answers(subject: &Subject) -> Result<(), String> {
+    if !subject.setting().needs_support() {
+        let toy = Toy { support: Vec::new(), ..Toy::ordinary(21, SIZE) };
+        subject.one(&toy).map_err(|found| format!("shot 0: {found}"))?;
+    }
     for (name, toy) in corner_episodes() {
         subject.one(&toy).map_err(|found| format!("{name}: {found}"))?;
     }
@@ -63,7 +67,20 @@ pub(super) fn refuses(subject: &Subject) -> Result<(), String> {
         // The whole row, so that a transform before the learner cannot move it to another column.
         support.support[4].features.fill(bad);
         query.query[4].features.fill(bad);
-        for (side, toy) in [("support", support), ("query", query)] {
+        let mut sides = vec![("query", query)];
+        if subject.setting().uses_support() {
+            sides.push(("support", support));
+        }
+        if subject.setting().uses_class_vectors() {
+            let mut toy = toy.clone();
+            toy.vectors[4].fill(bad);
+            match subject.one(&toy) {
+                Err(error) if error.contains("label 4 ") => {}
+                Err(error) => return Err(format!("a class vector of {bad} gave the error `{error}`")),
+                Ok(_) => return Err(format!("scores for a class vector of {bad}")),
+            }
+        }
+        for (side, toy) in sides {
             match subject.one(&toy) {
                 Ok(_) => return Err(format!("scores for a {side} item of {bad}")),
                 Err(error) if !error.contains("item 4 ") => {

@@ -49,6 +49,9 @@ pub(super) fn label_names(subject: &Subject) -> Result<(), String> {
     for example in renamed.support.iter_mut().chain(&mut renamed.query) {
         example.label = names[usize::from(example.label)] as u16;
     }
+    for (vector, name) in toy.vectors.iter().zip(&names) {
+        renamed.vectors[*name].clone_from(vector);
+    }
     let (before, mut after) = (subject.one(&toy)?, subject.one(&renamed)?);
     let column = |item: usize, label: usize| after.row(item)[names[label]];
     let items = 0..toy.query.len();

@@ -1,14 +1,17 @@
 //! A learner under examination, and the scores that it gives to made-up episodes.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 
-use super::toy::{Example, Toy};
+use super::toy::{Example, Size, Toy};
 use crate::learner::{Given, LearnError, Learner};
 use crate::rng::Chance;
 use crate::tensor::dfdx::shapes::HasShape;
-use crate::tensor::{Cpu, Labels, open_cpu, to_host};
-use crate::view::{Items, Support};
-use crate::vocab::{Meaning, Setting};
+use crate::tensor::{Cpu, HostRows, Labels, TensorError, open_cpu, to_host};
+use crate::view::{ClassVectors, Items, Seen, Support};
+use crate::vocab::{Meaning, Setting, Transform};
 
 /// The seed of the learner's chance, where a law does not ask for another.
 pub(super) const SEED: u64 = 11;
@@ -19,6 +22,8 @@ pub(super) const NUMBER: u32 = 4;
 pub(super) struct Subject<'a> {
     device: Cpu,
     learner: Learner<Cpu>,
+    /// Where it is fitted first: the fitted one, by the dimension of the features.
+    fitted: RefCell<BTreeMap<usize, Rc<Learner<Cpu>>>>,
     build: &'a dyn Fn() -> Result<Learner<Cpu>, LearnError>,
 }
 
@@ -70,11 +75,36 @@ impl<'a> Subject<'a> {
         learner: Learner<Cpu>,
         build: &'a dyn Fn() -> Result<Learner<Cpu>, LearnError>,
     ) -> Subject<'a> {
-        Subject { device: open_cpu(), learner, build }
+        Subject { device: open_cpu(), learner, fitted: RefCell::default(), build }
     }
 
     pub fn setting(&self) -> Setting {
         self.learner.setting()
+    }
+
+    /// Whether it is fitted on other classes and has no other source than these.
+    pub fn knows_only_other_classes(&self) -> bool {
+        self.learner.is_unfitted() && !self.setting().uses_support()
+    }
+
+    /// The learner, fitted on made-up seen classes of this dimension.
+    fn fitted(&self, dim: usize) -> Result<Rc<Learner<Cpu>>, String> {
+        if let Some(learner) = self.fitted.borrow().get(&dim) {
+            return Ok(Rc::clone(learner));
+        }
+        let seen = seen(dim, self.learner.takes()).map_err(|e| e.to_string())?;
+        let fitted = match &self.learner {
+            Learner::Unfitted(plan) => plan.fit(&seen, &self.device),
+            Learner::ClassTransductive(plan) => plan.fit(&seen, seen.vectors(), &self.device),
+            _ => return Err("a learner that needs no fit".to_string()),
+        };
+        let learner = fitted.and_then(|fitted| fitted.learner(&self.device)).map_err(|e| e.to_string())?;
+        if learner.setting() != self.setting() && self.setting() != Setting::ClassTransductive {
+            return Err(format!("a fit of a {} learner gave a {} one", self.setting(), learner.setting()));
+        }
+        let learner = Rc::new(learner);
+        self.fitted.borrow_mut().insert(dim, Rc::clone(&learner));
+        Ok(learner)
     }
 
     /// Another one of the same learner, made afresh.
@@ -106,16 +136,21 @@ impl<'a> Subject<'a> {
         let seen: Vec<Toy> = toys.iter().map(|toy| toy.transformed(self.learner.takes())).collect();
         let support = self.support(&seen)?;
         let query = self.query(&seen)?;
+        let vectors = self.vectors(&seen)?;
         let chance = Chance::new(seed, numbers);
-        let given = Given { support: Some(&support), vectors: None, query: &query, chance: &chance };
-        let attempt = catch_unwind(AssertUnwindSafe(|| self.learner.answer(&given)));
-        let (scores, _) = attempt.map_err(|_| "a panic".to_string())?.map_err(|e| e.to_string())?;
-        let (expected, found) = ((toys.len(), query.count(), support.way()), *scores.values.shape());
+        let given =
+            Given { support: support.as_ref(), vectors: Some(&vectors), query: &query, chance: &chance };
+        let answer = || match self.learner.is_unfitted() {
+            true => self.fitted(query.dim())?.answer(&given).map_err(|e| e.to_string()),
+            false => self.learner.answer(&given).map_err(|e| e.to_string()),
+        };
+        let (scores, _) = catch_unwind(AssertUnwindSafe(answer)).map_err(|_| "a panic".to_string())??;
+        let (expected, found) = ((toys.len(), query.count(), vectors.way()), *scores.values.shape());
         if expected != found {
             return Err(format!("scores have shape {found:?}, expected {expected:?}"));
         }
         let values = to_host(&scores.values).map_err(|e| e.to_string())?;
-        let (way, size) = (support.way(), query.count() * support.way());
+        let (way, size) = (vectors.way(), query.count() * vectors.way());
         if let Some(place) = values.iter().position(|v| !v.is_finite()) {
             let (item, label) = (place % size / way, place % way);
             return Err(format!("item {item} has score {} for label {label}", values[place]));
@@ -124,9 +159,12 @@ impl<'a> Subject<'a> {
         Ok(values.chunks_exact(size).map(sheet).collect())
     }
 
-    fn support(&self, toys: &[Toy]) -> Result<Support<Cpu>, String> {
+    fn support(&self, toys: &[Toy]) -> Result<Option<Support<Cpu>>, String> {
         let (way, dim) = toys.first().map_or((0, 0), |toy| (toy.way, toy.dim));
         let slots = toys.iter().map(|toy| toy.support.len()).max().unwrap_or(0);
+        if slots == 0 {
+            return Ok(None);
+        }
         let (mut values, mut labels) = (Vec::new(), Vec::new());
         for toy in toys {
             values.extend(toy.support.iter().flat_map(|e| &e.features));
@@ -135,7 +173,7 @@ impl<'a> Subject<'a> {
             labels.extend(std::iter::repeat_n(Labels::EMPTY, slots - toy.support.len()));
         }
         let labels = Labels::new(toys.len(), slots, way, labels).map_err(|e| e.to_string())?;
-        Support::dense(&self.device, dim, values, labels).map_err(|e| e.to_string())
+        Support::dense(&self.device, dim, values, labels).map(Some).map_err(|e| e.to_string())
     }
 
     fn query(&self, toys: &[Toy]) -> Result<Items<Cpu>, String> {
@@ -146,4 +184,24 @@ impl<'a> Subject<'a> {
         let values = toys.iter().flat_map(features).collect();
         Items::dense(&self.device, (toys.len(), items, dim), values).map_err(|e| e.to_string())
     }
+
+    fn vectors(&self, toys: &[Toy]) -> Result<ClassVectors<Cpu>, String> {
+        let (way, dim) = toys.first().map_or((0, 0), |toy| (toy.way, toy.dim));
+        let values = toys.iter().flat_map(|toy| toy.vectors.iter().flatten().copied()).collect();
+        ClassVectors::new(&self.device, (toys.len(), way, dim), values).map_err(|e| e.to_string())
+    }
+}
+
+/// Items of each made-up seen class.
+const SHOTS: [usize; 40] = [3; 40];
+
+/// Made-up seen classes: the first 30 base classes, the others validation classes.
+fn seen(dim: usize, takes: Transform) -> Result<Seen, TensorError> {
+    let toy = Toy::ordinary(5_000, Size { shots: &SHOTS, query: 0, dim }).transformed(takes);
+    let features = toy.support.iter().flat_map(|e| e.features.iter().copied()).collect();
+    let rows = HostRows::dense(features, dim)?;
+    let items = (0..toy.support.len() as u32).collect();
+    let labels = toy.support.iter().map(|e| u32::from(e.label)).collect();
+    let base = (0..toy.way).map(|class| class < 30).collect();
+    Seen::new(rows, items, labels, toy.vectors.concat(), dim, base)
 }

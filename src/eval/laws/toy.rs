@@ -8,6 +8,9 @@ const SEED: u64 = 20_170_315;
 /// The mean of the base items of made-up features, in every column: what `cl2n` subtracts.
 const BASE_MEAN: f64 = 0.25;
 
+/// Class vectors have streams of their own, this far from those of the items.
+const VECTORS: u32 = 1 << 20;
+
 /// One item: its features and its label.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Example {
@@ -22,6 +25,8 @@ pub(super) struct Toy {
     pub dim: usize,
     pub support: Vec<Example>,
     pub query: Vec<Example>,
+    /// One vector per label, near the centre of its class.
+    pub vectors: Vec<Vec<f32>>,
 }
 
 /// The sizes of an episode.
@@ -39,9 +44,11 @@ impl Toy {
     /// Round classes of variance one; `mean` gives the centre of a label. The order of the items tells nothing.
     pub fn round(number: u32, size: Size<'_>, mean: impl Fn(&mut Stream, usize) -> Vec<f64>) -> Toy {
         let mut stream = Stream::new(SEED, Purpose::Dataset, number);
-        let (mut support, mut query) = (Vec::new(), Vec::new());
+        let mut aside = Stream::new(SEED, Purpose::Dataset, number + VECTORS);
+        let (mut support, mut query, mut vectors) = (Vec::new(), Vec::new(), Vec::new());
         for (label, shot) in size.shots.iter().enumerate() {
             let centre = mean(&mut stream, label);
+            vectors.push(centre.iter().map(|m| (m + 0.3 * aside.normal()) as f32).collect());
             let mut example = || Example {
                 features: centre.iter().map(|m| (m + stream.normal()) as f32).collect(),
                 label: label as u16,
@@ -51,7 +58,7 @@ impl Toy {
         }
         stream.shuffle(&mut support);
         stream.shuffle(&mut query);
-        Toy { way: size.shots.len(), dim: size.dim, support, query }
+        Toy { way: size.shots.len(), dim: size.dim, support, query, vectors }
     }
 
     /// Classes that overlap: their means are as far apart as their items.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::error::CompareError;
-use crate::report::{ReadTable, ResultsFolder, Size, TableKey};
+use crate::report::{ReadTable, ResultsFolder, Selection, Size, TableKey};
 
 /// A table and the folder that it came from.
 #[derive(Clone, Copy)]
@@ -21,7 +21,8 @@ pub(in crate::report) struct BlockKey {
     pub features_sha256: String,
 }
 
-/// Puts tables into blocks, each sorted by learner.
+/// Puts tables into blocks, each sorted by learner. What was chosen on the answers themselves is left out: it is a bound for
+/// others and never stands in a rank.
 ///
 /// Several blocks of one protocol and shot are several data sets: their draws and their features must both differ.
 pub(in crate::report) fn blocks(
@@ -30,6 +31,7 @@ pub(in crate::report) fn blocks(
     let mut sources: Vec<(TableKey, Source<'_>)> = folders
         .iter()
         .flat_map(|folder| folder.tables.iter().map(move |read| (read.key(), Source { folder, read })))
+        .filter(|(_, source)| source.read.table.selection != Selection::Oracle)
         .collect();
     sources.sort_by(|a, b| a.0.cmp(&b.0));
     let mut blocks: BTreeMap<BlockKey, Vec<Source<'_>>> = BTreeMap::new();
@@ -44,6 +46,9 @@ pub(in crate::report) fn blocks(
         let (second, path) = (source.folder.path.clone(), |s: &Source<'_>| s.folder.path.clone());
         if let Some(twin) = known.iter().find(|known| known.read.key() == key) {
             return Err(CompareError::Twice { key, first: path(twin), second });
+        }
+        if let Some(first) = known.first() {
+            same_version(first, &source)?;
         }
         if let Some(first) = known.first().filter(|first| first.read.dealt != source.read.dealt) {
             return Err(CompareError::Episodes { key, first: path(first), second });

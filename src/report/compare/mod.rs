@@ -80,6 +80,8 @@ pub struct Block {
     pub features_sha256: String,
     /// Whether an item may appear in two episodes.
     pub repeat: bool,
+    /// Whether episodes were drawn until intervals were narrow, so that the sampler's is sequential.
+    pub sequential: bool,
     /// Level of the intervals.
     pub level: f64,
     /// Episodes.
@@ -244,6 +246,7 @@ fn block(
         features: features.map_or(String::new(), |protocol| protocol.features.clone()),
         features_sha256: first.features_sha256.clone(),
         repeat: first.table.repeat,
+        sequential: sources.iter().any(|source| source.read.table.sequential),
         level: first.table.level,
         episodes: first.dealt.episodes.len(),
         classes: first.dealt.classes.len(),

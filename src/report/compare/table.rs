@@ -28,6 +28,11 @@ impl Comparison {
             block.classes,
             block.clusters.map(|clusters| format!(" in {clusters} clusters")).unwrap_or_default()
         );
+        if block.sequential {
+            let note =
+                "episodes were drawn until intervals were narrow: those for these classes are sequential";
+            grid.notes.push(note.to_string());
+        }
         for name in &block.lacking {
             grid.notes.push(format!("{name} only ranks and has no {}", self.metric));
         }

@@ -2,6 +2,7 @@
 
 use super::words::claims;
 use super::{Block, Comparison, Finding, Pair};
+use crate::report::rows::interval_word;
 use crate::report::text::{float, text};
 use crate::stats::Population;
 
@@ -60,7 +61,7 @@ impl Comparison {
             number(Some(b.value)),
             number(Some(pair.difference)),
             number(pair.standardised),
-            finding.population.word().to_string(),
+            interval_word(block.sequential, finding.population).to_string(),
             number(inference.map(|i| i.interval.low)),
             number(inference.map(|i| i.interval.high)),
             number(Some(block.level)),

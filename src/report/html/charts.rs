@@ -26,9 +26,23 @@ pub(super) struct IntervalRow {
     pub outer: Option<(f64, f64)>,
 }
 
+/// A learner in a legend; the same mark everywhere on a page.
+#[derive(Clone)]
+pub(super) struct Learner {
+    pub mark: usize,
+    pub label: String,
+}
+
+/// A row of a histogram: bars from a left to a right end with a share, and a line at the mean.
+pub(super) struct Histogram {
+    pub label: String,
+    pub bars: Vec<(f64, f64, f64)>,
+    pub mean: f64,
+}
+
 /// A learner's line or points.
 pub(super) struct Series {
-    pub label: String,
+    pub learner: Learner,
     pub points: Vec<(f64, f64)>,
 }
 
@@ -84,21 +98,20 @@ pub(super) fn intervals(
     })
 }
 
-/// Rows of histograms over 0…100; each row is a label and its shares per bin of equal width.
-pub(super) fn histograms(frame: &Frame<'_>, rows: &[(String, Vec<f64>, f64)]) -> Result<Plot, PlotError> {
+/// Rows of histograms over 0…100.
+pub(super) fn histograms(frame: &Frame<'_>, rows: &[Histogram]) -> Result<Plot, PlotError> {
     const ROW: u32 = 66;
-    let top = rows.iter().flat_map(|(_, shares, _)| shares).fold(f64::MIN_POSITIVE, |a, b| a.max(*b));
+    let shares = rows.iter().flat_map(|row| &row.bars).map(|(_, _, share)| *share);
+    let top = shares.fold(f64::MIN_POSITIVE, f64::max);
     let height = rows.len() as u32 * ROW + AXIS;
     draw(frame.name, frame.label.clone(), height, |area| {
         rowed(area, frame.axis, (0.0, 100.0), rows.len(), |chart, row_top| {
-            for (place, (label, shares, mean)) in rows.iter().enumerate() {
-                let (base, width) = (row_top(place) + 0.98, 100.0 / shares.len() as f64);
-                let bars =
-                    shares.iter().enumerate().filter(|(_, share)| **share > 0.0).map(|(bin, share)| {
-                        let left = bin as f64 * width;
-                        let corners = [(left, base), (left + width * 0.92, base - share / top * 0.6)];
-                        Rectangle::new(corners, colour(0).filled())
-                    });
+            for (place, Histogram { label, bars, mean }) in rows.iter().enumerate() {
+                let base = row_top(place) + 0.98;
+                let bars = bars.iter().filter(|(_, _, share)| *share > 0.0).map(|(left, right, share)| {
+                    let right = right - (right - left) * 0.08;
+                    Rectangle::new([(*left, base), (right, base - share / top * 0.6)], colour(0).filled())
+                });
                 chart.draw_series(bars).map_err(|error| error.to_string())?;
                 let line = vec![(*mean, base), (*mean, base - 0.66)];
                 let parts = [PathElement::new(line, INK.stroke_width(2))];
@@ -114,7 +127,7 @@ pub(super) fn histograms(frame: &Frame<'_>, rows: &[(String, Vec<f64>, f64)]) ->
 /// Rows of points, one per series: each row is a label and a value per series.
 pub(super) fn points(
     frame: &Frame<'_>,
-    series: &[String],
+    series: &[Learner],
     rows: &[(String, Vec<Option<f64>>)],
 ) -> Result<Plot, PlotError> {
     const ROW: u32 = 42;
@@ -124,8 +137,7 @@ pub(super) fn points(
         rowed(&plot, frame.axis, (0.0, 100.0), rows.len(), |chart, row_top| {
             for (place, (label, values)) in rows.iter().enumerate() {
                 let middle = row_top(place) + 0.72;
-                let known =
-                    || values.iter().enumerate().filter_map(|(which, value)| Some((which, (*value)?)));
+                let known = || values.iter().zip(series).filter_map(|(value, of)| Some((of.mark, (*value)?)));
                 let low = known().map(|(_, value)| value).fold(f64::INFINITY, f64::min);
                 let high = known().map(|(_, value)| value).fold(f64::NEG_INFINITY, f64::max);
                 if low < high {
@@ -153,7 +165,7 @@ pub(super) fn lines(
     y_axis: &str,
     diagonal: bool,
 ) -> Result<Plot, PlotError> {
-    let names: Vec<String> = series.iter().map(|series| series.label.clone()).collect();
+    let names: Vec<Learner> = series.iter().map(|series| series.learner.clone()).collect();
     let height = 340 + legend_height(&names);
     draw(frame.name, frame.label.clone(), height, |area| {
         let (plot, below) = area.split_vertically(340);
@@ -193,7 +205,8 @@ pub(super) fn lines(
             let line = PathElement::new(vec![(0.0, 0.0), (100.0, 100.0)], MUTED.stroke_width(1));
             chart.draw_series([line]).map_err(|error| error.to_string())?;
         }
-        for (which, series) in series.iter().enumerate() {
+        for series in series {
+            let which = series.learner.mark;
             let line = LineSeries::new(series.points.iter().copied(), colour(which).stroke_width(2));
             chart.draw_series(line).map_err(|error| error.to_string())?;
             for point in &series.points {
@@ -290,17 +303,18 @@ where
     drawn.map_err(|error| error.to_string())
 }
 
-fn legend_height(series: &[String]) -> u32 {
+fn legend_height(series: &[Learner]) -> u32 {
     if series.len() < 2 { 0 } else { series.len().div_ceil(2) as u32 * LINE + 8 }
 }
 
 /// Two columns of colour, shape and name.
-fn legend(area: &Area<'_>, series: &[String]) -> Result<(), String> {
+fn legend(area: &Area<'_>, series: &[Learner]) -> Result<(), String> {
     if series.len() < 2 {
         return Ok(());
     }
-    for (which, name) in series.iter().enumerate() {
-        let (x, y) = ((which % 2) as i32 * (WIDTH as i32 / 2) + 16, (which / 2) as i32 * LINE as i32 + 12);
+    for (place, Learner { mark: which, label: name }) in series.iter().enumerate() {
+        let (x, y) = ((place % 2) as i32 * (WIDTH as i32 / 2) + 16, (place / 2) as i32 * LINE as i32 + 12);
+        let which = *which;
         let filled: ShapeStyle = colour(which).filled();
         let drawn = match which % 4 {
             0 => area.draw(&Circle::new((x, y), 5, filled)),

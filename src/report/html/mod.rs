@@ -68,6 +68,8 @@ pub(super) struct Group<'a> {
     slug: String,
     /// Each learner with the name that tells it from others.
     tables: Vec<(String, &'a ReadTable)>,
+    /// The mark of each of them in plots: its place among all learners of the page.
+    marks: Vec<usize>,
     block: Option<&'a compare::Block>,
 }
 
@@ -149,12 +151,17 @@ fn groups<'a>(request: &Request<'a>) -> Result<Vec<Group<'a>>, PageError> {
         let name = |read: &ReadTable| {
             names.get(&(read.table.learner.as_str(), &read.table.parameters)).cloned().unwrap_or_default()
         };
+        let mark = |read: &ReadTable| {
+            let key = (read.table.learner.as_str(), &read.table.parameters);
+            names.keys().position(|known| *known == key).unwrap_or(0)
+        };
         let plain: String =
             key.protocol.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
         groups.push(Group {
             title: format!("{}, {shot}, {features}", key.protocol),
             slug: format!("{:02}-{plain}-shot-{}", number + 1, key.shot),
             tables: sources.iter().map(|source| (name(source.read), source.read)).collect(),
+            marks: sources.iter().map(|source| mark(source.read)).collect(),
             block,
         });
     }

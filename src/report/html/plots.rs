@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::canvas::{Plot, PlotError};
-use super::charts::{Frame, IntervalRow, Series, histograms, intervals, lines, points};
+use super::charts::{Frame, Histogram, IntervalRow, Learner, Series, histograms, intervals, lines, points};
 use super::{Comparison, Group};
 use crate::report::compare::Inference;
 use crate::report::{Measured, ReadTable, Size};
@@ -12,8 +12,8 @@ use crate::vocab::Metric;
 
 /// Classes shown at either end.
 const ENDS: usize = 5;
-/// Bins of the distribution of episodes.
-const BINS: usize = 20;
+/// Bins of the distribution of episodes, at most.
+const BINS: u32 = 20;
 
 type Drawn = Result<Vec<(Plot, String)>, PlotError>;
 
@@ -112,14 +112,9 @@ fn differences(group: &Group<'_>, comparison: &Comparison) -> Drawn {
 fn spread(group: &Group<'_>) -> Result<(Plot, String), PlotError> {
     let mut rows = Vec::new();
     for (name, read) in &group.tables {
-        let values = read.values(Metric::Accuracy).unwrap_or_default();
-        let mut shares = vec![0.0; BINS];
-        for value in &values {
-            shares[((value * BINS as f64) as usize).min(BINS - 1)] += 1.0 / values.len() as f64;
-        }
-        rows.push((name.clone(), shares, 100.0 * mean(read)));
+        rows.push(Histogram { label: name.clone(), bars: bars(read), mean: 100.0 * mean(read) });
     }
-    rows.sort_by(|a, b| b.2.total_cmp(&a.2));
+    rows.sort_by(|a, b| b.mean.total_cmp(&a.mean));
     let label = format!("Distribution of episode accuracies, {}", group.title);
     let mut name = String::new();
     let frame = frame(group, &mut name, "episodes", label, "accuracy of an episode in percent");
@@ -127,6 +122,33 @@ fn spread(group: &Group<'_>) -> Result<(Plot, String), PlotError> {
         histograms(&frame, &rows)?,
         "Distribution of episode accuracies; the line is their mean.".to_string(),
     ))
+}
+
+/// The shares of episodes by accuracy: from, to (in percent) and share.
+///
+/// Accuracies are counts over counts. Where all episodes have as many queries, every bin holds as many of the possible
+/// counts, because bins of equal width would show peaks that are not there.
+pub(super) fn bars(read: &ReadTable) -> Vec<(f64, f64, f64)> {
+    let most = read.total.iter().copied().max().unwrap_or(0);
+    let even = read.total.iter().all(|total| *total == most);
+    let (counts, of) = if even { (most + 1, most) } else { (BINS, BINS) };
+    let (width, shift) = (counts.div_ceil(BINS + 1).max(1), if even { 0.5 } else { 0.0 });
+    let mut shares = vec![0.0; counts.div_ceil(width) as usize];
+    for (correct, total) in read.correct.iter().zip(&read.total) {
+        let place = if even { *correct } else { (correct * BINS / total).min(BINS - 1) };
+        shares[(place / width) as usize] += 1.0 / read.correct.len() as f64;
+    }
+    let at = |place: usize| {
+        let edge = 100.0 * (place as f64 * f64::from(width) - shift) / f64::from(of.max(1));
+        edge.clamp(0.0, 100.0)
+    };
+    shares.into_iter().enumerate().map(|(place, share)| (at(place), at(place + 1), share)).collect()
+}
+
+/// The learners of a group, with their marks.
+fn learners<'a>(group: &'a Group<'_>) -> impl Iterator<Item = (Learner, &'a ReadTable)> {
+    let tables = group.tables.iter().zip(&group.marks);
+    tables.map(|((name, read), mark)| (Learner { mark: *mark, label: name.clone() }, *read))
 }
 
 fn classes(group: &Group<'_>) -> Result<(Plot, String), PlotError> {
@@ -155,7 +177,7 @@ fn classes(group: &Group<'_>) -> Result<(Plot, String), PlotError> {
     };
     let rows: Vec<(String, Vec<Option<f64>>)> =
         rows.into_iter().map(|(_, name, values)| (name, values)).collect();
-    let series: Vec<String> = group.tables.iter().map(|(name, _)| name.clone()).collect();
+    let series: Vec<Learner> = learners(group).map(|(learner, _)| learner).collect();
     let label = format!("Hardest and easiest classes, {}", group.title);
     let mut name = String::new();
     let frame = frame(group, &mut name, "classes", label, "accuracy of a class in percent");
@@ -163,12 +185,10 @@ fn classes(group: &Group<'_>) -> Result<(Plot, String), PlotError> {
 }
 
 fn reliability(group: &Group<'_>) -> Drawn {
-    let series: Vec<Series> = group
-        .tables
-        .iter()
+    let series: Vec<Series> = learners(group)
         .filter(|(_, read)| !read.bins.is_empty())
-        .map(|(name, read)| Series {
-            label: name.clone(),
+        .map(|(learner, read)| Series {
+            learner,
             points: read
                 .bins
                 .iter()
@@ -206,11 +226,11 @@ pub(super) fn curves(groups: &[Group<'_>]) -> Drawn {
         let mut series: Vec<Series> = Vec::new();
         for group in &groups {
             let Some(shot) = shot(group) else { continue };
-            for (name, read) in &group.tables {
+            for (learner, read) in learners(group) {
                 let point = (place(shot, &shots), 100.0 * mean(read));
-                match series.iter_mut().find(|series| series.label == *name) {
+                match series.iter_mut().find(|series| series.learner.mark == learner.mark) {
                     Some(series) => series.points.push(point),
-                    None => series.push(Series { label: name.clone(), points: vec![point] }),
+                    None => series.push(Series { learner, points: vec![point] }),
                 }
             }
         }

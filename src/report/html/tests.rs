@@ -149,3 +149,45 @@ fn a_single_learner_has_a_page_without_differences() {
     assert!(page.html.contains("No hard episode in pictures: the items are no images."));
     parsed(&page.html);
 }
+
+#[test]
+fn a_learner_has_one_colour_in_every_plot() {
+    // `a` only ranks and is not in the reliability diagram, so places among those drawn would differ.
+    let made = Made { learners: vec![("a", "1", 0.6), ("b", "1", 0.7), ("c", "1", 0.8)], ..Made::default() };
+    let mut folders = [read(&made)];
+    folders[0].tables[0].bins.clear();
+    let page = page(&Request { folders: &folders, comparison: None, hard: &none() }).unwrap();
+    let legend = |kind: &str, name: &str| {
+        let file = page.plots.iter().find(|plot| plot.name.ends_with(kind)).unwrap().file();
+        let document = roxmltree::Document::parse(&file).unwrap();
+        let nodes: Vec<_> = document.root_element().children().filter(|node| node.is_element()).collect();
+        let place =
+            nodes.iter().position(|node| node.text().is_some_and(|text| text.trim() == name)).unwrap();
+        let drawn = &nodes[..place];
+        let colour = drawn.iter().rev().find_map(|node| {
+            [node.attribute("fill"), node.attribute("stroke")]
+                .into_iter()
+                .flatten()
+                .find(|c| c.starts_with('#'))
+        });
+        colour.unwrap().to_string()
+    };
+    for name in ["b", "c"] {
+        assert_eq!(legend("classes", name), legend("reliability", name), "{name}");
+    }
+    assert_ne!(legend("classes", "b"), legend("classes", "c"));
+}
+
+#[test]
+fn bins_of_the_distribution_hold_as_many_counts_each() {
+    let folder = read(&Made::default());
+    let mut table = folder.tables[0].clone();
+    table.total = vec![25; 26];
+    table.correct = (0..26).collect();
+    let bars = plots::bars(&table);
+    assert_eq!(bars.len(), 13);
+    assert!(bars.iter().all(|(_, _, share)| (share - 2.0 / 26.0).abs() < 1e-12), "{bars:?}");
+    assert_eq!((bars[0].0, bars[12].1), (0.0, 100.0));
+    table.total[3] = 24;
+    assert_eq!(plots::bars(&table).len(), 20);
+}

@@ -1,7 +1,8 @@
 //! A stretch as bytes: whole numbers of fixed width, low byte first, and floats by their bits.
 
 use super::super::certainty::{CertaintyOutcome, MEASURES};
-use super::super::stretch::{EpisodeRecord, Stretch, TableStretch};
+use super::super::generalised::QueryStanding;
+use super::super::stretch::{EpisodeRecord, Stretch, TableStretch, TemperedRecord};
 use super::super::tally::{ClassOutcome, EpisodeOutcome};
 use super::super::writer::QueryOutcome;
 use crate::vocab::{ClassId, ItemId};
@@ -40,6 +41,12 @@ fn write_episode(record: &EpisodeRecord, out: &mut Vec<u8>) {
         whole(out, confidence.to_bits());
         out.push(u8::from(*correct));
     }
+    out.push(u8::from(record.tempered.is_some()));
+    if let Some(tempered) = &record.tempered {
+        out.extend(tempered.nll.to_bits().to_le_bytes());
+        whole(out, tempered.confidences.len() as u32);
+        tempered.confidences.iter().for_each(|confidence| whole(out, confidence.to_bits()));
+    }
     whole(out, record.queries.len() as u32);
     for query in &record.queries {
         let confidence = query.confidence.map_or(NO_CONFIDENCE, f32::to_bits);
@@ -47,6 +54,7 @@ fn write_episode(record: &EpisodeRecord, out: &mut Vec<u8>) {
         let numbers = [query.class.0, query.item.0, query.predicted.0, confidence, certainty];
         numbers.into_iter().for_each(|number| whole(out, number));
     }
+    write_margins(&record.margins, out);
     out.push(u8::from(record.certainty.is_some()));
     if let Some(CertaintyOutcome { episode, inside, outside, threshold, values }) = &record.certainty {
         let threshold = threshold.map_or(NO_CONFIDENCE, f32::to_bits);
@@ -57,6 +65,15 @@ fn write_episode(record: &EpisodeRecord, out: &mut Vec<u8>) {
             whole(out, place as u32);
             out.extend(value.to_bits().to_le_bytes());
         }
+    }
+}
+
+fn write_margins(margins: &[QueryStanding], out: &mut Vec<u8>) {
+    whole(out, margins.len() as u32);
+    for QueryStanding { class, margin, right } in margins {
+        whole(out, class.0);
+        whole(out, margin.to_bits());
+        out.push(u8::from(*right));
     }
 }
 
@@ -82,17 +99,30 @@ fn episode(bytes: &mut Bytes<'_>) -> Option<EpisodeRecord> {
         Some(ClassOutcome { class, correct, total, nll: bytes.float()?, brier: bytes.float()? })
     })?;
     let claims = bytes.list(|bytes| Some((f32::from_bits(bytes.whole()?), bytes.flag()?)))?;
+    let tempered = match bytes.flag()? {
+        false => None,
+        true => {
+            let nll = f64::from_bits(u64::from_le_bytes(bytes.take()?));
+            let confidences = bytes.list(|bytes| Some(f32::from_bits(bytes.whole()?)))?;
+            Some(TemperedRecord { nll, confidences })
+        }
+    };
     let queries = bytes.list(|bytes| {
         let (class, item, predicted) =
             (ClassId(bytes.whole()?), ItemId(bytes.whole()?), ClassId(bytes.whole()?));
         let (confidence, certainty) = (bytes.single()?, bytes.single()?);
         Some(QueryOutcome { class, item, predicted, confidence, certainty })
     })?;
+    let margins = bytes.list(|bytes| {
+        let (class, margin) = (ClassId(bytes.whole()?), f32::from_bits(bytes.whole()?));
+        Some(QueryStanding { class, margin, right: bytes.flag()? })
+    })?;
     let certainty = match bytes.flag()? {
         true => Some(certainty(bytes)?),
         false => None,
     };
-    Some(EpisodeRecord { outcome: EpisodeOutcome { episode, classes }, ties, claims, queries, certainty })
+    let outcome = EpisodeOutcome { episode, classes };
+    Some(EpisodeRecord { outcome, ties, claims, tempered, queries, certainty, margins })
 }
 
 fn certainty(bytes: &mut Bytes<'_>) -> Option<CertaintyOutcome> {
@@ -180,8 +210,10 @@ pub(super) mod tests {
             },
             ties: episode % 3,
             claims: confidence.map(|confidence| (confidence, false)).into_iter().collect(),
+            tempered: confidence.map(|c| TemperedRecord { nll: 0.3, confidences: vec![c / 2.0] }),
             queries: vec![query(confidence)],
             certainty: confidence.map(|_| certainty(episode)),
+            margins: vec![QueryStanding { class: ClassId(4), margin: -0.25, right: episode % 2 == 1 }],
         };
         let table = |table, confidence| TableStretch {
             table,

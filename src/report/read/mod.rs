@@ -42,6 +42,8 @@ pub struct ReadTable {
     pub features_sha256: String,
     /// The rows of `summary.csv`.
     pub measured: Vec<Measured>,
+    /// The line of each of them.
+    lines: Vec<u64>,
     /// Which classes were in which episode; shared by the tables of one draw.
     pub dealt: Arc<Dealt>,
     /// Correct answers of each episode.
@@ -56,6 +58,8 @@ pub struct ReadTable {
     pub by_class: Vec<(u64, u64)>,
     /// Bins of confidence; empty for scores that only rank.
     pub bins: Vec<Bin>,
+    /// The same at the selected temperature; empty where none was selected, or where it is 1.
+    pub tempered: Vec<Bin>,
 }
 
 /// The classes of every episode of a draw, as far as results tell.

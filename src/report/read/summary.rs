@@ -39,6 +39,7 @@ pub(super) fn read(path: &Path, run: &RunRecord) -> Result<Vec<ReadTable>, ReadE
                     table,
                     features_sha256: sheet.cell(23).to_string(),
                     measured: Vec::new(),
+                    lines: Vec::new(),
                     dealt: Arc::new(Dealt::default()),
                     correct: Vec::new(),
                     total: Vec::new(),
@@ -46,11 +47,13 @@ pub(super) fn read(path: &Path, run: &RunRecord) -> Result<Vec<ReadTable>, ReadE
                     brier: Vec::new(),
                     by_class: Vec::new(),
                     bins: Vec::new(),
+                    tempered: Vec::new(),
                 });
                 tables.last_mut().expect("pushed one line above")
             }
         };
         found.measured.push(measured);
+        found.lines.push(sheet.line());
         found.table.repeat &= population != Some(Population::Items);
         found.table.sequential |= sheet.cell(15) == SEQUENTIAL;
         if let Some((_, interval)) = measured.interval {
@@ -85,6 +88,7 @@ fn table(sheet: &Sheet, protocol: &ProtocolRecord) -> Result<Table, ReadError> {
         query: sheet.size(10)?,
         repeat: true,
         clusters: None,
+        seen: None,
         metrics: Vec::new(),
         level: 0.95,
         sequential: false,
@@ -146,7 +150,8 @@ pub(super) fn read_bins(path: &Path, tables: &mut [ReadTable]) -> Result<(), Rea
     let mut last = None;
     while sheet.next()? {
         let (key, place) = sheet.key([0, 1, 2, 3], last, |key| places.get(key).copied(), "summary.csv")?;
-        let bins = &mut tables[place].bins;
+        let table = &mut tables[place];
+        let bins = if sheet.number(4)? == 1.0 { &mut table.bins } else { &mut table.tempered };
         let number: usize = sheet.whole(5)?;
         if number < bins.len() {
             return Err(sheet.flaw(Flaw::Twice { what: format!("bin {number} of {key}") }));
@@ -160,9 +165,10 @@ pub(super) fn read_bins(path: &Path, tables: &mut [ReadTable]) -> Result<(), Rea
         bins.push(Bin { low, high, count, correct, confidence: sheet.number(10)? });
         last = Some((key, place));
     }
-    for read in tables.iter().filter(|read| !read.bins.is_empty()) {
+    let both = tables.iter().flat_map(|read| [(read, &read.bins), (read, &read.tempered)]);
+    for (read, bins) in both.filter(|(_, bins)| !bins.is_empty()) {
         let expected: u64 = read.total.iter().map(|total| u64::from(*total)).sum();
-        let found: u64 = read.bins.iter().map(|bin| bin.count).sum();
+        let found: u64 = bins.iter().map(|bin| bin.count).sum();
         if found != expected {
             return Err(ReadError::whole(
                 path,
@@ -176,7 +182,7 @@ pub(super) fn read_bins(path: &Path, tables: &mut [ReadTable]) -> Result<(), Rea
 /// Compares the means of summary.csv with the episodes.
 pub(super) fn check_values(path: &Path, tables: &[ReadTable]) -> Result<(), ReadError> {
     for read in tables {
-        for measured in &read.measured {
+        for (measured, line) in read.measured.iter().zip(&read.lines) {
             let values = measured.metric.parse().ok().and_then(|metric: Metric| read.values(metric));
             let Some(expected) = values.and_then(|values| stats::mean(&values)) else {
                 continue;
@@ -185,7 +191,7 @@ pub(super) fn check_values(path: &Path, tables: &[ReadTable]) -> Result<(), Read
             if differ(found, expected) {
                 let flaw =
                     Flaw::Value { key: read.key(), metric: measured.metric.to_string(), found, expected };
-                return Err(ReadError::whole(path, flaw));
+                return Err(ReadError::Line { path: path.to_path_buf(), line: *line, flaw });
             }
         }
     }

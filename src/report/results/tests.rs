@@ -27,6 +27,7 @@ fn table(learner: &str, shot: u32) -> Table {
         query: Size::Varied,
         repeat: true,
         clusters: None,
+        seen: None,
         metrics: Metric::ALL.to_vec(),
         level: 0.95,
         sequential: false,

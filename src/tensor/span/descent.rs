@@ -52,6 +52,15 @@ pub struct Descent<'a> {
     pub batches: Option<Batches<'a>>,
 }
 
+impl Descent<'_> {
+    /// The mini-batches of the first `passes` passes; nothing for full passes.
+    pub(super) fn plan(&self, episode: usize, support: usize, passes: usize) -> Option<Vec<Vec<usize>>> {
+        let mut plan = self.batches?(episode, support);
+        plan.truncate(plan.len() / self.steps.max(1) * passes);
+        Some(plan)
+    }
+}
+
 /// Squared norms below this are treated as this: the cosine of a zero vector is zero.
 pub(super) const TINY: f64 = 1e-24;
 
@@ -96,6 +105,11 @@ impl State {
         state
     }
 
+    fn fit(&self, head: Head) -> Fit {
+        let bias = (head == Head::Linear).then(|| self.b.clone());
+        Fit { coefficients: self.a.clone(), bias, converged: true }
+    }
+
     /// `torch.optim.SGD`: decay joins the gradient, the buffer starts as the first gradient, undampened.
     fn update(&mut self, descent: &Descent<'_>, grad_a: &mut [f64], grad_b: &mut [f64]) {
         let keep = if self.first { 0.0 } else { descent.momentum };
@@ -111,22 +125,34 @@ impl State {
     }
 }
 
+/// One descent, and its state after each of these numbers of passes, none above the descent's own.
 pub(in super::super) fn host(
     episode: usize,
     gram: &Gram<'_>,
     task: Task<'_>,
     descent: &Descent<'_>,
-) -> Result<Fit, TensorError> {
+    stops: &[usize],
+) -> Result<Vec<Fit>, TensorError> {
     let (n, way) = (task.support(), task.way);
     let mut state = State::start(gram, task, descent);
-    let batches = descent.batches.map(|batches| batches(episode, n));
+    let longest = stops.iter().copied().max().unwrap_or(0);
+    let batches = descent.plan(episode, n, longest);
     let whole: Vec<usize> = (0..n).collect();
-    let count = batches.as_ref().map_or(descent.steps, Vec::len);
+    let count = batches.as_ref().map_or(longest, Vec::len);
+    let per_pass = count.checked_div(longest).unwrap_or(0);
+    let mut fits: Vec<Option<Fit>> = stops.iter().map(|_| None).collect();
     let mut products = vec![0.0; n * way];
     let mut grad_a = vec![0.0; n * way];
     let mut grad_b = vec![0.0; way];
     let mut rows = Vec::new();
-    for step in 0..count {
+    for step in 0..=count {
+        for (stop, fit) in stops.iter().zip(&mut fits).filter(|(stop, _)| **stop * per_pass == step) {
+            debug_assert!(*stop <= descent.steps);
+            *fit = Some(state.fit(descent.head));
+        }
+        if step == count {
+            break;
+        }
         let batch = batches.as_ref().map_or(&whole, |b| &b[step]);
         let cosine = matches!(descent.head, Head::Cosine { .. });
         if batch.len() == n || cosine {
@@ -157,8 +183,7 @@ pub(in super::super) fn host(
         }
         state.update(descent, &mut grad_a, &mut grad_b);
     }
-    let bias = (descent.head == Head::Linear).then_some(state.b);
-    Ok(Fit { coefficients: state.a, bias, converged: true })
+    Ok(fits.into_iter().flatten().collect())
 }
 
 /// The gradient of a cosine head in the span.

@@ -43,6 +43,14 @@ impl<'a> Gram<'a> {
         Gram { n, form: Form::Features { rows, columns, dim } }
     }
 
+    /// The inner products (n × n), where they are kept.
+    pub(super) fn products(&self) -> Option<&[f64]> {
+        match &self.form {
+            Form::Products(products) => Some(products),
+            Form::Features { .. } => None,
+        }
+    }
+
     /// The inner product of items `i` and `j`.
     pub(super) fn entry(&self, i: usize, j: usize) -> f64 {
         match &self.form {

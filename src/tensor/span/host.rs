@@ -5,8 +5,8 @@ use dfdx::tensor::Cpu;
 
 use super::super::error::{TensorError, same};
 use super::super::{Backend, Labels, Tensor3, ops, to_host};
-use super::Solution;
 use super::gram::Gram;
+use super::{Objective, Solution, descent, hinge, logistic, ridge};
 
 /// One episode's fit: coefficients (support, way), bias (way) or nothing, and whether it converged.
 pub(in super::super) struct Fit {
@@ -50,6 +50,19 @@ pub(in super::super) fn each_numbered(
     labels: &Labels,
     fit: impl Fn(usize, &Gram<'_>, Task<'_>) -> Result<Fit, TensorError>,
 ) -> Result<Solution<Cpu>, TensorError> {
+    let one = |episode: usize, gram: &Gram<'_>, task: Task<'_>| Ok(vec![fit(episode, gram, task)?]);
+    let mut solutions = each_of(device, features, labels, 1, one)?;
+    Ok(solutions.pop().expect("one solution was asked for"))
+}
+
+/// As [`each_numbered`], with `count` fits of every episode, which share its inner products.
+pub(in super::super) fn each_of(
+    device: &Cpu,
+    features: &Tensor3<Cpu>,
+    labels: &Labels,
+    count: usize,
+    fit: impl Fn(usize, &Gram<'_>, Task<'_>) -> Result<Vec<Fit>, TensorError>,
+) -> Result<Vec<Solution<Cpu>>, TensorError> {
     let (episodes, slots, dim) = *features.shape();
     same("a head", "episodes", labels.episodes(), episodes)?;
     same("a head", "support", labels.slots(), slots)?;
@@ -59,9 +72,7 @@ pub(in super::super) fn each_numbered(
         false => (to_host(features)?, dim),
     };
     let way = labels.way();
-    let mut coefficients = vec![0.0; episodes * slots * way];
-    let mut biases: Option<Vec<f32>> = None;
-    let mut unconverged = 0;
+    let mut found: Vec<Found> = (0..count).map(|_| Found::room(episodes * slots * way)).collect();
     let mut wide = Vec::new();
     for episode in 0..episodes {
         let task = Task { labels: labels.of(episode), way };
@@ -76,25 +87,76 @@ pub(in super::super) fn each_numbered(
             true => Gram::of_products(&wide, support),
             false => Gram::of_features(&wide, support),
         };
-        let found = fit(episode, &gram, task)?;
-        let out = &mut coefficients[episode * slots * way..];
-        out.iter_mut().zip(&found.coefficients).for_each(|(o, v)| *o = *v as f32);
-        if let Some(bias) = found.bias {
-            biases
-                .get_or_insert_with(|| Vec::with_capacity(episodes * way))
-                .extend(bias.iter().map(|v| *v as f32));
-        }
-        unconverged += usize::from(!found.converged);
+        let fits = fit(episode, &gram, task)?;
+        same("a head", "fits", count, fits.len())?;
+        found.iter_mut().zip(fits).for_each(|(found, fit)| found.take(episode * slots * way, fit));
     }
-    Ok(Solution {
-        coefficients: device.tensor3((episodes, slots, way), coefficients)?,
-        bias: biases.map(|b| device.tensor2((episodes, way), b)).transpose()?,
-        unconverged,
+    let solution = |found: Found| {
+        Ok(Solution {
+            coefficients: device.tensor3((episodes, slots, way), found.coefficients)?,
+            bias: found.biases.map(|b| device.tensor2((episodes, way), b)).transpose()?,
+            unconverged: found.unconverged,
+        })
+    };
+    found.into_iter().map(solution).collect()
+}
+
+/// The fits of all episodes to one objective.
+struct Found {
+    coefficients: Vec<f32>,
+    biases: Option<Vec<f32>>,
+    unconverged: usize,
+}
+
+impl Found {
+    fn room(numbers: usize) -> Found {
+        Found { coefficients: vec![0.0; numbers], biases: None, unconverged: 0 }
+    }
+
+    fn take(&mut self, start: usize, fit: Fit) {
+        let out = &mut self.coefficients[start..];
+        out.iter_mut().zip(&fit.coefficients).for_each(|(o, v)| *o = *v as f32);
+        if let Some(bias) = fit.bias {
+            self.biases.get_or_insert_default().extend(bias.iter().map(|v| *v as f32));
+        }
+        self.unconverged += usize::from(!fit.converged);
+    }
+}
+
+/// Fits every objective to every episode, all from the same inner products.
+pub(in super::super) fn fits(
+    device: &Cpu,
+    features: &Tensor3<Cpu>,
+    labels: &Labels,
+    objectives: &[Objective<'_>],
+) -> Result<Vec<Solution<Cpu>>, TensorError> {
+    let solutions = |objective: &Objective<'_>| match objective {
+        Objective::Descent(_, stops) => stops.len(),
+        _ => 1,
+    };
+    let count = objectives.iter().map(solutions).sum();
+    each_of(device, features, labels, count, |episode, gram, task| {
+        let mut fits = Vec::with_capacity(count);
+        for objective in objectives {
+            match objective {
+                Objective::Ridge(alpha) => fits.push(ridge::host(gram, task, *alpha)?),
+                Objective::Hinge(c) => fits.push(hinge::host(gram, task, *c)?),
+                Objective::Logistic(c) => fits.push(logistic::host(gram, task, *c)?),
+                Objective::Descent(descent, stops) => {
+                    fits.extend(descent::host(episode, gram, task, descent, stops)?);
+                }
+            }
+        }
+        Ok(fits)
     })
 }
 
 /// The lower Cholesky factor of `matrix` (n × n), in place; the upper half is left as it is.
-fn cholesky(matrix: &mut [f64], n: usize, operation: &'static str) -> Result<(), TensorError> {
+pub(in super::super) fn cholesky(
+    matrix: &mut [f64],
+    n: usize,
+    operation: &'static str,
+) -> Result<(), TensorError> {
     for i in 0..n {
         let (above, rest) = matrix.split_at_mut(i * n);
         let row = &mut rest[..n];

@@ -14,12 +14,52 @@ pub(super) mod host;
 pub mod logistic;
 pub mod ridge;
 
-pub use descent::{Descent, Head, Init};
+pub use descent::{Batches, Descent, Head, Init};
 
-use super::{Tensor2, Tensor3};
+use super::{Backend, Labels, Tensor2, Tensor3, TensorError};
+
+/// What a head in the span of its support is fitted to.
+#[derive(Clone, Copy)]
+pub enum Objective<'a> {
+    /// Ridge regression with this penalty; see [`ridge`].
+    Ridge(f64),
+    /// Squared hinge with this weight of the loss; see [`hinge`].
+    Hinge(f64),
+    /// Logistic regression with this inverse penalty; see [`logistic`].
+    Logistic(f64),
+    /// Gradient descent, with one solution after each of these numbers of passes; see [`descent`].
+    Descent(Descent<'a>, &'a [usize]),
+}
+
+/// Fits every objective by itself.
+pub(super) fn one_by_one<D: Backend>(
+    device: &D,
+    features: &Tensor3<D>,
+    labels: &Labels,
+    objectives: &[Objective<'_>],
+) -> Result<Vec<Solution<D>>, TensorError> {
+    let mut solutions = Vec::new();
+    for objective in objectives {
+        match objective {
+            Objective::Ridge(alpha) => solutions.push(device.ridge(features, labels, *alpha)?),
+            Objective::Hinge(c) => solutions.push(device.hinge(features, labels, *c)?),
+            Objective::Logistic(c) => solutions.push(device.logistic(features, labels, *c)?),
+            Objective::Descent(descent, stops) => {
+                for stop in *stops {
+                    let cut = |episode: usize, n: usize| descent.plan(episode, n, *stop).unwrap_or_default();
+                    let batches = descent.batches.is_some();
+                    let batches: Option<descent::Batches<'_>> = if batches { Some(&cut) } else { None };
+                    let shorter = Descent { steps: *stop, batches, ..*descent };
+                    solutions.push(device.descent(features, labels, &shorter)?);
+                }
+            }
+        }
+    }
+    Ok(solutions)
+}
 
 /// Coefficients of heads in the span of their support sets.
-pub struct Solution<D: super::Backend> {
+pub struct Solution<D: Backend> {
     /// `A` (episodes, support, way); zero for padding.
     pub coefficients: Tensor3<D>,
     /// The bias (episodes, way), for heads that have one.

@@ -1,0 +1,183 @@
+//! Weights of networks of images in a file: what is written, and what must be there to read them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::conv4::{Conv4, Conv4Config};
+use super::error::BackboneError;
+use super::network::Backbone;
+use super::parameters::Parameters;
+use super::weights::Weights;
+use crate::tensor::conv::ConvOps;
+
+/// Weights that ship inside the program.
+#[derive(Clone, Copy, Debug)]
+pub struct ShippedWeights {
+    /// Their name, as in `--weights`.
+    pub name: &'static str,
+    /// Their file.
+    pub bytes: &'static [u8],
+}
+
+/// All weights that ship with kshot.
+pub const SHIPPED_WEIGHTS: &[ShippedWeights] = &[];
+
+/// A network as its file has it: sizes, numbers, and how it was trained.
+#[derive(Clone, Debug)]
+pub struct Saved {
+    /// The sizes.
+    pub config: Conv4Config,
+    /// The numbers.
+    pub parameters: Parameters,
+    /// What the file says of the training: `trained_on`, `data_sha256`, `recipe`, `seed`, `augmentation`, …
+    pub metadata: BTreeMap<String, String>,
+}
+
+impl Saved {
+    /// Reads weights from a file, or takes those of that name that ship with kshot. `backbone` is the network that is
+    /// asked for.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is of another backbone, or its tensors are not those of its configuration.
+    pub fn read(named: &Path, backbone: &str) -> Result<Saved, BackboneError> {
+        let shipped = SHIPPED_WEIGHTS.iter().find(|s| Path::new(s.name) == named && !named.exists());
+        match shipped {
+            Some(shipped) => Saved::parse(shipped.bytes, named, backbone),
+            None => {
+                let hint = "`kshot train` writes weights; those that ship are told by `kshot list weights`";
+                Saved::parse(&super::read_file(named, hint)?, named, backbone)
+            }
+        }
+    }
+
+    /// As [`Saved::read`], from the bytes of a file that `path` names in errors.
+    ///
+    /// # Errors
+    /// As [`Saved::read`].
+    pub fn parse(bytes: &[u8], path: &Path, backbone: &str) -> Result<Saved, BackboneError> {
+        let mut weights = Weights::parse(bytes, path, |name| Some(name.to_string()))?;
+        let mut metadata = weights.metadata().clone();
+        let mut take = |key: &'static str| {
+            metadata.remove(key).ok_or_else(|| BackboneError::NoMetadata { path: path.to_path_buf(), key })
+        };
+        let found = take("backbone")?;
+        if found != backbone {
+            let (path, expected) = (path.to_path_buf(), backbone.to_string());
+            return Err(BackboneError::OtherBackbone { path, expected, found });
+        }
+        let text = take("configuration")?;
+        let config = Conv4Config::parse(&text).ok_or_else(|| BackboneError::Unknown {
+            path: path.to_path_buf(),
+            key: "configuration",
+            found: text,
+            known: "the sizes of a conv4 as `kshot train` writes them",
+        })?;
+        let mut parameters = config.fresh(|| 0.0);
+        weights.expect(&parameters.shapes())?;
+        for parameter in &mut parameters.0 {
+            parameter.values = weights.take(&parameter.name)?;
+        }
+        Ok(Saved { config, parameters, metadata })
+    }
+
+    /// The bytes of a file that [`Saved::read`] reads back; equal networks give equal bytes.
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut metadata = self.metadata.clone();
+        metadata.insert("backbone".to_string(), "conv4".to_string());
+        metadata.insert("configuration".to_string(), self.config.text());
+        let tensors: Vec<(&str, &[usize], &[f32])> = self
+            .parameters
+            .0
+            .iter()
+            .map(|p| (p.name.as_str(), p.shape.as_slice(), p.values.as_slice()))
+            .collect();
+        tensor_file(&tensors, &metadata)
+    }
+
+    /// The network on a device.
+    ///
+    /// # Errors
+    /// When the device has no room.
+    pub fn on<D: ConvOps>(&self, device: &D) -> Result<Box<dyn Backbone<D>>, BackboneError> {
+        Ok(Box::new(Conv4::new(device, self.config, &self.parameters)?))
+    }
+}
+
+/// A .safetensors file of named tensors with metadata, whose bytes depend on nothing else: the format's own writer keeps
+/// metadata in an order that changes from run to run. Eight bytes of length, a JSON header, the numbers.
+pub fn tensor_file(tensors: &[(&str, &[usize], &[f32])], metadata: &BTreeMap<String, String>) -> Vec<u8> {
+    let text = |value: &str| serde_json::Value::from(value).to_string();
+    let mut header = String::from("{\"__metadata__\":{");
+    let pairs: Vec<String> =
+        metadata.iter().map(|(key, value)| format!("{}:{}", text(key), text(value))).collect();
+    header.push_str(&pairs.join(","));
+    header.push('}');
+    let mut numbers = Vec::new();
+    for (name, shape, values) in tensors {
+        let start = numbers.len();
+        numbers.extend(values.iter().flat_map(|v| v.to_le_bytes()));
+        let (name, end) = (text(name), numbers.len());
+        header.push_str(&format!(
+            ",{name}:{{\"dtype\":\"F32\",\"shape\":{shape:?},\"data_offsets\":[{start},{end}]}}"
+        ));
+    }
+    header.push('}');
+    while !header.len().is_multiple_of(8) {
+        header.push(' ');
+    }
+    let mut out = (header.len() as u64).to_le_bytes().to_vec();
+    out.extend_from_slice(header.as_bytes());
+    out.extend_from_slice(&numbers);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vocab::Form;
+
+    fn saved() -> Saved {
+        let config = Conv4Config::new(Form::Image { channels: 1, height: 8, width: 8 }, 4, 2).unwrap();
+        let mut number = 0.0;
+        let parameters = config.fresh(|| {
+            number += 0.01;
+            number
+        });
+        let metadata = [("seed", "1"), ("trained_on", "\"a\" and b")];
+        let metadata = metadata.map(|(k, v)| (k.to_string(), v.to_string())).into();
+        Saved { config, parameters, metadata }
+    }
+
+    #[test]
+    fn a_network_reads_back_and_equal_networks_give_equal_bytes() {
+        let bytes = saved().bytes();
+        assert_eq!(bytes, saved().bytes());
+        let back = Saved::parse(&bytes, Path::new("w"), "conv4").unwrap();
+        let expected = saved();
+        assert_eq!(
+            (back.parameters, back.config, back.metadata),
+            (expected.parameters, expected.config, expected.metadata)
+        );
+    }
+
+    #[test]
+    fn wrong_weights_are_one_sentence() {
+        let told = |bytes: &[u8], backbone: &str| {
+            Saved::parse(bytes, Path::new("w.safetensors"), backbone).unwrap_err().to_string()
+        };
+        let bytes = saved().bytes();
+        let other = told(&bytes, "resnet12");
+        assert_eq!(other, "w.safetensors: these are weights of backbone `conv4`, expected `resnet12`");
+        let bare = tensor_file(&[("a", &[1], &[1.0])], &BTreeMap::new());
+        assert!(told(&bare, "conv4").starts_with("w.safetensors: the metadata has no `backbone`"));
+        let Saved { config, parameters, metadata } = saved();
+        let mut fewer = Parameters(parameters.0[1..].to_vec());
+        fewer.0[0].name = "block1.norm.gain".to_string();
+        let text = told(&Saved { config, parameters: fewer, metadata }.bytes(), "conv4");
+        assert_eq!(
+            text,
+            "w.safetensors: the weights do not fit the sizes of the network: 2 missing (`block1.conv.weight`, \
+             `block1.norm.weight`); 1 unexpected (`block1.norm.gain`)"
+        );
+    }
+}

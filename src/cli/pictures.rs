@@ -1,0 +1,153 @@
+//! Images as features: what `embed` and `evaluate` do with a dataset of images and a backbone.
+
+use std::path::Path;
+
+use super::cache;
+use super::error::CliError;
+use super::network::{Made, Network};
+use super::progress::Progress;
+use crate::backbone::{BackboneError, Saved, embed_all};
+use crate::data::{self, Fingerprint, NewStore, Precision, Provenance, Store, images};
+use crate::episode::sha256;
+use crate::tensor::open_cpu;
+use crate::vocab::{Form, ItemId, SawClasses, Split};
+
+/// Images and a network, read and checked.
+pub(super) struct Work {
+    store: Store,
+    /// Nothing where the pixels themselves are the features.
+    network: Option<Saved>,
+    provenance: Provenance,
+}
+
+/// The store of pixels of a dataset by name: an embedded one, or one that is read from files.
+pub(super) fn store(dataset: &str, folder: &Path) -> Result<Store, CliError> {
+    let store = match data::embedded(dataset) {
+        Some(store) => store?,
+        None => images::named(dataset, folder, &cache::home())?.ok_or_else(|| {
+            let known = "`glyphs`, `omniglot`, `omniglot:PATH` or `folder:DIR`";
+            CliError::Request(format!("dataset `{dataset}` has no images, expected {known}"))
+        })?,
+    };
+    match store.form() {
+        Form::Image { .. } => Ok(store),
+        form => {
+            Err(CliError::Request(format!("dataset `{dataset}` has items of form `{form}`, expected images")))
+        }
+    }
+}
+
+/// The name of a dataset, what its features depend on, and the work that makes them.
+pub(super) fn plan(
+    network: &Network,
+    backbone: &str,
+    dataset: &str,
+) -> Result<(String, String, Work), CliError> {
+    refuse_texts(network, backbone)?;
+    let saved = match (backbone, &network.weights) {
+        ("pixels", None) => None,
+        ("pixels", Some(_)) => {
+            let text = "backbone `pixels` has no weights, --weights is for the others";
+            return Err(CliError::Request(text.to_string()));
+        }
+        (_, None) => {
+            let text = format!(
+                "backbone `{backbone}` needs weights\nhint: add --weights FILE, as `kshot train` writes it"
+            );
+            return Err(CliError::Request(text));
+        }
+        (_, Some(path)) => Some(Saved::read(path, backbone)?),
+    };
+    let store = store(dataset, &network.data())?;
+    if let Some(saved) = saved.as_ref().filter(|saved| saved.config.form() != store.form()) {
+        let (expected, found) = (saved.config.form(), store.form());
+        return Err(BackboneError::OtherForm { backbone: backbone.to_string(), expected, found }.into());
+    }
+    let fingerprint = Fingerprint::start(&store).wait()?;
+    let provenance = provenance(network, backbone, saved.as_ref(), &fingerprint);
+    let recipe = format!("{dataset}\n{fingerprint}\n{provenance:?}\n");
+    Ok((store.name().to_string(), recipe, Work { store, network: saved, provenance }))
+}
+
+fn refuse_texts(network: &Network, backbone: &str) -> Result<(), CliError> {
+    let given =
+        [("--template", !network.templates.is_empty()), ("--descriptions", network.descriptions.is_some())];
+    match given.iter().find(|(_, given)| *given) {
+        Some((flag, _)) => {
+            Err(CliError::Request(format!("backbone `{backbone}` is for images, {flag} is for texts")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Where the features come from, as the weights tell it where the command line does not.
+fn provenance(network: &Network, backbone: &str, saved: Option<&Saved>, data_sha256: &str) -> Provenance {
+    let Some(saved) = saved else {
+        let trained_on = network.trained_on.clone();
+        let saw_classes = SawClasses::None;
+        return Provenance {
+            backbone: "pixels".to_string(),
+            trained_on,
+            saw_classes,
+            ..Provenance::default()
+        };
+    };
+    let said = |key: &str| saved.metadata.get(key).cloned();
+    // Trained on base classes of these very items: it has not seen the novel ones.
+    let saw_classes = match network.saw_classes {
+        SawClasses::Unknown if said("data_sha256").as_deref() == Some(data_sha256) => SawClasses::None,
+        word => word,
+    };
+    Provenance {
+        backbone: said("recipe").map_or(backbone.to_string(), |recipe| format!("{backbone}:{recipe}")),
+        trained_on: network.trained_on.clone().or_else(|| said("trained_on")),
+        saw_classes,
+        weights_sha256: Some(sha256(&saved.bytes())),
+        ..Provenance::default()
+    }
+}
+
+impl Work {
+    /// Runs the network over all images.
+    pub(super) fn make(self, dataset: &str, precision: Precision) -> Result<Made, CliError> {
+        let Work { store, network, provenance } = self;
+        let (items, size) = (store.rows(), store.dim());
+        let read = |first: usize, out: &mut [f32]| store.values().read_block(size, first, out);
+        let (features, dim, form) = match &network {
+            None => {
+                let mut pixels = vec![0.0; items * size];
+                read(0, &mut pixels).map_err(|error| CliError::Data(store.unreadable(error)))?;
+                (pixels, size, store.form())
+            }
+            Some(saved) => {
+                let network = saved.on(&open_cpu())?;
+                let progress = Progress::of_items(&format!("embedding {dataset}"), items);
+                let features =
+                    embed_all(network.as_ref(), store.form(), items, read, |done| progress.reach(done))?;
+                (features, network.dim(), Form::Vector)
+            }
+        };
+        let index = store.index();
+        let mut classes = vec![String::new(); items];
+        for class in index.classes() {
+            class.items.iter().for_each(|item| classes[item.index()].clone_from(&class.name));
+        }
+        let parts: Vec<String> =
+            (0..items as u32).map(|item| index.part(ItemId(item)).unwrap_or_default().to_string()).collect();
+        let listed: Vec<(String, Split, Option<String>)> =
+            index.classes().iter().map(|c| (c.name.clone(), c.split, c.cluster.clone())).collect();
+        let new = NewStore {
+            features: &features,
+            dim,
+            precision,
+            classes: &classes,
+            parts: (!index.part_names().is_empty()).then_some(parts.as_slice()),
+            ids: store.ids(),
+            listed: &listed,
+            class_vectors: None,
+            provenance: &provenance,
+            form,
+        };
+        Ok(Made { files: new.files()?, items, dim, cut: 0 })
+    }
+}

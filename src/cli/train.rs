@@ -1,0 +1,147 @@
+//! `kshot train`: a backbone from images, by a recipe.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use clap::Args;
+
+use super::error::CliError;
+use super::progress::Progress;
+use super::{Outcome, files, pictures, say};
+use crate::data::{Fingerprint, Store};
+use crate::episode::{Draw, Sampler};
+use crate::protocol::Protocol;
+use crate::tensor::{Cpu, open_cpu};
+use crate::train::{Recipe, Row, Run, SHIPPED_RECIPES, Task, Validation};
+
+/// The files of a training; the weights come last.
+const FILES: [&str; 4] = ["train.toml", "checkpoint.safetensors", "train.csv", "weights.safetensors"];
+
+const EXAMPLES: &str = "Examples:
+  kshot train conv4-glyphs
+  kshot train mine.toml --data data --out trained/mine
+  kshot train mine.toml --out trained/mine --resume";
+
+/// Train a backbone on the base classes of a dataset of images.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    /// Recipe: a .toml file, or the name of one that ships with kshot (see `kshot list recipes`).
+    recipe: String,
+    /// Folder of the training: weights.safetensors, train.csv, checkpoint.safetensors. Default: trained/NAME.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Go on from the checkpoint in the folder; the end is the same as without a break.
+    #[arg(long, conflicts_with = "overwrite")]
+    resume: bool,
+    /// Replace the training that the folder holds.
+    #[arg(long)]
+    overwrite: bool,
+    /// Folder in which datasets are looked for by name. Default: KSHOT_DATA, else `data`.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Seed of first values, batches and augmentation, in place of the recipe's.
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
+    let mut recipe = recipe(&arguments.recipe)?;
+    recipe.seed = arguments.seed.unwrap_or(recipe.seed);
+    let out = arguments.out.clone().unwrap_or_else(|| Path::new("trained").join(&recipe.name));
+    if !arguments.resume {
+        files::check_free(&out, &FILES, arguments.overwrite)?;
+    }
+    let data = super::network::data_folder(arguments.data.as_deref());
+    let store = pictures::store(&recipe.dataset, &data)?;
+    let data_sha256 = Fingerprint::start(&store).wait()?;
+    let draw = recipe.validation.as_ref().map(|rules| validation(rules, &store)).transpose()?;
+    files::make_folder(&out)?;
+    let checkpoint = out.join(FILES[1]);
+    if !arguments.resume {
+        files::write(&out, &FILES, &[])?;
+    }
+    let task = Task { recipe: &recipe, store: &store, data_sha256: &data_sha256, validation: draw.as_ref() };
+    let device = open_cpu();
+    let mut training = match arguments.resume && checkpoint.exists() {
+        true => Run::resume(&device, task, &checkpoint)?,
+        false => Run::new(&device, task)?,
+    };
+    go_on(&mut training, &recipe, &out)?;
+    let best = training.best().map_or(String::new(), |(step, accuracy)| {
+        format!(", best validation {:.2} % at step {step}", 100.0 * accuracy)
+    });
+    say(&format!("{}: {} steps{best}\n", out.join(FILES[3]).display(), training.step()))?;
+    Ok(Outcome::Done)
+}
+
+/// Trains to the end; after every line of the report everything is on the disk.
+fn go_on(training: &mut Run<'_, Cpu>, recipe: &Recipe, out: &Path) -> Result<(), CliError> {
+    let progress = Progress::of_steps(&recipe.name, training.step(), recipe.steps);
+    let clock = Instant::now();
+    let first = training.step();
+    while !training.is_done() {
+        training.advance(|step| progress.reach(step as usize))?;
+        save(training, recipe, out)?;
+        if let Some(row) = training.rows().last() {
+            let done = f64::from(row.step - first);
+            let left = clock.elapsed().as_secs_f64() / done * f64::from(recipe.steps - row.step);
+            progress.tell(&format!("{}, {left:.0} s left", sentence(row, recipe)));
+        }
+    }
+    drop(progress);
+    let weights = training.weights().bytes();
+    files::write(out, &[], &[(FILES[3], weights)])
+}
+
+fn sentence(row: &Row, recipe: &Recipe) -> String {
+    let validation = row.validation.map_or(String::new(), |v| format!(", validation {:.2} %", 100.0 * v));
+    format!(
+        "step {} of {}: loss {:.4}, accuracy {:.2} %{validation}",
+        row.step,
+        recipe.steps,
+        row.loss,
+        100.0 * row.accuracy
+    )
+}
+
+fn save(training: &Run<'_, Cpu>, recipe: &Recipe, out: &Path) -> Result<(), CliError> {
+    let table: String =
+        std::iter::once(Row::HEADER.to_string()).chain(training.rows().iter().map(Row::line)).collect();
+    let written = [
+        (FILES[0], recipe.text.clone().into_bytes()),
+        (FILES[1], training.checkpoint()),
+        (FILES[2], table.into_bytes()),
+    ];
+    files::write(out, &[], &written)
+}
+
+/// Reads a recipe from a file, or takes the one of that name that ships with kshot.
+fn recipe(named: &str) -> Result<Recipe, CliError> {
+    let path = Path::new(named);
+    if let Some((name, text)) = SHIPPED_RECIPES.iter().find(|(name, _)| *name == named && !path.exists()) {
+        return Ok(Recipe::parse(text, name)?);
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let known: Vec<String> = SHIPPED_RECIPES.iter().map(|(name, _)| format!("`{name}`")).collect();
+        CliError::Request(format!(
+            "cannot read recipe {named}: {error}\nhint: name a .toml file, or one of {}",
+            known.join(", ")
+        ))
+    })?;
+    Ok(Recipe::parse(&text, named)?)
+}
+
+/// The frozen validation episodes of a recipe.
+fn validation(rules: &Validation, store: &Store) -> Result<Draw, CliError> {
+    let Validation { way, shot, query, episodes, seed, .. } = rules;
+    let text = format!(
+        "name = \"validation\"\nversion = 1\nsource = \"the table [validation] of a recipe\"\nadmits = [\"inductive\"]\n\
+         [data]\nsplit = \"validation\"\n[episode]\nway = {way}\nshot = {shot}\nquery = {query}\n\
+         [draw]\ncount = {episodes}\nseed = {seed}\n[report]\nmetrics = [\"accuracy\"]\n"
+    );
+    let protocol = Protocol::parse(&text, "the table [validation]")?;
+    let refused = |source| CliError::Sample { protocol: "validation".to_string(), source };
+    let sampler = Sampler::new(&protocol, store.index()).map_err(refused)?;
+    sampler.episodes(0..*episodes).map_err(refused)
+}

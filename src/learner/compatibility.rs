@@ -1,0 +1,321 @@
+//! Training of a compatibility `xᵀ·W·s` between items and class vectors by gradient descent, for learners that differ in
+//! their loss alone.
+//!
+//! `W = W₀ + A·S` with the class vectors `S` (classes, side) of the seen classes: every gradient is a combination of their
+//! rows, so that only `A` (dim, classes) is trained and one product with the Gram matrix `S·Sᵀ` keeps `W·Sᵀ` current.
+//! Rate, epochs and normalisation are chosen on validation classes: fitted on base classes, scored after each epoch among
+//! the validation classes, then fitted again on all seen classes for the best number of epochs, which may be none.
+
+use super::bilinear::Bilinear;
+use super::{Entry, Fit, Fitted, LearnError, Parameter, Parameters};
+use crate::rng::{Purpose, Stream};
+use crate::tensor::{Backend, Tensor3, ops};
+use crate::view::Seen;
+
+/// Items in one step.
+const BATCH: usize = 64;
+/// Step sizes that are tried.
+const RATES: [f64; 4] = [0.001, 0.01, 0.1, 1.0];
+/// Epochs that are tried, at each rate.
+const MOST_EPOCHS: usize = 10;
+/// What is used where there are no validation classes.
+const UNCHOSEN: (f64, usize) = (0.01, 5);
+
+/// Replaces the scores of an item by the gradient of its loss, given the label of the truth.
+pub(super) type Gradient = fn(&mut [f32], usize);
+
+/// How `W` is trained; what is absent is chosen.
+pub(super) struct Plan {
+    gradient: Gradient,
+    rate: Option<f64>,
+    epochs: Option<usize>,
+    unit: Option<bool>,
+    start: Start,
+    seed: u64,
+}
+
+/// Where `W` starts.
+#[derive(Clone, Copy, PartialEq)]
+enum Start {
+    Auto,
+    Identity,
+    Zero,
+}
+
+impl Plan {
+    pub(super) fn of(parameters: &Parameters, gradient: Gradient) -> Plan {
+        let word = |name| Some(parameters.word(name)).filter(|word| *word != "chosen");
+        Plan {
+            gradient,
+            rate: Some(parameters.real("rate")).filter(|rate| *rate > 0.0),
+            epochs: Some(parameters.whole("epochs")).filter(|epochs| *epochs > 0),
+            unit: word("normalise").map(|word| word == "l2n"),
+            start: match parameters.word("init") {
+                "identity" => Start::Identity,
+                "zero" => Start::Zero,
+                _ => Start::Auto,
+            },
+            seed: parameters.whole("seed") as u64,
+        }
+    }
+}
+
+/// Declares the parameters of [`Plan::of`].
+pub(super) fn declare<D: Backend>(entry: &mut Entry<D>) -> &mut Entry<D> {
+    entry
+        .parameter(Parameter::choice(
+            "init",
+            &["auto", "identity", "zero"],
+            "where the map starts; auto: the identity where sizes agree",
+        ))
+        .parameter(Parameter::real("rate", 0.0, 0.0, 1e3, "step size; 0: chosen on validation classes"))
+        .parameter(Parameter::whole(
+            "epochs",
+            0,
+            0,
+            10_000,
+            "passes over the items; 0: chosen on validation classes",
+        ))
+        .parameter(Parameter::choice(
+            "normalise",
+            &["chosen", "l2n", "none"],
+            "items and class vectors divided by their norms, or as they are",
+        ))
+        .parameter(Parameter::whole("seed", 0, 0, u64::from(u32::MAX), "seed of the order of the items"))
+}
+
+/// Items and class vectors, all in memory, normalised or not.
+struct Data {
+    features: Vec<f32>,
+    labels: Vec<usize>,
+    dim: usize,
+    vectors: Vec<f32>,
+    classes: usize,
+    side: usize,
+}
+
+impl Data {
+    fn of(seen: &Seen, unit: bool) -> Result<Data, LearnError> {
+        let (dim, side) = (seen.dim(), seen.side());
+        let mut features = vec![0.0; seen.count() * dim];
+        for (place, row) in features.chunks_exact_mut(dim).enumerate() {
+            seen.read(place, row)?;
+        }
+        let mut vectors = seen.vectors().to_vec();
+        if unit {
+            normalise(&mut features, dim);
+            normalise(&mut vectors, side);
+        }
+        let labels = seen.labels().iter().map(|label| *label as usize).collect();
+        Ok(Data { features, labels, dim, vectors, classes: seen.classes(), side })
+    }
+}
+
+fn normalise(values: &mut [f32], width: usize) {
+    for row in values.chunks_exact_mut(width) {
+        let norm = row.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt().max(1e-12) as f32;
+        row.iter_mut().for_each(|v| *v /= norm);
+    }
+}
+
+/// `W` while it is trained on a device.
+struct Training<'a, D: Backend> {
+    device: &'a D,
+    data: &'a Data,
+    gradient: Gradient,
+    rate: f32,
+    seed: u64,
+    identity: bool,
+    /// `S·Sᵀ`: (1, classes, classes).
+    gram: Tensor3<D>,
+    /// `A`: (1, dim, classes).
+    steps: Tensor3<D>,
+    /// `W·Sᵀ`: (1, dim, classes).
+    products: Tensor3<D>,
+    epoch: u32,
+}
+
+impl<'a, D: Backend> Training<'a, D> {
+    fn start(device: &'a D, data: &'a Data, plan: &Plan, rate: f64) -> Result<Self, LearnError> {
+        let Data { dim, side, classes, .. } = *data;
+        let identity = plan.start == Start::Identity || (plan.start == Start::Auto && dim == side);
+        if identity && dim != side {
+            let hint = "\nhint: use init=zero";
+            return Err(LearnError::SidesDiffer { what: "init=identity", side, dim, hint });
+        }
+        let vectors = device.tensor3((1, classes, side), data.vectors.clone())?;
+        let zeros = device.tensor3((1, dim, classes), vec![0.0; dim * classes])?;
+        let turned = ops::transpose(&vectors)?;
+        Ok(Training {
+            device,
+            data,
+            gradient: plan.gradient,
+            rate: rate as f32,
+            seed: plan.seed,
+            identity,
+            gram: ops::matmul(&vectors, &turned)?,
+            products: if identity { turned } else { zeros.clone() },
+            steps: zeros,
+            epoch: 0,
+        })
+    }
+
+    /// One pass over all items in a random order.
+    fn pass(&mut self) -> Result<(), LearnError> {
+        let Data { dim, classes, .. } = *self.data;
+        let mut order: Vec<usize> = (0..self.data.labels.len()).collect();
+        Stream::new(self.seed, Purpose::Learner, self.epoch).shuffle(&mut order);
+        self.epoch += 1;
+        for batch in order.chunks(BATCH) {
+            let row = |place: &usize| &self.data.features[place * dim..(place + 1) * dim];
+            let items = batch.iter().flat_map(row).copied().collect();
+            let items = self.device.tensor3((1, batch.len(), dim), items)?;
+            let mut scores = ops::to_host(&ops::matmul(&items, &self.products)?)?;
+            for (scores, place) in scores.chunks_exact_mut(classes).zip(batch) {
+                (self.gradient)(scores, self.data.labels[*place]);
+            }
+            let scores = self.device.tensor3((1, batch.len(), classes), scores)?;
+            let factor = -self.rate / batch.len() as f32;
+            let step = ops::scale(ops::matmul(&ops::transpose(&items)?, &scores)?, factor)?;
+            self.products = ops::add(&self.products, &ops::matmul(&step, &self.gram)?)?;
+            self.steps = ops::add(&self.steps, &step)?;
+        }
+        Ok(())
+    }
+
+    /// `Wᵀ` (side, dim) in row order.
+    fn map(&self) -> Result<Vec<f32>, LearnError> {
+        let Data { dim, side, classes, .. } = *self.data;
+        let vectors = self.device.tensor3((1, classes, side), self.data.vectors.clone())?;
+        let turned = ops::matmul(&ops::transpose(&vectors)?, &ops::transpose(&self.steps)?)?;
+        let mut map = ops::to_host(&turned)?;
+        if self.identity {
+            map.iter_mut().step_by(dim + 1).for_each(|v| *v += 1.0);
+        }
+        Ok(map)
+    }
+
+    /// The accuracy on other classes, averaged over them.
+    fn accuracy(&self, other: &Data) -> Result<f64, LearnError> {
+        let Data { dim, side, .. } = *self.data;
+        let map = self.device.tensor2((side, dim), self.map()?)?;
+        let vectors = self.device.tensor3((1, other.classes, side), other.vectors.clone())?;
+        let directions = ops::transpose(&ops::map_rows(&vectors, &map)?)?;
+        let items = self.device.tensor3((1, other.labels.len(), dim), other.features.clone())?;
+        let scores = ops::to_host(&ops::matmul(&items, &directions)?)?;
+        let mut counts = vec![(0.0, 0.0); other.classes];
+        for (scores, label) in scores.chunks_exact(other.classes).zip(&other.labels) {
+            let best = scores.iter().enumerate().fold(0, |b, (i, v)| if *v > scores[b] { i } else { b });
+            counts[*label].0 += f64::from(u8::from(best == *label));
+            counts[*label].1 += 1.0;
+        }
+        let met: Vec<f64> = counts.iter().filter(|c| c.1 > 0.0).map(|c| c.0 / c.1).collect();
+        Ok(met.iter().sum::<f64>() / met.len().max(1) as f64)
+    }
+}
+
+/// A setting that was chosen.
+#[derive(Clone, Copy, PartialEq, Debug)]
+struct Chosen {
+    rate: f64,
+    epochs: usize,
+    unit: bool,
+}
+
+impl Plan {
+    /// The best setting among those left open; the first of equals, so the least training.
+    fn choose<D: Backend>(&self, seen: &Seen, device: &D) -> Result<(Chosen, bool), LearnError> {
+        let open = self.rate.is_none() || self.epochs.is_none() || self.unit.is_none();
+        let (Some(base), Some(validation), true) = (seen.part(true), seen.part(false), open) else {
+            let (rate, epochs) = (self.rate.unwrap_or(UNCHOSEN.0), self.epochs.unwrap_or(UNCHOSEN.1));
+            return Ok((Chosen { rate, epochs, unit: self.unit.unwrap_or(true) }, false));
+        };
+        let mut best: Option<(f64, Chosen)> = None;
+        for unit in self.unit.map_or(vec![true, false], |unit| vec![unit]) {
+            let (data, other) = (Data::of(&base, unit)?, Data::of(&validation, unit)?);
+            for rate in self.rate.map_or(RATES.to_vec(), |rate| vec![rate]) {
+                let mut training = Training::start(device, &data, self, rate)?;
+                for epochs in 0..=self.epochs.unwrap_or(MOST_EPOCHS) {
+                    if epochs > 0 {
+                        training.pass()?;
+                    }
+                    if self.epochs.is_some_and(|asked| asked != epochs) {
+                        continue;
+                    }
+                    let accuracy = training.accuracy(&other)?;
+                    if best.is_none_or(|(known, _)| accuracy > known) {
+                        best = Some((accuracy, Chosen { rate, epochs, unit }));
+                    }
+                }
+            }
+        }
+        let unchosen = Chosen { rate: UNCHOSEN.0, epochs: UNCHOSEN.1, unit: true };
+        Ok((best.map_or(unchosen, |(_, chosen)| chosen), true))
+    }
+
+    /// `Wᵀ` (side, dim) of a setting, trained on all seen classes.
+    fn train<D: Backend>(&self, seen: &Seen, chosen: Chosen, device: &D) -> Result<Vec<f32>, LearnError> {
+        let data = Data::of(seen, chosen.unit)?;
+        let mut training = Training::start(device, &data, self, chosen.rate)?;
+        for _ in 0..chosen.epochs {
+            training.pass()?;
+        }
+        training.map()
+    }
+}
+
+impl<D: Backend> Fit<D> for Plan {
+    fn fit(&self, seen: &Seen, device: &D) -> Result<Fitted<D>, LearnError> {
+        let (chosen, by_validation) = self.choose(seen, device)?;
+        let map = self.train(seen, chosen, device)?;
+        let (shape, unit) = ((seen.side(), seen.dim()), chosen.unit);
+        let fitted = Fitted::zero_shot(move |device: &D| Bilinear::place(device, shape, &map, unit));
+        Ok(match by_validation {
+            true => fitted
+                .with_choice("rate", chosen.rate)
+                .with_choice("epochs", chosen.epochs)
+                .with_choice("normalise", if unit { "l2n" } else { "none" }),
+            false => fitted,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tensor::open_cpu;
+
+    fn plan(gradient: Gradient) -> Plan {
+        let start = Start::Zero;
+        Plan { gradient, rate: Some(0.5), epochs: Some(1), unit: Some(false), start, seed: 3 }
+    }
+
+    #[test]
+    fn one_step_is_the_gradient_of_the_whole_map() {
+        // The gradient of every score is 1, of the truth −1: dW = Σ x·(Σ g·s)ᵀ / items.
+        fn ones(scores: &mut [f32], truth: usize) {
+            scores.fill(1.0);
+            scores[truth] = -1.0;
+        }
+        let seen = Seen::dense(1, vec![2.0, 4.0], vec![0, 1], 2, vec![1.0, 0.0, 0.0, 3.0]).unwrap();
+        let chosen = Chosen { rate: 0.5, epochs: 1, unit: false };
+        let map = plan(ones).train(&seen, chosen, &open_cpu()).unwrap();
+        // −½ · (2·(−1, 3) + 4·(1, −3)) / 2
+        assert_eq!(map, [-0.5, 1.5]);
+    }
+
+    #[test]
+    fn no_training_is_chosen_where_training_only_hurts() {
+        fn away(scores: &mut [f32], truth: usize) {
+            scores.fill(-1.0);
+            scores[truth] = 1.0;
+        }
+        let axes: Vec<f32> = (0..16).map(|i| if i % 5 == 0 { 1.0 } else { 0.0 }).collect();
+        let rows = crate::tensor::HostRows::dense(axes.clone(), 4).unwrap();
+        let base = vec![true, true, false, false];
+        let seen = Seen::new(rows, vec![0, 1, 2, 3], vec![0, 1, 2, 3], axes, 4, base).unwrap();
+        let plan = Plan { rate: None, epochs: None, unit: None, start: Start::Auto, ..plan(away) };
+        let (chosen, by_validation) = plan.choose(&seen, &open_cpu()).unwrap();
+        assert!(by_validation && chosen.epochs == 0, "{chosen:?}");
+    }
+}

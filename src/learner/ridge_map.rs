@@ -1,0 +1,149 @@
+//! A ridge regression from class vectors to class means of features: the direction that makes the fewest hubs (Shigeto et
+//! al. 2015, "Ridge Regression, Hubness, and Zero-Shot Learning", arXiv:1507.00825).
+//!
+//! With unit class vectors `S` (classes, side) and the means `M` (classes, dim) of the seen classes,
+//! `form = plain` is `m(s) = s·R` with the minimum of `‖S·R − M‖² + α‖R‖²`; `form = residual` is `m(s) = s + s·R` with
+//! that of `‖S·R − (M − S)‖² + α‖R‖²`, which leaves a class vector where it is as far as the seen classes do not say
+//! otherwise. It needs class vectors as long as the features; `form = auto` takes it where it can. An item is scored by
+//! its cosine with `m(s)`.
+//!
+//! Differs from the paper: each class counts once, not once per item, because its vector is the same for all of them;
+//! and cosines take the place of distances, as class vectors are unit vectors here.
+
+use super::class_sums::ClassSums;
+use super::{
+    Fit, Fitted, LearnError, Learner, Parameter, Parameters, Registry, Scale, ZeroShot, transform_of,
+    transform_parameter,
+};
+use crate::tensor::matrix::Matrix;
+use crate::tensor::{Backend, Tensor2, ops};
+use crate::view::{ClassVectors, Items, Scores, Seen};
+use crate::vocab::Transform;
+
+pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
+    list.add("ridge-map", |parameters| {
+        let plan = RidgeMap { ridge: Ridge::of(parameters), transform: transform_of(parameters) };
+        Ok(Learner::unfitted(plan))
+    })
+    .about("ridge regression from class vectors to class means (Shigeto et al. 2015)")
+    .parameter(Parameter::real("alpha", 1.0, 1e-6, 1e6, "penalty on the map").search(Scale::Log, 1e-2, 1e2))
+    .parameter(Parameter::choice(
+        "form",
+        &["auto", "residual", "plain"],
+        "map beside the class vector itself, or alone",
+    ))
+    .parameter(transform_parameter(Transform::L2n));
+}
+
+/// How the map is fitted.
+pub(super) struct Ridge {
+    alpha: f64,
+    form: Form,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Form {
+    Auto,
+    Residual,
+    Plain,
+}
+
+impl Ridge {
+    /// By the parameters `alpha` and `form`, where that is declared.
+    pub(super) fn of(parameters: &Parameters) -> Ridge {
+        let form = match parameters.word("form") {
+            "residual" => Form::Residual,
+            "plain" => Form::Plain,
+            _ => Form::Auto,
+        };
+        Ridge { alpha: parameters.real("alpha"), form }
+    }
+
+    /// `m` as one matrix (side, dim) for unit class vectors.
+    pub(super) fn fit(&self, seen: &Seen) -> Result<Matrix, LearnError> {
+        let (side, dim) = (seen.side(), seen.dim());
+        if self.form == Form::Residual && side != dim {
+            let hint = "\nhint: use form=plain";
+            return Err(LearnError::SidesDiffer { what: "form=residual", side, dim, hint });
+        }
+        let residual = self.form != Form::Plain && side == dim;
+        let vectors = Matrix::of_f32(seen.classes(), side, seen.vectors())?.normalise_rows();
+        let mut targets = ClassSums::of(seen)?.means();
+        if residual {
+            targets = targets.plus(-1.0, &vectors)?;
+        }
+        let turned = vectors.transposed();
+        // (SᵀS + αI)⁻¹Sᵀ = Sᵀ(SSᵀ + αI)⁻¹, whichever is smaller.
+        let map = if seen.classes() <= side {
+            let inner = vectors.times(&turned)?.plus_diagonal(self.alpha);
+            turned.times(&inner.solve(&targets)?)?
+        } else {
+            let inner = turned.times(&vectors)?.plus_diagonal(self.alpha);
+            inner.solve(&turned.times(&targets)?)?
+        };
+        Ok(if residual { map.plus_diagonal(1.0) } else { map })
+    }
+}
+
+struct RidgeMap {
+    ridge: Ridge,
+    transform: Transform,
+}
+
+impl<D: Backend> Fit<D> for RidgeMap {
+    fn takes(&self) -> Transform {
+        self.transform
+    }
+
+    fn fit(&self, seen: &Seen, _: &D) -> Result<Fitted<D>, LearnError> {
+        let map = self.ridge.fit(seen)?.to_f32();
+        let (shape, transform) = ((seen.side(), seen.dim()), self.transform);
+        Ok(Fitted::zero_shot(move |device: &D| {
+            Ok(CosineToMapped { map: device.tensor2(shape, map.clone())?, transform })
+        }))
+    }
+}
+
+struct CosineToMapped<D: Backend> {
+    map: Tensor2<D>,
+    transform: Transform,
+}
+
+impl<D: Backend> ZeroShot<D> for CosineToMapped<D> {
+    fn takes(&self) -> Transform {
+        self.transform
+    }
+
+    fn scores(&self, items: &Items<D>, candidates: &ClassVectors<D>) -> Result<Scores<D>, LearnError> {
+        let mapped = ops::map_rows(&ops::normalise(candidates.rows())?, &self.map)?;
+        let products = items.products(&ops::normalise(&mapped)?)?;
+        Ok(Scores::ranking(ops::divide_rows(&products, &items.squared_norms()?)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_penalty_maps_the_seen_vectors_to_their_means_in_either_form() {
+        let seen = Seen::dense(2, vec![1.0, 2.0, 3.0, 1.0], vec![0, 1], 2, vec![1.0, 0.0, 0.0, 2.0]).unwrap();
+        for form in [Form::Plain, Form::Residual, Form::Auto] {
+            let map = Ridge { alpha: 1e-9, form }.fit(&seen).unwrap();
+            let gap = map.values().iter().zip([1.0, 2.0, 3.0, 1.0]).map(|(a, b)| (a - b).abs());
+            assert!(gap.fold(0.0, f64::max) < 1e-6);
+        }
+        let large = |form| Ridge { alpha: 1e9, form }.fit(&seen).unwrap();
+        assert!((large(Form::Residual).values()[0] - 1.0).abs() < 1e-6);
+        assert!(large(Form::Plain).values()[0].abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_residual_needs_equal_sizes() {
+        let seen = Seen::dense(2, vec![1.0, 2.0], vec![0], 1, vec![1.0]).unwrap();
+        let error = Ridge { alpha: 1.0, form: Form::Residual }.fit(&seen).unwrap_err().to_string();
+        let text = "form=residual needs class vectors as long as the features, got 1 numbers per class and 2 per item";
+        assert!(error.starts_with(text), "{error}");
+        assert!(Ridge { alpha: 1.0, form: Form::Auto }.fit(&seen).is_ok());
+    }
+}

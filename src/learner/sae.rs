@@ -1,0 +1,121 @@
+//! SAE, "Semantic Autoencoder for Zero-Shot Learning" (Kodirov, Xiang and Gong 2017, CVPR).
+//!
+//! A map `W` (side, dim) takes an item to the vector of its class, and `Wᵀ` takes it back: the minimum of
+//! `‖X − T·W‖² + λ‖X·Wᵀ − T‖²` with items `X` (items, dim) and the vectors `T` (items, side) of their classes solves
+//! Sylvester's equation `TᵀT·W + W·λXᵀX = (1 + λ)·TᵀX` (eq. 5). `direction = forward` compares `W·x` with the class
+//! vectors, `backward` compares `x` with `Wᵀ·s`, both by cosine, which are the paper's two ways (section 3.2).
+//!
+//! Differs from the paper: `TᵀT = S_wᵀ·S_w` with one weighted row per class has at most as many dimensions as there are
+//! classes, so the equation is solved in the span of the class vectors where that is smaller; the solution is the same.
+
+use super::class_sums::{ClassSums, scatter};
+use super::{Fit, Fitted, LearnError, Learner, Parameter, Registry, Scale, ZeroShot};
+use crate::tensor::matrix::{Matrix, sylvester};
+use crate::tensor::{Backend, Tensor2, ops};
+use crate::view::{ClassVectors, Items, Scores, Seen};
+
+pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
+    list.add("sae", |parameters| {
+        let backward = parameters.word("direction") == "backward";
+        Ok(Learner::unfitted(Sae { lambda: parameters.real("lambda"), backward }))
+    })
+    .about("semantic autoencoder, one map both ways (Kodirov et al. 2017)")
+    .parameter(
+        Parameter::real("lambda", 0.5, 1e-6, 1e6, "weight of the way from features to class vectors").search(
+            Scale::Log,
+            1e-2,
+            1e2,
+        ),
+    )
+    .parameter(
+        Parameter::choice("direction", &["backward", "forward"], "the side on which cosines are taken")
+            .grid(&["backward", "forward"]),
+    );
+}
+
+struct Sae {
+    lambda: f64,
+    backward: bool,
+}
+
+impl<D: Backend> Fit<D> for Sae {
+    fn fit(&self, seen: &Seen, _: &D) -> Result<Fitted<D>, LearnError> {
+        let map = self.map(seen)?; // (side, dim)
+        let (shape, backward) = ((seen.side(), seen.dim()), self.backward);
+        let (shape, map) = match backward {
+            true => (shape, map.to_f32()),
+            false => ((shape.1, shape.0), map.transposed().to_f32()),
+        };
+        Ok(Fitted::zero_shot(move |device: &D| {
+            Ok(Mapped { map: device.tensor2(shape, map.clone())?, backward })
+        }))
+    }
+}
+
+impl Sae {
+    /// `W` (side, dim).
+    fn map(&self, seen: &Seen) -> Result<Matrix, LearnError> {
+        let ClassSums { sums, counts } = ClassSums::of(seen)?;
+        let vectors = Matrix::of_f32(seen.classes(), seen.side(), seen.vectors())?;
+        let roots: Vec<f64> = counts.iter().map(|count| count.sqrt()).collect();
+        let weighted = vectors.scale_rows(&roots);
+        // With M = √n·S: TᵀT = MᵀM, TᵀX = MᵀF, F = sums/√n.
+        let inverse: Vec<f64> = roots.iter().map(|root| (1.0 + self.lambda) / root.max(1.0)).collect();
+        let right = sums.scale_rows(&inverse);
+        let features = scatter(seen)?.map(|v| self.lambda * v);
+        if seen.classes() <= seen.side() {
+            // W = MᵀY with MMᵀ·Y + Y·λXᵀX = (1 + λ)F.
+            let inner = weighted.times(&weighted.transposed())?;
+            return Ok(weighted.transposed().times(&sylvester(&inner, &features, &right)?)?);
+        }
+        let turned = weighted.transposed();
+        Ok(sylvester(&turned.times(&weighted)?, &features, &turned.times(&right)?)?)
+    }
+}
+
+/// Backward: from class vectors to features (side, dim); forward: from features to class vectors (dim, side).
+struct Mapped<D: Backend> {
+    map: Tensor2<D>,
+    backward: bool,
+}
+
+impl<D: Backend> ZeroShot<D> for Mapped<D> {
+    fn scores(&self, items: &Items<D>, candidates: &ClassVectors<D>) -> Result<Scores<D>, LearnError> {
+        if self.backward {
+            let directions = ops::normalise(&ops::map_rows(candidates.rows(), &self.map)?)?;
+            let products = items.products(&directions)?;
+            return Ok(Scores::ranking(ops::divide_rows(&products, &items.squared_norms()?)?));
+        }
+        let mapped = ops::normalise(&ops::map_rows(&items.features()?, &self.map)?)?;
+        let directions = ops::normalise(candidates.rows())?;
+        Ok(Scores::ranking(ops::matmul(&mapped, &ops::transpose(&directions)?)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(side: usize, vectors: Vec<f32>) -> Seen {
+        let features = vec![1.0, 0.5, 2.0, -1.0, 0.0, 1.0, 0.3, 0.7];
+        Seen::dense(2, features, vec![0, 1, 1, 2], side, vectors).unwrap()
+    }
+
+    #[test]
+    fn the_map_satisfies_the_equation_of_the_paper_in_either_span() {
+        for seen in [seen(1, vec![1.0, -2.0, 0.5]), seen(4, (0..12).map(|i| (i as f32).sin()).collect())] {
+            let w = Sae { lambda: 0.5, backward: true }.map(&seen).unwrap();
+            let rows = seen.labels().iter().flat_map(|label| seen.vector(*label as usize)).copied();
+            let t = Matrix::of_f32(4, seen.side(), &rows.collect::<Vec<_>>()).unwrap();
+            let mut features = vec![0.0; 8];
+            features.chunks_exact_mut(2).enumerate().for_each(|(i, row)| seen.read(i, row).unwrap());
+            let x = Matrix::of_f32(4, 2, &features).unwrap();
+            let left = t.transposed().times(&t).unwrap().times(&w).unwrap();
+            let scatter = x.transposed().times(&x).unwrap().map(|v| 0.5 * v);
+            let left = left.plus(1.0, &w.times(&scatter).unwrap()).unwrap();
+            let right = t.transposed().times(&x).unwrap().map(|v| 1.5 * v);
+            let gap = left.plus(-1.0, &right).unwrap();
+            assert!(gap.values().iter().all(|v| v.abs() < 1e-10), "{gap:?}");
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! A training in a file, to go on from: every number of the network, its head, its optimiser and the best so far.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::error::TrainError;
+use super::optimiser::Moments;
+use super::run::Row;
+use crate::backbone::{Parameters, Weights, tensor_file};
+
+/// What changes while training.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct State {
+    /// Steps that are done.
+    pub step: u32,
+    pub network: Parameters,
+    /// What an objective learns beside the network.
+    pub head: Parameters,
+    pub moments: Moments,
+    pub best: Option<Best>,
+    /// The lines of the report so far.
+    pub rows: Vec<Row>,
+}
+
+/// The best weights so far.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Best {
+    pub step: u32,
+    pub accuracy: f64,
+    pub network: Parameters,
+}
+
+/// What a checkpoint must agree with to go on from it, as (word, value).
+pub(super) type Identity = [(&'static str, String); 2];
+
+impl State {
+    /// The bytes of a checkpoint; equal states give equal bytes.
+    pub fn bytes(&self, identity: &Identity) -> Vec<u8> {
+        let mut tensors: Vec<(String, Vec<usize>, &[f32])> = Vec::new();
+        for (prefix, parameters) in self.parts() {
+            for p in &parameters.0 {
+                tensors.push((format!("{prefix}.{}", p.name), p.shape.clone(), &p.values));
+            }
+        }
+        for (prefix, lists) in [("first", &self.moments.first), ("second", &self.moments.second)] {
+            for (number, values) in lists.iter().enumerate() {
+                tensors.push((format!("{prefix}.{number}"), vec![values.len()], values));
+            }
+        }
+        let mut metadata: BTreeMap<String, String> = BTreeMap::new();
+        let mut say = |key: &str, value: String| metadata.insert(key.to_string(), value);
+        identity.iter().for_each(|(key, value)| {
+            say(key, value.clone());
+        });
+        say("step", self.step.to_string());
+        say("rows", serde_json::to_string(&self.rows).unwrap_or_default());
+        if let Some(best) = &self.best {
+            say("best_step", best.step.to_string());
+            say("best_accuracy", best.accuracy.to_string());
+        }
+        let views: Vec<(&str, &[usize], &[f32])> =
+            tensors.iter().map(|(name, shape, values)| (name.as_str(), shape.as_slice(), *values)).collect();
+        tensor_file(&views, &metadata)
+    }
+
+    fn parts(&self) -> Vec<(&'static str, &Parameters)> {
+        let mut parts = vec![("network", &self.network), ("head", &self.head)];
+        parts.extend(self.best.as_ref().map(|best| ("best", &best.network)));
+        parts
+    }
+
+    /// Reads a checkpoint into a state of the same sizes.
+    pub fn read(mut self, path: &Path, identity: &Identity) -> Result<State, TrainError> {
+        let mut weights = Weights::read(path, |name| Some(name.to_string()))?;
+        let said = weights.metadata().clone();
+        let get = |key: &str| {
+            let what = || TrainError::Damaged { what: format!("{} has no `{key}`", path.display()) };
+            said.get(key).cloned().ok_or_else(what)
+        };
+        for (what, expected) in identity {
+            let found = get(what)?;
+            if found != *expected {
+                let (what, expected) = (*what, expected.clone());
+                return Err(TrainError::OtherRun { what, expected, found });
+            }
+        }
+        let damaged =
+            |key: &str| TrainError::Damaged { what: format!("{}: `{key}` cannot be read", path.display()) };
+        self.step = get("step")?.parse().map_err(|_| damaged("step"))?;
+        self.rows = serde_json::from_str(&get("rows")?).map_err(|_| damaged("rows"))?;
+        self.best = match said.contains_key("best_step") {
+            false => None,
+            true => Some(Best {
+                step: get("best_step")?.parse().map_err(|_| damaged("best_step"))?,
+                accuracy: get("best_accuracy")?.parse().map_err(|_| damaged("best_accuracy"))?,
+                network: self.network.clone(),
+            }),
+        };
+        let mut expected: Vec<(String, Vec<usize>)> = Vec::new();
+        for (prefix, parameters) in self.parts() {
+            expected.extend(
+                parameters.shapes().into_iter().map(|(name, shape)| (format!("{prefix}.{name}"), shape)),
+            );
+        }
+        for (prefix, lists) in [("first", &self.moments.first), ("second", &self.moments.second)] {
+            let sizes = lists.iter().enumerate();
+            expected.extend(sizes.map(|(number, values)| (format!("{prefix}.{number}"), vec![values.len()])));
+        }
+        weights.expect(&expected)?;
+        let mut parts = vec![("network", &mut self.network), ("head", &mut self.head)];
+        parts.extend(self.best.as_mut().map(|best| ("best", &mut best.network)));
+        for (prefix, parameters) in parts {
+            for p in &mut parameters.0 {
+                p.values = weights.take(&format!("{prefix}.{}", p.name))?;
+            }
+        }
+        for (prefix, lists) in [("first", &mut self.moments.first), ("second", &mut self.moments.second)] {
+            for (number, values) in lists.iter_mut().enumerate() {
+                *values = weights.take(&format!("{prefix}.{number}"))?;
+            }
+        }
+        Ok(self)
+    }
+}

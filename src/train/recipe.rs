@@ -1,0 +1,288 @@
+//! A recipe that cannot be wrong: what is trained on what, how, and how long.
+
+use super::augment::Augmentation;
+use super::error::TrainError;
+use super::optimiser::Optimiser;
+use super::schedule::Schedule;
+use super::written::{Objective, Written};
+use crate::vocab::Split;
+
+/// A training, checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recipe {
+    /// Its name, in kebab case; weights and folders are called by it.
+    pub name: String,
+    /// The dataset, by name or path.
+    pub dataset: String,
+    /// The splits whose classes are trained on.
+    pub splits: Vec<Split>,
+    /// Filters per block.
+    pub width: usize,
+    /// Blocks.
+    pub blocks: usize,
+    /// What is made small.
+    pub objective: Objective,
+    /// The rule for steps.
+    pub optimiser: Optimiser,
+    /// How the rate changes.
+    pub schedule: Schedule,
+    /// The largest norm of a gradient, where it is clipped.
+    pub clip: Option<f64>,
+    /// Steps of the whole training.
+    pub steps: u32,
+    /// The seed of all chance.
+    pub seed: u64,
+    /// How images are changed.
+    pub augmentation: Augmentation,
+    /// Steps from one line of the report to the next.
+    pub report: u32,
+    /// How the best weights are found; without it the last ones are kept.
+    pub validation: Option<Validation>,
+    /// The text that was read.
+    pub text: String,
+}
+
+/// Episodes of the validation split, frozen before training.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Validation {
+    /// Classes of an episode.
+    pub way: u32,
+    /// Support items per class.
+    pub shot: u32,
+    /// Query items per class.
+    pub query: u32,
+    /// How many episodes.
+    pub episodes: u32,
+    /// The seed of their draw.
+    pub seed: u64,
+    /// Steps from one validation to the next.
+    pub every: u32,
+    /// Validations without a better one after which training ends.
+    pub patience: Option<u32>,
+}
+
+impl Recipe {
+    /// Checks the text of a recipe; `origin` names it in errors.
+    ///
+    /// # Errors
+    /// The text is no TOML, has an unknown key or lacks one, or a value is out of its range.
+    pub fn parse(text: &str, origin: &str) -> Result<Recipe, TrainError> {
+        let written: Written = toml::from_str(text).map_err(|error| TrainError::Syntax {
+            origin: origin.to_string(),
+            line: error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1),
+            message: error.message().to_string(),
+        })?;
+        let check = Check { origin };
+        check.all(&written)?;
+        let splits = check.splits(&written)?;
+        let validation = written.validation.as_ref().map(|v| Validation {
+            way: v.way,
+            shot: v.shot,
+            query: v.query,
+            episodes: v.episodes,
+            seed: v.seed,
+            every: v.every,
+            patience: v.patience,
+        });
+        let every = validation.as_ref().map(|v| v.every);
+        Ok(Recipe {
+            name: written.name,
+            dataset: written.data.dataset,
+            splits,
+            width: written.backbone.width.unwrap_or(64),
+            blocks: written.backbone.blocks.unwrap_or(4),
+            objective: written.objective,
+            optimiser: written.optimiser,
+            schedule: written.training.schedule.unwrap_or(Schedule::Constant {}),
+            clip: written.training.clip,
+            steps: written.training.steps,
+            seed: written.training.seed,
+            augmentation: written.augmentation,
+            report: written.training.report.or(every).unwrap_or(100).min(written.training.steps),
+            validation,
+            text: text.to_string(),
+        })
+    }
+
+    /// Items of a step.
+    pub fn batch(&self) -> usize {
+        match self.objective {
+            Objective::Prototypical { way, shot, query } => way * (shot + query),
+            Objective::CrossEntropy { batch } => batch,
+            Objective::Triplet { classes, items, .. } => classes * items,
+        }
+    }
+}
+
+struct Check<'a> {
+    origin: &'a str,
+}
+
+impl Check<'_> {
+    fn that(
+        &self,
+        holds: bool,
+        key: &'static str,
+        rule: &str,
+        found: impl ToString,
+    ) -> Result<(), TrainError> {
+        if holds {
+            return Ok(());
+        }
+        let (origin, rule, found) = (self.origin.to_string(), rule.to_string(), found.to_string());
+        Err(TrainError::Value { origin, key, rule, found })
+    }
+
+    fn at_least(&self, least: u64, value: u64, key: &'static str) -> Result<(), TrainError> {
+        self.that(value >= least && value <= 1 << 30, key, &format!("{least} to {}", 1 << 30), value)
+    }
+
+    fn all(&self, written: &Written) -> Result<(), TrainError> {
+        let name = &written.name;
+        let kebab = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        let good = !name.is_empty() && name.chars().all(kebab);
+        self.that(good, "name", "lower-case letters, digits and hyphens", format!("`{name}`"))?;
+        let backbone = &written.backbone.name;
+        self.that(backbone == "conv4", "backbone.name", "`conv4`", format!("`{backbone}`"))?;
+        match written.objective {
+            Objective::Prototypical { way, shot, query } => {
+                self.at_least(2, way as u64, "objective.way")?;
+                self.at_least(1, shot as u64, "objective.shot")?;
+                self.at_least(1, query as u64, "objective.query")?;
+            }
+            Objective::CrossEntropy { batch } => self.at_least(2, batch as u64, "objective.batch")?,
+            Objective::Triplet { classes, items, margin } => {
+                self.at_least(2, classes as u64, "objective.classes")?;
+                self.at_least(2, items as u64, "objective.items")?;
+                let margin = margin.unwrap_or(0.0);
+                self.that(margin >= 0.0 && margin.is_finite(), "objective.margin", "0 or more", margin)?;
+            }
+        }
+        self.numbers(written)
+    }
+
+    fn numbers(&self, written: &Written) -> Result<(), TrainError> {
+        let positive = |value: f64| value > 0.0 && value.is_finite();
+        let (rate, decay) = (written.optimiser.rate(), written.optimiser.weight_decay());
+        self.that(positive(rate), "optimiser.rate", "above 0", rate)?;
+        self.that(decay >= 0.0 && decay.is_finite(), "optimiser.weight_decay", "0 or more", decay)?;
+        if let Optimiser::Sgd { momentum, .. } = written.optimiser {
+            self.that(
+                (0.0..1.0).contains(&momentum),
+                "optimiser.momentum",
+                "0 or more and below 1",
+                momentum,
+            )?;
+        }
+        let training = &written.training;
+        self.at_least(1, training.steps.into(), "training.steps")?;
+        self.at_least(1, training.report.unwrap_or(1).into(), "training.report")?;
+        let clip = training.clip.unwrap_or(1.0);
+        self.that(positive(clip), "training.clip", "above 0", clip)?;
+        if let Some(Schedule::Step { every, factor }) = training.schedule {
+            self.at_least(1, every.into(), "training.schedule.every")?;
+            self.that(positive(factor), "training.schedule.factor", "above 0", factor)?;
+        }
+        let Augmentation { shift, rotate, crop, .. } = written.augmentation;
+        self.that((0.0..=1000.0).contains(&shift), "augmentation.shift", "0 to 1000 pixels", shift)?;
+        self.that((0.0..=180.0).contains(&rotate), "augmentation.rotate", "0 to 180 degrees", rotate)?;
+        self.that((0.0..=1.0).contains(&crop), "augmentation.crop", "0 to 1", crop)?;
+        if let Some(validation) = &written.validation {
+            self.at_least(2, validation.way.into(), "validation.way")?;
+            self.at_least(1, validation.shot.into(), "validation.shot")?;
+            self.at_least(1, validation.query.into(), "validation.query")?;
+            self.at_least(1, validation.episodes.into(), "validation.episodes")?;
+            self.at_least(1, validation.every.into(), "validation.every")?;
+            self.at_least(1, validation.patience.unwrap_or(1).into(), "validation.patience")?;
+            let every = training.report.unwrap_or(validation.every);
+            let rule = "a divisor of validation.every";
+            self.that(validation.every % every.max(1) == 0, "training.report", rule, every)?;
+        }
+        Ok(())
+    }
+
+    fn splits(&self, written: &Written) -> Result<Vec<Split>, TrainError> {
+        let Some(words) = &written.data.splits else { return Ok(vec![Split::Base]) };
+        let mut splits = Vec::new();
+        for word in words {
+            let split: Option<Split> = word.parse().ok();
+            let allowed = split.filter(|split| matches!(split, Split::Base | Split::Validation));
+            let rule = "some of `base`, `validation`, each once";
+            match allowed.filter(|split| !splits.contains(split)) {
+                Some(split) => splits.push(split),
+                None => self.that(false, "data.splits", rule, format!("`{word}`"))?,
+            }
+        }
+        self.that(!splits.is_empty(), "data.splits", "`base`, `validation` or both", "none")?;
+        let both = splits.contains(&Split::Validation) && written.validation.is_some();
+        self.that(
+            !both,
+            "data.splits",
+            "without `validation` where there is a table [validation]",
+            "`validation`",
+        )?;
+        Ok(splits)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub const TEXT: &str = r#"
+name = "tiny"
+[data]
+dataset = "glyphs"
+[backbone]
+name = "conv4"
+width = 4
+blocks = 2
+[objective]
+kind = "prototypical"
+way = 3
+shot = 1
+query = 2
+[optimiser]
+kind = "adam"
+rate = 0.01
+[training]
+steps = 6
+seed = 1
+[validation]
+way = 3
+shot = 1
+query = 2
+episodes = 4
+seed = 7
+every = 2
+"#;
+
+    #[test]
+    fn a_recipe_is_read_with_its_defaults() {
+        let recipe = Recipe::parse(TEXT, "tiny.toml").unwrap();
+        assert_eq!(
+            (recipe.splits.as_slice(), recipe.batch(), recipe.report),
+            ([Split::Base].as_slice(), 9, 2)
+        );
+        assert_eq!((recipe.schedule, recipe.augmentation.is_none()), (Schedule::Constant {}, true));
+    }
+
+    #[test]
+    fn wrong_recipes_are_one_sentence() {
+        let told = |from: &str, to: &str| {
+            let text = TEXT.replace(from, to);
+            assert_ne!(text, TEXT);
+            Recipe::parse(&text, "tiny.toml").unwrap_err().to_string()
+        };
+        assert_eq!(told("rate = 0.01", "rate = 0.0"), "tiny.toml: `optimiser.rate` must be above 0, got 0");
+        assert_eq!(told("way = 3", "way = 1"), "tiny.toml: `objective.way` must be 2 to 1073741824, got 1");
+        assert_eq!(told("\"conv4\"", "\"conv5\""), "tiny.toml: `backbone.name` must be `conv4`, got `conv5`");
+        let splits = told("\"glyphs\"", "\"glyphs\"\nsplits = [\"base\", \"novel\"]");
+        assert_eq!(
+            splits,
+            "tiny.toml: `data.splits` must be some of `base`, `validation`, each once, got `novel`"
+        );
+        let unknown = told("width = 4", "depth = 4");
+        assert!(unknown.starts_with("tiny.toml line 7: unknown field `depth`"), "{unknown}");
+    }
+}

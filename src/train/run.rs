@@ -1,0 +1,263 @@
+//! A training, step by step.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::batch::{Batch, Pool, START};
+use super::checkpoint::{Best, Identity, State};
+use super::error::TrainError;
+use super::objective::{Loss, cross_entropy, prototypical, triplet};
+use super::optimiser::{Moments, clip};
+use super::recipe::Recipe;
+use super::validation;
+use super::written::Objective;
+use crate::backbone::{Conv4, Conv4Config, Parameters, Saved, Trainable};
+use crate::data::Store;
+use crate::episode::{Draw, sha256};
+use crate::rng::{Purpose, Stream};
+use crate::tensor::conv::ConvOps;
+use crate::tensor::dfdx::tensor::NoneTape;
+use crate::tensor::to_host;
+use crate::tensor::trail::pull;
+use crate::vocab::Form;
+
+/// What a run needs to know, read and checked.
+pub struct Task<'a> {
+    /// The recipe.
+    pub recipe: &'a Recipe,
+    /// The images.
+    pub store: &'a Store,
+    /// The fingerprint of the images.
+    pub data_sha256: &'a str,
+    /// The frozen validation episodes, where the recipe asks for validation.
+    pub validation: Option<&'a Draw>,
+}
+
+/// A line of the report: means over the steps since the last one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// Steps that are done.
+    pub step: u32,
+    /// The loss.
+    pub loss: f64,
+    /// The share of right answers on what is trained on.
+    pub accuracy: f64,
+    /// The share of right answers on the validation episodes, where this line has it.
+    pub validation: Option<f64>,
+    /// The rate of learning of the last step.
+    pub rate: f64,
+}
+
+impl Row {
+    /// The header of `train.csv`.
+    pub const HEADER: &'static str = "step,loss,accuracy,validation_accuracy,rate\n";
+
+    /// The line of `train.csv`.
+    pub fn line(&self) -> String {
+        let validation = self.validation.map(|v| v.to_string()).unwrap_or_default();
+        format!("{},{},{},{validation},{}\n", self.step, self.loss, self.accuracy, self.rate)
+    }
+}
+
+/// A training on a device.
+pub struct Run<'a, D: ConvOps> {
+    task: Task<'a>,
+    pool: Pool,
+    config: Conv4Config,
+    network: Conv4<D>,
+    state: State,
+}
+
+impl<'a, D: ConvOps> Run<'a, D> {
+    /// A training from first values, which depend on the seed alone.
+    ///
+    /// # Errors
+    /// When the items are no images, the network does not fit them, or there are too few classes.
+    pub fn new(device: &D, task: Task<'a>) -> Result<Run<'a, D>, TrainError> {
+        let (recipe, store) = (task.recipe, task.store);
+        if !matches!(store.form(), Form::Image { .. }) {
+            return Err(TrainError::NoImages { dataset: store.name().to_string(), form: store.form() });
+        }
+        let pool = Pool::new(recipe, store)?;
+        let config = Conv4Config::new(store.form(), recipe.width, recipe.blocks)?;
+        let mut stream = Stream::new(recipe.seed, Purpose::Training, START);
+        let start = config.fresh(|| stream.normal());
+        let network = Conv4::new(device, config, &start)?;
+        let mut head = Parameters::default();
+        if let Objective::CrossEntropy { .. } = recipe.objective {
+            let (classes, dim) = (pool.classes(), config.dim());
+            let deviation = (1.0 / dim as f64).sqrt();
+            let weight = (0..classes * dim).map(|_| (deviation * stream.normal()) as f32).collect();
+            head.push("weight".to_string(), &[classes, dim], weight, true);
+            head.push("bias".to_string(), &[classes], vec![0.0; classes], true);
+        }
+        let sizes = start.learned().chain(head.learned()).map(|p| p.values.len());
+        let moments = Moments::zeros(sizes);
+        let state = State { step: 0, network: start, head, moments, best: None, rows: Vec::new() };
+        Ok(Run { task, pool, config, network, state })
+    }
+
+    /// A training that goes on from a checkpoint.
+    ///
+    /// # Errors
+    /// As [`Run::new`]; also when the checkpoint cannot be read or is of another recipe or other data.
+    pub fn resume(device: &D, task: Task<'a>, checkpoint: &Path) -> Result<Run<'a, D>, TrainError> {
+        let mut run = Run::new(device, task)?;
+        run.state = run.state.clone().read(checkpoint, &run.identity())?;
+        run.network.load(&run.state.network)?;
+        Ok(run)
+    }
+
+    fn identity(&self) -> Identity {
+        let recipe = format!("{}\nseed {}\n", self.task.recipe.text, self.task.recipe.seed);
+        [("recipe_sha256", sha256(recipe.as_bytes())), ("data_sha256", self.task.data_sha256.to_string())]
+    }
+
+    /// The report so far.
+    pub fn rows(&self) -> &[Row] {
+        &self.state.rows
+    }
+
+    /// Steps that are done.
+    pub fn step(&self) -> u32 {
+        self.state.step
+    }
+
+    /// The best validation so far: its step and share of right answers.
+    pub fn best(&self) -> Option<(u32, f64)> {
+        self.state.best.as_ref().map(|best| (best.step, best.accuracy))
+    }
+
+    /// Whether all steps are done, or validation has been no better for too long.
+    pub fn is_done(&self) -> bool {
+        let recipe = self.task.recipe;
+        let patience = recipe.validation.as_ref().and_then(|v| Some(v.patience?.saturating_mul(v.every)));
+        let waited = self.state.best.as_ref().map_or(0, |best| self.state.step - best.step);
+        self.state.step >= recipe.steps || patience.is_some_and(|patience| waited >= patience)
+    }
+
+    /// Trains to the next line of the report; `progress` hears of every step.
+    ///
+    /// # Errors
+    /// When the loss is not finite any more, an item cannot be read, or the device fails.
+    pub fn advance(&mut self, mut progress: impl FnMut(u32)) -> Result<(), TrainError> {
+        let recipe = self.task.recipe;
+        let end = (self.state.step / recipe.report + 1).saturating_mul(recipe.report).min(recipe.steps);
+        let (mut loss, mut accuracy, mut rate) = (0.0, 0.0, 0.0);
+        let count = f64::from(end - self.state.step);
+        while self.state.step < end {
+            rate = recipe.optimiser.rate() * recipe.schedule.factor(self.state.step, recipe.steps);
+            let found = self.train(rate)?;
+            loss += found.value;
+            accuracy += found.accuracy;
+            progress(self.state.step);
+        }
+        self.state.network = self.network.parameters()?;
+        let validation = self.validate()?;
+        let (loss, accuracy) = (loss / count, accuracy / count);
+        self.state.rows.push(Row { step: end, loss, accuracy, validation, rate });
+        Ok(())
+    }
+
+    /// One step.
+    fn train(&mut self, rate: f64) -> Result<Loss, TrainError> {
+        let (recipe, step) = (self.task.recipe, self.state.step);
+        let mut stream = Stream::new(recipe.seed, Purpose::Training, step);
+        let batch = self.pool.batch(recipe, step, &mut stream);
+        let images = self.images(&batch, &mut stream)?;
+        let features = self.network.forward(&images)?;
+        let values = to_host(&features.retaped::<NoneTape>())?;
+        let (loss, toward_head) = self.objective(&values, &batch);
+        if !loss.value.is_finite() {
+            return Err(TrainError::Diverged { step: step + 1, loss: loss.value });
+        }
+        let mut slopes = pull(features, loss.gradient.clone())?;
+        let mut gradients = self.network.gradients(&mut slopes)?;
+        gradients.extend(toward_head);
+        clip(&mut gradients, recipe.clip);
+        self.state.network = self.network.parameters()?;
+        let State { network, head, moments, .. } = &mut self.state;
+        let learned = network.learned_mut().chain(head.learned_mut());
+        for (number, (parameter, gradient)) in learned.zip(&gradients).enumerate() {
+            recipe.optimiser.step(step + 1, rate, moments, number, &mut parameter.values, gradient);
+        }
+        self.network.load(&self.state.network)?;
+        self.state.step += 1;
+        Ok(loss)
+    }
+
+    /// The images of a batch, changed as the recipe says.
+    fn images(&self, batch: &Batch, stream: &mut Stream) -> Result<Vec<f32>, TrainError> {
+        let mut images = vec![0.0; batch.items.len() * self.task.store.dim()];
+        validation::read(self.task.store, &batch.items, &mut images)?;
+        let (_, height, width) = self.config.image;
+        let mut scratch = Vec::new();
+        for image in images.chunks_exact_mut(self.task.store.dim()) {
+            self.task.recipe.augmentation.apply(stream, image, (height, width), &mut scratch);
+        }
+        Ok(images)
+    }
+
+    /// The loss, and the gradients of the head.
+    fn objective(&self, features: &[f32], batch: &Batch) -> (Loss, Vec<Vec<f32>>) {
+        let dim = self.config.dim();
+        match self.task.recipe.objective {
+            Objective::Prototypical { way, shot, query } => {
+                (prototypical(features, dim, (way, shot, query)), Vec::new())
+            }
+            Objective::Triplet { margin, .. } => (triplet(features, dim, &batch.labels, margin), Vec::new()),
+            Objective::CrossEntropy { .. } => {
+                let (weight, bias) = (&self.state.head.0[0].values, &self.state.head.0[1].values);
+                let (loss, toward_weight, toward_bias) =
+                    cross_entropy(features, dim, &batch.labels, weight, bias);
+                (loss, vec![toward_weight, toward_bias])
+            }
+        }
+    }
+
+    /// The accuracy on the validation episodes where it is time for it; the best weights are kept.
+    fn validate(&mut self) -> Result<Option<f64>, TrainError> {
+        let Some((rules, draw)) = self.task.recipe.validation.as_ref().zip(self.task.validation) else {
+            return Ok(None);
+        };
+        let step = self.state.step;
+        if step % rules.every != 0 && step < self.task.recipe.steps {
+            return Ok(None);
+        }
+        let accuracy = validation::accuracy(&self.network, self.task.store, draw)?;
+        if self.state.best.as_ref().is_none_or(|best| accuracy > best.accuracy) {
+            self.state.best = Some(Best { step, accuracy, network: self.state.network.clone() });
+        }
+        Ok(Some(accuracy))
+    }
+
+    /// Everything that is needed to go on; equal states give equal bytes.
+    pub fn checkpoint(&self) -> Vec<u8> {
+        self.state.bytes(&self.identity())
+    }
+
+    /// The best weights, or the last where there was no validation, with what is to be known of their training.
+    pub fn weights(&self) -> Saved {
+        let (recipe, best) = (self.task.recipe, self.state.best.as_ref());
+        let mut metadata = BTreeMap::new();
+        let mut say = |key: &str, value: String| metadata.insert(key.to_string(), value);
+        let splits: Vec<&str> = recipe.splits.iter().map(|split| split.word()).collect();
+        say("trained_on", format!("{} ({})", self.task.store.name(), splits.join(", ")));
+        self.identity().into_iter().for_each(|(key, value)| {
+            say(key, value);
+        });
+        say("recipe", recipe.name.clone());
+        say("objective", format!("{:?}", recipe.objective));
+        say("augmentation", recipe.augmentation.text());
+        say("seed", recipe.seed.to_string());
+        say("steps", best.map_or(self.state.step, |best| best.step).to_string());
+        say("kshot", env!("CARGO_PKG_VERSION").to_string());
+        if let Some(best) = best {
+            say("validation_accuracy", best.accuracy.to_string());
+        }
+        let parameters = best.map_or(&self.state.network, |best| &best.network).clone();
+        Saved { config: self.config, parameters, metadata }
+    }
+}

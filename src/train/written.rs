@@ -1,0 +1,87 @@
+//! A recipe as typed: the keys of the file, and nothing judged but their names.
+
+use serde::Deserialize;
+
+use super::augment::Augmentation;
+use super::optimiser::Optimiser;
+use super::schedule::Schedule;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Written {
+    pub name: String,
+    pub data: WrittenData,
+    pub backbone: WrittenBackbone,
+    pub objective: Objective,
+    pub optimiser: Optimiser,
+    pub training: WrittenTraining,
+    #[serde(default)]
+    pub augmentation: Augmentation,
+    pub validation: Option<WrittenValidation>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenData {
+    pub dataset: String,
+    pub splits: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenBackbone {
+    pub name: String,
+    pub width: Option<usize>,
+    pub blocks: Option<usize>,
+}
+
+/// What is made small.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Objective {
+    /// Episodes: the cross-entropy of queries under distances to class means (Snell et al. 2017).
+    Prototypical {
+        /// Classes of an episode.
+        way: usize,
+        /// Support items per class.
+        shot: usize,
+        /// Query items per class.
+        query: usize,
+    },
+    /// All classes with a linear layer, in mini-batches (Chen et al. 2019).
+    CrossEntropy {
+        /// Items of a batch.
+        batch: usize,
+    },
+    /// The hardest triplets of a batch (Hermans et al. 2017).
+    Triplet {
+        /// Classes of a batch.
+        classes: usize,
+        /// Items per class.
+        items: usize,
+        /// The margin; without one its smooth form.
+        margin: Option<f32>,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenTraining {
+    pub steps: u32,
+    pub seed: u64,
+    pub schedule: Option<Schedule>,
+    pub clip: Option<f64>,
+    pub report: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenValidation {
+    pub way: u32,
+    pub shot: u32,
+    pub query: u32,
+    pub episodes: u32,
+    pub seed: u64,
+    pub every: u32,
+    pub patience: Option<u32>,
+}

@@ -1,0 +1,170 @@
+//! A training that is killed and goes on ends with the same weights; wrong requests and data are one sentence each.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+const RECIPE: &str = r#"
+name = "tiny"
+[data]
+dataset = "glyphs"
+[backbone]
+name = "conv4"
+width = 4
+blocks = 2
+[objective]
+kind = "prototypical"
+way = 5
+shot = 1
+query = 3
+[optimiser]
+kind = "adam"
+rate = 0.01
+[training]
+steps = 60
+seed = 1
+schedule = { kind = "cosine" }
+clip = 5.0
+report = 2
+[augmentation]
+shift = 1.0
+rotate = 5.0
+[validation]
+way = 5
+shot = 1
+query = 5
+episodes = 10
+seed = 7
+every = 10
+"#;
+
+const OBJECTIVE: &str = "kind = \"prototypical\"\nway = 5\nshot = 1\nquery = 3\n";
+
+fn kshot(place: &Path, arguments: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kshot"));
+    command.current_dir(place).args(arguments.split_whitespace());
+    command.env("XDG_CACHE_HOME", place.join("cache")).env_remove("KSHOT_DATA");
+    command
+}
+
+#[track_caller]
+fn done(place: &Path, arguments: &str) -> Output {
+    let output = kshot(place, arguments).output().unwrap();
+    assert!(output.status.success(), "kshot {arguments}\n{}", String::from_utf8_lossy(&output.stderr));
+    output
+}
+
+fn told(place: &Path, arguments: &str) -> (Option<i32>, String) {
+    let output = kshot(place, arguments).output().unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+fn place() -> tempfile::TempDir {
+    let place = tempfile::tempdir().unwrap();
+    std::fs::write(place.path().join("tiny.toml"), RECIPE).unwrap();
+    place
+}
+
+fn read(place: &Path, file: &str) -> Vec<u8> {
+    std::fs::read(place.join(file)).unwrap()
+}
+
+#[test]
+fn a_training_that_was_killed_and_goes_on_ends_with_the_same_bytes_on_any_number_of_threads() {
+    let place = place();
+    let place = place.path();
+    done(place, "train tiny.toml --out whole");
+    let mut killed = kshot(place, "train tiny.toml --out killed")
+        .env("RAYON_NUM_THREADS", "1")
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // Killed as soon as there is something to go on from.
+    let clock = Instant::now();
+    while !place.join("killed/train.csv").exists() && clock.elapsed() < Duration::from_secs(120) {
+        std::thread::yield_now();
+    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert!(!place.join("killed/weights.safetensors").exists(), "it was over before it was killed");
+    done(place, "train tiny.toml --out killed --resume");
+    for file in ["weights.safetensors", "train.csv", "checkpoint.safetensors"] {
+        assert!(read(place, &format!("whole/{file}")) == read(place, &format!("killed/{file}")), "{file}");
+    }
+    let table = String::from_utf8(read(place, "whole/train.csv")).unwrap();
+    assert_eq!(table.lines().next().unwrap(), "step,loss,accuracy,validation_accuracy,rate");
+    assert_eq!(table.lines().count(), 31);
+    assert!(table.lines().nth(1).unwrap().split(',').nth(3).unwrap().is_empty());
+    assert!(!table.lines().nth(5).unwrap().split(',').nth(3).unwrap().is_empty());
+}
+
+#[test]
+fn every_objective_learns_what_it_is_trained_on() {
+    let place = place();
+    let place = place.path();
+    let objectives = [
+        ("prototypes", OBJECTIVE.to_string()),
+        ("classes", "kind = \"cross-entropy\"\nbatch = 40\n".to_string()),
+        ("triplets", "kind = \"triplet\"\nclasses = 8\nitems = 4\n".to_string()),
+    ];
+    for (name, objective) in objectives {
+        let text = RECIPE.replace(OBJECTIVE, &objective).replace("report = 2", "report = 10");
+        std::fs::write(place.join("r.toml"), text).unwrap();
+        done(place, &format!("train r.toml --out {name}"));
+        let table = String::from_utf8(read(place, &format!("{name}/train.csv"))).unwrap();
+        let losses: Vec<f64> =
+            table.lines().skip(1).map(|line| line.split(',').nth(1).unwrap().parse().unwrap()).collect();
+        assert_eq!(losses.len(), 6);
+        assert!(losses[5] < losses[0], "{name}: {losses:?}");
+    }
+}
+
+#[test]
+fn trained_weights_make_features_and_say_what_they_are() {
+    let place = place();
+    let place = place.path();
+    done(place, "train tiny.toml --out trained");
+    done(place, "embed glyphs --backbone conv4 --weights trained/weights.safetensors --out features");
+    let about = String::from_utf8(read(place, "features/store.toml")).unwrap();
+    assert!(
+        about.contains("backbone = \"conv4:tiny\"") && about.contains("saw_classes = \"none\""),
+        "{about}"
+    );
+    assert!(about.contains("trained_on = \"glyphs (base)\""), "{about}");
+    done(place, "embed glyphs --backbone pixels --out pixels --dtype f32");
+    let run = "evaluate any-5way-1shot --learner prototypical --features";
+    done(place, &format!("{run} glyphs --backbone pixels --out a"));
+    done(place, &format!("{run} glyphs --out b"));
+    assert!(
+        read(place, "a/outcomes.csv") == read(place, "b/outcomes.csv"),
+        "pixels are the items themselves"
+    );
+}
+
+#[test]
+fn wrong_requests_and_weights_are_one_sentence() {
+    let place = place();
+    let place = place.path();
+    done(place, "train tiny.toml --out trained");
+    let (code, text) = told(place, "train tiny.toml --out trained");
+    assert!(code == Some(2) && text.contains("is there already"), "{text}");
+    let (code, text) = told(place, "train tiny.toml --out trained --resume --seed 2");
+    assert!(
+        code == Some(2) && text.starts_with("error: the checkpoint is of another run: its recipe_sha256"),
+        "{text}"
+    );
+    let (code, text) = told(place, "embed glyphs --backbone conv4 --out x");
+    assert!(code == Some(2) && text.contains("needs weights"), "{text}");
+    std::fs::write(place.join("broken.safetensors"), b"nothing").unwrap();
+    let (code, text) = told(place, "embed glyphs --backbone conv4 --weights broken.safetensors --out x");
+    assert!(code == Some(3) && text.starts_with("error: broken.safetensors: damaged or cut short"), "{text}");
+    let (code, text) = told(place, "embed gaussian --backbone pixels --out x");
+    assert!(code == Some(2) && text.contains("items of form `vector`, expected images"), "{text}");
+    let (code, text) = told(place, "embed omniglot --backbone pixels --data nowhere --out x");
+    assert!(code == Some(3) && text.contains("nowhere/omniglot: no such file or folder"), "{text}");
+    std::fs::write(place.join("wide.toml"), RECIPE.replace("blocks = 2", "blocks = 5")).unwrap();
+    let (code, text) = told(place, "train wide.toml");
+    assert!(code == Some(2) && text.contains("`blocks` must be 1 to 4"), "{text}");
+}
