@@ -132,7 +132,7 @@ metrics = ["accuracy"]
         assert!(half.out.starts_with("half: 20 items"));
         assert_eq!(place.read("half/store.toml"), about);
         let taken =
-            "store/features.npy is there already\nhint: name another place with --out, or give --overwrite";
+            "store/features.npy is there already\nhint: name another place, or give --overwrite";
         place.refuses(2, "embed t.csv --backbone bert --weights net --out store", taken);
         place.done("embed t.csv --backbone bert --weights net --out store --overwrite");
     }
@@ -275,7 +275,7 @@ metrics = ["accuracy"]
         place.edit("net/config.json", "\"hidden_size\": 16", "\"hidden_size\": 20");
         place.refuses(3, embed, "net/model.safetensors: the weights do not fit the sizes of the network: …");
         place.edit("net/config.json", "\"hidden_size\": 20", "\"hidden_size\": 16");
-        place.edit("t.csv", "my card,card_lost", " ,card_lost");
+        place.edit("t.csv", "\nmy card,card_lost", "\n ,card_lost");
         place.refuses(3, embed, "t.csv line 3: item 1 has an empty `text`");
         fs::remove_file(place.path("net/tokenizer.json")).unwrap();
         place.edit("t.csv", "\n ,card_lost", "\nmy card,card_lost");

@@ -188,5 +188,7 @@ fn every_noun_is_listed() {
     let protocols = place.done("list protocols").out;
     assert!(protocols.contains("quickstart (version 1, 600 episodes, glyphs)\n"), "{protocols}");
     assert!(place.done("list datasets").out.contains("gaussian\n"));
-    assert_eq!(place.done("list metrics").out, "accuracy\nnll\nbrier\nece\nclass-accuracy\n");
+    let metrics = place.done("list metrics").out;
+    assert!(metrics.starts_with("accuracy\nnll\nbrier\nece\nclass-accuracy\naurc\n"), "{metrics}");
+    assert!(["auroc", "fpr-at-95", "ausuc"].iter().all(|word| metrics.lines().any(|line| line == *word)), "{metrics}");
 }

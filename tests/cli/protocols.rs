@@ -43,7 +43,7 @@ fn an_empty_protocol_is_refused() {
 
 #[test]
 fn an_unknown_key_is_refused_with_the_known_ones() {
-    let sentence = "p.toml line 10: unknown field `ways`, expected one of `way`, `shot`, `query`, `repeat`\n  ways  = 5\n  ^^^^";
+    let sentence = "p.toml line 10: unknown field `ways`, expected one of `way`, `shot`, `query`, `query_outside`, `repeat`\n  ways  = 5\n  ^^^^";
     edited("way   = 5", "ways  = 5").refuses(2, RUN, sentence);
 }
 
@@ -65,13 +65,13 @@ fn shot_zero_without_zero_shot_learners_is_refused() {
 
 #[test]
 fn an_unknown_setting_is_refused_with_the_known_ones() {
-    let sentence = "p.toml line 4: unknown setting `clever`, expected one of `inductive`, `transductive`, `zero-shot`, `informed`";
+    let sentence = "p.toml line 4: unknown setting `clever`, expected one of `inductive`, `transductive`, `zero-shot`, `class-transductive`, `informed`";
     edited("\"inductive\"", "\"clever\"").refuses(2, RUN, sentence);
 }
 
 #[test]
 fn an_unknown_metric_is_refused_with_the_known_ones() {
-    let sentence = "p.toml line 19: unknown metric `f1`, expected one of `accuracy`, `nll`, `brier`, `ece`, `class-accuracy`";
+    let sentence = "p.toml line 19: unknown metric `f1`, expected one of `accuracy`, `nll`, `brier`, `ece`, `class-accuracy`, …";
     edited("\"accuracy\"", "\"f1\"").refuses(2, RUN, sentence);
 }
 

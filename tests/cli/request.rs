@@ -54,7 +54,7 @@ fn help_and_version_are_no_errors_and_help_has_the_exit_codes() {
 #[test]
 fn an_unknown_thing_to_list_is_refused_with_the_known_ones() {
     let sentence =
-        "invalid value 'heads' for '<WHAT>'\n  [possible values: learners, protocols, datasets, metrics]…";
+        "invalid value 'heads' for '<WHAT>'\n  [possible values: learners, protocols, datasets, backbones, …";
     Place::empty().refuses(2, "list heads", sentence);
 }
 
@@ -63,7 +63,7 @@ fn an_unknown_learner_is_refused_with_the_list_of_learners() {
     learner_refused(
         "protonet",
         "unknown learner `protonet`, expected one of `prototypical`, `nearest-centroid`, `k-nn`, `matching`, \
-         `linear-probe`, `ridge`, `svm`, `fine-tune`",
+         `linear-probe`, `ridge`, `svm`, `fine-tune`, …",
     );
 }
 
@@ -122,8 +122,8 @@ fn a_learner_that_the_protocol_does_not_admit_is_refused() {
 #[test]
 fn a_protocol_that_admits_no_known_learner_is_refused() {
     let place = Place::new();
-    place.edit("p.toml", "\"inductive\"", "\"zero-shot\", \"informed\"");
-    let sentence = "protocol `p` admits zero-shot and informed learners, and none of them is known\nhint: see `kshot list learners`";
+    place.edit("p.toml", "\"inductive\"", "\"transductive\"");
+    let sentence = "protocol `p` admits transductive learners, and none of them is known\nhint: see `kshot list learners`";
     place.refuses(2, RUN, sentence);
 }
 
