@@ -131,8 +131,7 @@ metrics = ["accuracy"]
         let half = place.done("embed t.csv --backbone bert --weights net --out half");
         assert!(half.out.starts_with("half: 20 items"));
         assert_eq!(place.read("half/store.toml"), about);
-        let taken =
-            "store/features.npy is there already\nhint: name another place, or give --overwrite";
+        let taken = "store/features.npy is there already\nhint: name another place, or give --overwrite";
         place.refuses(2, "embed t.csv --backbone bert --weights net --out store", taken);
         place.done("embed t.csv --backbone bert --weights net --out store --overwrite");
     }
