@@ -23,7 +23,8 @@ fn a_network_must_be_named_and_known() {
         "embed t.csv --backbone word2vec --out store",
         "unknown backbone `word2vec`, expected one of …",
     );
-    assert!(place.done("list backbones").out.starts_with("bert\n    sentence encoder"));
+    let known = place.done("list backbones").out;
+    assert!(known.contains("bert\n    sentence encoder") && known.contains("conv4\n"), "{known}");
     assert!(place.done("list datasets").out.contains("\nclinc150\n    150 intents"));
 }
 
