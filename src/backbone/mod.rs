@@ -2,7 +2,7 @@
 //!
 //! A backbone is read into plain values on the host, then put onto a device; it knows no classes and no episodes.
 //! [`Backbone`] is a network of images, which can be embedded with, [`Trainable`] one that can also be trained, and
-//! [`open`] reads one from its weights. With the feature `text`, `SentenceEncoder` reads a folder as the
+//! [`Saved`] holds one's weights as they are kept in files. With the feature `text`, `SentenceEncoder` reads a folder as the
 //! sentence-transformers library writes it.
 
 mod conv4;

@@ -2,12 +2,13 @@
 
 use super::{BackboneError, Parameters};
 use crate::tensor::conv::ConvOps;
+use crate::tensor::dfdx::tensor::Tensor;
 use crate::tensor::trail::{Slopes, Trail};
-use crate::tensor::{Tensor2, TensorError, dfdx, to_host};
+use crate::tensor::{Tensor2, TensorError, to_host};
 use crate::vocab::Form;
 
 /// Features that can be traced back: (items, dim).
-pub type Traced<D> = dfdx::tensor::Tensor<(usize, usize), f32, D, Trail<D>>;
+pub type Traced<D> = Tensor<(usize, usize), f32, D, Trail<D>>;
 
 /// A network on a device that makes features of items.
 pub trait Backbone<D: ConvOps> {

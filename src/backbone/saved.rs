@@ -20,7 +20,10 @@ pub struct ShippedWeights {
 }
 
 /// All weights that ship with kshot.
-pub const SHIPPED_WEIGHTS: &[ShippedWeights] = &[];
+pub const SHIPPED_WEIGHTS: &[ShippedWeights] = &[ShippedWeights {
+    name: "conv4-glyphs",
+    bytes: include_bytes!("../../weights/conv4-glyphs.safetensors"),
+}];
 
 /// A network as its file has it: sizes, numbers, and how it was trained.
 #[derive(Clone, Debug)]
@@ -158,6 +161,15 @@ mod tests {
             (back.parameters, back.config, back.metadata),
             (expected.parameters, expected.config, expected.metadata)
         );
+    }
+
+    #[test]
+    fn weights_that_ship_are_small_and_read() {
+        for shipped in SHIPPED_WEIGHTS {
+            assert!(shipped.bytes.len() < 600_000, "{}", shipped.name);
+            let saved = Saved::read(Path::new(shipped.name), "conv4").unwrap();
+            assert_eq!(saved.metadata["recipe"], shipped.name);
+        }
     }
 
     #[test]

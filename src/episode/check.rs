@@ -122,9 +122,10 @@ impl<'a> Checker<'a> {
             Way::Between { min, max } => (*min as usize, *max as usize),
             Way::MetaDataset => (variable::LEAST_WAY as usize, all.min(variable::MOST_WAY as usize)),
         };
-        let seen =
-            episode.classes().iter().filter(|class| !split.holds(self.index.class(**class).split)).count();
-        if self.protocol.seen_part().is_some() {
+        let generalised = self.protocol.seen_part().is_some();
+        let is_seen = |class: &&ClassId| generalised && !split.holds(self.index.class(**class).split);
+        let seen = episode.classes().iter().filter(is_seen).count();
+        if generalised {
             let all = self.index.classes().iter().filter(|class| split.sees(class.split)).count();
             let asked = if *self.protocol.way() == Way::All { all } else { most };
             if seen != asked {

@@ -67,12 +67,15 @@ impl Overview {
     }
 }
 
+/// A learner of a table but for its seed: name, the word of its selection, other parameters.
+type Kin<'a> = (&'a str, &'a str, BTreeMap<String, String>);
+
+/// Their selection, and the parameters of each.
+type Seeds<'a> = (Selection, Vec<&'a BTreeMap<String, String>>);
+
 /// A line for every learner that differs from others in its parameter `seed` alone: the mean over seeds.
 fn seed_means(rows: &[&SummaryRow], learners: &[Known<'_>], columns: &[(&str, Size)]) -> Vec<Vec<String>> {
-    let mut groups: BTreeMap<
-        (&str, &str, BTreeMap<String, String>),
-        (Selection, Vec<&BTreeMap<String, String>>),
-    > = BTreeMap::new();
+    let mut groups: BTreeMap<Kin<'_>, Seeds<'_>> = BTreeMap::new();
     for (name, parameters, selection) in learners.iter().filter(|known| known.1.contains_key("seed")) {
         let mut others = (*parameters).clone();
         others.remove("seed");
@@ -81,35 +84,33 @@ fn seed_means(rows: &[&SummaryRow], learners: &[Known<'_>], columns: &[(&str, Si
     }
     let several = groups.iter().filter(|(_, (_, members))| members.len() > 1);
     let names = display_names(several.clone().map(|((name, _, others), _)| (*name, others)));
-    let line = |((name, _, others), (selection, members)): (
-        &(&str, &str, BTreeMap<String, String>),
-        &(Selection, Vec<&BTreeMap<String, String>>),
-    )| {
-        let shown = labelled(names.get(&(*name, others)).cloned().unwrap_or_default(), *selection);
-        let mean = |wanted: &(&str, Size)| {
-            let of = |row: &&&SummaryRow| {
-                let known = learner(row);
-                column(row) == *wanted
-                    && (known.0, known.2) == (*name, *selection)
-                    && members.contains(&known.1)
-            };
-            // One row per member, whatever its intervals.
-            let mut values: BTreeMap<&BTreeMap<String, String>, f64> = BTreeMap::new();
-            for row in rows.iter().filter(of) {
-                values.insert(learner(row).1, row.measured.value);
-            }
-            let (scale, digits) = rows.first().map_or((1.0, 4), |row| form(row));
-            match values.len() == members.len() {
-                true => {
-                    format!("{:.digits$}", values.values().sum::<f64>() / values.len() as f64 * scale)
+    several
+        .map(|((name, _, others), (selection, members))| {
+            let shown = labelled(names.get(&(*name, others)).cloned().unwrap_or_default(), *selection);
+            let mean = |wanted: &(&str, Size)| {
+                let of = |row: &&&SummaryRow| {
+                    let known = learner(row);
+                    column(row) == *wanted
+                        && (known.0, known.2) == (*name, *selection)
+                        && members.contains(&known.1)
+                };
+                // One row per member, whatever its intervals.
+                let mut values: BTreeMap<&BTreeMap<String, String>, f64> = BTreeMap::new();
+                for row in rows.iter().filter(of) {
+                    values.insert(learner(row).1, row.measured.value);
                 }
-                false => ABSENT.to_string(),
-            }
-        };
-        let title = format!("{shown}, mean over {} seeds", members.len());
-        std::iter::once(title).chain(columns.iter().map(mean)).collect()
-    };
-    several.map(line).collect()
+                let (scale, digits) = rows.first().map_or((1.0, 4), |row| form(row));
+                match values.len() == members.len() {
+                    true => {
+                        format!("{:.digits$}", values.values().sum::<f64>() / values.len() as f64 * scale)
+                    }
+                    false => ABSENT.to_string(),
+                }
+            };
+            let title = format!("{shown}, mean over {} seeds", members.len());
+            std::iter::once(title).chain(columns.iter().map(mean)).collect()
+        })
+        .collect()
 }
 
 /// The factor and the digits of a metric's cells.

@@ -89,16 +89,16 @@ pub fn score<R: Roster, D: Backend>(
         advance(batch.episodes.len() as u64);
         Ok(())
     })?;
-    let scored =
-        |(trial, (sums, shots, seconds, unconverged)): (&Parameters, (Vec<f64>, Vec<u32>, f64, usize))| {
-            let answered = sums.iter().zip(&shots).filter(|(_, shots)| **shots > 0);
-            let values: Vec<f64> = answered.map(|(sum, shots)| sum / f64::from(*shots)).collect();
-            let none = || SelectError::NoAnswer { learner: trial.learner().to_string() };
-            let score = stats::mean(&values).ok_or_else(none)?;
-            let interval = stats::of_mean(&values).and_then(|estimate| estimate.interval(task.level));
-            Ok(Scored { score, interval, seconds, unconverged })
-        };
-    trials.iter().zip(sums).map(scored).collect()
+    let all = trials.iter().zip(sums);
+    all.map(|(trial, (sums, shots, seconds, unconverged))| {
+        let answered = sums.iter().zip(&shots).filter(|(_, shots)| **shots > 0);
+        let values: Vec<f64> = answered.map(|(sum, shots)| sum / f64::from(*shots)).collect();
+        let none = || SelectError::NoAnswer { learner: trial.learner().to_string() };
+        let score = stats::mean(&values).ok_or_else(none)?;
+        let interval = stats::of_mean(&values).and_then(|estimate| estimate.interval(task.level));
+        Ok(Scored { score, interval, seconds, unconverged })
+    })
+    .collect()
 }
 
 /// The place of the highest score, the earliest of equal ones; 0 for none.

@@ -223,7 +223,7 @@ impl<'a, D: ConvOps> Run<'a, D> {
             return Ok(None);
         };
         let step = self.state.step;
-        if step % rules.every != 0 && step < self.task.recipe.steps {
+        if !step.is_multiple_of(rules.every) && step < self.task.recipe.steps {
             return Ok(None);
         }
         let accuracy = validation::accuracy(&self.network, self.task.store, draw)?;

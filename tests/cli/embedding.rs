@@ -23,7 +23,8 @@ fn a_network_must_be_named_and_known() {
         "embed t.csv --backbone word2vec --out store",
         "unknown backbone `word2vec`, expected one of …",
     );
-    assert!(place.done("list backbones").out.starts_with("bert\n    sentence encoder"));
+    let known = place.done("list backbones").out;
+    assert!(known.contains("bert\n    sentence encoder") && known.contains("conv4\n"), "{known}");
     assert!(place.done("list datasets").out.contains("\nclinc150\n    150 intents"));
 }
 
@@ -131,8 +132,7 @@ metrics = ["accuracy"]
         let half = place.done("embed t.csv --backbone bert --weights net --out half");
         assert!(half.out.starts_with("half: 20 items"));
         assert_eq!(place.read("half/store.toml"), about);
-        let taken =
-            "store/features.npy is there already\nhint: name another place, or give --overwrite";
+        let taken = "store/features.npy is there already\nhint: name another place, or give --overwrite";
         place.refuses(2, "embed t.csv --backbone bert --weights net --out store", taken);
         place.done("embed t.csv --backbone bert --weights net --out store --overwrite");
     }

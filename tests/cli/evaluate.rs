@@ -190,5 +190,8 @@ fn every_noun_is_listed() {
     assert!(place.done("list datasets").out.contains("gaussian\n"));
     let metrics = place.done("list metrics").out;
     assert!(metrics.starts_with("accuracy\nnll\nbrier\nece\nclass-accuracy\naurc\n"), "{metrics}");
-    assert!(["auroc", "fpr-at-95", "ausuc"].iter().all(|word| metrics.lines().any(|line| line == *word)), "{metrics}");
+    assert!(
+        ["auroc", "fpr-at-95", "ausuc"].iter().all(|word| metrics.lines().any(|line| line == *word)),
+        "{metrics}"
+    );
 }

@@ -120,10 +120,10 @@ fn a_protocol_for_any_store_needs_features() {
 }
 
 #[test]
-fn a_dataset_that_is_not_embedded_needs_features() {
+fn a_dataset_that_is_not_embedded_is_looked_for() {
     let place = edited("[data]", "[data]\ndataset = \"omniglot\"");
-    let sentence = "protocol `p` is for dataset `omniglot`, which is not embedded\nhint: name its features with --features PATH, or make them with --backbone";
-    place.refuses(2, "evaluate p.toml", sentence);
+    let sentence = "data/omniglot: no such file or folder, dataset `omniglot` is looked for there\nhint: name the folder of datasets with --data or KSHOT_DATA, or write `omniglot:PATH`";
+    place.refuses(3, "evaluate p.toml", sentence);
     place.done(RUN);
 }
 

@@ -319,8 +319,7 @@ fn requests_that_cannot_be_met_are_refused() {
         "the following required arguments…",
     );
     place.done(&format!("{SELECT} --learner prototypical --out chosen"));
-    let sentence =
-        "chosen/trials.csv is there already\nhint: name another place with --out, or give --overwrite";
+    let sentence = "chosen/trials.csv is there already\nhint: name another place, or give --overwrite";
     place.refuses(2, &format!("{SELECT} --out chosen"), sentence);
 }
 

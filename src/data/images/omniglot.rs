@@ -77,7 +77,7 @@ impl Source {
         }
         let mut names: Vec<&String> = characters.keys().collect();
         names.sort();
-        let decoded: Vec<(&str, Vec<(String, Vec<f32>)>)> = names
+        let decoded: HashMap<&str, Vec<(String, Vec<f32>)>> = names
             .par_iter()
             .map(|name| {
                 let of = |(id, bytes): &(String, Vec<u8>)| {
@@ -89,7 +89,6 @@ impl Source {
                 Ok((name.as_str(), drawings?))
             })
             .collect::<Result<_, DataError>>()?;
-        let decoded: HashMap<&str, Vec<(String, Vec<f32>)>> = decoded.into_iter().collect();
         self.turned(&decoded)
     }
 

@@ -109,12 +109,15 @@ fn spread<D: Backend, T: Tape<f32, D>>(
     values.try_broadcast_like::<_, Axes3<0, 1, 2>>(&shape).map_err(failure::<D>)
 }
 
+/// Windows on a tape.
+type Windows<D, T> = Tensor<(usize, usize, usize), f32, D, T>;
+
 /// The windows of a pooling: (batch · places, pixels of a window, channels).
 fn windows<D: Backend, T: Tape<f32, D>>(
     images: Tensor4<D, T>,
     tiling: &Tiling,
     edge: f32,
-) -> Result<Tensor<(usize, usize, usize), f32, D, T>, TensorError> {
+) -> Result<Windows<D, T>, TensorError> {
     let (batch, _, _, channels) = *images.shape();
     let (pixels, widest, _) = tiling.table();
     let picked = pick(rows(images, edge)?, places(batch, tiling.image, &pixels))?;
