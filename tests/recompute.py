@@ -1,4 +1,4 @@
-"""Recomputes every cell of summary.csv from outcomes.csv, clusters.csv, bins.csv, tempered.csv and certainty.csv: python recompute.py RESULTS"""
+"""Recomputes every cell of summary.csv from outcomes, clusters, bins, tempered, certainty, seen and stacking.csv: python recompute.py RESULTS"""
 import os, sys, numpy as np, pandas as pd, scipy.stats
 key, weighed, empty = ["protocol", "learner", "parameters", "shot"], ["nll", "brier"], {c: [""] for c in ["nll", "brier", "low", "high", "level"]}
 read = lambda name: pd.read_csv(f"{sys.argv[1]}/{name}.csv", dtype=dict.fromkeys(key + ["class", "cluster"], str), keep_default_na=False, na_values=empty)
@@ -15,10 +15,16 @@ if os.path.exists(f"{sys.argv[1]}/certainty.csv"):
 means = values.groupby(key + ["metric"]).agg(["mean", "var", "size"]).reset_index()
 held = outcomes[key + ["episode", "unit"]].drop_duplicates().merge(values.reset_index()).groupby(key + ["metric", "unit"]).v.agg(["sum", "count"]).reset_index().merge(means).eval("left = mean - (sum - count * mean) / (size - count)\nnoise = var * count / size / (size - count)")
 means = means.merge(held.groupby(key + ["metric"]).agg(spread=("left", lambda v: v.var(ddof=0)), noise=("noise", "sum"), c=("left", "size")).reset_index())
-classes = outcomes.groupby(key + ["class"])[["correct", "total"]].sum().query("total > 0").eval("correct / total").groupby(key).mean()
+by_class = outcomes.groupby(key + ["class"])[["correct", "total"]].sum().query("total > 0").eval("correct / total").rename("v")
+classes, sides = by_class.groupby(key).mean(), {}
+if os.path.exists(f"{sys.argv[1]}/seen.csv"):
+    side = by_class.reset_index().merge(read("seen")).groupby(key + ["side"]).v.mean().unstack()
+    area = lambda curve: (curve.unseen.diff() * (curve.seen + curve.seen.shift()) / 2).sum()
+    sides = {"seen": side.seen, "unseen": side.unseen, "harmonic": (2 * side.seen * side.unseen / (side.seen + side.unseen)).fillna(0), "ausuc": read("stacking").groupby(key)[["seen", "unseen"]].apply(area)}
 ece = bins.assign(gap=(bins.correct - bins["count"] * bins.confidence).abs()).groupby(key + ["temperature"])[["gap", "count"]].sum().eval("gap / count").reset_index(name="mean")
 selected = tempered.groupby(key).temperature.first().reset_index()
-parts = {"class-accuracy": classes.reset_index(name="mean"), "ece": ece[ece.temperature == 1], "ece-tempered": ece.merge(selected), "temperature": selected.rename(columns={"temperature": "mean"})}
+parts = {"ece": ece[ece.temperature == 1], "ece-tempered": ece.merge(selected), "temperature": selected.rename(columns={"temperature": "mean"})}
+parts |= {m: v.reset_index(name="mean") for m, v in {"class-accuracy": classes, **sides}.items()}
 found = pd.concat([means] + [v.assign(metric=m) for m, v in parts.items() if len(v)])
 rows = found.merge(summary, "right", key + ["metric"]).merge(outcomes.groupby(key)[["episode", "class"]].nunique().reset_index(), "left", key).assign(new=lambda r: r.interval == "classes")
 half = scipy.stats.t.ppf(0.5 + rows.level / 2, rows.c.where(rows.new, rows["size"]) - 1) * np.sqrt(((rows.c - 1) * rows.spread - (rows.c - 1) / rows.c * rows.noise).clip(lower=0).where(rows.new, 0) + rows["var"] / rows["size"])
