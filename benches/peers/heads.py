@@ -1,0 +1,245 @@
+"""Times the heads of kshot beside easyfsl, torch and scikit-learn on the same features and the same episodes, in turn.
+
+    cargo build --release
+    python3 benches/peers/heads.py [--rounds 5] [--episodes 10000] [--store FOLDER] [--only svm] [--out table.csv]
+
+Makes its own virtual environment beside this file's requirements (target/peers). Without --store the features are 12,000
+items of 60 Gaussian classes in 640 dimensions. Every pair runs in turn, kshot, peer, kshot, peer. A peer answers as
+many of the draw's episodes as PEERS says, from the first on, and its correct answers must be those of kshot in each of
+them (for the iterative fits, in 99 of 100). Both use all cores. kshot's rate counts its drawing, evaluating and grading
+without reading the store and writing files ("inside"), and then the whole process; a peer's counts its heads alone.
+"""
+
+import argparse
+import csv
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+VENV = ROOT / "target/peers"
+PROTOCOL = """name = "peer"
+version = 1
+source = "benches/peers/heads.py"
+admits = ["inductive"]
+[episode]
+way = 5
+shot = {shot}
+query = 15
+[draw]
+count = {episodes}
+seed = 7
+[report]
+metrics = ["accuracy"]
+"""
+
+
+def enter():
+    """Runs this script again inside the virtual environment."""
+    python = VENV / "bin/python"
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
+        needs = Path(__file__).with_name("requirements.txt")
+        subprocess.run([python, "-m", "pip", "install", "-q", "-r", needs], check=True)
+    if Path(sys.prefix) != VENV:
+        sys.exit(subprocess.run([python, *sys.argv]).returncode)
+
+
+def made(folder):
+    """Features of 60 Gaussian classes."""
+    import numpy as np
+
+    rng = np.random.default_rng(1)
+    means = 0.15 * rng.standard_normal((60, 1, 640))
+    np.save(folder / "features.npy", (means + rng.standard_normal((60, 200, 640))).astype(np.float32).reshape(-1, 640))
+    rows = "".join(f"class-{c}\n" for c in range(60) for _ in range(200))
+    (folder / "items.csv").write_text("class\n" + rows)
+    return folder
+
+
+def unit(x):
+    return x / x.norm(dim=-1, keepdim=True).clamp_min(1e-12)
+
+
+def easyfsl_prototypical(episodes):
+    import torch
+    from easyfsl.methods import PrototypicalNetworks
+
+    model = PrototypicalNetworks(torch.nn.Identity())
+    with torch.no_grad():
+        for s, sl, q, ql in episodes:
+            model.process_support_set(s, sl)
+            yield (model(q).argmax(1) == ql).sum().item()
+
+
+def torch_prototypical(episodes):
+    import torch
+
+    with torch.no_grad():
+        for first in range(0, len(episodes), 64):
+            batch = episodes[first : first + 64]
+            support = torch.stack([e[0] for e in batch])
+            query = torch.stack([e[2] for e in batch])
+            # Both sides of an episode lie label by label.
+            means = support.view(len(batch), 5, -1, support.shape[-1]).mean(2)
+            right = torch.cdist(query, means).argmin(2) == torch.stack([e[3] for e in batch])
+            yield from right.sum(1).tolist()
+
+
+def sklearn_head(make):
+    def run(episodes):
+        for s, sl, q, ql in episodes:
+            yield int((make().fit(s, sl).predict(q) == ql).sum())
+
+    return run
+
+
+def logistic():
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(C=1, tol=1e-6, max_iter=10000)
+
+
+def logistic_loose():
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(C=1, max_iter=1000)
+
+
+def hinge():
+    from sklearn.svm import LinearSVC
+
+    return LinearSVC(C=1, fit_intercept=False, tol=1e-6, max_iter=10000)
+
+
+def torch_fine_tune(episodes):
+    import torch
+
+    for s, sl, q, ql in episodes:
+        layer = torch.nn.Linear(s.shape[1], 5)
+        torch.nn.init.zeros_(layer.weight)
+        torch.nn.init.zeros_(layer.bias)
+        optimiser = torch.optim.SGD(layer.parameters(), lr=0.1)
+        for _ in range(100):
+            optimiser.zero_grad()
+            torch.nn.functional.cross_entropy(layer(s), sl).backward()
+            optimiser.step()
+        with torch.no_grad():
+            yield (layer(q).argmax(1) == ql).sum().item()
+
+
+# Learner of kshot, peer, its function, whether it takes unit vectors as arrays, episodes that it answers, share that must agree.
+PEERS = [
+    ("prototypical", "easyfsl PrototypicalNetworks", easyfsl_prototypical, "tensor", 2000, 1.0),
+    ("prototypical", "torch, 64 episodes a batch, cdist", torch_prototypical, "tensor", 5000, 1.0),
+    ("linear-probe", "scikit-learn LogisticRegression, tol 1e-6", sklearn_head(logistic), "unit array", 300, 0.99),
+    ("linear-probe", "scikit-learn LogisticRegression, tol 1e-4", sklearn_head(logistic_loose), "unit array", 300, 0.9),
+    ("svm", "scikit-learn LinearSVC, tol 1e-6", sklearn_head(hinge), "unit array", 300, 0.99),
+    ("fine-tune", "torch, 100 steps", torch_fine_tune, "unit tensor", 60, 0.99),
+]
+
+
+def prepared(features, order, form):
+    """Features and labels of both sides of each episode, in the form that the peer takes."""
+    import numpy as np
+    import torch
+
+    values = np.asarray(features, dtype=np.float64 if "array" in form else np.float32)
+    if "unit" in form:
+        values = values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12)
+    of = (lambda x: x) if "array" in form else torch.from_numpy
+    return [(of(values[s]), of(sl), of(values[q]), of(ql)) for s, sl, q, ql in order]
+
+
+def orders(draw, store):
+    """Rows and labels of both sides of each episode, label by label."""
+    import numpy as np
+
+    items = {}
+    with open(store / "items.csv", newline="") as file:
+        for row, item in enumerate(csv.DictReader(file)):
+            items.setdefault(item["class"], []).append(row)
+    episodes = {}
+    with open(draw, newline="") as file:
+        for row in csv.DictReader(file):
+            sides = episodes.setdefault(int(row["episode"]), ([], [], [], []))
+            for side, place in [("support", 0), ("query", 2)]:
+                chosen = [items[row["class"]][int(item)] for item in row[side].split()]
+                sides[place].extend(chosen)
+                sides[place + 1].extend([int(row["label"])] * len(chosen))
+    return [tuple(np.array(part) for part in sides) for sides in episodes.values()]
+
+
+def kshot(binary, protocol, store, learner, out):
+    """Seconds inside and of the whole process, and correct answers per episode."""
+    command = [binary, "evaluate", protocol, "--features", store, "--learner", learner, "--out", out, "--overwrite"]
+    start = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True)
+    whole = time.perf_counter() - start
+    seconds = json.loads((out / "run.json").read_text())["seconds"]
+    with open(out / "episodes.csv", newline="") as file:
+        correct = [int(row["correct"]) for row in csv.DictReader(file)]
+    return seconds["peer"], whole, correct
+
+
+def main():
+    enter()
+    import numpy as np
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--episodes", type=int, default=10000)
+    parser.add_argument("--store", type=Path)
+    parser.add_argument("--only")
+    parser.add_argument("--shots", type=int, nargs="*", default=[1, 5])
+    parser.add_argument("--binary", type=Path, default=ROOT / "target/release/kshot")
+    parser.add_argument("--out", type=Path)
+    args = parser.parse_args()
+    warnings.filterwarnings("ignore")
+
+    lines = [["shot", "learner", "peer", "inside per s", "whole per s", "peer per s", "ratio", "least", "most", "ratio of whole", "equal"]]
+    print(*lines[0], sep=" | ")
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        store = args.store or made(folder)
+        features = np.load(store / "features.npy")
+        for shot in args.shots:
+            protocol = folder / "peer.toml"
+            protocol.write_text(PROTOCOL.format(shot=shot, episodes=args.episodes))
+            sample = [args.binary, "sample", protocol, "--features", store, "--out", folder / f"draw-{shot}"]
+            subprocess.run(sample, check=True, capture_output=True)
+            order = orders(folder / f"draw-{shot}/peer.csv", store)
+            for learner, peer, run, form, count, share in PEERS:
+                if args.only and args.only not in learner:
+                    continue
+                episodes = prepared(features, order[: min(count, args.episodes)], form)
+                inside, whole, theirs = [], [], []
+                for _ in range(args.rounds):
+                    spent, total, correct = kshot(args.binary, protocol, store, learner, folder / "out")
+                    inside.append(args.episodes / spent)
+                    whole.append(args.episodes / total)
+                    start = time.perf_counter()
+                    answers = list(run(episodes))
+                    theirs.append(len(episodes) / (time.perf_counter() - start))
+                equal = np.mean([a == b for a, b in zip(answers, correct)])
+                if equal < share:
+                    sys.exit(f"{learner} and {peer} agree in {equal:.2%} of the episodes, not in {share:.0%}")
+                ratios = [a / b for a, b in zip(inside, theirs)]
+                middle = statistics.median
+                line = [shot, learner, peer, f"{middle(inside):.0f}", f"{middle(whole):.0f}", f"{middle(theirs):.1f}"]
+                line += [f"{middle(inside) / middle(theirs):.1f}", f"{min(ratios):.1f}", f"{max(ratios):.1f}"]
+                line += [f"{middle(whole) / middle(theirs):.1f}", f"{equal:.2%}"]
+                lines.append(line)
+                print(*line, sep=" | ", flush=True)
+    if args.out:
+        with open(args.out, "w", newline="") as file:
+            csv.writer(file).writerows(lines)
+
+
+if __name__ == "__main__":
+    main()
