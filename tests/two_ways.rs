@@ -4,8 +4,8 @@
 
 use kshot::rng::{Purpose, Stream};
 use kshot::tensor::span::{Descent, Head, Init, Solution, descent, hinge, logistic, ridge};
-use kshot::tensor::stock::{self, Resident};
-use kshot::tensor::{Backend, Cpu, HostRows, Labels, Rows, Tensor3, Terms, neighbours, open_cpu, ops};
+use kshot::tensor::stock;
+use kshot::tensor::{Backend, Cpu, HostRows, Labels, Resident, Rows, Tensor3, Terms, neighbours, open_cpu, ops};
 
 const DIM: usize = 23;
 

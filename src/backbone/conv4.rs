@@ -176,6 +176,10 @@ impl<D: ConvOps> Backbone<D> for Conv4<D> {
         self.config.dim()
     }
 
+    fn together(&self) -> usize {
+        self.device.appetite().images
+    }
+
     fn embed(&self, items: &[f32]) -> Result<Tensor2<D>, TensorError> {
         let mut x = self.place(items)?;
         for layer in &self.layers {

@@ -1,7 +1,7 @@
 //! A device with all that the learners need beyond dfdx's own operations.
 
-use dfdx::shapes::HasShape;
-use dfdx::tensor::Cpu;
+use dfdx::shapes::{HasShape, Shape};
+use dfdx::tensor::{Cpu, Tensor};
 use dfdx::tensor_ops::Device;
 
 use super::conv::Tensor4;
@@ -23,6 +23,42 @@ pub trait Backend: Device<f32> + Clone + 'static {
     /// # Errors
     /// When the device has no room, or a file cannot be read.
     fn place(&self, rows: &HostRows) -> Result<Self::Store, TensorError>;
+
+    /// The same for work that reads the `needed` rows alone: a device without room for all may hold only those.
+    ///
+    /// # Errors
+    /// As [`Backend::place`].
+    fn place_needed(
+        &self,
+        rows: &HostRows,
+        needed: &dyn Fn() -> Vec<u32>,
+    ) -> Result<Self::Store, TensorError> {
+        let _ = needed;
+        self.place(rows)
+    }
+
+    /// How much work it takes at once.
+    fn appetite(&self) -> Appetite;
+
+    /// Gives back memory that it keeps for later, where little is left; between pieces of work.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn tidy(&self) -> Result<(), TensorError> {
+        Ok(())
+    }
+
+    /// An error of the device as ours.
+    fn failure(error: Self::Err) -> TensorError;
+
+    /// Copies the numbers of a contiguous tensor into `out`, which has as many.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn copy_out<S: Shape>(tensor: &Tensor<S, f32, Self>, out: &mut [f32]) -> Result<(), TensorError> {
+        tensor.copy_into(out);
+        Ok(())
+    }
 
     /// Items of the store and numbers per item.
     fn extent(store: &Self::Store) -> (usize, usize);
@@ -144,6 +180,17 @@ pub trait Backend: Device<f32> + Clone + 'static {
     }
 }
 
+/// How much work a device takes at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Appetite {
+    /// Bytes of features in a batch of episodes.
+    pub bytes: usize,
+    /// Episodes in a batch at most.
+    pub episodes: usize,
+    /// Images that pass a network together.
+    pub images: usize,
+}
+
 /// What is added to inner products by [`Backend::linear`].
 pub struct Terms<'a, D: Backend> {
     /// The factor on the inner product.
@@ -171,7 +218,7 @@ impl<D: Backend> LinearHead<'_, D> {
 
 /// A device's own error as ours.
 pub(crate) fn device_error<D: Backend>(error: D::Err) -> TensorError {
-    TensorError::Device { device: D::NAME, message: format!("{error:?}") }
+    D::failure(error)
 }
 
 /// Opens the CPU.
@@ -194,6 +241,15 @@ impl Backend for Cpu {
 
     fn place(&self, rows: &HostRows) -> Result<HostRows, TensorError> {
         Ok(rows.clone())
+    }
+
+    /// A batch stays in a core's own cache while all learners read it.
+    fn appetite(&self) -> Appetite {
+        Appetite { bytes: 2 << 20, episodes: 256, images: 128 }
+    }
+
+    fn failure(error: Self::Err) -> TensorError {
+        TensorError::Device { device: Self::NAME, message: format!("{error:?}") }
     }
 
     fn extent(store: &HostRows) -> (usize, usize) {
@@ -432,120 +488,4 @@ fn strip_products(
         }
     }
     Ok(())
-}
-
-#[cfg(feature = "cuda")]
-pub use cuda::open_cuda;
-
-#[cfg(feature = "cuda")]
-mod cuda {
-    //! The same operations on an NVIDIA GPU, composed from stock dfdx operations.
-
-    use super::{
-        Backend, Descent, HostRows, Labels, Rows, Solution, Tensor2, Tensor3, TensorError, Terms, neighbours,
-        span,
-    };
-    use crate::tensor::stock;
-    use dfdx::tensor::Cuda;
-
-    /// Opens a GPU by its number.
-    ///
-    /// # Errors
-    /// When there is none of that number, or its driver refuses.
-    pub fn open_cuda(ordinal: usize) -> Result<Cuda, TensorError> {
-        Cuda::try_build(ordinal, 0)
-            .map_err(|e| TensorError::Device { device: Cuda::NAME, message: format!("{e:?}") })
-    }
-
-    impl Backend for Cuda {
-        const NAME: &'static str = "cuda";
-        type Store = stock::Resident<Cuda>;
-
-        fn place(&self, rows: &HostRows) -> Result<Self::Store, TensorError> {
-            stock::Resident::place(self, rows)
-        }
-
-        fn extent(store: &Self::Store) -> (usize, usize) {
-            store.extent()
-        }
-
-        fn gather(&self, store: &Self::Store, rows: &Rows) -> Result<Tensor3<Self>, TensorError> {
-            store.gather(rows)
-        }
-
-        fn squared_norms(&self, store: &Self::Store, rows: &Rows) -> Result<Tensor2<Self>, TensorError> {
-            store.squared_norms(rows)
-        }
-
-        fn linear(
-            &self,
-            store: &Self::Store,
-            rows: &Rows,
-            weights: &Tensor3<Self>,
-            terms: &Terms<'_, Self>,
-        ) -> Result<Tensor3<Self>, TensorError> {
-            store.linear(rows, weights, terms)
-        }
-
-        fn best_of_label(
-            &self,
-            values: &Tensor3<Self>,
-            labels: &Labels,
-        ) -> Result<Tensor3<Self>, TensorError> {
-            neighbours::stock_best_of_label(values, labels)
-        }
-
-        fn votes(
-            &self,
-            values: &Tensor3<Self>,
-            labels: &Labels,
-            k: usize,
-        ) -> Result<Tensor3<Self>, TensorError> {
-            neighbours::stock_votes(values, labels, k)
-        }
-
-        fn attention(&self, values: &Tensor3<Self>, labels: &Labels) -> Result<Tensor3<Self>, TensorError> {
-            neighbours::stock_attention(values, labels)
-        }
-
-        fn spd_inverse(&self, matrices: &Tensor3<Self>) -> Result<Tensor3<Self>, TensorError> {
-            stock::spd_inverse(self, matrices)
-        }
-
-        fn ridge(
-            &self,
-            features: &Tensor3<Self>,
-            labels: &Labels,
-            alpha: f64,
-        ) -> Result<Solution<Self>, TensorError> {
-            span::ridge::stock(self, features, labels, alpha)
-        }
-
-        fn hinge(
-            &self,
-            features: &Tensor3<Self>,
-            labels: &Labels,
-            c: f64,
-        ) -> Result<Solution<Self>, TensorError> {
-            span::hinge::stock(self, features, labels, c)
-        }
-
-        fn logistic(
-            &self,
-            features: &Tensor3<Self>,
-            labels: &Labels,
-            c: f64,
-        ) -> Result<Solution<Self>, TensorError> {
-            span::logistic::stock(self, features, labels, c)
-        }
-
-        fn descent(
-            &self,
-            features: &Tensor3<Self>,
-            labels: &Labels,
-            descent: &Descent<'_>,
-        ) -> Result<Solution<Self>, TensorError> {
-            span::descent::stock(self, features, labels, descent)
-        }
-    }
 }

@@ -3,98 +3,18 @@
 //! Sizes are checked before dfdx sees them, because it panics on shapes that do not fit.
 
 use dfdx::shapes::{Axes2, Axis, HasShape};
-use dfdx::tensor::Tensor;
 use dfdx::tensor_ops::{
-    BroadcastTo, ChooseFrom, GatherTo, MaxTo, PermuteTo, ReshapeTo, SumTo, TryAdd, TryConcatAlong, TryDiv,
+    BroadcastTo, ChooseFrom, MaxTo, PermuteTo, ReshapeTo, SumTo, TryAdd, TryConcatAlong, TryDiv,
     TryGt, TryMatMul, TryMul, TrySub,
 };
 
-use super::backend::{Terms, device_error};
+use super::backend::device_error;
 use super::error::{TensorError, same};
-use super::rows::{HostRows, Rows};
 use super::{Backend, Labels, Tensor1, Tensor2, Tensor3, to_host};
 
 /// A device's error as ours; short, because every step may fail.
 pub(super) fn failure<D: Backend>(error: D::Err) -> TensorError {
     device_error::<D>(error)
-}
-
-/// A feature store in the memory of a device, transform applied, with one row of zeros behind the last item.
-#[derive(Clone)]
-pub struct Resident<D: Backend> {
-    device: D,
-    features: Tensor2<D>,
-    /// (items + 1, 1)
-    squared_norms: Tensor2<D>,
-}
-
-impl<D: Backend> Resident<D> {
-    /// Copies a store to the device.
-    ///
-    /// # Errors
-    /// When the device has no room, or a file cannot be read.
-    pub fn place(device: &D, rows: &HostRows) -> Result<Self, TensorError> {
-        let (count, dim) = (rows.count(), rows.dim());
-        let mut values = vec![0.0; (count + 1) * dim];
-        let mut norms = vec![0.0; count + 1];
-        for (row, out) in values.chunks_exact_mut(dim.max(1)).take(count).enumerate() {
-            rows.read(row, out)?;
-            norms[row] = rows.squared_norm(row);
-        }
-        Ok(Resident {
-            device: device.clone(),
-            features: device.tensor2((count + 1, dim), values)?,
-            squared_norms: device.tensor2((count + 1, 1), norms)?,
-        })
-    }
-
-    /// Items and numbers per item.
-    pub fn extent(&self) -> (usize, usize) {
-        let (count, dim) = *self.features.shape();
-        (count - 1, dim)
-    }
-
-    fn index(&self, rows: &Rows) -> Result<Tensor<(usize, usize), usize, D>, TensorError> {
-        let (count, _) = self.extent();
-        rows.within(count)?;
-        let place = |r: &u32| if *r == Rows::EMPTY { count } else { *r as usize };
-        let places = rows.all().iter().map(place).collect();
-        self.device.try_tensor_from_vec(places, (rows.episodes(), rows.slots())).map_err(failure::<D>)
-    }
-
-    /// As [`Backend::gather`].
-    pub fn gather(&self, rows: &Rows) -> Result<Tensor3<D>, TensorError> {
-        self.features.clone().try_gather(self.index(rows)?).map_err(failure::<D>)
-    }
-
-    /// As [`Backend::squared_norms`].
-    pub fn squared_norms(&self, rows: &Rows) -> Result<Tensor2<D>, TensorError> {
-        let norms: Tensor3<D> =
-            self.squared_norms.clone().try_gather(self.index(rows)?).map_err(failure::<D>)?;
-        norms.try_reshape_like(&(rows.episodes(), rows.slots())).map_err(failure::<D>)
-    }
-
-    /// As [`Backend::linear`].
-    pub fn linear(
-        &self,
-        rows: &Rows,
-        weights: &Tensor3<D>,
-        terms: &Terms<'_, D>,
-    ) -> Result<Tensor3<D>, TensorError> {
-        let products = matmul(&self.gather(rows)?, &transpose(weights)?)?;
-        let shape = *products.shape();
-        let mut out = scale(products, terms.factor)?;
-        if let Some(bias) = terms.bias {
-            let bias = bias.clone().try_broadcast_like::<_, Axis<1>>(&shape).map_err(failure::<D>)?;
-            out = out.try_add(bias).map_err(failure::<D>)?;
-        }
-        if terms.norm != 0.0 {
-            let norms = self.squared_norms(rows)?.try_mul(terms.norm).map_err(failure::<D>)?;
-            let norms = norms.try_broadcast_like::<_, Axis<2>>(&shape).map_err(failure::<D>)?;
-            out = out.try_add(norms).map_err(failure::<D>)?;
-        }
-        Ok(out)
-    }
 }
 
 /// The product of each episode's matrices: (episodes, a, b) · (episodes, b, c).
