@@ -126,8 +126,9 @@ pub(super) fn largest_difference<D: Backend>(
 
 /// The identity of size n for every episode.
 fn identity<D: Backend>(device: &D, episodes: usize, n: usize) -> Result<Tensor3<D>, TensorError> {
-    let one = |place: usize| if (place % (n * n)).is_multiple_of(n + 1) { 1.0 } else { 0.0 };
-    device.tensor3((episodes, n, n), (0..episodes * n * n).map(one).collect())
+    let one = |place: usize| if place.is_multiple_of(n + 1) { 1.0 } else { 0.0 };
+    let one = device.tensor2((n, n), (0..n * n).map(one).collect())?;
+    one.try_broadcast_like::<_, Axis<0>>(&(episodes, n, n)).map_err(failure::<D>)
 }
 
 /// `K + ridge · I`.
@@ -178,11 +179,13 @@ pub fn spd_inverse<D: Backend>(device: &D, matrices: &Tensor3<D>) -> Result<Tens
 
 /// The accelerated iteration of all episodes of a batch, each with its own momentum, restart and end.
 pub(super) struct Accelerated<D: Backend> {
-    device: D,
     lead: Tensor3<D>,
     last: Tensor3<D>,
     t: Tensor1<D>,
     running: Tensor1<D>,
+    /// (episodes), kept because a GPU gets ones from the host.
+    ones: Tensor1<D>,
+    nought: Tensor1<D>,
 }
 
 impl<D: Backend> Accelerated<D> {
@@ -191,7 +194,8 @@ impl<D: Backend> Accelerated<D> {
         let ones = device.tensor1(episodes, vec![1.0; episodes])?;
         let last = zeros(device, *start.shape())?;
         let lead = zeros(device, *start.shape())?;
-        Ok(Accelerated { device: device.clone(), lead, last, t: ones.clone(), running: ones })
+        let nought = device.tensor1(episodes, vec![0.0; episodes])?;
+        Ok(Accelerated { lead, last, t: ones.clone(), running: ones.clone(), ones, nought })
     }
 
     /// Where the next step starts from; of a converged episode, its result.
@@ -217,8 +221,7 @@ impl<D: Backend> Accelerated<D> {
         tolerance: f32,
     ) -> Result<(), TensorError> {
         let error = failure::<D>;
-        let ones = self.device.try_ones_like(&self.running).map_err(error)?;
-        let nought = self.device.try_zeros_like(&self.running).map_err(error)?;
+        let (ones, nought) = (self.ones.clone(), self.nought.clone());
         let open = residual.try_gt(tolerance).map_err(error)?;
         let open = open.try_choose(ones.clone(), nought.clone()).map_err(error)?;
         self.running = self.running.clone().try_mul(open).map_err(error)?;
