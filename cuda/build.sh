@@ -13,7 +13,7 @@ features=cuda${KSHOT_CUDA_FEATURES:+,$KSHOT_CUDA_FEATURES}
 
 messages=$(mktemp)
 trap 'rm -f "$messages"' EXIT
-cargo build --release --locked --features "$features" --bin kshot --test parity --bench conv --bench device \
+cargo build --release --locked --features "$features" --bin kshot --test parity --bench device \
   --message-format=json-render-diagnostics >"$messages"
 # Where the programs are, and the folder in which the kernels' headers lie: dfdx looks for them there when it runs.
 python3 - "$messages" >"$out/built.env" <<'PY'
@@ -29,7 +29,7 @@ PY
 
 rm -rf "$out/bin" "$out/cuh" "$out/stubs"
 mkdir -p "$out/bin" "$out/cuh" "$out/stubs"
-for name in kshot parity conv device; do
+for name in kshot parity device; do
   program=BUILT_$name
   cp "${!program}" "$out/bin/$name"
   strip "$out/bin/$name"
@@ -38,6 +38,7 @@ cp "$BAKED_OUT"/*.cuh "$out/cuh/"
 for library in cuda cublas nvrtc; do cp -r "$prefix/stubs/$library" "$out/stubs/"; done
 printf 'BAKED_OUT=%q\nBAKED_INC=%q\n' "$BAKED_OUT" "$CUDA_PATH/include" >"$out/baked.env"
 rm "$out/built.env"
+cc -w -O1 -shared -fPIC -o "$out/trace.so" cuda/trace.c -ldl
 cp cuda/run.sh "$out/run.sh"
 chmod +x "$out/run.sh"
 du -sh "$out"

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # run.sh PROGRAM ARGUMENTS...: a program of this pack on a machine with an NVIDIA driver, or one that says that there is none.
 # CUDA's libraries and headers are those of PyTorch's CUDA 13 wheels or of the toolkit whose nvcc is on the path.
-#   KSHOT_CUDA_EXTRA  folders with libraries that go before all others
+#   KSHOT_CUDA_EXTRA    folders with libraries that go before all others
+#   KSHOT_CUDA_PRELOAD  a library that goes before the program's own, as trace.so of this pack
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/baked.env"
@@ -31,4 +32,5 @@ for name in cuda cublas nvrtc; do
     LD_LIBRARY_PATH=$LD_LIBRARY_PATH${LD_LIBRARY_PATH:+:}$here/stubs/$name
   fi
 done
+if [ -n "${KSHOT_CUDA_PRELOAD:-}" ]; then export LD_PRELOAD=$KSHOT_CUDA_PRELOAD; fi
 exec "$program" "$@"
