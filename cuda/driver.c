@@ -4,7 +4,8 @@
  * that a kernel of the name that is asked for is in it, that no launch is empty, and that copies stay inside allocations.
  * At the end it says on standard error how much it was asked for.
  *
- * KSHOT_SIM_FAILS=no-gpu | old-driver | old-ptx | memory makes it fail as a driver does.
+ * KSHOT_SIM_FAILS=no-gpu | old-driver | old-ptx | memory | memory-later makes it fail as a driver does; the last has memory
+ * for a hundred allocations.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -19,7 +20,7 @@ typedef size_t Size;
 enum { OK = 0, INVALID = 1, NO_MEMORY = 2, NO_DEVICE = 100, BAD_PTX = 218, OLD_PTX = 222, NOT_FOUND = 500, ASSERTION = 710, MISMATCH = 803 };
 
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
-static long launches, modules, empty, copied_out, copied_in;
+static long allocations, launches, modules, empty, copied_out, copied_in;
 static int initialised, failed;
 
 static int fails(const char *how) {
@@ -67,7 +68,8 @@ int cuStreamWaitEvent(void *stream, void *event, unsigned flags) { return OK; }
 
 /* The size stands before the memory. */
 int cuMemAllocAsync(Pointer *out, Size bytes, void *stream) {
-  if (fails("memory") && bytes > 1 << 16) return NO_MEMORY;
+  if (fails("memory") && bytes > 1 << 12) return NO_MEMORY;
+  if (fails("memory-later") && __sync_add_and_fetch(&allocations, 1) > 100) return NO_MEMORY;
   Size *block = calloc(1, bytes + 16);
   if (!block) return NO_MEMORY;
   *block = bytes;

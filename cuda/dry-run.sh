@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# cuda/dry-run.sh [FILTER]: every operation, learner and network through a CUDA driver that computes nothing.
+# cuda/dry-run.sh: every operation, learner and network through a CUDA driver that computes nothing.
 # Finds wrong names of kernels, PTX that does not assemble, kernels that do not compile when they are needed, empty
 # launches and copies out of bounds, on a machine without a GPU. Says nothing about numbers.
 # Needs cargo, cc and python3 with pip; KSHOT_CUDA_FEATURES as in cuda/build.sh.
@@ -20,11 +20,13 @@ fi
 
 features=cuda${KSHOT_CUDA_FEATURES:+,$KSHOT_CUDA_FEATURES}
 # Compiled first, so that the compiler is not run on the stand-ins.
-cargo test --locked --features "$features" --test parity --no-run
+cargo test --locked --features "$features" --test parity --test cli --no-run
 export LD_LIBRARY_PATH=$stand_in:$prefix/nvrtc/nvidia/cu13/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 export CUDA_CACHE_DISABLE=1 KSHOT_PTXAS=$CUDA_PATH/bin/ptxas KSHOT_GPU=stand-in
 told=$(mktemp)
 trap 'rm -f "$told"' EXIT
-cargo test --locked --features "$features" --test parity -- ${1+"$1"} 2>&1 | tee "$told"
+cargo test --locked --features "$features" --test parity 2>&1 | tee "$told"
 grep -q '^\[stand-in\] .* launches' "$told" || { echo "the driver was never asked" >&2; exit 1; }
-if grep -q 'FAILED$' "$told"; then exit 1; fi
+if grep -q '^\[stand-in\] .*FAILED$' "$told"; then exit 1; fi
+# What a driver refuses is one sentence on the command line.
+cargo test --locked --features "$features" --test cli device::

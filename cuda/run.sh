@@ -27,8 +27,9 @@ if [ -n "${headers:-}" ] && [ ! -e "$BAKED_INC/cuda_fp16.h" ]; then ln -sfn "$he
 program=$here/bin/$1
 shift
 # Where a library is missing a stub takes its place, so that the program can say what is missing.
+missing=$(ldd "$program" | grep 'not found' || true)
 for name in cuda cublas nvrtc; do
-  if ldd "$program" | grep -q "lib$name\.so.*not found"; then
+  if [[ $missing == *lib$name.so* ]]; then
     LD_LIBRARY_PATH=$LD_LIBRARY_PATH${LD_LIBRARY_PATH:+:}$here/stubs/$name
   fi
 done

@@ -146,9 +146,9 @@ fn cuda(_: usize) -> Result<Device, CliError> {
 
 fn idle_gpu() -> &'static str {
     match cfg!(feature = "cuda") {
-        true => "this machine has an NVIDIA GPU, which stays idle; --device cuda works on it",
+        true => "this machine has an NVIDIA GPU, which stays idle\nhint: --device cuda works on it",
         false => {
-            "this machine has an NVIDIA GPU, and this build has no CUDA; build with --features cuda to work on it"
+            "this machine has an NVIDIA GPU, and this build has no CUDA\nhint: build with --features cuda"
         }
     }
 }

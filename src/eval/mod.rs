@@ -128,6 +128,9 @@ pub fn takes_part(setting: Setting, shots: &[Option<usize>], place: usize) -> bo
     }
 }
 
+/// Numbers in a tensor of a batch at most, whatever was asked for: kernels of a GPU count them with 32 bits.
+const MOST_NUMBERS: usize = 1 << 31;
+
 /// Cuts a draw into batches of consecutive episodes of equal shape, of a given size or as large as the device likes them.
 fn batches(draw: &Draw, dim: usize, size: Option<usize>, appetite: Appetite) -> Vec<Range<usize>> {
     let mut out: Vec<Range<usize>> = Vec::new();
@@ -139,7 +142,8 @@ fn batches(draw: &Draw, dim: usize, size: Option<usize>, appetite: Appetite) -> 
                 let episode = draw.episode(place);
                 let items = episode.all_support().len() + episode.all_query().len();
                 let fitting = appetite.bytes / (items * dim * size_of::<f32>()).max(1);
-                limit = size.unwrap_or(fitting.clamp(1, appetite.episodes)).max(1);
+                let most = MOST_NUMBERS / (items * dim.max(items)).max(1);
+                limit = size.unwrap_or(fitting.clamp(1, appetite.episodes)).min(most).max(1);
                 out.push(place..place + 1);
             }
         }

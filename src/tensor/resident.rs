@@ -85,7 +85,9 @@ impl<D: Backend> Resident<D> {
         match &self.held {
             Held::Device { features, places, .. } => {
                 let index = self.index(rows, features.shape().0 - 1, places.as_deref())?;
-                features.clone().try_gather(index).map_err(failure::<D>)
+                let picked: Tensor2<D> = features.clone().try_gather(index).map_err(failure::<D>)?;
+                let shape = (rows.episodes(), rows.slots(), self.extent.1);
+                picked.try_reshape_like(&shape).map_err(failure::<D>)
             }
             Held::Host(host) => {
                 rows.within(self.extent.0)?;
@@ -107,7 +109,7 @@ impl<D: Backend> Resident<D> {
         match &self.held {
             Held::Device { squared_norms, places, .. } => {
                 let index = self.index(rows, squared_norms.shape().0 - 1, places.as_deref())?;
-                let norms: Tensor3<D> = squared_norms.clone().try_gather(index).map_err(failure::<D>)?;
+                let norms: Tensor2<D> = squared_norms.clone().try_gather(index).map_err(failure::<D>)?;
                 norms.try_reshape_like(&shape).map_err(failure::<D>)
             }
             Held::Host(host) => {
@@ -141,13 +143,15 @@ impl<D: Backend> Resident<D> {
         Ok(out)
     }
 
-    /// Where the rows lie; an empty slot is the row of zeros behind the `held` ones.
+    /// Where the rows lie, one list for all episodes; an empty slot is the row of zeros behind the `held` ones.
+    ///
+    /// Not (episodes, slots), of which dfdx's kernel multiplies a number of 32 bits with the size of the whole store.
     fn index(
         &self,
         rows: &Rows,
         held: usize,
         places: Option<&[u32]>,
-    ) -> Result<Tensor<(usize, usize), usize, D>, TensorError> {
+    ) -> Result<Tensor<(usize,), usize, D>, TensorError> {
         rows.within(self.extent.0)?;
         let place = |row: &u32| -> Result<usize, TensorError> {
             let item = *row as usize;
@@ -161,8 +165,9 @@ impl<D: Backend> Resident<D> {
                 },
             }
         };
-        let places = rows.all().iter().map(place).collect::<Result<_, _>>()?;
-        self.device.try_tensor_from_vec(places, (rows.episodes(), rows.slots())).map_err(failure::<D>)
+        let places: Vec<usize> = rows.all().iter().map(place).collect::<Result<_, _>>()?;
+        let count = places.len();
+        self.device.try_tensor_from_vec(places, (count,)).map_err(failure::<D>)
     }
 }
 

@@ -101,7 +101,7 @@ impl Suite for Images {
             through: true,
         };
         let all = ["images", "filters", "scale", "shift"];
-        given.note(results, "block", &all, |x| Ok(D::block(x, &block)?.0));
+        given.note(results, "block", &all, |x| Ok(<D as ConvOps>::block(x, &block)?.0));
         let variance = numbers(16, 7).iter().map(|v| v * v + 0.1).collect();
         let running = Running { mean: numbers(16, 6), variance };
         let fixed = D::fixed_block(given.images.clone(), &block, &running).unwrap();
