@@ -47,7 +47,7 @@ draws() {
 rates() {
   local batches=512,2048,8192
   [ $device = cuda ] || batches=64
-  "$python" "$here/benches/peers/cuda.py" "$run" device --device $device --episodes $episodes --rounds $rounds --dim $dim \
+  "$python" "$here/benches/peers/device.py" "$run" device --device $device --episodes $episodes --rounds $rounds --dim $dim \
     --batches $batches --out "$out/ratios.csv"
 }
 processor() { "$run" device cpu $((episodes / 10)) 2 $dim; }

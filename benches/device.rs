@@ -1,7 +1,7 @@
 //! How fast a device is: heads on many episodes, Conv4, and the floor that its memory sets.
 //!
 //! `cargo bench --bench device -- cpu [EPISODES] [ROUNDS] [DIM]`, or `cuda` in a build with that feature. Each line is a
-//! measurement that `benches/peers/cuda.py` reads: what, the number, its unit. The first round warms up and is left out.
+//! measurement that `benches/peers/device.py` reads: what, the number, its unit. The first round warms up and is left out.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
 

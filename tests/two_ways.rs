@@ -5,7 +5,9 @@
 use kshot::rng::{Purpose, Stream};
 use kshot::tensor::span::{Descent, Head, Init, Solution, descent, hinge, logistic, ridge};
 use kshot::tensor::stock;
-use kshot::tensor::{Backend, Cpu, HostRows, Labels, Resident, Rows, Tensor3, Terms, neighbours, open_cpu, ops};
+use kshot::tensor::{
+    Backend, Cpu, HostRows, Labels, Resident, Rows, Tensor3, Terms, neighbours, open_cpu, ops,
+};
 
 const DIM: usize = 23;
 

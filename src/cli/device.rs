@@ -36,7 +36,7 @@ impl FromStr for Wanted {
             ("auto", _) => Ok(Wanted::Auto),
             ("cpu", _) => Ok(Wanted::Cpu),
             ("cuda", _) => Ok(Wanted::Cuda(0)),
-            (_, Some(number)) if number.bytes().all(|b| b.is_ascii_digit()) => {
+            (_, Some(number)) if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) => {
                 let number = number.parse().ok().filter(|number| *number < 1024);
                 number.map(Wanted::Cuda).ok_or_else(|| "the number of a GPU is 0 to 1023".to_string())
             }

@@ -52,7 +52,9 @@ fn take_batches<R: Roster, D: Backend>(
     let stores: BTreeMap<Transform, D::Store> = shared
         .rows
         .iter()
-        .map(|(transform, rows)| Ok((*transform, device.place_needed(rows, &|| needed(shared.evaluation.draw))?)))
+        .map(|(transform, rows)| {
+            Ok((*transform, device.place_needed(rows, &|| needed(shared.evaluation.draw))?))
+        })
         .collect::<Result<_, TensorError>>()?;
     while !shared.stop.load(Ordering::Relaxed) {
         let number = shared.next.fetch_add(1, Ordering::Relaxed);

@@ -1,8 +1,8 @@
 //! A device with all that the learners need beyond dfdx's own operations.
 
-use dfdx::shapes::{HasShape, Shape};
+use dfdx::shapes::{Axis, HasShape, Shape};
 use dfdx::tensor::{Cpu, Tensor};
-use dfdx::tensor_ops::Device;
+use dfdx::tensor_ops::{BroadcastTo, Device, TryMatMul};
 
 use super::conv::Tensor4;
 use super::error::{TensorError, same};
@@ -40,6 +40,9 @@ pub trait Backend: Device<f32> + Clone + 'static {
     /// How much work it takes at once.
     fn appetite(&self) -> Appetite;
 
+    /// How many items it likes to take through a network at once, each of which makes this many bytes on its way.
+    fn together(&self, bytes_each: usize) -> usize;
+
     /// Gives back memory that it keeps for later, where little is left; between pieces of work.
     ///
     /// # Errors
@@ -65,6 +68,12 @@ pub trait Backend: Device<f32> + Clone + 'static {
 
     /// The rows' features: (episodes, slots, dim); an empty slot is a row of zeros.
     fn gather(&self, store: &Self::Store, rows: &Rows) -> Result<Tensor3<Self>, TensorError>;
+
+    /// Each episode's rows times one matrix that all share: (episodes, rows, a) · (a, b) = (episodes, rows, b); sizes agree.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn shared_product(rows: &Tensor3<Self>, map: &Tensor2<Self>) -> Result<Tensor3<Self>, TensorError>;
 
     /// The squared norms of the rows: (episodes, slots); 0 for an empty slot.
     fn squared_norms(&self, store: &Self::Store, rows: &Rows) -> Result<Tensor2<Self>, TensorError>;
@@ -187,8 +196,6 @@ pub struct Appetite {
     pub bytes: usize,
     /// Episodes in a batch at most.
     pub episodes: usize,
-    /// Images that pass a network together.
-    pub images: usize,
 }
 
 /// What is added to inner products by [`Backend::linear`].
@@ -245,7 +252,12 @@ impl Backend for Cpu {
 
     /// A batch stays in a core's own cache while all learners read it.
     fn appetite(&self) -> Appetite {
-        Appetite { bytes: 2 << 20, episodes: 256, images: 128 }
+        Appetite { bytes: 2 << 20, episodes: 256 }
+    }
+
+    /// Enough to keep threads busy, few enough to stay near the processor.
+    fn together(&self, _: usize) -> usize {
+        128
     }
 
     fn failure(error: Self::Err) -> TensorError {
@@ -266,6 +278,14 @@ impl Backend for Cpu {
             }
         }
         self.tensor3((rows.episodes(), rows.slots(), dim), out)
+    }
+
+    fn shared_product(rows: &Tensor3<Self>, map: &Tensor2<Self>) -> Result<Tensor3<Self>, TensorError> {
+        let (episodes, _, inner) = *rows.shape();
+        // Repeated by a stride of zero, not copied; an episode is multiplied by itself, so that company changes no bit.
+        let map = map.clone().try_broadcast_like::<_, Axis<0>>(&(episodes, inner, map.shape().1));
+        let map = map.map_err(device_error::<Self>)?;
+        rows.clone().try_matmul(map).map_err(device_error::<Self>)
     }
 
     fn squared_norms(&self, store: &HostRows, rows: &Rows) -> Result<Tensor2<Self>, TensorError> {

@@ -6,6 +6,7 @@ use cudarc::driver::result;
 use cudarc::driver::sys::CUresult;
 use dfdx::shapes::Shape;
 use dfdx::tensor::{Cache, Cuda, CudaError, Tensor};
+use dfdx::tensor_ops::TryMatMul;
 
 use super::backend::{Appetite, Terms};
 use super::span::{self, Descent, Solution};
@@ -109,7 +110,11 @@ impl Backend for Cuda {
 
     fn appetite(&self) -> Appetite {
         let bytes = (free_and_total().0 / SHARE).clamp(2 << 20, MOST_BYTES);
-        Appetite { bytes, episodes: 8192, images: 1024 }
+        Appetite { bytes, episodes: 8192 }
+    }
+
+    fn together(&self, bytes_each: usize) -> usize {
+        (free_and_total().0 / 4 / bytes_each.max(1)).clamp(1, 1024)
     }
 
     fn tidy(&self) -> Result<(), TensorError> {
@@ -136,6 +141,11 @@ impl Backend for Cuda {
         store.gather(rows)
     }
 
+    fn shared_product(rows: &Tensor3<Self>, map: &Tensor2<Self>) -> Result<Tensor3<Self>, TensorError> {
+        // Not repeated by a stride of zero, which dfdx refuses here.
+        rows.clone().try_matmul(map.clone()).map_err(Self::failure)
+    }
+
     fn squared_norms(&self, store: &Self::Store, rows: &Rows) -> Result<Tensor2<Self>, TensorError> {
         store.squared_norms(rows)
     }
@@ -150,20 +160,11 @@ impl Backend for Cuda {
         store.linear(rows, weights, terms)
     }
 
-    fn best_of_label(
-        &self,
-        values: &Tensor3<Self>,
-        labels: &Labels,
-    ) -> Result<Tensor3<Self>, TensorError> {
+    fn best_of_label(&self, values: &Tensor3<Self>, labels: &Labels) -> Result<Tensor3<Self>, TensorError> {
         neighbours::stock_best_of_label(values, labels)
     }
 
-    fn votes(
-        &self,
-        values: &Tensor3<Self>,
-        labels: &Labels,
-        k: usize,
-    ) -> Result<Tensor3<Self>, TensorError> {
+    fn votes(&self, values: &Tensor3<Self>, labels: &Labels, k: usize) -> Result<Tensor3<Self>, TensorError> {
         neighbours::stock_votes(values, labels, k)
     }
 

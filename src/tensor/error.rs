@@ -91,7 +91,9 @@ pub enum TensorError {
         reason: String,
     },
     /// The device has not enough memory.
-    #[error("{device} has not enough memory\nhint: take fewer episodes at once with --batch, or the processor with --device cpu")]
+    #[error(
+        "{device} has not enough memory\nhint: take fewer episodes at once with --batch, or the processor with --device cpu"
+    )]
     OutOfMemory {
         /// Its name.
         device: &'static str,

@@ -4,8 +4,8 @@
 
 use dfdx::shapes::{Axes2, Axis, HasShape};
 use dfdx::tensor_ops::{
-    BroadcastTo, ChooseFrom, MaxTo, PermuteTo, ReshapeTo, SumTo, TryAdd, TryConcatAlong, TryDiv,
-    TryGt, TryMatMul, TryMul, TrySub,
+    BroadcastTo, ChooseFrom, MaxTo, PermuteTo, ReshapeTo, SumTo, TryAdd, TryConcatAlong, TryDiv, TryGt,
+    TryMatMul, TryMul, TrySub,
 };
 
 use super::backend::device_error;
@@ -26,11 +26,8 @@ pub fn matmul<D: Backend>(a: &Tensor3<D>, b: &Tensor3<D>) -> Result<Tensor3<D>, 
 
 /// Each episode's rows times one matrix that all share: (episodes, rows, a) · (a, b) = (episodes, rows, b).
 pub fn map_rows<D: Backend>(rows: &Tensor3<D>, map: &Tensor2<D>) -> Result<Tensor3<D>, TensorError> {
-    let (episodes, _, inner) = *rows.shape();
-    same("a map of rows", "columns", map.shape().0, inner)?;
-    // Repeated by a stride of zero, not copied; an episode is multiplied by itself, so that company changes no bit.
-    let map = map.clone().try_broadcast_like::<_, Axis<0>>(&(episodes, inner, map.shape().1));
-    rows.clone().try_matmul(map.map_err(failure::<D>)?).map_err(failure::<D>)
+    same("a map of rows", "columns", map.shape().0, rows.shape().2)?;
+    D::shared_product(rows, map)
 }
 
 /// Rows and columns of every episode exchanged.

