@@ -110,8 +110,9 @@ impl Suite for Learners {
                     chance: &chance,
                 };
                 let (scores, _) = learner.answer(&given).unwrap();
-                let name = format!("{} {parameters} {choice:?}", entry.name());
+                let name = format!("{} {parameters}", entry.name());
                 results.note(&name, TOLERANCE, &scores.values);
+                results.chosen(format!("{choice:?}"));
             }
         }
     }
