@@ -79,8 +79,9 @@ fn alike<S: Suite>(what: &str) {
         assert!(found.tolerance < 0.1, "{}: {} is no tolerance", found.name, found.tolerance);
         assert!(
             finite && found.numbers.iter().any(|v| *v != 0.0),
-            "{} has no numbers to compare",
-            found.name
+            "{} {} has no numbers",
+            found.name,
+            found.choice
         );
     }
     on_gpu::<S>(what, &host);
@@ -111,8 +112,9 @@ fn on_gpu<S: Suite>(what: &str, host: &Results) {
         let largest = ours.numbers.iter().fold(1.0f32, |most, v| most.max(v.abs()));
         let difference = ours.numbers.iter().zip(&theirs.numbers).map(|(a, b)| (a - b).abs());
         // A maximum that NaN does not pass.
-        let difference = difference.fold(0.0f32, |most, v| if v <= most { most } else { v });
-        if !(difference <= ours.tolerance * largest) {
+        let difference = difference.fold(0.0f32, |most, v| if most.is_nan() || v <= most { most } else { v });
+        let alike = difference <= ours.tolerance * largest;
+        if !alike {
             far.push(format!(
                 "{}: {difference:e} apart of {largest:e}, {:e} may be",
                 ours.name, ours.tolerance
