@@ -14,7 +14,7 @@ grep -ohE 'pub fn cublas[A-Za-z0-9_]+' "$cudarc/src/cublas/sys.rs" | awk '{print
   sed 's/.*/int &(void){return 0;}/' |
   cc -w -shared -fPIC -nostdlib -Wl,-soname,libcublas.so.13 -o "$stand_in/libcublas.so.13" -x c -
 if [ ! -d "$prefix/nvrtc" ]; then
-  python3 -m pip install -q --disable-pip-version-check --no-deps --only-binary=:all: --no-compile --target "$prefix/nvrtc" \
+  "$python" -m pip install -q --disable-pip-version-check --no-deps --only-binary=:all: --no-compile --target "$prefix/nvrtc" \
     nvidia-cuda-nvrtc==13.0.88
 fi
 

@@ -1,17 +1,19 @@
 # Sourced: a CUDA compiler from five wheels, and what dfdx and cudarc ask of a machine while they are built.
 # Sets the environment of cargo. Needs cargo, cc and python3 with pip; no GPU, no driver, no CUDA.
 #   KSHOT_CUDA_PREFIX  an absolute folder outside the repository, the same on both machines: it ends up in the binary
+#   KSHOT_PYTHON       a python3 that may install packages into a folder
 #   KSHOT_CUDA_SM      the least compute capability that the binary runs on
 
 KSHOT_CUDA_PREFIX=${KSHOT_CUDA_PREFIX:-/tmp/kshot-cuda}
 KSHOT_CUDA_SM=${KSHOT_CUDA_SM:-9.0}
 prefix=$KSHOT_CUDA_PREFIX
+python=${KSHOT_PYTHON:-python3}
 
 mkdir -p "$prefix/shim" "$prefix/stubs"
 if [ ! -x "$prefix/tk/nvidia/cu13/bin/nvcc" ]; then
   # One call for all five: a second one would replace the folder that they share.
   # Not 13.1 or later, whose PTX drivers of version 580 refuse.
-  python3 -m pip install -q --disable-pip-version-check --no-deps --only-binary=:all: --no-compile --target "$prefix/tk" \
+  "$python" -m pip install -q --disable-pip-version-check --no-deps --only-binary=:all: --no-compile --target "$prefix/tk" \
     nvidia-cuda-nvcc==13.0.88 nvidia-cuda-crt==13.0.88 nvidia-nvvm==13.0.88 \
     nvidia-cuda-runtime==13.0.96 nvidia-cuda-cccl==13.0.85
 fi
@@ -22,7 +24,7 @@ chmod +x "$prefix/shim/nvidia-smi"
 
 # Libraries to link against, whose every function says CUDA_ERROR_STUB_LIBRARY (34), as NVIDIA's own stubs do.
 # The name inside decides what is loaded later: CUDA 13.
-cudarc=$(cargo metadata --format-version 1 --locked --features cuda | python3 -c '
+cudarc=$(cargo metadata --format-version 1 --locked --features cuda | "$python" -c '
 import json, os, sys
 print(next(os.path.dirname(p["manifest_path"]) for p in json.load(sys.stdin)["packages"] if p["name"] == "cudarc"))')
 stub() {
