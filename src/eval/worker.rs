@@ -15,7 +15,7 @@ use crate::learner::{Answer, Given, Registry, Roster};
 use crate::metric::{self, EpisodeGrade, Margins, QueryMargin, grade_at};
 use crate::rng::Chance;
 use crate::tensor::dfdx::shapes::HasShape;
-use crate::tensor::{Backend, TensorError, to_host};
+use crate::tensor::{Backend, Cpu, TensorError, to_host};
 use crate::view::Answers;
 use crate::vocab::{Confidence, Meaning, Transform};
 
@@ -61,8 +61,8 @@ fn take_batches<R: Roster, D: Backend>(
         if number >= shared.batches.len() {
             break;
         }
-        let result = answer(shared, &device, &units, &stores, number);
-        let result = result.and_then(|batch| {
+        let result = told::<D, _>(|| {
+            let batch = answer(shared, &device, &units, &stores, number)?;
             device.tidy()?;
             Ok(batch)
         });
@@ -72,6 +72,16 @@ fn take_batches<R: Roster, D: Backend>(
         }
     }
     Ok(())
+}
+
+/// Does work on a device. A panic beside those of learners is a bug, but for a GPU's: it may lose its memory at any time,
+/// and dfdx knows no other way to say so.
+fn told<D: Backend, T>(work: impl FnOnce() -> Result<T, EvalError>) -> Result<T, EvalError> {
+    if D::NAME == Cpu::NAME {
+        return work();
+    }
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|panic| Err(TensorError::of_panic(D::NAME, panic.as_ref()).into()))
 }
 
 /// The rows that a draw names, each once.
