@@ -67,11 +67,11 @@ def episodes_of(draw, store):
     return [(features[s], np.array(sl), features[q], np.array(ql)) for s, sl, q, ql in episodes.values()]
 
 
-def loop(episodes):
+def loop(episodes, tolerance):
     """The c with the highest mean accuracy, and all means."""
     accuracy = np.zeros((len(episodes), len(GRID)))
     for row, (support, labels, query, truth) in zip(accuracy, episodes):
-        model = LogisticRegression(warm_start=True, max_iter=1000)
+        model = LogisticRegression(warm_start=True, max_iter=10000, tol=tolerance)
         for place, c in enumerate(GRID):
             model.set_params(C=float(c)).fit(support, labels)
             row[place] = (model.predict(query) == truth).mean()
@@ -86,6 +86,7 @@ def main():
     parser.add_argument("--shot", type=int, default=5)
     parser.add_argument("--episodes", type=int, default=600)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--tolerance", type=float, default=1e-6, help="of scikit-learn; its own default is 1e-4")
     parser.add_argument("--binary", type=Path, default=ROOT / "target/release/kshot")
     args = parser.parse_args()
     warnings.filterwarnings("ignore")
@@ -108,7 +109,7 @@ def main():
             chosen = next(c for c, row in values.items() if row["chosen"] == "yes")
             episodes = episodes_of(out / "draw.csv", args.store)
             start = time.perf_counter()
-            expected, means = loop(episodes)
+            expected, means = loop(episodes, args.tolerance)
             theirs = time.perf_counter() - start
             ratios.append(theirs / ours)
             inside.append(theirs / trying)

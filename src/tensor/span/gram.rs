@@ -7,7 +7,8 @@
 
 use super::super::error::TensorError;
 use super::super::kernel;
-use super::host::{inverse, with_ridge};
+use super::host::with_ridge;
+use super::inverse::inverse;
 
 /// The matrix K of one episode.
 pub(in super::super) struct Gram<'a> {
@@ -74,6 +75,18 @@ impl<'a> Gram<'a> {
         }
     }
 
+    /// `out = v·K` for v (count × n).
+    pub(super) fn across(&self, v: &[f64], out: &mut [f64]) {
+        match &self.form {
+            Form::Products(products) => kernel::multiply(v, products, self.n, self.n, out),
+            Form::Features { rows, columns, dim } => {
+                let mut inner = vec![0.0; v.len() / self.n.max(1) * dim];
+                kernel::multiply(v, rows, self.n, *dim, &mut inner);
+                kernel::multiply(&inner, columns, *dim, self.n, out);
+            }
+        }
+    }
+
     /// Row `i` of `K·v`.
     pub(super) fn row_times(&self, i: usize, v: &[f64], width: usize, out: &mut [f64]) {
         match &self.form {
@@ -110,6 +123,22 @@ impl<'a> Gram<'a> {
 }
 
 impl Inverse<'_> {
+    /// `out = v·(s·K + r·I)⁻¹` for v (count × n).
+    pub(super) fn across(&self, v: &[f64], out: &mut [f64]) {
+        let n = self.gram.n;
+        match &self.gram.form {
+            Form::Products(_) => kernel::multiply(v, &self.core, n, n, out),
+            Form::Features { rows, columns, dim } => {
+                let count = v.len() / n.max(1);
+                let (mut inner, mut solved) = (vec![0.0; count * dim], vec![0.0; count * dim]);
+                kernel::multiply(v, rows, n, *dim, &mut inner);
+                kernel::multiply(&inner, &self.core, *dim, *dim, &mut solved);
+                kernel::multiply(&solved, columns, *dim, n, out);
+                out.iter_mut().zip(v).for_each(|(o, v)| *o = (v - *o) / self.ridge);
+            }
+        }
+    }
+
     /// `out = (s·K + r·I)⁻¹·v` for v (n × width).
     pub(super) fn times(&self, v: &[f64], width: usize, out: &mut [f64]) {
         let n = self.gram.n;
@@ -150,6 +179,20 @@ mod tests {
         by_features.inverse(0.7, 0.3, "test").unwrap().times(&v, width, &mut a);
         by_products.inverse(0.7, 0.3, "test").unwrap().times(&v, width, &mut b);
         assert!(close(&a, &b), "{a:?} {b:?}");
+        let turned: Vec<f64> = (0..width * n).map(|i| v[i % n * width + i / n]).collect();
+        let (mut across, mut down) = (vec![0.0; width * n], vec![0.0; n * width]);
+        for gram in [&by_features, &by_products] {
+            let same = |across: &[f64], down: &[f64]| {
+                (0..n * width).all(|i| (down[i] - across[i % width * n + i / width]).abs() < 1e-9)
+            };
+            gram.times(&v, width, &mut down);
+            gram.across(&turned, &mut across);
+            assert!(same(&across, &down));
+            let inverse = gram.inverse(0.7, 0.3, "test").unwrap();
+            inverse.times(&v, width, &mut down);
+            inverse.across(&turned, &mut across);
+            assert!(same(&across, &down));
+        }
         by_features.row_times(4, &v, width, &mut a[..width]);
         by_products.row_times(4, &v, width, &mut b[..width]);
         assert!(close(&a[..width], &b[..width]));

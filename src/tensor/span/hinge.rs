@@ -18,7 +18,8 @@ const TOLERANCE: f64 = 1e-6;
 pub(in super::super) fn host(gram: &Gram<'_>, task: Task<'_>, c: f64) -> Result<Fit, TensorError> {
     let (n, way) = (task.support(), task.way);
     let inverse = gram.inverse(1.0, 0.5 / c, "svm")?;
-    let sign = |place: usize| if task.has(place / way, place % way) { 1.0 } else { -1.0 };
+    // Labels run down, items across.
+    let sign = |place: usize| if task.has(place % n, place / n) { 1.0 } else { -1.0 };
     let signs: Vec<f64> = (0..n * way).map(sign).collect();
     let target = |f: &[f64], t: &mut [f64]| {
         t.iter_mut().zip(f).zip(&signs).for_each(|((t, f), y)| *t = y * (y * f).max(1.0));
@@ -32,7 +33,7 @@ pub(in super::super) fn host(gram: &Gram<'_>, task: Task<'_>, c: f64) -> Result<
     let mut converged = false;
     for _ in 0..MOST_STEPS {
         // K(K + I/2c)⁻¹ = I − (K + I/2c)⁻¹/2c.
-        inverse.times(&targets, way, &mut f);
+        inverse.across(&targets, &mut f);
         f.iter_mut().zip(&targets).for_each(|(f, t)| *f = t - 0.5 / c * *f);
         target(&f, &mut next_targets);
         let change = targets.iter().zip(&next_targets).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
@@ -47,8 +48,8 @@ pub(in super::super) fn host(gram: &Gram<'_>, task: Task<'_>, c: f64) -> Result<
         target(&lead, &mut targets);
         std::mem::swap(&mut last, &mut f);
     }
-    let mut coefficients = vec![0.0; n * way];
-    inverse.times(&targets, way, &mut coefficients);
+    inverse.across(&targets, &mut f);
+    let coefficients = (0..n * way).map(|place| f[place % way * n + place / way]).collect();
     Ok(Fit { coefficients, bias: None, converged })
 }
 

@@ -6,6 +6,7 @@ use dfdx::tensor::Cpu;
 use super::super::error::{TensorError, same};
 use super::super::{Backend, Labels, Tensor3, ops, to_host};
 use super::gram::Gram;
+use super::inverse::inverse;
 use super::{Objective, Solution, descent, hinge, logistic, ridge};
 
 /// One episode's fit: coefficients (support, way), bias (way) or nothing, and whether it converged.
@@ -186,36 +187,6 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     (sums[0] + sums[2]) + (sums[1] + sums[3]) + tail
 }
 
-/// The inverse of a symmetric positive definite matrix (n × n).
-pub(in super::super) fn inverse(
-    matrix: &[f64],
-    n: usize,
-    operation: &'static str,
-) -> Result<Vec<f64>, TensorError> {
-    let mut factor = matrix.to_vec();
-    cholesky(&mut factor, n, operation)?;
-    // Rows of U = L⁻ᵀ, so that the products below run along rows: U[j][i] = L⁻¹[i][j].
-    let mut upper = vec![0.0; n * n];
-    for j in 0..n {
-        let row = &mut upper[j * n..(j + 1) * n];
-        row[j] = 1.0 / factor[j * n + j];
-        for i in j + 1..n {
-            let sum = dot(&factor[i * n + j..i * n + i], &row[j..i]);
-            row[i] = -sum / factor[i * n + i];
-        }
-    }
-    // A⁻¹ = L⁻ᵀ·L⁻¹.
-    let mut out = vec![0.0; n * n];
-    for i in 0..n {
-        for j in i..n {
-            let value = dot(&upper[i * n + j..(i + 1) * n], &upper[j * n + j..(j + 1) * n]);
-            out[i * n + j] = value;
-            out[j * n + i] = value;
-        }
-    }
-    Ok(out)
-}
-
 /// Inverses of a batch of symmetric positive definite matrices.
 pub(in super::super) fn spd_inverse(
     device: &Cpu,
@@ -249,36 +220,5 @@ pub(in super::super) fn softmax_rows(values: &mut [f64], way: usize) {
             sum += *v;
         }
         row.iter_mut().for_each(|v| *v /= sum);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_inverse_times_its_matrix_is_the_identity() {
-        let n = 9;
-        let b: Vec<f64> = (0..n * n).map(|i| ((i * 31 % 23) as f64 - 11.0) / 7.0).collect();
-        let mut a = vec![0.0; n * n];
-        for i in 0..n {
-            for j in 0..n {
-                a[i * n + j] = (0..n).map(|k| b[i * n + k] * b[j * n + k]).sum::<f64>();
-            }
-        }
-        let a = with_ridge(&a, n, 0.5);
-        let inverse = inverse(&a, n, "test").unwrap();
-        for i in 0..n {
-            for j in 0..n {
-                let entry: f64 = (0..n).map(|k| a[i * n + k] * inverse[k * n + j]).sum();
-                assert!((entry - f64::from(u8::from(i == j))).abs() < 1e-10);
-            }
-        }
-    }
-
-    #[test]
-    fn a_matrix_with_a_negative_eigenvalue_is_refused() {
-        let error = inverse(&[1.0, 2.0, 2.0, 1.0], 2, "an inverse").unwrap_err();
-        assert_eq!(error.to_string(), "an inverse needs a positive definite matrix");
     }
 }

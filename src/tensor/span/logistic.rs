@@ -9,11 +9,14 @@
 //! optimum only, so a residual that grows brings back ½.
 
 use dfdx::tensor_ops::{TryAdd, TrySub};
+use pulp::{Arch, Simd, WithSimd};
 
 use super::super::error::TensorError;
 use super::super::{Backend, Labels, Tensor3, kernel, ops, stock as composed};
 use super::gram::{Gram, Inverse};
-use super::host::{self, Fit, Task, softmax_rows};
+use super::host::{Fit, Task};
+use super::inverse::inverse;
+use super::softmax::Softmax;
 use super::{MOST_STEPS, Momentum, Solution};
 
 /// Böhning's bound on the curvature of the softmax.
@@ -39,8 +42,8 @@ struct Step<'a> {
 enum Core<'a> {
     /// `(I + hcK)⁻¹` for one bound of all items.
     Flat(Inverse<'a>),
-    /// `√D` and `(I + c√D·K·√D)⁻¹`, so that `M⁻¹ = √D·(…)⁻¹·√D⁻¹`.
-    Curved { root: Vec<f64>, inverse: Vec<f64> },
+    /// `M⁻ᵀ = √D⁻¹·(I + c√D·K·√D)⁻¹·√D` (n × n).
+    Curved(Vec<f64>),
 }
 
 impl<'a> Step<'a> {
@@ -54,20 +57,22 @@ impl<'a> Step<'a> {
         let n = curvature.len();
         let root: Vec<f64> = curvature.iter().map(|h| h.sqrt()).collect();
         let mut matrix = vec![0.0; n * n];
-        for (i, row) in matrix.chunks_exact_mut(n).enumerate() {
-            let entries = products[i * n..(i + 1) * n].iter().zip(&root);
-            row.iter_mut().zip(entries).for_each(|(m, (k, r))| *m = c * root[i] * k * r);
+        for ((i, row), products) in matrix.chunks_exact_mut(n).enumerate().zip(products.chunks_exact(n)) {
+            let factor = c * root[i];
+            row.iter_mut().zip(products).zip(&root).for_each(|((m, k), r)| *m = factor * k * r);
             row[i] += 1.0;
         }
-        let inverse = host::inverse(&matrix, n, "linear-probe")?;
-        Ok(Step::of(Core::Curved { root, inverse }, curvature))
+        let mut turned = inverse(&matrix, n, "linear-probe")?;
+        for (row, root_j) in turned.chunks_exact_mut(n).zip(&root) {
+            row.iter_mut().zip(&root).for_each(|(m, root_i)| *m *= root_i / root_j);
+        }
+        Ok(Step::of(Core::Curved(turned), curvature))
     }
 
     fn of(core: Core<'a>, curvature: Vec<f64>) -> Step<'a> {
-        let mut step = Step { v: vec![0.0; curvature.len()], curvature, core, mass: 0.0 };
-        let mut scratch = step.curvature.clone();
-        let mut v = std::mem::take(&mut step.v);
-        step.solve(&mut scratch, 1, &mut v);
+        let mut step = Step { v: Vec::new(), curvature, core, mass: 0.0 };
+        let mut v = vec![0.0; step.curvature.len()];
+        step.solve(&step.curvature, &mut v);
         step.mass = v.iter().sum();
         step.v = v;
         step
@@ -75,113 +80,161 @@ impl<'a> Step<'a> {
 
     /// Whether its bound holds near the optimum only.
     fn is_local(&self) -> bool {
-        matches!(self.core, Core::Curved { .. })
+        matches!(self.core, Core::Curved(_))
     }
 
-    /// `out = M⁻¹·t` for t (n × width), which is overwritten.
-    fn solve(&self, t: &mut [f64], width: usize, out: &mut [f64]) {
+    /// `out = (M⁻¹·tᵀ)ᵀ` for t (count × n).
+    fn solve(&self, t: &[f64], out: &mut [f64]) {
+        let n = self.curvature.len();
         match &self.core {
-            Core::Flat(inverse) => inverse.times(t, width, out),
-            Core::Curved { root, inverse } => {
-                for (row, root) in t.chunks_exact_mut(width).zip(root) {
-                    row.iter_mut().for_each(|t| *t /= root);
-                }
-                kernel::multiply(inverse, t, root.len(), width, out);
-                for (row, root) in out.chunks_exact_mut(width).zip(root) {
-                    row.iter_mut().for_each(|a| *a *= root);
-                }
-            }
+            Core::Flat(inverse) => inverse.across(t, out),
+            Core::Curved(turned) => kernel::multiply(t, turned, n, n, out),
         }
     }
+}
+
+struct Iteration<'a> {
+    gram: &'a Gram<'a>,
+    task: Task<'a>,
+    c: f64,
 }
 
 pub(in super::super) fn host(gram: &Gram<'_>, task: Task<'_>, c: f64) -> Result<Fit, TensorError> {
-    let (n, way) = (task.support(), task.way);
-    let mut step = Step::flat(gram, n, c)?;
-    let mut lift = vec![0.0; way];
-
-    // The state of the accelerated iteration is (A, Z, b) as one vector: all three are linear in each other.
-    let size = n * way;
-    let length = 2 * size + way;
-    let (mut lead, mut last, mut point) = (vec![0.0; length], vec![0.0; length], vec![0.0; length]);
-    let mut gradient = vec![0.0; size];
-    let mut pull = vec![0.0; size];
-    let mut momentum = Momentum::new();
-    let (mut next_look, mut gap, mut least, mut trusted) = (FIRST_LOOK, FIRST_LOOK, f64::INFINITY, true);
-    let mut converged = false;
-    for number in 0..MOST_STEPS {
-        let (a, rest) = lead.split_at(size);
-        let (z, b) = rest.split_at(size);
-        for (row, z) in gradient.chunks_exact_mut(way).zip(z.chunks_exact(way)) {
-            row.iter_mut().zip(z).zip(b).for_each(|((g, z), b)| *g = z + b);
-        }
-        softmax_rows(&mut gradient, way);
-        let products = gram.products().filter(|_| trusted && number >= next_look);
-        let look = products.map(|products| (products, curvature(&gradient, way)));
-        for (i, label) in task.labels.iter().enumerate() {
-            gradient[i * way + usize::from(*label)] -= 1.0;
-        }
-        let residual = a.iter().zip(&gradient).map(|(a, g)| (a + g).abs()).fold(0.0, f64::max);
-        if residual <= TOLERANCE {
-            converged = true;
-            break;
-        }
-        let worse = step.is_local() && residual > GROWTH * least;
-        let changed = match (worse, look) {
-            (true, _) => {
-                trusted = false;
-                Some(Step::flat(gram, n, c)?)
-            }
-            (false, Some((products, curvature))) => {
-                (next_look, gap) = (number + gap, gap + gap / 2);
-                least = f64::INFINITY;
-                Some(Step::curved(products, curvature, c)?)
-            }
-            (false, None) => None,
-        };
-        if let Some(changed) = changed {
-            step = changed;
-            momentum = Momentum::new();
-            last.copy_from_slice(&lead);
-        }
-        least = least.min(residual);
-        let (z, b) = lead[size..].split_at(size);
-        for (((t, z), g), h) in pull
-            .chunks_exact_mut(way)
-            .zip(z.chunks_exact(way))
-            .zip(gradient.chunks_exact(way))
-            .zip(&step.curvature)
-        {
-            t.iter_mut().zip(z).zip(g).for_each(|((t, z), g)| *t = h * z - g);
-        }
-        let (next_a, rest) = point.split_at_mut(size);
-        let (next_z, next_b) = rest.split_at_mut(size);
-        step.solve(&mut pull, way, next_a);
-        lift.fill(0.0);
-        for row in next_a.chunks_exact(way) {
-            lift.iter_mut().zip(row).for_each(|(l, a)| *l += a / step.mass);
-        }
-        for (row, v) in next_a.chunks_exact_mut(way).zip(&step.v) {
-            row.iter_mut().zip(&lift).for_each(|(a, l)| *a -= v * l);
-        }
-        gram.times(next_a, way, next_z);
-        next_z.iter_mut().for_each(|z| *z *= c);
-        next_b.iter_mut().zip(b).zip(&lift).for_each(|((next, b), l)| *next = b + l);
-        let turn: f64 = (size..length).map(|i| (lead[i] - point[i]) * (point[i] - last[i])).sum();
-        let factor = momentum.next(turn > 0.0);
-        for i in 0..length {
-            lead[i] = point[i] + factor * (point[i] - last[i]);
-        }
-        std::mem::swap(&mut last, &mut point);
-    }
-    let coefficients = lead[..size].iter().map(|v| v * c).collect();
-    Ok(Fit { coefficients, bias: Some(lead[2 * size..].to_vec()), converged })
+    Arch::new().dispatch(Iteration { gram, task, c })
 }
 
-/// A bound on the curvature of the softmax of each item with these probabilities (support × way).
-fn curvature(probabilities: &[f64], way: usize) -> Vec<f64> {
-    let bound = |row: &[f64]| row.iter().map(|p| 2.0 * p * (1.0 - p)).fold(FLATTEST, f64::max).min(BOUND);
-    probabilities.chunks_exact(way).map(bound).collect()
+impl WithSimd for Iteration<'_> {
+    type Output = Result<Fit, TensorError>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Result<Fit, TensorError> {
+        let Iteration { gram, task, c } = self;
+        let (n, way) = (task.support(), task.way);
+        let mut step = Step::flat(gram, n, c)?;
+        let mut softmax = Softmax::new(n);
+
+        // The state of the accelerated iteration is (A, Z, b) as one vector, with A and Z (way × n): all three are linear
+        // in each other.
+        let size = n * way;
+        let length = 2 * size + way;
+        let (mut lead, mut last, mut point) = (vec![0.0; length], vec![0.0; length], vec![0.0; length]);
+        let mut gradient = vec![0.0; size];
+        let mut pull = vec![0.0; size];
+        let mut momentum = Momentum::new();
+        let (mut next_look, mut gap, mut least, mut trusted) = (FIRST_LOOK, FIRST_LOOK, f64::INFINITY, true);
+        let mut converged = false;
+        for number in 0..MOST_STEPS {
+            let (a, rest) = lead.split_at(size);
+            let (z, b) = rest.split_at(size);
+            softmax.of(z, b, &mut gradient);
+            let products = gram.products().filter(|_| trusted && number >= next_look);
+            let look = products.map(|products| (products, curvature(&gradient, n)));
+            for (i, label) in task.labels.iter().enumerate() {
+                gradient[usize::from(*label) * n + i] -= 1.0;
+            }
+            let residual = largest_sum(a, &gradient);
+            if residual <= TOLERANCE {
+                converged = true;
+                break;
+            }
+            let worse = step.is_local() && residual > GROWTH * least;
+            let changed = match (worse, look) {
+                (true, _) => {
+                    trusted = false;
+                    Some(Step::flat(gram, n, c)?)
+                }
+                (false, Some((products, curvature))) => {
+                    (next_look, gap) = (number + gap, gap + gap / 2);
+                    least = f64::INFINITY;
+                    Some(Step::curved(products, curvature, c)?)
+                }
+                (false, None) => None,
+            };
+            if let Some(changed) = changed {
+                step = changed;
+                momentum = Momentum::new();
+                last.copy_from_slice(&lead);
+            }
+            least = least.min(residual);
+            let (z, b) = lead[size..].split_at(size);
+            let parts = pull.chunks_exact_mut(n).zip(z.chunks_exact(n)).zip(gradient.chunks_exact(n));
+            for ((t, z), g) in parts {
+                let parts = t.iter_mut().zip(z).zip(g).zip(&step.curvature);
+                parts.for_each(|(((t, z), g), h)| *t = h.mul_add(*z, -g));
+            }
+            let (next_a, rest) = point.split_at_mut(size);
+            let (next_z, next_b) = rest.split_at_mut(size);
+            step.solve(&pull, next_a);
+            for ((a, b), next_b) in next_a.chunks_exact_mut(n).zip(b).zip(next_b) {
+                let lift = sum(a) / step.mass;
+                a.iter_mut().zip(&step.v).for_each(|(a, v)| *a = v.mul_add(-lift, *a));
+                *next_b = b + lift;
+            }
+            gram.across(next_a, next_z);
+            next_z.iter_mut().for_each(|z| *z *= c);
+            let factor = momentum.next(turn(&lead[size..], &point[size..], &last[size..]) > 0.0);
+            for ((lead, point), last) in lead.iter_mut().zip(&point).zip(&last) {
+                *lead = factor.mul_add(point - last, *point);
+            }
+            std::mem::swap(&mut last, &mut point);
+        }
+        let coefficients = (0..size).map(|place| lead[place % way * n + place / way] * c).collect();
+        Ok(Fit { coefficients, bias: Some(lead[2 * size..].to_vec()), converged })
+    }
+}
+
+/// Partial sums that run side by side, so that they fit vector registers; their order is the same on every processor.
+const LANES: usize = 8;
+
+#[inline(always)]
+fn sum(values: &[f64]) -> f64 {
+    let mut sums = [0.0; LANES];
+    let (chunks, tail) = values.as_chunks::<LANES>();
+    chunks.iter().for_each(|v| (0..LANES).for_each(|lane| sums[lane] += v[lane]));
+    sums.iter().chain(tail).sum()
+}
+
+/// The largest `|aᵢ + gᵢ|`.
+#[inline(always)]
+fn largest_sum(a: &[f64], g: &[f64]) -> f64 {
+    let mut most = [0.0f64; LANES];
+    let (a_chunks, a_tail) = a.as_chunks::<LANES>();
+    let (g_chunks, g_tail) = g.as_chunks::<LANES>();
+    for (a, g) in a_chunks.iter().zip(g_chunks) {
+        for lane in 0..LANES {
+            let value = (a[lane] + g[lane]).abs();
+            most[lane] = if value > most[lane] { value } else { most[lane] };
+        }
+    }
+    let tail = a_tail.iter().zip(g_tail).map(|(a, g)| (a + g).abs());
+    tail.chain(most).fold(0.0, f64::max)
+}
+
+/// `(lead − point)·(point − last)`: above 0 where the step went against its momentum.
+#[inline(always)]
+fn turn(lead: &[f64], point: &[f64], last: &[f64]) -> f64 {
+    let mut sums = [0.0; LANES];
+    let (leads, lead_tail) = lead.as_chunks::<LANES>();
+    let (points, point_tail) = point.as_chunks::<LANES>();
+    let (lasts, last_tail) = last.as_chunks::<LANES>();
+    for ((l, p), o) in leads.iter().zip(points).zip(lasts) {
+        for lane in 0..LANES {
+            sums[lane] = (l[lane] - p[lane]).mul_add(p[lane] - o[lane], sums[lane]);
+        }
+    }
+    let tail = lead_tail.iter().zip(point_tail).zip(last_tail).map(|((l, p), o)| (l - p) * (p - o));
+    sums.into_iter().chain(tail).sum()
+}
+
+/// A bound on the curvature of the softmax of each item with these probabilities (way × items).
+#[inline(always)]
+fn curvature(probabilities: &[f64], items: usize) -> Vec<f64> {
+    let mut most = vec![FLATTEST; items];
+    for row in probabilities.chunks_exact(items) {
+        most.iter_mut().zip(row).for_each(|(most, p)| *most = most.max(2.0 * p * (1.0 - p)));
+    }
+    most.iter_mut().for_each(|most| *most = most.min(BOUND));
+    most
 }
 
 /// The same over a batch, composed from stock operations.
@@ -237,6 +290,7 @@ pub fn stock<D: Backend>(
 
 #[cfg(test)]
 mod tests {
+    use super::super::host::softmax_rows;
     use super::*;
 
     #[test]

@@ -11,6 +11,8 @@ mod descent_batch;
 mod gram;
 pub mod hinge;
 pub(super) mod host;
+mod inverse;
+mod softmax;
 pub mod logistic;
 pub mod ridge;
 
