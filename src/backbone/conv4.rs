@@ -176,6 +176,13 @@ impl<D: ConvOps> Backbone<D> for Conv4<D> {
         self.config.dim()
     }
 
+    fn together(&self) -> usize {
+        let (_, height, width) = self.config.image;
+        // The widest is the second block's input, unfolded; four times as much lies around it.
+        let unfolded = height * width / 4 * SIDE * SIDE * self.config.width;
+        self.device.together(4 * unfolded * size_of::<f32>())
+    }
+
     fn embed(&self, items: &[f32]) -> Result<Tensor2<D>, TensorError> {
         let mut x = self.place(items)?;
         for layer in &self.layers {

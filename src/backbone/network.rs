@@ -24,6 +24,9 @@ pub trait Backbone<D: ConvOps> {
     /// Numbers per feature vector.
     fn dim(&self) -> usize;
 
+    /// Items that pass it together: enough to keep its device busy.
+    fn together(&self) -> usize;
+
     /// The features of items, which lie one after the other as the form says: (items, dim). No tape is kept, and
     /// normalisations use their running moments, so an item has the same features alone and in company.
     ///
@@ -59,9 +62,6 @@ pub trait Trainable<D: ConvOps>: Backbone<D> {
     fn load(&mut self, parameters: &Parameters) -> Result<(), TensorError>;
 }
 
-/// Items that pass a network together: enough to keep threads busy, few enough to stay near the processor.
-const TOGETHER: usize = 128;
-
 /// The features of `count` items that `read` copies into a slice, from the item with that number on. `progress` hears how
 /// many are done.
 ///
@@ -81,8 +81,9 @@ pub fn embed_all<D: ConvOps>(
     let size = form.dim().unwrap_or(1);
     let mut features = Vec::with_capacity(count * network.dim());
     let mut items = Vec::new();
-    for first in (0..count).step_by(TOGETHER) {
-        let taken = TOGETHER.min(count - first);
+    let together = network.together().max(1);
+    for first in (0..count).step_by(together) {
+        let taken = together.min(count - first);
         items.resize(taken * size, 0.0);
         read(first, &mut items).map_err(|source| TensorError::Read { item: first, source })?;
         features.extend(to_host(&network.embed(&items)?)?);

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::device::Device;
 use super::error::CliError;
 use super::files;
 use super::network::Network;
@@ -14,14 +15,21 @@ const FORMAT: &str = "kshot features 1";
 /// The folder of the feature store of a dataset: made now, or when it was first asked for.
 ///
 /// Its name ends in the hash of all that it depends on, so a changed text, weight or template makes another one.
-pub(super) fn store(network: &Network, dataset: &str, cache: Option<&Path>) -> Result<PathBuf, CliError> {
+pub(super) fn store(
+    network: &Network,
+    dataset: &str,
+    cache: Option<&Path>,
+    device: Device,
+) -> Result<PathBuf, CliError> {
     let plan = network.plan(dataset)?;
-    let key = sha256(format!("{FORMAT}\n{}", plan.recipe).as_bytes());
+    // A GPU's features differ in their last digits, and must not stand in for those of the processor.
+    let made_on = if device == Device::Cpu { String::new() } else { format!("\n{}", device.name()) };
+    let key = sha256(format!("{FORMAT}\n{}{made_on}", plan.recipe).as_bytes());
     let folder = cache.map_or_else(home, Path::to_path_buf).join(format!("{}-{}", plan.dataset, &key[..16]));
     // The features are written last: where they are, the store is whole.
     if !folder.join(FOLDER_FILES[0]).exists() {
         files::make_folder(&folder)?;
-        let made = plan.make(Precision::F32)?;
+        let made = plan.make(Precision::F32, device)?;
         files::write_together(&folder, &FOLDER_FILES, &made.files)?;
     }
     Ok(folder)

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::device::DeviceFlag;
 use super::error::CliError;
 use super::network::{Made, Network};
 use super::{Outcome, files, say};
@@ -23,6 +24,8 @@ pub(super) struct Arguments {
     dataset: String,
     #[command(flatten)]
     network: Network,
+    #[command(flatten)]
+    pub(super) device: DeviceFlag,
     /// Folder of the new feature store.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -41,15 +44,16 @@ enum Dtype {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
-    let Arguments { dataset, network, out, dtype, overwrite } = arguments;
+    let Arguments { dataset, network, device, out, dtype, overwrite } = arguments;
     files::check_free(out, &FOLDER_FILES, *overwrite)?;
+    let device = device.chosen()?;
     let plan = network.plan(dataset)?;
     files::make_folder(out)?;
     let precision = match dtype {
         Dtype::F16 => Precision::F16,
         Dtype::F32 => Precision::F32,
     };
-    let Made { files: written, items, dim, cut } = plan.make(precision)?;
+    let Made { files: written, items, dim, cut } = plan.make(precision, device)?;
     files::write_together(out, &FOLDER_FILES, &written)?;
     if cut > 0 {
         let plural = if cut == 1 { "item was" } else { "items were" };

@@ -5,6 +5,7 @@
 mod cache;
 mod check;
 mod compare;
+mod device;
 mod embed;
 mod error;
 mod evaluate;
@@ -31,6 +32,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::learner::Roster;
+use device::DeviceFlag;
 use error::CliError;
 
 const EXIT_CODES: &str = "Exit codes:
@@ -63,6 +65,19 @@ enum Verb {
     Merge(merge::Arguments),
 }
 
+impl Verb {
+    /// Where the work is to be done, for verbs that have a choice.
+    fn device(&self) -> Option<DeviceFlag> {
+        match self {
+            Verb::Select(arguments) => Some(arguments.device),
+            Verb::Train(arguments) => Some(arguments.device),
+            Verb::Embed(arguments) => Some(arguments.device),
+            Verb::Evaluate(arguments) => Some(arguments.device),
+            _ => None,
+        }
+    }
+}
+
 /// Whether what was asked for holds.
 enum Outcome {
     Done,
@@ -82,7 +97,7 @@ pub fn main<R: Roster>() -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    let outcome = match arguments.verb {
+    let outcome = device::guarded(arguments.verb.device(), || match arguments.verb {
         Verb::List(arguments) => list::run::<R>(&arguments),
         Verb::Sample(arguments) => sample::run(&arguments),
         Verb::Check(arguments) => check::run::<R>(&arguments),
@@ -93,7 +108,7 @@ pub fn main<R: Roster>() -> ExitCode {
         Verb::Compare(arguments) => compare::run(&arguments),
         Verb::Report(arguments) => report::run(&arguments),
         Verb::Merge(arguments) => merge::run(&arguments),
-    };
+    });
     match outcome {
         Ok(Outcome::Done) => ExitCode::from(error::DONE),
         Ok(Outcome::DoesNotHold) => ExitCode::from(error::DOES_NOT_HOLD),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::device::Device;
 use super::error::CliError;
 use super::pictures;
 use crate::data::Precision;
@@ -133,11 +134,11 @@ impl Network {
 
 impl Plan {
     /// Runs the network.
-    pub(super) fn make(self, precision: Precision) -> Result<Made, CliError> {
+    pub(super) fn make(self, precision: Precision, device: Device) -> Result<Made, CliError> {
         match self.work {
-            Work::Pictures(work) => work.make(&self.dataset, precision),
+            Work::Pictures(work) => work.make(&self.dataset, precision, device),
             #[cfg(feature = "text")]
-            Work::Sentences(work) => work.make(&self.dataset, precision),
+            Work::Sentences(work) => work.make(&self.dataset, precision, device),
         }
     }
 }

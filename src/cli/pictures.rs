@@ -3,13 +3,15 @@
 use std::path::Path;
 
 use super::cache;
+use super::device::{Device, on_device};
 use super::error::CliError;
 use super::network::{Made, Network};
 use super::progress::Progress;
 use crate::backbone::{BackboneError, Saved, embed_all};
 use crate::data::{self, Fingerprint, NewStore, Precision, Provenance, Store, images};
 use crate::episode::sha256;
-use crate::tensor::open_cpu;
+use crate::tensor::TensorError;
+use crate::tensor::conv::ConvOps;
 use crate::vocab::{Form, ItemId, SawClasses, Split};
 
 /// Images and a network, read and checked.
@@ -109,7 +111,7 @@ fn provenance(network: &Network, backbone: &str, saved: Option<&Saved>, data_sha
 
 impl Work {
     /// Runs the network over all images.
-    pub(super) fn make(self, dataset: &str, precision: Precision) -> Result<Made, CliError> {
+    pub(super) fn make(self, dataset: &str, precision: Precision, device: Device) -> Result<Made, CliError> {
         let Work { store, network, provenance } = self;
         let (items, size) = (store.rows(), store.dim());
         let read = |first: usize, out: &mut [f32]| store.values().read_block(size, first, out);
@@ -120,11 +122,11 @@ impl Work {
                 (pixels, size, store.form())
             }
             Some(saved) => {
-                let network = saved.on(&open_cpu())?;
                 let progress = Progress::of_items(&format!("embedding {dataset}"), items);
-                let features =
-                    embed_all(network.as_ref(), store.form(), items, read, |done| progress.reach(done))?;
-                (features, network.dim(), Form::Vector)
+                let reach = |done| progress.reach(done);
+                let (features, dim) =
+                    on_device!(device, |open, Kind| run::<Kind>(saved, open, &store, read, reach))?;
+                (features, dim, Form::Vector)
             }
         };
         let index = store.index();
@@ -150,4 +152,16 @@ impl Work {
         };
         Ok(Made { files: new.files()?, items, dim, cut: 0 })
     }
+}
+
+/// All images of a store through a network: the features, and how many numbers each has.
+fn run<D: ConvOps>(
+    saved: &Saved,
+    open: impl Fn() -> Result<D, TensorError>,
+    store: &Store,
+    read: impl FnMut(usize, &mut [f32]) -> std::io::Result<()>,
+    reach: impl FnMut(usize),
+) -> Result<(Vec<f32>, usize), CliError> {
+    let network = saved.on(&open()?)?;
+    Ok((embed_all(network.as_ref(), store.form(), store.rows(), read, reach)?, network.dim()))
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::device::{Device, DeviceFlag, on_device};
 use super::error::CliError;
 use super::progress::Progress;
 use super::source::{self, Dealer, Rules, Stores};
@@ -17,7 +18,7 @@ use crate::report::{Grid, TRIAL_COLUMNS, TrialRow};
 use crate::select::{
     self, By, Choice, Episodes, Origin, SELECTED_FORMAT, Scored, Selected, Space, Task, Trials, Typed,
 };
-use crate::tensor::{Cpu, open_cpu};
+use crate::tensor::Cpu;
 use crate::vocab::{Scope, Split, Transform};
 
 const EXAMPLES: &str = "Examples:
@@ -62,7 +63,9 @@ pub(super) struct Arguments {
     /// Seed of the trials and of these episodes. Default: that of the protocol.
     #[arg(long, value_name = "N")]
     seed: Option<u32>,
-    /// Workers, each on a core of its own. Default: all cores. The selection does not depend on it.
+    #[command(flatten)]
+    pub(super) device: DeviceFlag,
+    /// Workers, each on a core of its own. Default: all cores, and 2 on a GPU. The selection does not depend on it.
     #[arg(long, value_name = "N", value_parser = source::whole(1, 1024))]
     workers: Option<usize>,
     /// Folder for trials.csv, selected.toml and draw.csv; with --oracle oracle-trials.csv and oracle.toml.
@@ -125,7 +128,7 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     let candidates = candidates(&registry, &spaces, &store, arguments.budget, seed)?;
 
     let shots = evaluate::shots(protocol);
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let device = arguments.device.chosen()?;
     let task = dealer.as_ref().map(|dealer| Task {
         store: &store,
         draw: &dealer.draw,
@@ -133,14 +136,14 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         shots: &shots,
         rules: SeenRules::of(&judged),
         level: protocol.level(),
-        workers: arguments.workers.unwrap_or(cores),
+        workers: arguments.workers.unwrap_or(device.workers()),
         batch: None,
     });
     let scores = match &task {
-        Some(task) => scored::<R>(task, protocol, &candidates)?,
+        Some(task) => scored::<R>(task, device, protocol, &candidates)?,
         None => candidates.iter().map(|_| Vec::new()).collect(),
     };
-    let learner = chosen::<R>(task.as_ref(), &candidates, &scores)?;
+    let learner = chosen::<R>(task.as_ref(), device, &candidates, &scores)?;
     let selected = Selected {
         format: SELECTED_FORMAT,
         kshot: env!("CARGO_PKG_VERSION").to_string(),
@@ -245,6 +248,7 @@ fn candidates(
 /// The scores of all trials, by learner.
 fn scored<R: Roster>(
     task: &Task<'_>,
+    device: Device,
     protocol: &Protocol,
     candidates: &Candidates,
 ) -> Result<Vec<Vec<Scored>>, CliError> {
@@ -257,7 +261,8 @@ fn scored<R: Roster>(
         .iter()
         .map(|(_, trials)| {
             let advance = |steps| progress.advance(steps);
-            Ok(select::score::<R, Cpu>(task, &trials.settings, || Ok(open_cpu()), advance)?)
+            let settings = &trials.settings;
+            Ok(on_device!(device, |open, Kind| select::score::<R, Kind>(task, settings, open, advance))?)
         })
         .collect()
 }
@@ -265,6 +270,7 @@ fn scored<R: Roster>(
 /// The choice of every learner, with the temperature of its claims.
 fn chosen<R: Roster>(
     task: Option<&Task<'_>>,
+    device: Device,
     candidates: &Candidates,
     scores: &[Vec<Scored>],
 ) -> Result<Vec<Choice>, CliError> {
@@ -274,7 +280,7 @@ fn chosen<R: Roster>(
         .map(|((_, trials), scores)| trials.settings[select::best(scores)].clone())
         .collect();
     let temperatures = match task {
-        Some(task) => select::temperatures::<R, Cpu>(task, &winners, || Ok(open_cpu()))?,
+        Some(task) => on_device!(device, |open, Kind| select::temperatures::<R, Kind>(task, &winners, open))?,
         None => vec![None; winners.len()],
     };
     let choice = |place: usize| {

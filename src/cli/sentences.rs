@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::device::{Device, on_device};
 use super::error::CliError;
 use super::network::{Made, Network};
 use super::progress::Progress;
@@ -9,7 +10,6 @@ use crate::backbone::SentenceEncoder;
 use crate::backbone::sentence::{ClassTexts, Embedded, label_words};
 use crate::data::text::{self, Sentences, TEXT_DATASETS};
 use crate::data::{ClassVectors, NewStore, Precision, Provenance, VectorSource, files_sha256};
-use crate::tensor::open_cpu;
 use crate::vocab::{Form, Split};
 
 /// What is to be embedded, and with what.
@@ -92,12 +92,12 @@ fn class_texts(
 
 impl Work {
     /// Runs the encoder over sentences and classes.
-    pub(super) fn make(self, dataset: &str, precision: Precision) -> Result<Made, CliError> {
+    pub(super) fn make(self, dataset: &str, precision: Precision, device: Device) -> Result<Made, CliError> {
         let Work { encoder, sentences, listed, class_texts, mut provenance } = self;
-        let workers = std::thread::available_parallelism().map_or(1, usize::from);
+        let workers = device.workers();
         let progress = Progress::of_items(&format!("embedding {dataset}"), sentences.texts.len());
         let run = |texts: &[String], reach: &(dyn Fn(usize) + Sync)| {
-            encoder.embed(texts, workers, || Ok(open_cpu()), reach)
+            on_device!(device, |open, Kind| encoder.embed::<Kind>(texts, workers, open, reach))
         };
         let Embedded { features, dim, truncated } = run(&sentences.texts, &|done| progress.reach(done))?;
         drop(progress);

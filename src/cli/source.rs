@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::cache;
+use super::device::Device;
 use super::error::CliError;
 use super::network::{Network, data_folder};
 use crate::data::{self, OpenOptions, Store, images};
@@ -66,7 +67,7 @@ pub(super) struct Stores {
     features: Option<String>,
     options: OpenOptions,
     /// What makes features of datasets, and where they are kept.
-    network: Option<(Network, Option<PathBuf>)>,
+    network: Option<(Network, Option<PathBuf>, Device)>,
     open: Vec<(String, Store)>,
 }
 
@@ -78,8 +79,8 @@ impl Stores {
     }
 
     /// Has features made of datasets by a network, and kept in a folder.
-    pub(super) fn made_by(&mut self, network: Network, cache: Option<PathBuf>) {
-        self.network = Some((network, cache));
+    pub(super) fn made_by(&mut self, network: Network, cache: Option<PathBuf>, device: Device) {
+        self.network = Some((network, cache, device));
     }
 
     /// The same, with the items of a split left unseen in every store that is opened from now on.
@@ -98,8 +99,9 @@ impl Stores {
         if let Some((_, store)) = self.open.iter().find(|(name, _)| *name == named) {
             return Ok(store.clone());
         }
-        if let Some((network, cache)) = &self.network {
-            let store = Store::open(cache::store(network, &named, cache.as_deref())?, &self.options)?;
+        if let Some((network, cache, device)) = &self.network {
+            let folder = cache::store(network, &named, cache.as_deref(), *device)?;
+            let store = Store::open(folder, &self.options)?;
             self.open.push((named, store.clone()));
             return Ok(store);
         }

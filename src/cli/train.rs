@@ -5,13 +5,15 @@ use std::time::Instant;
 
 use clap::Args;
 
+use super::device::{DeviceFlag, on_device};
 use super::error::CliError;
 use super::progress::Progress;
 use super::{Outcome, files, pictures, say};
 use crate::data::{Fingerprint, Store};
 use crate::episode::{Draw, Sampler};
 use crate::protocol::Protocol;
-use crate::tensor::{Cpu, open_cpu};
+use crate::tensor::TensorError;
+use crate::tensor::conv::ConvOps;
 use crate::train::{Recipe, Row, Run, SHIPPED_RECIPES, Task, Validation};
 
 /// The files of a training; the weights come last.
@@ -40,6 +42,8 @@ pub(super) struct Arguments {
     /// Folder in which datasets are looked for by name. Default: KSHOT_DATA, else `data`.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) device: DeviceFlag,
     /// Seed of first values, batches and augmentation, in place of the recipe's.
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
@@ -52,6 +56,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
     if !arguments.resume {
         files::check_free(&out, &FILES, arguments.overwrite)?;
     }
+    let device = arguments.device.chosen()?;
     let data = super::network::data_folder(arguments.data.as_deref());
     let store = pictures::store(&recipe.dataset, &data)?;
     let data_sha256 = Fingerprint::start(&store).wait()?;
@@ -62,12 +67,23 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
         files::write(&out, &FILES, &[])?;
     }
     let task = Task { recipe: &recipe, store: &store, data_sha256: &data_sha256, validation: draw.as_ref() };
-    let device = open_cpu();
-    let mut training = match arguments.resume && checkpoint.exists() {
-        true => Run::resume(&device, task, &checkpoint)?,
-        false => Run::new(&device, task)?,
+    let from = Some(checkpoint.as_path()).filter(|path| arguments.resume && path.exists());
+    on_device!(device, |open, Kind| work::<Kind>(open, task, from, &out))
+}
+
+/// Trains on a device, from the beginning or from a checkpoint.
+fn work<D: ConvOps>(
+    open: impl Fn() -> Result<D, TensorError>,
+    task: Task<'_>,
+    from: Option<&Path>,
+    out: &Path,
+) -> Result<Outcome, CliError> {
+    let (device, recipe) = (open()?, task.recipe);
+    let mut training = match from {
+        Some(checkpoint) => Run::resume(&device, task, checkpoint)?,
+        None => Run::new(&device, task)?,
     };
-    go_on(&mut training, &recipe, &out)?;
+    go_on(&mut training, recipe, out)?;
     let best = training.best().map_or(String::new(), |(step, accuracy)| {
         format!(", best validation {:.2} % at step {step}", 100.0 * accuracy)
     });
@@ -76,7 +92,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
 }
 
 /// Trains to the end; after every line of the report everything is on the disk.
-fn go_on(training: &mut Run<'_, Cpu>, recipe: &Recipe, out: &Path) -> Result<(), CliError> {
+fn go_on<D: ConvOps>(training: &mut Run<'_, D>, recipe: &Recipe, out: &Path) -> Result<(), CliError> {
     let progress = Progress::of_steps(&recipe.name, training.step(), recipe.steps);
     let clock = Instant::now();
     let first = training.step();
@@ -105,7 +121,7 @@ fn sentence(row: &Row, recipe: &Recipe) -> String {
     )
 }
 
-fn save(training: &Run<'_, Cpu>, recipe: &Recipe, out: &Path) -> Result<(), CliError> {
+fn save<D: ConvOps>(training: &Run<'_, D>, recipe: &Recipe, out: &Path) -> Result<(), CliError> {
     let table: String =
         std::iter::once(Row::HEADER.to_string()).chain(training.rows().iter().map(Row::line)).collect();
     let written = [

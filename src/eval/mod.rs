@@ -23,7 +23,7 @@ use crate::episode::{Draw, alike};
 use crate::learner::{Fitted, Learner, Parameters, Registry, Roster};
 use crate::metric::{EpisodeGrade, Margins, QueryMargin};
 use crate::protocol::Protocol;
-use crate::tensor::{Backend, HostRows, TensorError};
+use crate::tensor::{Appetite, Backend, HostRows, TensorError};
 use crate::vocab::{ItemId, Setting, Transform};
 
 pub use error::EvalError;
@@ -128,12 +128,11 @@ pub fn takes_part(setting: Setting, shots: &[Option<usize>], place: usize) -> bo
     }
 }
 
-/// Bytes of features that a batch may hold: what stays in a core's own cache while all learners read it.
-const BATCH_BYTES: usize = 2 << 20;
-const MOST_EPISODES: usize = 256;
+/// Numbers in a tensor of a batch at most, whatever was asked for: kernels of a GPU count them with 32 bits.
+const MOST_NUMBERS: usize = 1 << 31;
 
-/// Cuts a draw into batches of consecutive episodes of equal shape.
-fn batches(draw: &Draw, dim: usize, size: Option<usize>) -> Vec<Range<usize>> {
+/// Cuts a draw into batches of consecutive episodes of equal shape, of a given size or as large as the device likes them.
+fn batches(draw: &Draw, dim: usize, size: Option<usize>, appetite: Appetite) -> Vec<Range<usize>> {
     let mut out: Vec<Range<usize>> = Vec::new();
     let mut limit = 1;
     for place in 0..draw.len() {
@@ -142,8 +141,9 @@ fn batches(draw: &Draw, dim: usize, size: Option<usize>) -> Vec<Range<usize>> {
             _ => {
                 let episode = draw.episode(place);
                 let items = episode.all_support().len() + episode.all_query().len();
-                let fitting = BATCH_BYTES / (items * dim * size_of::<f32>()).max(1);
-                limit = size.unwrap_or(fitting.clamp(1, MOST_EPISODES)).max(1);
+                let fitting = appetite.bytes / (items * dim * size_of::<f32>()).max(1);
+                let most = MOST_NUMBERS / (items * dim.max(items)).max(1);
+                limit = size.unwrap_or(fitting.clamp(1, appetite.episodes)).min(most).max(1);
                 out.push(place..place + 1);
             }
         }
@@ -187,12 +187,14 @@ pub fn evaluate_with<R: Roster, D: Backend, E: From<EvalError>>(
 ) -> Result<(), E> {
     let takes = takes::<R>(evaluation.learners)?;
     let rows = place::transformed(evaluation.store, takes.into_iter())?;
+    // Held until the end: a GPU whose last user has gone forgets all that was prepared on it.
+    let first = open().map_err(EvalError::from)?;
     let shared = Shared {
         evaluation,
         grading,
         fitted: seen::fits::<R, D>(evaluation, &rows, &open)?,
         rows,
-        batches: batches(evaluation.draw, evaluation.store.dim(), evaluation.batch),
+        batches: batches(evaluation.draw, evaluation.store.dim(), evaluation.batch, first.appetite()),
         next: AtomicUsize::new(0),
         stop: AtomicBool::new(false),
     };

@@ -10,12 +10,12 @@ use std::time::Instant;
 use super::stacking::seen_labels;
 use super::unit::Unit;
 use super::{Answered, Batch, EvalError, Evaluation, Grading, Shared, takes_part};
-use crate::episode::{Order, deal, deal_vectors};
+use crate::episode::{Draw, Episode, Order, deal, deal_vectors};
 use crate::learner::{Answer, Given, Registry, Roster};
 use crate::metric::{self, EpisodeGrade, Margins, QueryMargin, grade_at};
 use crate::rng::Chance;
 use crate::tensor::dfdx::shapes::HasShape;
-use crate::tensor::{Backend, TensorError, to_host};
+use crate::tensor::{Backend, Cpu, TensorError, to_host};
 use crate::view::Answers;
 use crate::vocab::{Confidence, Meaning, Transform};
 
@@ -52,20 +52,48 @@ fn take_batches<R: Roster, D: Backend>(
     let stores: BTreeMap<Transform, D::Store> = shared
         .rows
         .iter()
-        .map(|(transform, rows)| Ok((*transform, device.place(rows)?)))
+        .map(|(transform, rows)| {
+            Ok((*transform, device.place_needed(rows, &|| needed(shared.evaluation.draw))?))
+        })
         .collect::<Result<_, TensorError>>()?;
     while !shared.stop.load(Ordering::Relaxed) {
         let number = shared.next.fetch_add(1, Ordering::Relaxed);
         if number >= shared.batches.len() {
             break;
         }
-        let result = answer(shared, &device, &units, &stores, number);
+        let result = told::<D, _>(|| {
+            let batch = answer(shared, &device, &units, &stores, number)?;
+            device.tidy()?;
+            Ok(batch)
+        });
         let failed = result.is_err();
         if sender.send((number, result)).is_err() || failed {
             break;
         }
     }
     Ok(())
+}
+
+/// Does work on a device. A panic beside those of learners is a bug, but for a GPU's: it may lose its memory at any time,
+/// and dfdx knows no other way to say so.
+fn told<D: Backend, T>(work: impl FnOnce() -> Result<T, EvalError>) -> Result<T, EvalError> {
+    if D::NAME == Cpu::NAME {
+        return work();
+    }
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|panic| Err(TensorError::of_panic(D::NAME, panic.as_ref()).into()))
+}
+
+/// The rows that a draw names, each once.
+fn needed(draw: &Draw) -> Vec<u32> {
+    let named = |episode: Episode<'_>| {
+        let items = [episode.all_support(), episode.all_query(), episode.outside()];
+        items.into_iter().flatten().map(|item| item.0).collect::<Vec<_>>()
+    };
+    let mut rows: Vec<u32> = draw.episodes().flat_map(named).collect();
+    rows.sort_unstable();
+    rows.dedup();
+    rows
 }
 
 /// The answers of all learners, at all shots, to one batch.
@@ -183,7 +211,12 @@ impl Round<'_> {
             }
             Err(panic) => {
                 let message = panic_message(panic.as_ref());
-                return Err(EvalError::Panicked { learner: name(), first, last, message });
+                return Err(match TensorError::of_device(D::NAME, message) {
+                    TensorError::Device { message, .. } => {
+                        EvalError::Panicked { learner: name(), first, last, message }
+                    }
+                    memory => memory.into(),
+                });
             }
         };
         if answers.len() != unit.members.len() {

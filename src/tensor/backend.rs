@@ -1,8 +1,8 @@
 //! A device with all that the learners need beyond dfdx's own operations.
 
-use dfdx::shapes::HasShape;
-use dfdx::tensor::Cpu;
-use dfdx::tensor_ops::Device;
+use dfdx::shapes::{Axis, HasShape, Shape};
+use dfdx::tensor::{Cpu, Tensor};
+use dfdx::tensor_ops::{BroadcastTo, Device, TryMatMul};
 
 use super::conv::Tensor4;
 use super::error::{TensorError, same};
@@ -24,11 +24,56 @@ pub trait Backend: Device<f32> + Clone + 'static {
     /// When the device has no room, or a file cannot be read.
     fn place(&self, rows: &HostRows) -> Result<Self::Store, TensorError>;
 
+    /// The same for work that reads the `needed` rows alone: a device without room for all may hold only those.
+    ///
+    /// # Errors
+    /// As [`Backend::place`].
+    fn place_needed(
+        &self,
+        rows: &HostRows,
+        needed: &dyn Fn() -> Vec<u32>,
+    ) -> Result<Self::Store, TensorError> {
+        let _ = needed;
+        self.place(rows)
+    }
+
+    /// How much work it takes at once.
+    fn appetite(&self) -> Appetite;
+
+    /// How many items it likes to take through a network at once, each of which makes this many bytes on its way.
+    fn together(&self, bytes_each: usize) -> usize;
+
+    /// Gives back memory that it keeps for later, where little is left; between pieces of work.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn tidy(&self) -> Result<(), TensorError> {
+        Ok(())
+    }
+
+    /// An error of the device as ours.
+    fn failure(error: Self::Err) -> TensorError;
+
+    /// Copies the numbers of a contiguous tensor into `out`, which has as many.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn copy_out<S: Shape>(tensor: &Tensor<S, f32, Self>, out: &mut [f32]) -> Result<(), TensorError> {
+        tensor.copy_into(out);
+        Ok(())
+    }
+
     /// Items of the store and numbers per item.
     fn extent(store: &Self::Store) -> (usize, usize);
 
     /// The rows' features: (episodes, slots, dim); an empty slot is a row of zeros.
     fn gather(&self, store: &Self::Store, rows: &Rows) -> Result<Tensor3<Self>, TensorError>;
+
+    /// Each episode's rows times one matrix that all share: (episodes, rows, a) · (a, b) = (episodes, rows, b); sizes agree.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn shared_product(rows: &Tensor3<Self>, map: &Tensor2<Self>) -> Result<Tensor3<Self>, TensorError>;
 
     /// The squared norms of the rows: (episodes, slots); 0 for an empty slot.
     fn squared_norms(&self, store: &Self::Store, rows: &Rows) -> Result<Tensor2<Self>, TensorError>;
@@ -144,6 +189,15 @@ pub trait Backend: Device<f32> + Clone + 'static {
     }
 }
 
+/// How much work a device takes at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Appetite {
+    /// Bytes of features in a batch of episodes.
+    pub bytes: usize,
+    /// Episodes in a batch at most.
+    pub episodes: usize,
+}
+
 /// What is added to inner products by [`Backend::linear`].
 pub struct Terms<'a, D: Backend> {
     /// The factor on the inner product.
@@ -171,7 +225,7 @@ impl<D: Backend> LinearHead<'_, D> {
 
 /// A device's own error as ours.
 pub(crate) fn device_error<D: Backend>(error: D::Err) -> TensorError {
-    TensorError::Device { device: D::NAME, message: format!("{error:?}") }
+    D::failure(error)
 }
 
 /// Opens the CPU.
@@ -196,6 +250,20 @@ impl Backend for Cpu {
         Ok(rows.clone())
     }
 
+    /// A batch stays in a core's own cache while all learners read it.
+    fn appetite(&self) -> Appetite {
+        Appetite { bytes: 2 << 20, episodes: 256 }
+    }
+
+    /// Enough to keep threads busy, few enough to stay near the processor.
+    fn together(&self, _: usize) -> usize {
+        128
+    }
+
+    fn failure(error: Self::Err) -> TensorError {
+        TensorError::Device { device: Self::NAME, message: format!("{error:?}") }
+    }
+
     fn extent(store: &HostRows) -> (usize, usize) {
         (store.count(), store.dim())
     }
@@ -210,6 +278,14 @@ impl Backend for Cpu {
             }
         }
         self.tensor3((rows.episodes(), rows.slots(), dim), out)
+    }
+
+    fn shared_product(rows: &Tensor3<Self>, map: &Tensor2<Self>) -> Result<Tensor3<Self>, TensorError> {
+        let (episodes, _, inner) = *rows.shape();
+        // Repeated by a stride of zero, not copied; an episode is multiplied by itself, so that company changes no bit.
+        let map = map.clone().try_broadcast_like::<_, Axis<0>>(&(episodes, inner, map.shape().1));
+        let map = map.map_err(device_error::<Self>)?;
+        rows.clone().try_matmul(map).map_err(device_error::<Self>)
     }
 
     fn squared_norms(&self, store: &HostRows, rows: &Rows) -> Result<Tensor2<Self>, TensorError> {
@@ -432,120 +508,4 @@ fn strip_products(
         }
     }
     Ok(())
-}
-
-#[cfg(feature = "cuda")]
-pub use cuda::open_cuda;
-
-#[cfg(feature = "cuda")]
-mod cuda {
-    //! The same operations on an NVIDIA GPU, composed from stock dfdx operations.
-
-    use super::{
-        Backend, Descent, HostRows, Labels, Rows, Solution, Tensor2, Tensor3, TensorError, Terms, neighbours,
-        span,
-    };
-    use crate::tensor::stock;
-    use dfdx::tensor::Cuda;
-
-    /// Opens a GPU by its number.
-    ///
-    /// # Errors
-    /// When there is none of that number, or its driver refuses.
-    pub fn open_cuda(ordinal: usize) -> Result<Cuda, TensorError> {
-        Cuda::try_build(ordinal, 0)
-            .map_err(|e| TensorError::Device { device: Cuda::NAME, message: format!("{e:?}") })
-    }
-
-    impl Backend for Cuda {
-        const NAME: &'static str = "cuda";
-        type Store = stock::Resident<Cuda>;
-
-        fn place(&self, rows: &HostRows) -> Result<Self::Store, TensorError> {
-            stock::Resident::place(self, rows)
-        }
-
-        fn extent(store: &Self::Store) -> (usize, usize) {
-            store.extent()
-        }
-
-        fn gather(&self, store: &Self::Store, rows: &Rows) -> Result<Tensor3<Self>, TensorError> {
-            store.gather(rows)
-        }
-
-        fn squared_norms(&self, store: &Self::Store, rows: &Rows) -> Result<Tensor2<Self>, TensorError> {
-            store.squared_norms(rows)
-        }
-
-        fn linear(
-            &self,
-            store: &Self::Store,
-            rows: &Rows,
-            weights: &Tensor3<Self>,
-            terms: &Terms<'_, Self>,
-        ) -> Result<Tensor3<Self>, TensorError> {
-            store.linear(rows, weights, terms)
-        }
-
-        fn best_of_label(
-            &self,
-            values: &Tensor3<Self>,
-            labels: &Labels,
-        ) -> Result<Tensor3<Self>, TensorError> {
-            neighbours::stock_best_of_label(values, labels)
-        }
-
-        fn votes(
-            &self,
-            values: &Tensor3<Self>,
-            labels: &Labels,
-            k: usize,
-        ) -> Result<Tensor3<Self>, TensorError> {
-            neighbours::stock_votes(values, labels, k)
-        }
-
-        fn attention(&self, values: &Tensor3<Self>, labels: &Labels) -> Result<Tensor3<Self>, TensorError> {
-            neighbours::stock_attention(values, labels)
-        }
-
-        fn spd_inverse(&self, matrices: &Tensor3<Self>) -> Result<Tensor3<Self>, TensorError> {
-            stock::spd_inverse(self, matrices)
-        }
-
-        fn ridge(
-            &self,
-            features: &Tensor3<Self>,
-            labels: &Labels,
-            alpha: f64,
-        ) -> Result<Solution<Self>, TensorError> {
-            span::ridge::stock(self, features, labels, alpha)
-        }
-
-        fn hinge(
-            &self,
-            features: &Tensor3<Self>,
-            labels: &Labels,
-            c: f64,
-        ) -> Result<Solution<Self>, TensorError> {
-            span::hinge::stock(self, features, labels, c)
-        }
-
-        fn logistic(
-            &self,
-            features: &Tensor3<Self>,
-            labels: &Labels,
-            c: f64,
-        ) -> Result<Solution<Self>, TensorError> {
-            span::logistic::stock(self, features, labels, c)
-        }
-
-        fn descent(
-            &self,
-            features: &Tensor3<Self>,
-            labels: &Labels,
-            descent: &Descent<'_>,
-        ) -> Result<Solution<Self>, TensorError> {
-            span::descent::stock(self, features, labels, descent)
-        }
-    }
 }

@@ -1,5 +1,7 @@
 //! What can go wrong with tensors: wrong shapes, numbers that are not finite, devices that fail.
 
+use std::any::Any;
+
 /// An error of the tensor room.
 #[derive(Debug, thiserror::Error)]
 pub enum TensorError {
@@ -82,6 +84,20 @@ pub enum TensorError {
         /// Why.
         source: std::io::Error,
     },
+    /// There is no GPU to work on.
+    #[error("no NVIDIA GPU can be used: {reason}\nhint: --device cpu does the same on the processor")]
+    NoGpu {
+        /// Why not.
+        reason: String,
+    },
+    /// The device has not enough memory.
+    #[error(
+        "{device} has not enough memory\nhint: take fewer episodes at once with --batch, or the processor with --device cpu"
+    )]
+    OutOfMemory {
+        /// Its name.
+        device: &'static str,
+    },
     /// The device failed.
     #[error("{device} failed: {message}")]
     Device {
@@ -90,6 +106,24 @@ pub enum TensorError {
         /// What it said.
         message: String,
     },
+}
+
+impl TensorError {
+    /// What a panic said while a device was at work.
+    pub fn of_panic(device: &'static str, panic: &(dyn Any + Send)) -> TensorError {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+        TensorError::of_device(device, text.unwrap_or("no message").to_string())
+    }
+
+    /// What a device said, as an error: of memory where that is what it lacks.
+    pub(crate) fn of_device(device: &'static str, message: String) -> TensorError {
+        let lacks_memory = ["OUT_OF_MEMORY", "ALLOC_FAILED"].iter().any(|word| message.contains(word));
+        match lacks_memory {
+            true => TensorError::OutOfMemory { device },
+            false => TensorError::Device { device, message },
+        }
+    }
 }
 
 fn sizes((height, width): (usize, usize)) -> String {

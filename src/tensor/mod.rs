@@ -5,6 +5,8 @@
 
 mod backend;
 pub mod conv;
+#[cfg(feature = "cuda")]
+mod cuda;
 #[cfg(feature = "text")]
 pub mod encoder;
 mod error;
@@ -13,18 +15,20 @@ mod labels;
 pub mod matrix;
 pub mod neighbours;
 pub mod ops;
+mod resident;
 mod rows;
 pub mod span;
 pub mod stock;
 pub mod trail;
 
 pub(crate) use backend::device_error;
+pub use backend::{Appetite, Backend, LinearHead, Terms, open_cpu};
 #[cfg(feature = "cuda")]
-pub use backend::open_cuda;
-pub use backend::{Backend, LinearHead, Terms, open_cpu};
+pub use cuda::open_cuda;
 pub use dfdx;
 pub use error::TensorError;
 pub use labels::Labels;
+pub use resident::Resident;
 pub use rows::{HostRows, ReadRow, Rows, Values};
 
 /// The CPU.
@@ -52,6 +56,6 @@ pub fn to_host<S: Shape, D: Backend>(tensor: &Tensor<S, f32, D>) -> Result<Vec<f
     // dfdx copies what lies in memory, which is in row order only for a contiguous tensor.
     let contiguous = tensor.clone().try_contiguous().map_err(backend::device_error::<D>)?;
     let mut out = vec![0.0; contiguous.shape().num_elements()];
-    contiguous.copy_into(&mut out);
+    D::copy_out(&contiguous, &mut out)?;
     Ok(out)
 }

@@ -3,98 +3,18 @@
 //! Sizes are checked before dfdx sees them, because it panics on shapes that do not fit.
 
 use dfdx::shapes::{Axes2, Axis, HasShape};
-use dfdx::tensor::Tensor;
 use dfdx::tensor_ops::{
-    BroadcastTo, ChooseFrom, GatherTo, MaxTo, PermuteTo, ReshapeTo, SumTo, TryAdd, TryConcatAlong, TryDiv,
-    TryGt, TryMatMul, TryMul, TrySub,
+    BroadcastTo, ChooseFrom, MaxTo, PermuteTo, ReshapeTo, SumTo, TryAdd, TryConcatAlong, TryDiv, TryGt,
+    TryMatMul, TryMul, TrySub,
 };
 
-use super::backend::{Terms, device_error};
+use super::backend::device_error;
 use super::error::{TensorError, same};
-use super::rows::{HostRows, Rows};
 use super::{Backend, Labels, Tensor1, Tensor2, Tensor3, to_host};
 
 /// A device's error as ours; short, because every step may fail.
 pub(super) fn failure<D: Backend>(error: D::Err) -> TensorError {
     device_error::<D>(error)
-}
-
-/// A feature store in the memory of a device, transform applied, with one row of zeros behind the last item.
-#[derive(Clone)]
-pub struct Resident<D: Backend> {
-    device: D,
-    features: Tensor2<D>,
-    /// (items + 1, 1)
-    squared_norms: Tensor2<D>,
-}
-
-impl<D: Backend> Resident<D> {
-    /// Copies a store to the device.
-    ///
-    /// # Errors
-    /// When the device has no room, or a file cannot be read.
-    pub fn place(device: &D, rows: &HostRows) -> Result<Self, TensorError> {
-        let (count, dim) = (rows.count(), rows.dim());
-        let mut values = vec![0.0; (count + 1) * dim];
-        let mut norms = vec![0.0; count + 1];
-        for (row, out) in values.chunks_exact_mut(dim.max(1)).take(count).enumerate() {
-            rows.read(row, out)?;
-            norms[row] = rows.squared_norm(row);
-        }
-        Ok(Resident {
-            device: device.clone(),
-            features: device.tensor2((count + 1, dim), values)?,
-            squared_norms: device.tensor2((count + 1, 1), norms)?,
-        })
-    }
-
-    /// Items and numbers per item.
-    pub fn extent(&self) -> (usize, usize) {
-        let (count, dim) = *self.features.shape();
-        (count - 1, dim)
-    }
-
-    fn index(&self, rows: &Rows) -> Result<Tensor<(usize, usize), usize, D>, TensorError> {
-        let (count, _) = self.extent();
-        rows.within(count)?;
-        let place = |r: &u32| if *r == Rows::EMPTY { count } else { *r as usize };
-        let places = rows.all().iter().map(place).collect();
-        self.device.try_tensor_from_vec(places, (rows.episodes(), rows.slots())).map_err(failure::<D>)
-    }
-
-    /// As [`Backend::gather`].
-    pub fn gather(&self, rows: &Rows) -> Result<Tensor3<D>, TensorError> {
-        self.features.clone().try_gather(self.index(rows)?).map_err(failure::<D>)
-    }
-
-    /// As [`Backend::squared_norms`].
-    pub fn squared_norms(&self, rows: &Rows) -> Result<Tensor2<D>, TensorError> {
-        let norms: Tensor3<D> =
-            self.squared_norms.clone().try_gather(self.index(rows)?).map_err(failure::<D>)?;
-        norms.try_reshape_like(&(rows.episodes(), rows.slots())).map_err(failure::<D>)
-    }
-
-    /// As [`Backend::linear`].
-    pub fn linear(
-        &self,
-        rows: &Rows,
-        weights: &Tensor3<D>,
-        terms: &Terms<'_, D>,
-    ) -> Result<Tensor3<D>, TensorError> {
-        let products = matmul(&self.gather(rows)?, &transpose(weights)?)?;
-        let shape = *products.shape();
-        let mut out = scale(products, terms.factor)?;
-        if let Some(bias) = terms.bias {
-            let bias = bias.clone().try_broadcast_like::<_, Axis<1>>(&shape).map_err(failure::<D>)?;
-            out = out.try_add(bias).map_err(failure::<D>)?;
-        }
-        if terms.norm != 0.0 {
-            let norms = self.squared_norms(rows)?.try_mul(terms.norm).map_err(failure::<D>)?;
-            let norms = norms.try_broadcast_like::<_, Axis<2>>(&shape).map_err(failure::<D>)?;
-            out = out.try_add(norms).map_err(failure::<D>)?;
-        }
-        Ok(out)
-    }
 }
 
 /// The product of each episode's matrices: (episodes, a, b) · (episodes, b, c).
@@ -106,11 +26,8 @@ pub fn matmul<D: Backend>(a: &Tensor3<D>, b: &Tensor3<D>) -> Result<Tensor3<D>, 
 
 /// Each episode's rows times one matrix that all share: (episodes, rows, a) · (a, b) = (episodes, rows, b).
 pub fn map_rows<D: Backend>(rows: &Tensor3<D>, map: &Tensor2<D>) -> Result<Tensor3<D>, TensorError> {
-    let (episodes, _, inner) = *rows.shape();
-    same("a map of rows", "columns", map.shape().0, inner)?;
-    // Repeated by a stride of zero, not copied; an episode is multiplied by itself, so that company changes no bit.
-    let map = map.clone().try_broadcast_like::<_, Axis<0>>(&(episodes, inner, map.shape().1));
-    rows.clone().try_matmul(map.map_err(failure::<D>)?).map_err(failure::<D>)
+    same("a map of rows", "columns", map.shape().0, rows.shape().2)?;
+    D::shared_product(rows, map)
 }
 
 /// Rows and columns of every episode exchanged.
@@ -206,8 +123,9 @@ pub(super) fn largest_difference<D: Backend>(
 
 /// The identity of size n for every episode.
 fn identity<D: Backend>(device: &D, episodes: usize, n: usize) -> Result<Tensor3<D>, TensorError> {
-    let one = |place: usize| if (place % (n * n)).is_multiple_of(n + 1) { 1.0 } else { 0.0 };
-    device.tensor3((episodes, n, n), (0..episodes * n * n).map(one).collect())
+    let one = |place: usize| if place.is_multiple_of(n + 1) { 1.0 } else { 0.0 };
+    let one = device.tensor2((n, n), (0..n * n).map(one).collect())?;
+    one.try_broadcast_like::<_, Axis<0>>(&(episodes, n, n)).map_err(failure::<D>)
 }
 
 /// `K + ridge · I`.
@@ -258,11 +176,13 @@ pub fn spd_inverse<D: Backend>(device: &D, matrices: &Tensor3<D>) -> Result<Tens
 
 /// The accelerated iteration of all episodes of a batch, each with its own momentum, restart and end.
 pub(super) struct Accelerated<D: Backend> {
-    device: D,
     lead: Tensor3<D>,
     last: Tensor3<D>,
     t: Tensor1<D>,
     running: Tensor1<D>,
+    /// (episodes), kept because a GPU gets ones from the host.
+    ones: Tensor1<D>,
+    nought: Tensor1<D>,
 }
 
 impl<D: Backend> Accelerated<D> {
@@ -271,7 +191,8 @@ impl<D: Backend> Accelerated<D> {
         let ones = device.tensor1(episodes, vec![1.0; episodes])?;
         let last = zeros(device, *start.shape())?;
         let lead = zeros(device, *start.shape())?;
-        Ok(Accelerated { device: device.clone(), lead, last, t: ones.clone(), running: ones })
+        let nought = device.tensor1(episodes, vec![0.0; episodes])?;
+        Ok(Accelerated { lead, last, t: ones.clone(), running: ones.clone(), ones, nought })
     }
 
     /// Where the next step starts from; of a converged episode, its result.
@@ -297,8 +218,7 @@ impl<D: Backend> Accelerated<D> {
         tolerance: f32,
     ) -> Result<(), TensorError> {
         let error = failure::<D>;
-        let ones = self.device.try_ones_like(&self.running).map_err(error)?;
-        let nought = self.device.try_zeros_like(&self.running).map_err(error)?;
+        let (ones, nought) = (self.ones.clone(), self.nought.clone());
         let open = residual.try_gt(tolerance).map_err(error)?;
         let open = open.try_choose(ones.clone(), nought.clone()).map_err(error)?;
         self.running = self.running.clone().try_mul(open).map_err(error)?;

@@ -10,9 +10,6 @@ use crate::tensor::conv::ConvOps;
 use crate::tensor::to_host;
 use crate::vocab::ItemId;
 
-/// Items that pass the network together.
-const TOGETHER: usize = 128;
-
 /// The share of right answers over all queries of the draw.
 pub(super) fn accuracy<D: ConvOps>(
     network: &dyn Backbone<D>,
@@ -27,7 +24,7 @@ pub(super) fn accuracy<D: ConvOps>(
     let (size, dim) = (store.dim(), network.dim());
     let mut features = Vec::with_capacity(wanted.len() * dim);
     let mut images = Vec::new();
-    for items in wanted.chunks(TOGETHER) {
+    for items in wanted.chunks(network.together().max(1)) {
         images.resize(items.len() * size, 0.0);
         read(store, items, &mut images)?;
         features.extend(to_host(&network.embed(&images)?)?);

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod compare;
+mod device;
 mod draws;
 mod embedding;
 mod evaluate;

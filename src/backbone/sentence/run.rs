@@ -70,8 +70,11 @@ impl SentenceEncoder {
     ) -> Result<Embedded, BackboneError> {
         let workers = workers.max(1);
         let (tokens, truncated) = self.split(texts, workers)?;
-        let batches = batches(&tokens, D::BATCH_TOKENS);
         let dim = self.dim();
+        // Held until the end: a GPU whose last user has gone forgets all that was prepared on it.
+        let first = open()?;
+        // Of a block: queries, keys and values, the wide layer twice, and as much again for attention.
+        let batches = batches(&tokens, first.batch_tokens(24 * dim * size_of::<f32>()));
         let features = Mutex::new(vec![0.0; texts.len() * dim]);
         let (next, done, failed) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicBool::new(false));
         let work = || -> Result<(), BackboneError> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::cli::device::{Device, on_device};
 use crate::cli::error::CliError;
 use crate::cli::progress::Progress;
 use crate::cli::selection::Contender;
@@ -16,7 +17,6 @@ use crate::report::{
     TableStretch, TemperedRecord,
 };
 use crate::select::{Task, cross_validation};
-use crate::tensor::{Cpu, open_cpu};
 use crate::vocab::ItemId;
 
 /// One protocol, ready to be evaluated.
@@ -44,6 +44,7 @@ pub(super) struct Place {
 
 /// How the work is done; results do not depend on it.
 pub(super) struct Work {
+    pub(super) device: Device,
     pub(super) workers: usize,
     pub(super) batch: Option<usize>,
     /// Whether single queries are written.
@@ -84,36 +85,32 @@ pub(super) fn answer<R: Roster, E: From<CliError> + From<EvalError>>(
     let grading = Grading { temperatures: &cast.temperatures, margins: false };
     let mut tables: Vec<TableStretch> = Vec::with_capacity(run.tables.len());
     let mut waiting: BTreeMap<usize, (Answered, Vec<ItemId>)> = BTreeMap::new();
-    eval::evaluate_with::<R, Cpu, E>(
-        &evaluation,
-        grading,
-        || Ok(open_cpu()),
-        |batch| {
-            let (learner, setting) = cast.roles[batch.learner];
-            let place = Place { learner, shot: batch.shot, stacked: batch.stacked };
-            let Some(table) = run.tables.iter().position(|table| *table == place) else {
-                return Ok(());
-            };
-            let batch = match chosen.get(&(learner, batch.shot)) {
-                None => batch,
-                Some(chosen) => {
-                    let settings = run.learners[learner].among.len();
-                    match merged(batch, setting, settings, chosen, &mut waiting) {
-                        Some(batch) => batch,
-                        None => return Ok(()),
-                    }
+    let take = |batch: Batch| {
+        let (learner, setting) = cast.roles[batch.learner];
+        let place = Place { learner, shot: batch.shot, stacked: batch.stacked };
+        let Some(table) = run.tables.iter().position(|table| *table == place) else {
+            return Ok(());
+        };
+        let batch = match chosen.get(&(learner, batch.shot)) {
+            None => batch,
+            Some(chosen) => {
+                let settings = run.learners[learner].among.len();
+                match merged(batch, setting, settings, chosen, &mut waiting) {
+                    Some(batch) => batch,
+                    None => return Ok(()),
                 }
-            };
-            progress.advance(batch.episodes.len() as u64);
-            tables.push(recorded(run, draw, table, &batch, work.queries));
-            if tables.len() < run.tables.len() {
-                return Ok(());
             }
-            let tables = std::mem::take(&mut tables);
-            let first = batch.episodes.first().map_or(0, |answered| draw.episode(answered.place).number());
-            sink(Stretch { first, episodes: batch.episodes.len() as u32, tables })
-        },
-    )
+        };
+        progress.advance(batch.episodes.len() as u64);
+        tables.push(recorded(run, draw, table, &batch, work.queries));
+        if tables.len() < run.tables.len() {
+            return Ok(());
+        }
+        let tables = std::mem::take(&mut tables);
+        let first = batch.episodes.first().map_or(0, |answered| draw.episode(answered.place).number());
+        sink(Stretch { first, episodes: batch.episodes.len() as u32, tables })
+    };
+    on_device!(work.device, |open, Kind| eval::evaluate_with::<R, Kind, E>(&evaluation, grading, open, take))
 }
 
 /// The learners of an evaluation as it is carried out: of one whose supports choose, every setting.
@@ -158,8 +155,12 @@ fn chosen<R: Roster>(run: &Run, evaluation: &Evaluation<'_>, work: &Work) -> Res
             batch: work.batch,
         };
         for (shot, size) in run.shots.iter().enumerate() {
-            let chosen =
-                cross_validation::choices::<R, Cpu>(&task, &contender.among, *size, || Ok(open_cpu()))?;
+            let chosen = on_device!(work.device, |open, Kind| cross_validation::choices::<R, Kind>(
+                &task,
+                &contender.among,
+                *size,
+                open
+            ))?;
             all.insert((place, shot), chosen);
         }
     }

@@ -18,6 +18,7 @@ use std::time::Instant;
 
 use clap::Args;
 
+use super::device::DeviceFlag;
 use super::error::CliError;
 use super::network::Network;
 use super::selection::{Contender, Selections, StoreHashes};
@@ -66,10 +67,13 @@ pub(super) struct Arguments {
     /// Learner, `name` or `name:key=value,key=value`; repeat for several. Default: all that the protocols admit.
     #[arg(long = "learner", value_name = "SPEC")]
     learners: Vec<String>,
-    /// Workers, each on a core of its own. Default: all cores. Results do not depend on it.
+    #[command(flatten)]
+    pub(super) device: DeviceFlag,
+    /// Workers, each on a core of its own. Default: all cores, and 2 on a GPU. Results do not depend on it.
     #[arg(long, value_name = "N", value_parser = source::whole(1, 1024))]
     workers: Option<usize>,
-    /// Episodes that are computed together. Default: as many as fit a core's cache. Results do not depend on it.
+    /// Episodes that are computed together. Default: as many as fit a core's cache, or a part of a GPU's free memory.
+    /// Results do not depend on it.
     #[arg(long, value_name = "N", value_parser = source::whole(1, 100_000))]
     batch: Option<usize>,
     /// Folder for the results. Default: a new folder results/NAME.
@@ -126,6 +130,9 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
             until::bounds(&rules.protocol)?;
         }
     }
+    let device = arguments.device.chosen()?;
+    let workers = arguments.workers.unwrap_or(device.workers());
+    let work = Work { device, workers, batch: arguments.batch, queries: arguments.queries.is_some() };
     let out = arguments.out.clone().unwrap_or_else(|| new_folder(&all));
     if arguments.out.is_none() {
         for earlier in folders(&all).take_while(|earlier| *earlier != out).filter(|path| was_killed(path)) {
@@ -141,10 +148,9 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         with_parquet(&mut results)?;
     }
 
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let mut stores = Stores::new(arguments.features.clone(), arguments.memory);
     if arguments.network.backbone.is_some() {
-        stores.made_by(arguments.network.clone(), arguments.cache.clone());
+        stores.made_by(arguments.network.clone(), arguments.cache.clone(), device);
     }
     let mut notes = BTreeSet::new();
     let mut runs = Vec::with_capacity(all.len());
@@ -175,7 +181,7 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         let tables = tables(&registry, &learners, &shots)?;
         let (thresholds, gammas) = (BTreeMap::new(), Gammas::new());
         let mut run = Run { rules, store, dealer, learners, shots, tables, thresholds, gammas };
-        notes.extend(stacking::choose::<R>(&mut run, arguments.workers.unwrap_or(cores), arguments.batch)?);
+        notes.extend(stacking::choose::<R>(&mut run, &work)?);
         runs.push(run);
     }
     let mut fingerprints = Fingerprints::start(&runs);
@@ -184,7 +190,7 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         Queries::Parquet => "parquet",
     });
     let until = long.until.as_ref().map(|until| until.points.clone());
-    let terms = terms::of(&runs, &registry, &terms::Asked { shard: long.shard, until, queries })?;
+    let terms = terms::of(&runs, &registry, &terms::Asked { device, shard: long.shard, until, queries })?;
     fingerprints.check_left(&results, &terms)?;
     let mut journal = results.journal(&terms)?;
     let resumed = Some(journal.all_episodes()).filter(|episodes| *episodes > 0);
@@ -194,8 +200,6 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     }
     let mut seconds = BTreeMap::from([("reading and checking".to_string(), started.elapsed().as_secs_f64())]);
 
-    let workers = arguments.workers.unwrap_or(cores);
-    let work = Work { workers, batch: arguments.batch, queries: arguments.queries.is_some() };
     for (number, run) in runs.iter_mut().enumerate() {
         let clock = Instant::now();
         run.thresholds = thresholds::of::<R>(run, &work)?;
@@ -241,7 +245,7 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         protocols: runs.iter().map(|run| record::protocol(run, &hashes)).collect(),
         learners: learners.into_values().collect(),
         seed_train: None,
-        device: "cpu".to_string(),
+        device: device.name().to_string(),
         workers,
         batch: arguments.batch,
         seconds,

@@ -1,22 +1,18 @@
 //! Calibrated stacking: the number that is subtracted from the scores of seen classes, chosen before any novel class is met.
 
-use super::answering::{Place, Run};
+use super::answering::{Place, Run, Work};
+use crate::cli::device::on_device;
 use crate::cli::error::CliError;
 use crate::episode;
 use crate::eval::{self, Evaluation, SeenRules};
 use crate::learner::{Parameters, Roster};
 use crate::report::Warning;
-use crate::tensor::{Cpu, open_cpu};
 use crate::vocab::{Scope, Split};
 
 /// Chooses γ for every learner of a generalised protocol, with held-out items of base classes as seen ones and validation
 /// classes as unseen ones, and adds a table with it beside each with γ = 0. Without base or validation classes, or where
 /// validation classes are themselves under evaluation, γ stays 0.
-pub(super) fn choose<R: Roster>(
-    run: &mut Run,
-    workers: usize,
-    batch: Option<usize>,
-) -> Result<Option<Warning>, CliError> {
+pub(super) fn choose<R: Roster>(run: &mut Run, work: &Work) -> Result<Option<Warning>, CliError> {
     let protocol = &run.rules.protocol;
     if protocol.seen_part().is_none() {
         return Ok(None);
@@ -40,10 +36,10 @@ pub(super) fn choose<R: Roster>(
         learners: &learners,
         shots: &run.shots,
         rules: SeenRules::of(&rules),
-        workers,
-        batch,
+        workers: work.workers,
+        batch: work.batch,
     };
-    let gammas = eval::gammas::<R, Cpu>(&evaluation, || Ok(open_cpu()))?;
+    let gammas = on_device!(work.device, |open, Kind| eval::gammas::<R, Kind>(&evaluation, open))?;
     let places = std::mem::take(&mut run.tables);
     for place in places {
         run.tables.push(place);

@@ -7,6 +7,7 @@ use std::io::Read;
 use twox_hash::XxHash64;
 
 use super::answering::{Place, Run};
+use crate::cli::device::Device;
 use crate::cli::error::CliError;
 use crate::cli::selection::Contender;
 use crate::data::Store;
@@ -18,6 +19,7 @@ use crate::vocab::Setting;
 
 /// What a run is asked for beside its protocols.
 pub(super) struct Asked {
+    pub(super) device: Device,
     pub(super) shard: Option<Shard>,
     /// As it was written.
     pub(super) until: Option<String>,
@@ -31,7 +33,7 @@ pub(super) fn of(runs: &[Run], registry: &Registry<Cpu>, asked: &Asked) -> Resul
         kshot: env!("CARGO_PKG_VERSION").to_string(),
         build: build(),
         cpu_features: Machine::here().cpu_features,
-        device: "cpu".to_string(),
+        device: asked.device.name().to_string(),
         shard: asked.shard,
         until: asked.until.clone(),
         queries: asked.queries.map(str::to_string),
@@ -48,7 +50,8 @@ fn protocol(
     asked: &Asked,
     several: bool,
 ) -> Result<ProtocolTerms, CliError> {
-    let (protocol, store, sequential) = (&run.rules.protocol, &run.store, asked.until.is_some());
+    let (protocol, store) = (&run.rules.protocol, &run.store);
+    let sequential = asked.until.is_some();
     let length = run.dealer.draw.len();
     let places = asked.shard.map_or(0..length, |shard| shard.of_draw(length));
     let fresh = run.dealer.fresh.is_some();
@@ -56,7 +59,7 @@ fn protocol(
     let terms = |place: &Place| {
         let contender = &run.learners[place.learner];
         let setting = registry.build(&contender.parameters)?.setting();
-        let mut table = table(run, contender, setting, run.shots[place.shot], sequential);
+        let mut table = table(run, contender, setting, run.shots[place.shot], asked);
         let mut learner = short_spec(registry, &contender.parameters);
         if protocol.seen_part().is_some() {
             let gamma = run.gammas.get(&(place.learner, place.shot)).filter(|_| place.stacked);
@@ -107,8 +110,9 @@ fn build() -> String {
 }
 
 /// What all rows of a table share.
-fn table(run: &Run, contender: &Contender, setting: Setting, shot: Option<usize>, sequential: bool) -> Table {
+fn table(run: &Run, contender: &Contender, setting: Setting, shot: Option<usize>, asked: &Asked) -> Table {
     let (protocol, provenance) = (&run.rules.protocol, run.store.provenance());
+    let sequential = asked.until.is_some();
     Table {
         protocol: protocol.name().to_string(),
         version: protocol.version(),
@@ -138,7 +142,7 @@ fn table(run: &Run, contender: &Contender, setting: Setting, shot: Option<usize>
         sequential,
         seed: protocol.seed(),
         seed_train: None,
-        device: "cpu".to_string(),
+        device: asked.device.name().to_string(),
         draw_sha256: if sequential { String::new() } else { run.dealer.sha256.clone() },
     }
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::answering::{Run, Work};
+use crate::cli::device::on_device;
 use crate::cli::error::CliError;
 use crate::cli::progress::Progress;
 use crate::episode::threshold_draw;
 use crate::eval::{self, Evaluation, SeenRules};
 use crate::learner::{Parameters, Roster};
-use crate::tensor::{Cpu, open_cpu};
 
 /// The least certainty with which each learner accepts an answer at each shot, by their places; nothing where the
 /// protocol does not ask for it.
@@ -45,5 +45,5 @@ pub(super) fn of<R: Roster>(run: &Run, work: &Work) -> Result<BTreeMap<(usize, u
     let progress =
         Progress::start(&name, &format!("{} episodes", draw.len()), (draw.len() * run.tables.len()) as u64);
     let advance = |episodes| progress.advance(episodes as u64);
-    Ok(eval::thresholds::<R, Cpu>(&evaluation, || Ok(open_cpu()), advance)?)
+    Ok(on_device!(work.device, |open, Kind| eval::thresholds::<R, Kind>(&evaluation, open, advance))?)
 }

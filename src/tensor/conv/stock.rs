@@ -17,28 +17,24 @@ use crate::tensor::{Backend, Tensor1, to_host};
 
 type Flat<D, T> = Tensor<(usize, usize), f32, D, T>;
 
-/// The pixels of all images as rows, with a row of `edge` behind them.
-fn rows<D: Backend, T: Tape<f32, D>>(images: Tensor4<D, T>, edge: f32) -> Result<Flat<D, T>, TensorError> {
+/// The pixels of each image as rows, with one of `edge` behind them: (batch, pixels + 1, channels).
+fn rows<D: Backend, T: Tape<f32, D>>(images: Tensor4<D, T>, edge: f32) -> Result<Windows<D, T>, TensorError> {
     let (batch, height, width, channels) = *images.shape();
-    let beyond = images.device().tensor2((1, channels), vec![edge; channels])?;
-    let rows = images.try_reshape_like(&(batch * height * width, channels)).map_err(failure::<D>)?;
-    (rows, beyond).try_concat_along(Axis::<0>).map_err(failure::<D>)
+    let beyond = images.device().tensor3((batch, 1, channels), vec![edge; batch * channels])?;
+    let rows = images.try_reshape_like(&(batch, height * width, channels)).map_err(failure::<D>)?;
+    (rows, beyond).try_concat_along(Axis::<1>).map_err(failure::<D>)
 }
 
-/// For each image the rows of `pixels`, where `image` stands for the edge.
-fn places(batch: usize, image: usize, pixels: &[usize]) -> Vec<usize> {
-    let edge = batch * image;
-    let of = |number: usize, p: &usize| if *p == image { edge } else { number * image + p };
-    (0..batch).flat_map(|number| pixels.iter().map(move |p| of(number, p))).collect()
-}
-
-/// The rows at `places`, as (places, channels).
+/// Of each image the rows of `pixels`, where the number of pixels stands for the edge: (batch, pixels, channels).
 fn pick<D: Backend, T: Tape<f32, D>>(
-    rows: Flat<D, T>,
-    places: Vec<usize>,
-) -> Result<Flat<D, T>, TensorError> {
-    let count = places.len();
-    let places = rows.device().try_tensor_from_vec(places, (count,)).map_err(failure::<D>)?;
+    rows: Windows<D, T>,
+    pixels: Vec<usize>,
+) -> Result<Windows<D, T>, TensorError> {
+    let (batch, _, _) = *rows.shape();
+    let count = pixels.len();
+    // The same for all images, repeated by a stride of zero: a list for each would be larger than the images.
+    let places = rows.device().try_tensor_from_vec(pixels, (count,)).map_err(failure::<D>)?;
+    let places = places.try_broadcast_like::<_, Axis<0>>(&(batch, count)).map_err(failure::<D>)?;
     rows.try_gather(places).map_err(failure::<D>)
 }
 
@@ -75,10 +71,13 @@ pub fn conv2d<D: Backend, T: Tape<f32, D>>(
     let (down, across) = window.places(operation, (height, width))?;
     let (area, inner) = (kernel_height * kernel_width, kernel_height * kernel_width * within);
     let pixels = seen(window, (down, across), (height, width));
-    let columns = pick(rows(images, 0.0)?, places(batch, height * width, &pixels))?;
+    let mut columns = pick(rows(images, 0.0)?, pixels)?;
     let count = batch * down * across;
-    let columns = columns.try_reshape_like(&(count, area, groups, within)).map_err(error)?;
-    let columns = columns.try_permute::<_, Axes4<2, 0, 1, 3>>().map_err(error)?;
+    if groups > 1 {
+        let apart = columns.try_reshape_like(&(count, area, groups, within)).map_err(error)?;
+        let apart = apart.try_permute::<_, Axes4<2, 0, 1, 3>>().map_err(error)?;
+        columns = apart.try_reshape_like(&(groups * count, area, within)).map_err(error)?;
+    }
     let columns = columns.try_reshape_like(&(groups, count, inner)).map_err(error)?;
     let matrix = filters.retaped::<T>();
     let matrix = matrix
@@ -89,7 +88,10 @@ pub fn conv2d<D: Backend, T: Tape<f32, D>>(
         .try_reshape_like(&(groups, inner, per_group))
         .map_err(error)?;
     let product: Tensor<(usize, usize, usize), f32, D, T> = columns.try_matmul(matrix).map_err(error)?;
-    let product = product.try_permute::<_, Axes3<1, 0, 2>>().map_err(error)?;
+    let product = match groups {
+        1 => product,
+        _ => product.try_permute::<_, Axes3<1, 0, 2>>().map_err(error)?,
+    };
     let product = product.try_reshape_like(&(batch, down, across, out)).map_err(error)?;
     match bias {
         None => Ok(product),
@@ -120,7 +122,7 @@ fn windows<D: Backend, T: Tape<f32, D>>(
 ) -> Result<Windows<D, T>, TensorError> {
     let (batch, _, _, channels) = *images.shape();
     let (pixels, widest, _) = tiling.table();
-    let picked = pick(rows(images, edge)?, places(batch, tiling.image, &pixels))?;
+    let picked = pick(rows(images, edge)?, pixels)?;
     picked.try_reshape_like(&(batch * tiling.count(), widest, channels)).map_err(failure::<D>)
 }
 

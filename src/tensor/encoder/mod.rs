@@ -69,8 +69,8 @@ pub enum Pooling {
 
 /// A device that runs a transformer encoder.
 pub trait EncoderOps: Backend {
-    /// Tokens of a batch that keep the device busy.
-    const BATCH_TOKENS: usize;
+    /// Tokens of a batch that keep the device busy, where each makes this many bytes on its way.
+    fn batch_tokens(&self, bytes_each: usize) -> usize;
 
     /// An encoder's weights where the device reaches them.
     type Encoder;
@@ -126,8 +126,11 @@ fn sequences<D: Backend>(x: &Tensor2<D>, hidden: usize, length: usize) -> Result
 const LEAST_NORM: f32 = 1e-12;
 
 impl EncoderOps for Cpu {
-    const BATCH_TOKENS: usize = 512;
     type Encoder = Arc<EncoderWeights>;
+
+    fn batch_tokens(&self, _: usize) -> usize {
+        512
+    }
 
     fn place_encoder(&self, weights: &Arc<EncoderWeights>) -> Result<Self::Encoder, TensorError> {
         Ok(Arc::clone(weights))
@@ -196,12 +199,15 @@ impl EncoderOps for Cpu {
 mod cuda {
     //! The same operations on an NVIDIA GPU, composed from stock dfdx operations.
 
-    use super::{Arc, EncoderOps, EncoderWeights, Pooling, Tensor2, TensorError, TokenBatch, stock};
+    use super::{Arc, Backend, EncoderOps, EncoderWeights, Pooling, Tensor2, TensorError, TokenBatch, stock};
     use crate::tensor::Cuda;
 
     impl EncoderOps for Cuda {
-        const BATCH_TOKENS: usize = 1 << 15;
         type Encoder = stock::Placed<Cuda>;
+
+        fn batch_tokens(&self, bytes_each: usize) -> usize {
+            32 * self.together(32 * bytes_each)
+        }
 
         fn place_encoder(&self, weights: &Arc<EncoderWeights>) -> Result<Self::Encoder, TensorError> {
             stock::Placed::new(self, weights)

@@ -1,6 +1,6 @@
 //! The descent over all episodes of a batch at once, composed from stock operations.
 
-use dfdx::shapes::Axis;
+use dfdx::shapes::{Axes2, Axis};
 use dfdx::tensor_ops::{BroadcastTo, SumTo, TryAdd, TryDiv, TryMul, TrySub};
 
 use super::super::error::TensorError;
@@ -33,8 +33,12 @@ pub fn stock<D: Backend>(
         _ => device.tensor2((episodes, way), vec![0.0; episodes * way])?,
     };
     let mut last: Option<(Tensor3<D>, Tensor2<D>)> = None;
+    let wide = |share: Tensor2<D>| composed::widen(&composed::column(share)?, way);
+    let mut share = wide(shares(device, labels, &plan, 0)?)?;
     for step in 0..count {
-        let share = composed::widen(&composed::column(shares(device, labels, &plan, step)?)?, way)?;
+        if descent.batches.is_some() && step > 0 {
+            share = wide(shares(device, labels, &plan, step)?)?;
+        }
         let products = composed::matmul(gram, &a)?;
         let (grad_a, grad_b) = match descent.head {
             Head::Linear => {
@@ -67,8 +71,17 @@ pub fn stock<D: Backend>(
             step_a = step_a.try_add(composed::scale(old_a, keep)?).map_err(error)?;
             step_b = step_b.try_add(old_b.try_mul(keep).map_err(error)?).map_err(error)?;
         }
-        a = a.try_sub(composed::scale(step_a.clone(), rate)?).map_err(error)?;
-        b = b.try_sub(step_b.clone().try_mul(rate).map_err(error)?).map_err(error)?;
+        let (mut move_a, mut move_b) = (step_a.clone(), step_b.clone());
+        if let Some(going) = going(&plan, step) {
+            // Momentum and decay would move an episode on whose plan has ended.
+            let going = device.tensor1(episodes, going)?;
+            let wide_a = going.clone().try_broadcast_like::<_, Axes2<1, 2>>(&(episodes, n, way));
+            let wide_b = going.try_broadcast_like::<_, Axis<1>>(&(episodes, way)).map_err(error)?;
+            move_a = composed::multiply(move_a, &wide_a.map_err(error)?)?;
+            move_b = move_b.try_mul(wide_b).map_err(error)?;
+        }
+        a = a.try_sub(composed::scale(move_a, rate)?).map_err(error)?;
+        b = b.try_sub(move_b.try_mul(rate).map_err(error)?).map_err(error)?;
         last = Some((step_a, step_b));
     }
     let bias = (descent.head == Head::Linear).then_some(b);
@@ -84,6 +97,13 @@ fn start<D: Backend>(device: &D, labels: &Labels, descent: &Descent<'_>) -> Resu
             composed::scale(composed::transpose(&labels.averaging(device)?)?, factor)
         }
     }
+}
+
+/// 1 for an episode whose plan has this step, 0 for one that has ended; nothing where all have it.
+fn going(plan: &[Option<Vec<Vec<usize>>>], step: usize) -> Option<Vec<f32>> {
+    let has = |plan: &Option<Vec<Vec<usize>>>| plan.as_ref().is_none_or(|plan| step < plan.len());
+    let going: Vec<f32> = plan.iter().map(|plan| f32::from(has(plan))).collect();
+    going.contains(&0.0).then_some(going)
 }
 
 /// What each support item weighs in this step's mean: (episodes, support).
