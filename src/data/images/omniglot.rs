@@ -252,4 +252,52 @@ mod tests {
         std::fs::write(place.path().join("splits/vinyals/val.txt"), "Greek/character02/rot001\n").unwrap();
         assert!(told().starts_with("splits/vinyals/val.txt line 1: `Greek/character02/rot001` is no class"));
     }
+
+    /// The members of an archive that end so, by name.
+    fn members(path: &Path, end: &str) -> HashMap<String, Vec<u8>> {
+        let mut archive = ZipArchive::new(BufReader::new(File::open(path).unwrap())).unwrap();
+        let mut found = HashMap::new();
+        for number in 0..archive.len() {
+            let mut member = archive.by_index(number).unwrap();
+            let name = member.name().unwrap().into_owned();
+            if name.ends_with(end) {
+                let mut bytes = Vec::new();
+                member.read_to_end(&mut bytes).unwrap();
+                found.insert(name, bytes);
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn the_draw_of_the_one_shot_runs_holds_the_pictures_of_their_archive() {
+        let root = std::env::var_os("KSHOT_SHARED")
+            .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
+        let folder = root.join("data/omniglot");
+        if !folder.join("all_runs.zip").exists() {
+            let _ = writeln!(std::io::stderr(), "SKIPPED: no {}; set KSHOT_SHARED", folder.display());
+            return;
+        }
+        let mut drawings = HashMap::new();
+        unpack(&folder.join(ARCHIVES[1]), &mut drawings).unwrap();
+        let pictures = members(&folder.join("all_runs.zip"), ".png");
+        let labels: HashMap<String, String> = members(&folder.join("all_runs.zip"), "class_labels.txt")
+            .into_values()
+            .flat_map(|text| String::from_utf8(text).unwrap().lines().map(String::from).collect::<Vec<_>>())
+            .filter_map(|line| line.split_once(' ').map(|(test, class)| (class.to_string(), test.to_string())))
+            .collect();
+        let same = |class: &str, item: &str, picture: &str| {
+            let drawing = &drawings[class.strip_suffix("/rot000").unwrap()][item.parse::<usize>().unwrap()].1;
+            assert_eq!(decode(drawing).unwrap(), decode(&pictures[picture]).unwrap(), "{class} {item} {picture}");
+        };
+        let draw = include_str!("../../../episodes/omniglot-one-shot-runs.csv");
+        let rows: Vec<Vec<&str>> = draw.lines().skip(2).map(|row| row.split(',').collect()).collect();
+        assert_eq!((rows.len(), labels.len()), (400, 400));
+        for row in rows {
+            let [episode, label] = [row[0], row[1]].map(|number| number.parse::<usize>().unwrap() + 1);
+            let support = format!("run{episode:02}/training/class{label:02}.png");
+            same(row[2], row[3], &support);
+            same(row[2], row[4], &labels[&support]);
+        }
+    }
 }
