@@ -100,6 +100,7 @@ impl CliError {
             CliError::Closed => DONE,
             CliError::Request(_) | CliError::Protocol(_) | CliError::Learner(_) => WRONG_REQUEST,
             CliError::Data(error) if error.is_request() => WRONG_REQUEST,
+            CliError::Data(error) if error.is_failure() => FAILED,
             CliError::Compare(error) if error.is_request() => WRONG_REQUEST,
             CliError::Train(error) if error.is_request() => WRONG_REQUEST,
             CliError::Train(error) if error.is_failure() => FAILED,

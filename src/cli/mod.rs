@@ -5,6 +5,7 @@
 mod cache;
 mod check;
 mod compare;
+mod data;
 mod embed;
 mod error;
 mod evaluate;
@@ -61,6 +62,7 @@ enum Verb {
     Compare(compare::Arguments),
     Report(report::Arguments),
     Merge(merge::Arguments),
+    Data(data::Arguments),
 }
 
 /// Whether what was asked for holds.
@@ -93,6 +95,7 @@ pub fn main<R: Roster>() -> ExitCode {
         Verb::Compare(arguments) => compare::run(&arguments),
         Verb::Report(arguments) => report::run(&arguments),
         Verb::Merge(arguments) => merge::run(&arguments),
+        Verb::Data(arguments) => data::run(&arguments),
     };
     match outcome {
         Ok(Outcome::Done) => ExitCode::from(error::DONE),

@@ -240,7 +240,7 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         command: std::env::args().collect(),
         protocols: runs.iter().map(|run| record::protocol(run, &hashes)).collect(),
         learners: learners.into_values().collect(),
-        seed_train: None,
+        seed_train: seed_train(&runs),
         device: "cpu".to_string(),
         workers,
         batch: arguments.batch,
@@ -267,6 +267,13 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         }
     }
     Ok(Outcome::Done)
+}
+
+/// The seed of the training of all networks of a run, where there is one.
+fn seed_train(runs: &[Run]) -> Option<u64> {
+    let mut seeds = runs.iter().map(|run| run.store.provenance().seed_train);
+    let first = seeds.next()??;
+    seeds.all(|seed| seed == Some(first)).then_some(first)
 }
 
 #[cfg(feature = "parquet")]

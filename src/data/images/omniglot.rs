@@ -13,6 +13,7 @@ use rayon::prelude::*;
 use zip::ZipArchive;
 
 use super::Pictures;
+use super::vinyals;
 use super::decode::{Raster, decode};
 use super::scale::scale;
 use crate::data::error::{DataError, Place};
@@ -37,12 +38,17 @@ pub(super) struct Source {
 type Drawings = Vec<(String, Vec<u8>)>;
 
 impl Source {
-    /// Looks for the files and reads the lists of classes, with or without those that are turned.
+    /// Looks for the files and reads the lists of classes, with or without those that are turned. Where there is no
+    /// folder of lists they are those of Vinyals et al.
     pub fn open(folder: &Path, rotations: bool) -> Result<Source, DataError> {
         let mut classes = Vec::new();
+        let lists = folder.join("splits/vinyals");
         for (name, split) in LISTS {
-            let path = folder.join("splits/vinyals").join(name);
-            let text = std::fs::read_to_string(&path).map_err(DataError::unreadable(&path))?;
+            let path = lists.join(name);
+            let text = match lists.exists() {
+                true => std::fs::read_to_string(&path).map_err(DataError::unreadable(&path))?,
+                false => vinyals::list(split),
+            };
             for (line, class) in (1..).zip(text.lines()).filter(|(_, class)| !class.trim().is_empty()) {
                 if turns(class).is_none() {
                     let what =
@@ -59,14 +65,9 @@ impl Source {
 
     /// What the pixels depend on.
     pub fn recipe(&self) -> Result<String, DataError> {
-        let lists = LISTS.map(|(name, _)| format!("splits/vinyals/{name}"));
-        let files: Vec<(String, PathBuf)> = ARCHIVES
-            .iter()
-            .map(ToString::to_string)
-            .chain(lists)
-            .map(|name| (name.clone(), self.folder.join(name)))
-            .collect();
-        Ok(format!("omniglot {SIDE} {} classes\n{}\n", self.classes.len(), files_sha256(&files)?))
+        let archives = ARCHIVES.map(|name| (name.to_string(), self.folder.join(name)));
+        let classes: String = self.classes.iter().map(|(class, split)| format!("{class} {split}\n")).collect();
+        Ok(format!("omniglot {SIDE}\n{classes}{}\n", files_sha256(&archives)?))
     }
 
     /// Decodes every drawing once and turns it.
