@@ -38,7 +38,11 @@ fn kshot(folder: &Path) -> Command {
 fn protocols() -> Vec<(PathBuf, Protocol)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("protocols");
     let path = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().path();
-    fs::read_dir(folder).unwrap().map(path).map(|path| (path.clone(), Protocol::read(path).unwrap())).collect()
+    fs::read_dir(folder)
+        .unwrap()
+        .map(path)
+        .map(|path| (path.clone(), Protocol::read(path).unwrap()))
+        .collect()
 }
 
 #[test]

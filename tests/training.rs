@@ -138,7 +138,8 @@ fn trained_weights_make_features_and_say_what_they_are() {
     let run = "evaluate any-5way-1shot --learner prototypical --features";
     done(place, "train tiny.toml --seed 2 --out other");
     for (folder, seed) in [("trained", "1"), ("other", "2")] {
-        let network = format!("--backbone conv4 --weights {folder}/weights.safetensors --out {folder}/results");
+        let network =
+            format!("--backbone conv4 --weights {folder}/weights.safetensors --out {folder}/results");
         done(place, &format!("{run} glyphs {network}"));
         let summary = String::from_utf8(read(place, &format!("{folder}/results/summary.csv"))).unwrap();
         let mut lines = summary.lines().map(|line| line.rsplit(',').nth(4).unwrap());
@@ -183,7 +184,8 @@ fn wrong_requests_and_weights_are_one_sentence() {
     let header = String::from_utf8(header.to_vec()).unwrap();
     let other = header.replace("\"backbone\":\"conv4\"", "\"backbone\":\"conv5\"");
     assert_ne!(header, other);
-    std::fs::write(place.join("other.safetensors"), [&bytes[..8], other.as_bytes(), numbers].concat()).unwrap();
+    std::fs::write(place.join("other.safetensors"), [&bytes[..8], other.as_bytes(), numbers].concat())
+        .unwrap();
     let (code, text) = told(place, "embed glyphs --backbone conv4 --weights other.safetensors --out x");
     assert!(
         code == Some(3) && text.contains("these are weights of backbone `conv5`, expected `conv4`"),

@@ -56,8 +56,8 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     if arguments.draw.is_some() && all.len() > 1 {
         return Err(CliError::Request(format!("--draw goes with one protocol, {} are given", all.len())));
     }
-    let mut stores = Stores::new(arguments.features.clone(), None)
-        .in_folder(data_folder(arguments.data.as_deref()));
+    let mut stores =
+        Stores::new(arguments.features.clone(), None).in_folder(data_folder(arguments.data.as_deref()));
     let mut holds = true;
     for rules in all {
         let protocol = &rules.protocol;

@@ -53,14 +53,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
     match &arguments.action {
         Action::List { data } => say(&list(&data_folder(data.as_deref())))?,
         Action::Get(asked) => {
-            let dataset = PUBLISHED.iter().find(|dataset| dataset.name == asked.dataset).ok_or_else(|| {
-                let known: Vec<String> = PUBLISHED.iter().map(|d| format!("`{}`", d.name)).collect();
-                CliError::Request(format!(
-                    "no dataset `{}` can be downloaded, expected one of {}",
-                    asked.dataset,
-                    known.join(", ")
-                ))
-            })?;
+            let dataset =
+                PUBLISHED.iter().find(|dataset| dataset.name == asked.dataset).ok_or_else(|| {
+                    let known: Vec<String> = PUBLISHED.iter().map(|d| format!("`{}`", d.name)).collect();
+                    CliError::Request(format!(
+                        "no dataset `{}` can be downloaded, expected one of {}",
+                        asked.dataset,
+                        known.join(", ")
+                    ))
+                })?;
             get(dataset, asked, &data_folder(asked.data.as_deref()).join(dataset.name))?;
         }
     }

@@ -36,8 +36,8 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
-    let mut stores = Stores::new(arguments.features.clone(), None)
-        .in_folder(data_folder(arguments.data.as_deref()));
+    let mut stores =
+        Stores::new(arguments.features.clone(), None).in_folder(data_folder(arguments.data.as_deref()));
     for rules in source::all_rules(&arguments.protocols)? {
         let protocol = &rules.protocol;
         let dealer = source::fresh(protocol, &stores.of(protocol)?)?;

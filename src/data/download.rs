@@ -229,7 +229,8 @@ mod tests {
                 ("416 Range Not Satisfiable", String::new(), &b""[..])
             }
             Manner::Ranges | Manner::BreaksAfter(_) if from > 0 => {
-                let range = format!("Content-Range: bytes {from}-{}/{}\r\n", content.len() - 1, content.len());
+                let range =
+                    format!("Content-Range: bytes {from}-{}/{}\r\n", content.len() - 1, content.len());
                 ("206 Partial Content", range, &content[from..])
             }
             _ => ("200 OK", String::new(), content),
@@ -302,7 +303,11 @@ mod tests {
         let path = place.path().join("file.zip");
         let (url, _) = serve(b"twenty other bytes!!", Manner::Ranges);
         let told = fetch(&url, &path).unwrap_err().to_string();
-        assert!(told.starts_with(&format!("{url} is another file than the one that is published: its sha256 is ")));
+        assert!(
+            told.starts_with(&format!(
+                "{url} is another file than the one that is published: its sha256 is "
+            ))
+        );
         let shorter = Remote { url: &url, bytes: Some(21), sha256: None };
         let told = download(&shorter, &path, |_, _| {}).unwrap_err().to_string();
         assert!(told.contains("it has 20 bytes, expected 21"), "{told}");
@@ -315,7 +320,9 @@ mod tests {
         let path = place.path().join("file.zip");
         let (url, _) = serve(CONTENT, Manner::NotFound);
         let told = fetch(&url, &path).unwrap_err().to_string();
-        assert!(told.starts_with(&format!("cannot download {url}: the server answers 404 Not Found\nhint: ")));
+        assert!(
+            told.starts_with(&format!("cannot download {url}: the server answers 404 Not Found\nhint: "))
+        );
         // A port that was just free: nobody listens there.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let told = fetch(&format!("http://127.0.0.1:{port}/file.zip"), &path).unwrap_err().to_string();

@@ -5,7 +5,8 @@ use super::place::{Place, Ran};
 /// Runs kshot with its cache inside the place.
 fn run(place: &Place, arguments: &str) -> Ran {
     let mut command = place.command(arguments);
-    let output = command.env("XDG_CACHE_HOME", place.path("cache")).env_remove("KSHOT_DATA").output().unwrap();
+    let output =
+        command.env("XDG_CACHE_HOME", place.path("cache")).env_remove("KSHOT_DATA").output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Ran { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
 }
@@ -77,14 +78,19 @@ fn what_can_be_downloaded_is_listed_with_what_is_there() {
     assert!(listed.contains("omniglot from https://"), "{listed}");
     assert!(listed.contains("mine/omniglot/images_background.zip, 9.5 MB: there\n"), "{listed}");
     assert!(listed.contains("mine/omniglot/all_runs.zip: not there\n"), "{listed}");
-    place.refuses(2, "data get imagenet", "no dataset `imagenet` can be downloaded, expected one of `omniglot`");
+    place.refuses(
+        2,
+        "data get imagenet",
+        "no dataset `imagenet` can be downloaded, expected one of `omniglot`",
+    );
 }
 
 #[cfg(not(feature = "download"))]
 #[test]
 fn a_build_without_downloads_says_what_to_fetch_and_where_to() {
     let place = Place::empty();
-    let sentence = "this build cannot download\nhint: build with --features download, or fetch images_background.zip, …";
+    let sentence =
+        "this build cannot download\nhint: build with --features download, or fetch images_background.zip, …";
     place.refuses(2, "data get omniglot --data mine", sentence);
 }
 
@@ -116,6 +122,7 @@ fn files_come_from_the_mirror_that_is_named_and_must_be_the_published_ones() {
     refuses(&place, 4, &get, &gone);
     assert_eq!(std::fs::read_dir(place.path("mine/omniglot")).unwrap().count(), 0);
     place.write("mine/omniglot/images_background.zip", "mine");
-    let sentence = "mine/omniglot/images_background.zip is there and is not the file that is published\nhint: ";
+    let sentence =
+        "mine/omniglot/images_background.zip is there and is not the file that is published\nhint: ";
     refuses(&place, 2, &get, sentence);
 }

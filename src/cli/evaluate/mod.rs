@@ -142,7 +142,8 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     }
 
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut stores = Stores::new(arguments.features.clone(), arguments.memory).in_folder(arguments.network.data());
+    let mut stores =
+        Stores::new(arguments.features.clone(), arguments.memory).in_folder(arguments.network.data());
     if arguments.network.backbone.is_some() {
         stores.made_by(arguments.network.clone(), arguments.cache.clone());
     }

@@ -13,9 +13,9 @@ use rayon::prelude::*;
 use zip::ZipArchive;
 
 use super::Pictures;
-use super::vinyals;
 use super::decode::{Raster, decode};
 use super::scale::scale;
+use super::vinyals;
 use crate::data::error::{DataError, Place};
 use crate::data::files_sha256;
 use crate::vocab::{Form, Split};
@@ -66,7 +66,8 @@ impl Source {
     /// What the pixels depend on.
     pub fn recipe(&self) -> Result<String, DataError> {
         let archives = ARCHIVES.map(|name| (name.to_string(), self.folder.join(name)));
-        let classes: String = self.classes.iter().map(|(class, split)| format!("{class} {split}\n")).collect();
+        let classes: String =
+            self.classes.iter().map(|(class, split)| format!("{class} {split}\n")).collect();
         Ok(format!("omniglot {SIDE}\n{classes}{}\n", files_sha256(&archives)?))
     }
 
@@ -285,11 +286,17 @@ mod tests {
         let labels: HashMap<String, String> = members(&folder.join("all_runs.zip"), "class_labels.txt")
             .into_values()
             .flat_map(|text| String::from_utf8(text).unwrap().lines().map(String::from).collect::<Vec<_>>())
-            .filter_map(|line| line.split_once(' ').map(|(test, class)| (class.to_string(), test.to_string())))
+            .filter_map(|line| {
+                line.split_once(' ').map(|(test, class)| (class.to_string(), test.to_string()))
+            })
             .collect();
         let same = |class: &str, item: &str, picture: &str| {
             let drawing = &drawings[class.strip_suffix("/rot000").unwrap()][item.parse::<usize>().unwrap()].1;
-            assert_eq!(decode(drawing).unwrap(), decode(&pictures[picture]).unwrap(), "{class} {item} {picture}");
+            assert_eq!(
+                decode(drawing).unwrap(),
+                decode(&pictures[picture]).unwrap(),
+                "{class} {item} {picture}"
+            );
         };
         let draw = include_str!("../../../episodes/omniglot-one-shot-runs.csv");
         let rows: Vec<Vec<&str>> = draw.lines().skip(2).map(|row| row.split(',').collect()).collect();
