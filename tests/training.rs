@@ -134,7 +134,22 @@ fn trained_weights_make_features_and_say_what_they_are() {
     );
     assert!(about.contains("trained_on = \"glyphs (base)\""), "{about}");
     done(place, "embed glyphs --backbone pixels --out pixels --dtype f32");
+    assert!(about.contains("seed_train = 1\n"), "{about}");
     let run = "evaluate any-5way-1shot --learner prototypical --features";
+    done(place, "train tiny.toml --seed 2 --out other");
+    for (folder, seed) in [("trained", "1"), ("other", "2")] {
+        let network =
+            format!("--backbone conv4 --weights {folder}/weights.safetensors --out {folder}/results");
+        done(place, &format!("{run} glyphs {network}"));
+        let summary = String::from_utf8(read(place, &format!("{folder}/results/summary.csv"))).unwrap();
+        let mut lines = summary.lines().map(|line| line.rsplit(',').nth(4).unwrap());
+        assert_eq!(lines.next(), Some("seed_train"));
+        assert!(lines.all(|found| found == seed), "{summary}");
+        let record = String::from_utf8(read(place, &format!("{folder}/results/run.json"))).unwrap();
+        assert!(record.contains(&format!("\"seed_train\": {seed},")), "{record}");
+        // What reads results back takes the seed too.
+        done(place, &format!("report {folder}/results --out {folder}/page.html"));
+    }
     done(place, &format!("{run} glyphs --backbone pixels --out a"));
     done(place, &format!("{run} glyphs --out b"));
     assert!(
@@ -160,6 +175,22 @@ fn wrong_requests_and_weights_are_one_sentence() {
     std::fs::write(place.join("broken.safetensors"), b"nothing").unwrap();
     let (code, text) = told(place, "embed glyphs --backbone conv4 --weights broken.safetensors --out x");
     assert!(code == Some(3) && text.starts_with("error: broken.safetensors: damaged or cut short"), "{text}");
+    // A file as others write it, and one of the other network that kshot knows.
+    let bert = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/bert/model.safetensors");
+    let (code, text) = told(place, &format!("embed glyphs --backbone conv4 --weights {bert} --out x"));
+    assert!(code == Some(3) && text.contains("model.safetensors: the metadata has no `backbone`"), "{text}");
+    let bytes = read(place, "trained/weights.safetensors");
+    let (header, numbers) = bytes[8..].split_at(usize::from(bytes[0]) + 256 * usize::from(bytes[1]));
+    let header = String::from_utf8(header.to_vec()).unwrap();
+    let other = header.replace("\"backbone\":\"conv4\"", "\"backbone\":\"conv5\"");
+    assert_ne!(header, other);
+    std::fs::write(place.join("other.safetensors"), [&bytes[..8], other.as_bytes(), numbers].concat())
+        .unwrap();
+    let (code, text) = told(place, "embed glyphs --backbone conv4 --weights other.safetensors --out x");
+    assert!(
+        code == Some(3) && text.contains("these are weights of backbone `conv5`, expected `conv4`"),
+        "{text}"
+    );
     let (code, text) = told(place, "embed gaussian --backbone pixels --out x");
     assert!(code == Some(2) && text.contains("items of form `vector`, expected images"), "{text}");
     let (code, text) = told(place, "embed omniglot --backbone pixels --data nowhere --out x");

@@ -58,8 +58,8 @@ impl Saved {
     /// # Errors
     /// As [`Saved::read`].
     pub fn parse(bytes: &[u8], path: &Path, backbone: &str) -> Result<Saved, BackboneError> {
-        let mut weights = Weights::parse(bytes, path, |name| Some(name.to_string()))?;
-        let mut metadata = weights.metadata().clone();
+        // Whose weights these are comes before what they are like: another network may store other types of numbers.
+        let mut metadata = Weights::parse(bytes, path, |_| None)?.metadata().clone();
         let mut take = |key: &'static str| {
             metadata.remove(key).ok_or_else(|| BackboneError::NoMetadata { path: path.to_path_buf(), key })
         };
@@ -76,6 +76,7 @@ impl Saved {
             known: "the sizes of a conv4 as `kshot train` writes them",
         })?;
         let mut parameters = config.fresh(|| 0.0);
+        let mut weights = Weights::parse(bytes, path, |name| Some(name.to_string()))?;
         weights.expect(&parameters.shapes())?;
         for parameter in &mut parameters.0 {
             parameter.values = weights.take(&parameter.name)?;

@@ -1,8 +1,11 @@
 //! `kshot check`: proves that protocols, draws and data agree.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::error::CliError;
+use super::network::data_folder;
 use super::source::{self, Stores};
 use super::{Outcome, say};
 use crate::data::{self, Store};
@@ -28,6 +31,9 @@ pub(super) struct Arguments {
     /// Feature store or embedded dataset; default: the protocol's dataset.
     #[arg(long, value_name = "PATH")]
     features: Option<String>,
+    /// Folder in which datasets are looked for by name. Default: KSHOT_DATA, else `data`.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
     /// Draw to check instead of the protocol's own; with one protocol only.
     #[arg(long, value_name = "FILE")]
     draw: Option<String>,
@@ -50,7 +56,8 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     if arguments.draw.is_some() && all.len() > 1 {
         return Err(CliError::Request(format!("--draw goes with one protocol, {} are given", all.len())));
     }
-    let mut stores = Stores::new(arguments.features.clone(), None);
+    let mut stores =
+        Stores::new(arguments.features.clone(), None).in_folder(data_folder(arguments.data.as_deref()));
     let mut holds = true;
     for rules in all {
         let protocol = &rules.protocol;

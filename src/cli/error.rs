@@ -44,10 +44,9 @@ pub(super) enum CliError {
     #[error(transparent)]
     Draw(#[from] DrawError),
     #[error(
-        "protocol `{protocol}` has a draw, but neither {} nor {} is there\nhint: freeze it with `kshot sample`, or name it with --draw",
-        beside.display(), here.display()
+        "protocol `{protocol}` names a draw of which there is no file, and its seed draws another one from features {features}, of sha256 {found}\nhint: the features have other classes or items than the draw was made for; name a draw with --draw, or take the line `sha256` out of the protocol"
     )]
-    NoDraw { protocol: String, beside: PathBuf, here: PathBuf },
+    NoDraw { protocol: String, features: String, found: String },
     #[error("draw {draw} does not fit: {finding}")]
     Finding { draw: String, finding: Finding },
     #[error(
@@ -101,6 +100,7 @@ impl CliError {
             CliError::Closed => DONE,
             CliError::Request(_) | CliError::Protocol(_) | CliError::Learner(_) => WRONG_REQUEST,
             CliError::Data(error) if error.is_request() => WRONG_REQUEST,
+            CliError::Data(error) if error.is_failure() => FAILED,
             CliError::Compare(error) if error.is_request() => WRONG_REQUEST,
             CliError::Train(error) if error.is_request() => WRONG_REQUEST,
             CliError::Train(error) if error.is_failure() => FAILED,

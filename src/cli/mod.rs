@@ -5,6 +5,7 @@
 mod cache;
 mod check;
 mod compare;
+mod data;
 mod device;
 mod embed;
 mod error;
@@ -63,6 +64,7 @@ enum Verb {
     Compare(compare::Arguments),
     Report(report::Arguments),
     Merge(merge::Arguments),
+    Data(data::Arguments),
 }
 
 impl Verb {
@@ -108,6 +110,7 @@ pub fn main<R: Roster>() -> ExitCode {
         Verb::Compare(arguments) => compare::run(&arguments),
         Verb::Report(arguments) => report::run(&arguments),
         Verb::Merge(arguments) => merge::run(&arguments),
+        Verb::Data(arguments) => data::run(&arguments),
     });
     match outcome {
         Ok(Outcome::Done) => ExitCode::from(error::DONE),

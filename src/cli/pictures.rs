@@ -105,6 +105,10 @@ fn provenance(network: &Network, backbone: &str, saved: Option<&Saved>, data_sha
         trained_on: network.trained_on.clone().or_else(|| said("trained_on")),
         saw_classes,
         weights_sha256: Some(sha256(&saved.bytes())),
+        // TOML, which store.toml is, has no larger numbers.
+        seed_train: said("seed")
+            .and_then(|seed| seed.parse().ok())
+            .filter(|seed| i64::try_from(*seed).is_ok()),
         ..Provenance::default()
     }
 }

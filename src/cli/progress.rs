@@ -53,6 +53,25 @@ impl Progress {
         Progress { bar }
     }
 
+    /// Begins with bytes, of which so many are expected where that is known.
+    #[cfg(feature = "download")]
+    pub(super) fn of_bytes(what: &str, bytes: Option<u64>) -> Progress {
+        let bar = Progress::bar(what, bytes.unwrap_or(0));
+        if bar.is_none() {
+            eprintln!("downloading {what}");
+        }
+        Progress { bar }
+    }
+
+    /// So many are there, of so many where that is known.
+    #[cfg(feature = "download")]
+    pub(super) fn reach_of(&self, done: u64, all: Option<u64>) {
+        if let Some(bar) = &self.bar {
+            bar.set_length(all.unwrap_or(done));
+            bar.set_position(done);
+        }
+    }
+
     /// Says how it stands: beside the bar where there is one, as a line where there is none.
     pub(super) fn tell(&self, sentence: &str) {
         match &self.bar {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::error::CliError;
+use super::network::data_folder;
 use super::source::{self, Stores};
 use super::{Outcome, files, say};
 
@@ -23,6 +24,9 @@ pub(super) struct Arguments {
     /// Feature store or embedded dataset; default: the protocol's dataset.
     #[arg(long, value_name = "PATH")]
     features: Option<String>,
+    /// Folder in which datasets are looked for by name. Default: KSHOT_DATA, else `data`.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
     /// Folder that gets one file NAME.csv per protocol.
     #[arg(long, value_name = "DIR", default_value = "episodes")]
     out: PathBuf,
@@ -32,7 +36,8 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
-    let mut stores = Stores::new(arguments.features.clone(), None);
+    let mut stores =
+        Stores::new(arguments.features.clone(), None).in_folder(data_folder(arguments.data.as_deref()));
     for rules in source::all_rules(&arguments.protocols)? {
         let protocol = &rules.protocol;
         let dealer = source::fresh(protocol, &stores.of(protocol)?)?;

@@ -66,6 +66,8 @@ pub(super) fn all_rules(named: &[String]) -> Result<Vec<Rules>, CliError> {
 pub(super) struct Stores {
     features: Option<String>,
     options: OpenOptions,
+    /// Where datasets are looked for by name.
+    data: PathBuf,
     /// What makes features of datasets, and where they are kept.
     network: Option<(Network, Option<PathBuf>, Device)>,
     open: Vec<(String, Store)>,
@@ -75,7 +77,12 @@ impl Stores {
     pub(super) fn new(features: Option<String>, memory: Option<u64>) -> Stores {
         let default = OpenOptions::default();
         let options = OpenOptions { resident: memory.unwrap_or(default.resident), ..default };
-        Stores { features, options, network: None, open: Vec::new() }
+        Stores { features, options, data: data_folder(None), network: None, open: Vec::new() }
+    }
+
+    /// The same, with datasets looked for in this folder.
+    pub(super) fn in_folder(self, data: PathBuf) -> Stores {
+        Stores { data, ..self }
     }
 
     /// Has features made of datasets by a network, and kept in a folder.
@@ -107,7 +114,7 @@ impl Stores {
         }
         let images = match Path::new(&named).exists() {
             true => None,
-            false => images::named(&named, &data_folder(None), &cache::home())?,
+            false => images::named(&named, &self.data, &cache::home())?,
         };
         let store = match data::embedded(&named).transpose()?.or(images) {
             Some(store) => store,
@@ -156,10 +163,10 @@ pub(super) fn draw(rules: &Rules, named: Option<&str>, store: &Store) -> Result<
     }
     if protocol.draw_sha256().is_some() {
         return match &rules.home {
-            Home::Program(shipped) => {
-                let bytes = shipped.draw.unwrap_or_default().as_bytes();
-                read(bytes, format!("{}.csv", shipped.name), Maker::Sampler)
-            }
+            Home::Program(shipped) => match shipped.draw {
+                Some(draw) => read(draw.as_bytes(), format!("{}.csv", shipped.name), Maker::Sampler),
+                None => frozen_by_hash(protocol, store),
+            },
             Home::Folder(folder) => {
                 let name = format!("{}.csv", protocol.name());
                 let beside = folder.join("../episodes").join(&name);
@@ -167,12 +174,25 @@ pub(super) fn draw(rules: &Rules, named: Option<&str>, store: &Store) -> Result<
                 let found = [&beside, &here].into_iter().find(|path| path.exists()).cloned();
                 match found {
                     Some(path) => from_file(&path.display().to_string(), Maker::Sampler),
-                    None => Err(CliError::NoDraw { protocol: protocol.name().to_string(), beside, here }),
+                    None => frozen_by_hash(protocol, store),
                 }
             }
         };
     }
     fresh(protocol, store)
+}
+
+/// The draw that a protocol knows by its hash alone: made anew, and refused where it is another one.
+fn frozen_by_hash(protocol: &Protocol, store: &Store) -> Result<Dealer, CliError> {
+    let dealer = fresh(protocol, store)?;
+    match protocol.draw_sha256() == Some(dealer.sha256.as_str()) {
+        true => Ok(dealer),
+        false => Err(CliError::NoDraw {
+            protocol: protocol.name().to_string(),
+            features: store.name().to_string(),
+            found: dealer.sha256,
+        }),
+    }
 }
 
 /// A draw of a protocol, made anew from its seed.

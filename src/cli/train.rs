@@ -45,7 +45,7 @@ pub(super) struct Arguments {
     #[command(flatten)]
     pub(super) device: DeviceFlag,
     /// Seed of first values, batches and augmentation, in place of the recipe's.
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     seed: Option<u64>,
 }
 

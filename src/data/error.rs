@@ -431,6 +431,24 @@ pub enum DataError {
         /// The system's reason.
         source: io::Error,
     },
+    /// A file that a server does not send.
+    #[error(
+        "cannot download {url}: {what}\nhint: run it again, what has arrived is kept; or fetch the file from elsewhere, or name a mirror with --from"
+    )]
+    NotDownloaded {
+        /// The address.
+        url: String,
+        /// What happened.
+        what: String,
+    },
+    /// A file that was downloaded and is not the one that is published.
+    #[error("{url} is another file than the one that is published: {what}")]
+    OtherFile {
+        /// The address.
+        url: String,
+        /// What is different.
+        what: String,
+    },
     /// An image of another size than the others.
     #[error(
         "{at}: an image of {}×{} pixels, expected {}×{} as in {}\nhint: write folder:DIR,side=PIXELS to scale them",
@@ -480,6 +498,11 @@ impl DataError {
     /// dataset specification or transform cannot be met.
     pub fn is_request(&self) -> bool {
         matches!(self, DataError::NoParquet { .. } | DataError::Spec { .. } | DataError::NoBaseClasses { .. })
+    }
+
+    /// Whether neither the request nor the data is to blame.
+    pub fn is_failure(&self) -> bool {
+        matches!(self, DataError::NotDownloaded { .. })
     }
 
     pub(super) fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> DataError + '_ {

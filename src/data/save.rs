@@ -151,6 +151,7 @@ mod tests {
             trained_on: Some("much \"text\"".to_string()),
             saw_classes: SawClasses::None,
             weights_sha256: Some("ab".repeat(32)),
+            seed_train: Some(3),
             cut: 2,
             class_vectors: Some(source),
         };

@@ -19,6 +19,8 @@ pub struct Provenance {
     pub saw_classes: SawClasses,
     /// SHA-256 over the files of its weights, where kshot made the features with it.
     pub weights_sha256: Option<String>,
+    /// Seed of the network's training, where kshot trained it.
+    pub seed_train: Option<u64>,
     /// Items that were longer than the network reads, and were cut.
     pub cut: u64,
     /// What the class vectors were made of, where kshot made them.
@@ -45,6 +47,7 @@ impl Default for Provenance {
             trained_on: None,
             saw_classes: SawClasses::Unknown,
             weights_sha256: None,
+            seed_train: None,
             cut: 0,
             class_vectors: None,
         }
@@ -60,6 +63,7 @@ pub(super) struct About {
     saw_classes: Option<String>,
     form: Option<String>,
     weights_sha256: Option<String>,
+    seed_train: Option<u64>,
     cut: Option<u64>,
     class_vectors: Option<VectorSource>,
 }
@@ -76,7 +80,7 @@ impl About {
 
     /// What store.toml says of features of this provenance and form.
     pub fn of(provenance: &Provenance, form: Form) -> About {
-        let Provenance { backbone, trained_on, saw_classes, weights_sha256, cut, class_vectors } =
+        let Provenance { backbone, trained_on, saw_classes, weights_sha256, seed_train, cut, class_vectors } =
             provenance.clone();
         About {
             backbone: Some(backbone),
@@ -84,6 +88,7 @@ impl About {
             saw_classes: Some(saw_classes.to_string()),
             form: (form != Form::Vector).then(|| form.to_string()),
             weights_sha256,
+            seed_train,
             cut: (cut > 0).then_some(cut),
             class_vectors,
         }
@@ -97,6 +102,7 @@ impl About {
             trained_on: self.trained_on,
             saw_classes: self.saw_classes.map_or(Ok(SawClasses::Unknown), |word| word.parse())?,
             weights_sha256: self.weights_sha256,
+            seed_train: self.seed_train,
             cut: self.cut.unwrap_or(0),
             class_vectors: self.class_vectors,
         };

@@ -7,7 +7,7 @@ pub struct ShippedProtocol {
     pub name: &'static str,
     /// Its text.
     pub text: &'static str,
-    /// Its frozen draw, where it has one.
+    /// Its frozen draw, where it has one that is not known by its hash alone.
     pub draw: Option<&'static str>,
 }
 
@@ -43,4 +43,10 @@ pub const SHIPPED: &[ShippedProtocol] = shipped![
     "any-intents-10shot",
     "clinc150-open-set-5way-5shot",
     "clinc150-open-set-10shot",
+    "omniglot-5way-1shot",
+    "omniglot-5way-5shot",
+    "omniglot-20way-1shot",
+    "omniglot-20way-5shot",
+    "omniglot-characters-20way-1shot",
+    "omniglot-one-shot-runs" "omniglot-one-shot-runs.csv",
 ];

@@ -208,12 +208,19 @@ fn an_edited_draw_that_is_named_is_a_warning() {
 }
 
 #[test]
-fn a_frozen_draw_that_is_missing_is_refused_with_both_places() {
+fn a_frozen_draw_without_a_file_is_drawn_again_and_must_have_the_hash() {
     let place = frozen();
+    place.done(FROZEN);
+    let summary = place.read("out/summary.csv");
+    let draw = place.read("mine/episodes/p.csv");
     std::fs::remove_file(place.path("mine/episodes/p.csv")).unwrap();
-    let sentence = "protocol `p` has a draw, but neither mine/protocols/../episodes/p.csv nor episodes/p.csv is there\n\
-                    hint: freeze it with `kshot sample`, or name it with --draw";
-    place.refuses(3, FROZEN, sentence);
+    place.done(&format!("{FROZEN} --overwrite"));
+    assert_eq!((place.read("out/summary.csv"), place.read("out/draw.csv")), (summary, draw));
+
+    place.edit("mine/protocols/p.toml", "seed  = 7", "seed  = 8");
+    let sentence = "protocol `p` names a draw of which there is no file, and its seed draws another one from \
+                    features store, of sha256 …";
+    place.refuses(3, &format!("{FROZEN} --overwrite"), sentence);
     place.refuses(3, "check mine/protocols/p.toml --features store", sentence);
 }
 

@@ -9,6 +9,7 @@ mod embedding;
 mod evaluate;
 mod features;
 mod files;
+mod images;
 mod open_set;
 mod outside;
 mod parts;

@@ -148,7 +148,8 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         with_parquet(&mut results)?;
     }
 
-    let mut stores = Stores::new(arguments.features.clone(), arguments.memory);
+    let mut stores =
+        Stores::new(arguments.features.clone(), arguments.memory).in_folder(arguments.network.data());
     if arguments.network.backbone.is_some() {
         stores.made_by(arguments.network.clone(), arguments.cache.clone(), device);
     }
@@ -244,7 +245,7 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         command: std::env::args().collect(),
         protocols: runs.iter().map(|run| record::protocol(run, &hashes)).collect(),
         learners: learners.into_values().collect(),
-        seed_train: None,
+        seed_train: seed_train(&runs),
         device: device.name().to_string(),
         workers,
         batch: arguments.batch,
@@ -271,6 +272,13 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         }
     }
     Ok(Outcome::Done)
+}
+
+/// The seed of the training of all networks of a run, where there is one.
+fn seed_train(runs: &[Run]) -> Option<u64> {
+    let mut seeds = runs.iter().map(|run| run.store.provenance().seed_train);
+    let first = seeds.next()??;
+    seeds.all(|seed| seed == Some(first)).then_some(first)
 }
 
 #[cfg(feature = "parquet")]

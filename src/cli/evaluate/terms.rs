@@ -141,7 +141,7 @@ fn table(run: &Run, contender: &Contender, setting: Setting, shot: Option<usize>
         level: protocol.level(),
         sequential,
         seed: protocol.seed(),
-        seed_train: None,
+        seed_train: provenance.seed_train,
         device: asked.device.name().to_string(),
         draw_sha256: if sequential { String::new() } else { run.dealer.sha256.clone() },
     }

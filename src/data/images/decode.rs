@@ -114,6 +114,36 @@ pub(super) mod tests {
         assert_eq!(colour.with_channels(1).values, [0.299, 0.114]);
     }
 
+    #[cfg(feature = "images")]
+    #[test]
+    fn a_photograph_has_the_pixels_that_others_decode() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/images");
+        let expected = std::fs::read_to_string(format!("{folder}/expected.json")).unwrap();
+        let expected: serde_json::Value = serde_json::from_str(&expected).unwrap();
+        for (name, channels) in [("photo", 3), ("grey", 1)] {
+            let bytes = std::fs::read(format!("{folder}/{name}.jpg")).unwrap();
+            let found = decode(&bytes).unwrap();
+            assert_eq!((found.height, found.width, found.channels), (24, 32, channels));
+            let pixels = expected[name].as_array().unwrap().iter().flat_map(|row| row.as_array().unwrap());
+            let pixels: Vec<f32> = match channels {
+                1 => pixels.map(|v| v.as_f64().unwrap() as f32).collect(),
+                _ => pixels.flat_map(|p| p.as_array().unwrap()).map(|v| v.as_f64().unwrap() as f32).collect(),
+            };
+            let far = found.values.iter().zip(&pixels).map(|(a, b)| (255.0 * a - b).abs());
+            // Decoders differ in how they enlarge the colours of a 4:2:0 picture.
+            assert!(far.clone().sum::<f32>() / (pixels.len() as f32) < 1.0, "{name}");
+            assert!(far.fold(0.0, f32::max) < 16.0, "{name}");
+            assert!(decode(&bytes[..bytes.len() / 2]).is_err(), "{name} cut short");
+        }
+    }
+
+    #[cfg(not(feature = "images"))]
+    #[test]
+    fn a_build_without_jpeg_says_so() {
+        let told = decode(&[0xff, 0xd8, 0xff]).unwrap_err();
+        assert_eq!(told, "this build reads no JPEG\nhint: build with --features images");
+    }
+
     #[test]
     fn broken_pictures_are_refused() {
         let whole = png_of(2, 1, png::ColorType::Grayscale, &[0, 255]);

@@ -7,7 +7,9 @@ mod cache;
 mod decode;
 mod folder;
 mod omniglot;
+mod published;
 mod scale;
+mod vinyals;
 
 use std::path::{Path, PathBuf};
 
@@ -15,12 +17,14 @@ use super::error::DataError;
 use super::store::Store;
 use crate::vocab::{Form, Split};
 
+pub use published::{PUBLISHED, Published, PublishedFile};
+
 /// The datasets of images, with a line on each.
 pub const IMAGE_DATASETS: &[(&str, &str)] = &[
     (
         "omniglot",
         "1,623 characters of 50 alphabets at 28×28, four rotations as classes (Lake et al. 2015, splits of Vinyals et \
-         al. 2016); images_background.zip, images_evaluation.zip and splits/vinyals",
+         al. 2016, or of splits/vinyals); images_background.zip and images_evaluation.zip, by `kshot data get omniglot`",
     ),
     ("omniglot-characters", "the same without rotations: each character is one class"),
     (

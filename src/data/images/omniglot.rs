@@ -15,6 +15,7 @@ use zip::ZipArchive;
 use super::Pictures;
 use super::decode::{Raster, decode};
 use super::scale::scale;
+use super::vinyals;
 use crate::data::error::{DataError, Place};
 use crate::data::files_sha256;
 use crate::vocab::{Form, Split};
@@ -37,12 +38,17 @@ pub(super) struct Source {
 type Drawings = Vec<(String, Vec<u8>)>;
 
 impl Source {
-    /// Looks for the files and reads the lists of classes, with or without those that are turned.
+    /// Looks for the files and reads the lists of classes, with or without those that are turned. Where there is no
+    /// folder of lists they are those of Vinyals et al.
     pub fn open(folder: &Path, rotations: bool) -> Result<Source, DataError> {
         let mut classes = Vec::new();
+        let lists = folder.join("splits/vinyals");
         for (name, split) in LISTS {
-            let path = folder.join("splits/vinyals").join(name);
-            let text = std::fs::read_to_string(&path).map_err(DataError::unreadable(&path))?;
+            let path = lists.join(name);
+            let text = match lists.exists() {
+                true => std::fs::read_to_string(&path).map_err(DataError::unreadable(&path))?,
+                false => vinyals::list(split),
+            };
             for (line, class) in (1..).zip(text.lines()).filter(|(_, class)| !class.trim().is_empty()) {
                 if turns(class).is_none() {
                     let what =
@@ -59,14 +65,10 @@ impl Source {
 
     /// What the pixels depend on.
     pub fn recipe(&self) -> Result<String, DataError> {
-        let lists = LISTS.map(|(name, _)| format!("splits/vinyals/{name}"));
-        let files: Vec<(String, PathBuf)> = ARCHIVES
-            .iter()
-            .map(ToString::to_string)
-            .chain(lists)
-            .map(|name| (name.clone(), self.folder.join(name)))
-            .collect();
-        Ok(format!("omniglot {SIDE} {} classes\n{}\n", self.classes.len(), files_sha256(&files)?))
+        let archives = ARCHIVES.map(|name| (name.to_string(), self.folder.join(name)));
+        let classes: String =
+            self.classes.iter().map(|(class, split)| format!("{class} {split}\n")).collect();
+        Ok(format!("omniglot {SIDE}\n{classes}{}\n", files_sha256(&archives)?))
     }
 
     /// Decodes every drawing once and turns it.
@@ -251,5 +253,59 @@ mod tests {
         assert!(told().starts_with("splits/vinyals/val.txt: cannot be read: "), "{}", told());
         std::fs::write(place.path().join("splits/vinyals/val.txt"), "Greek/character02/rot001\n").unwrap();
         assert!(told().starts_with("splits/vinyals/val.txt line 1: `Greek/character02/rot001` is no class"));
+    }
+
+    /// The members of an archive that end so, by name.
+    fn members(path: &Path, end: &str) -> HashMap<String, Vec<u8>> {
+        let mut archive = ZipArchive::new(BufReader::new(File::open(path).unwrap())).unwrap();
+        let mut found = HashMap::new();
+        for number in 0..archive.len() {
+            let mut member = archive.by_index(number).unwrap();
+            let name = member.name().unwrap().into_owned();
+            if name.ends_with(end) {
+                let mut bytes = Vec::new();
+                member.read_to_end(&mut bytes).unwrap();
+                found.insert(name, bytes);
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn the_draw_of_the_one_shot_runs_holds_the_pictures_of_their_archive() {
+        let root = std::env::var_os("KSHOT_SHARED")
+            .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
+        let folder = root.join("data/omniglot");
+        if !folder.join("all_runs.zip").exists() {
+            let _ = writeln!(std::io::stderr(), "SKIPPED: no {}; set KSHOT_SHARED", folder.display());
+            return;
+        }
+        let mut drawings = HashMap::new();
+        unpack(&folder.join(ARCHIVES[1]), &mut drawings).unwrap();
+        let pictures = members(&folder.join("all_runs.zip"), ".png");
+        let labels: HashMap<String, String> = members(&folder.join("all_runs.zip"), "class_labels.txt")
+            .into_values()
+            .flat_map(|text| String::from_utf8(text).unwrap().lines().map(String::from).collect::<Vec<_>>())
+            .filter_map(|line| {
+                line.split_once(' ').map(|(test, class)| (class.to_string(), test.to_string()))
+            })
+            .collect();
+        let same = |class: &str, item: &str, picture: &str| {
+            let drawing = &drawings[class.strip_suffix("/rot000").unwrap()][item.parse::<usize>().unwrap()].1;
+            assert_eq!(
+                decode(drawing).unwrap(),
+                decode(&pictures[picture]).unwrap(),
+                "{class} {item} {picture}"
+            );
+        };
+        let draw = include_str!("../../../episodes/omniglot-one-shot-runs.csv");
+        let rows: Vec<Vec<&str>> = draw.lines().skip(2).map(|row| row.split(',').collect()).collect();
+        assert_eq!((rows.len(), labels.len()), (400, 400));
+        for row in rows {
+            let [episode, label] = [row[0], row[1]].map(|number| number.parse::<usize>().unwrap() + 1);
+            let support = format!("run{episode:02}/training/class{label:02}.png");
+            same(row[2], row[3], &support);
+            same(row[2], row[4], &labels[&support]);
+        }
     }
 }

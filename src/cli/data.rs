@@ -1,0 +1,130 @@
+//! `kshot data`: datasets from their publishers.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+
+use super::error::CliError;
+use super::network::data_folder;
+use super::{Outcome, say};
+use crate::data::images::{PUBLISHED, Published};
+
+const EXAMPLES: &str = "Examples:
+  kshot data list
+  kshot data get omniglot --data data
+  kshot data get omniglot --from https://mirror.example.org/omniglot";
+
+/// List the datasets that their publishers offer, or download one.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// List the datasets that can be downloaded, and which of their files are there.
+    List {
+        /// Folder of datasets. Default: KSHOT_DATA, else `data`.
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+    },
+    /// Download a dataset; what has arrived of a download that broke off is kept, and the next one goes on with it.
+    Get(Get),
+}
+
+#[derive(Args)]
+struct Get {
+    /// Name of the dataset.
+    dataset: String,
+    /// Folder of datasets, in which it gets a folder of its own. Default: KSHOT_DATA, else `data`.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Address of a mirror, in place of the publisher's; the files must be the same.
+    #[arg(long, value_name = "URL")]
+    from: Option<String>,
+    /// Replace files that are there and are other ones.
+    #[arg(long)]
+    overwrite: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
+    match &arguments.action {
+        Action::List { data } => say(&list(&data_folder(data.as_deref())))?,
+        Action::Get(asked) => {
+            let dataset =
+                PUBLISHED.iter().find(|dataset| dataset.name == asked.dataset).ok_or_else(|| {
+                    let known: Vec<String> = PUBLISHED.iter().map(|d| format!("`{}`", d.name)).collect();
+                    CliError::Request(format!(
+                        "no dataset `{}` can be downloaded, expected one of {}",
+                        asked.dataset,
+                        known.join(", ")
+                    ))
+                })?;
+            get(dataset, asked, &data_folder(asked.data.as_deref()).join(dataset.name))?;
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+fn list(data: &Path) -> String {
+    let of = |dataset: &Published| {
+        let folder = data.join(dataset.name);
+        let mut text = format!("{} from {}\n", dataset.name, dataset.base);
+        for file in dataset.files {
+            let path = folder.join(file.name());
+            let size = file.bytes.map_or(String::new(), |bytes| format!(", {:.1} MB", bytes as f64 / 1e6));
+            let state = if path.exists() { "there" } else { "not there" };
+            text += &format!("    {}{size}: {state}\n", path.display());
+        }
+        text
+    };
+    PUBLISHED.iter().map(of).collect()
+}
+
+#[cfg(not(feature = "download"))]
+fn get(dataset: &Published, _: &Get, folder: &Path) -> Result<(), CliError> {
+    let names: Vec<&str> = dataset.files.iter().map(|file| file.path).collect();
+    Err(CliError::Request(format!(
+        "this build cannot download\nhint: build with --features download, or fetch {} from {} into {}",
+        names.join(", "),
+        dataset.base,
+        folder.display()
+    )))
+}
+
+#[cfg(feature = "download")]
+fn get(dataset: &Published, asked: &Get, folder: &Path) -> Result<(), CliError> {
+    use super::files;
+    use super::progress::Progress;
+    use crate::data::{Remote, download, file_sha256};
+
+    files::make_folder(folder)?;
+    let base = asked.from.as_deref().unwrap_or(dataset.base).trim_end_matches('/');
+    for file in dataset.files {
+        let path = folder.join(file.name());
+        if path.exists() && !asked.overwrite {
+            let found = file_sha256(&path)?;
+            if file.sha256.is_some_and(|expected| expected != found) {
+                return Err(CliError::Request(format!(
+                    "{} is there and is not the file that is published\nhint: name another folder with --data, or give --overwrite",
+                    path.display()
+                )));
+            }
+            say(&format!("{}: there already\n", path.display()))?;
+            continue;
+        }
+        let url = format!("{base}/{}", file.path);
+        let remote = Remote { url: &url, bytes: file.bytes, sha256: file.sha256 };
+        let progress = Progress::of_bytes(file.name(), file.bytes);
+        let sha256 = download(&remote, &path, |bytes, total| progress.reach_of(bytes, total))?;
+        drop(progress);
+        let checked = match file.sha256 {
+            Some(_) => "downloaded and checked".to_string(),
+            None => format!("downloaded; its publisher's checksum is not known, sha256 {sha256}"),
+        };
+        say(&format!("{}: {checked}\n", path.display()))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! Images, shipped weights and datasets from the network.
+
+use super::place::{Place, Ran};
+
+/// Runs kshot with its cache inside the place.
+fn run(place: &Place, arguments: &str) -> Ran {
+    let mut command = place.command(arguments);
+    let output =
+        command.env("XDG_CACHE_HOME", place.path("cache")).env_remove("KSHOT_DATA").output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ran { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+#[track_caller]
+fn refuses(place: &Place, code: i32, arguments: &str, sentence: &str) {
+    let ran = run(place, arguments);
+    let (_, said) = ran.err.split_once("error: ").unwrap_or_else(|| panic!("no error in: {}", ran.err));
+    assert!(said.starts_with(sentence), "{said}\ndoes not begin with\n{sentence}");
+    assert_eq!(ran.code, code, "{said}");
+}
+
+/// The accuracy of a learner in percent, from the table on the screen.
+fn accuracy(out: &str, learner: &str) -> f64 {
+    let line = out.lines().find(|line| line.starts_with(learner)).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[test]
+fn the_shipped_weights_are_worth_twenty_points_over_pixels_on_the_quickstart() {
+    let place = Place::empty();
+    let pixels = run(&place, "evaluate quickstart --learner prototypical --out pixels");
+    let network = "--learner prototypical --backbone conv4 --weights conv4-glyphs --out conv4";
+    let conv4 = run(&place, &format!("evaluate quickstart {network}"));
+    let (pixels, conv4) = (accuracy(&pixels.out, "prototypical"), accuracy(&conv4.out, "prototypical"));
+    assert!(conv4 > pixels + 20.0, "{pixels} {conv4}");
+    let summary = place.read("conv4/summary.csv");
+    let row = summary.lines().nth(1).unwrap();
+    assert!(row.contains(",conv4:conv4-glyphs,none,"), "{row}");
+}
+
+#[test]
+fn images_that_do_not_fit_the_weights_are_one_sentence() {
+    let place = Place::empty();
+    let mut png = Vec::new();
+    let mut encoder = png::Encoder::new(&mut png, 8, 8);
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.write_header().unwrap().write_image_data(&[0; 64]).unwrap();
+    for class in ["a", "b"] {
+        place.write(&format!("pictures/{class}/1.png"), &png);
+    }
+    let sentence = "backbone `conv4` ";
+    let embed = "embed folder:pictures --backbone conv4 --weights conv4-glyphs --out x";
+    let ran = run(&place, embed);
+    assert!(ran.err.contains("image:1x28x28") && ran.err.contains("image:1x8x8"), "{}", ran.err);
+    refuses(&place, 3, embed, sentence);
+    assert_eq!(run(&place, &embed.replace("pictures", "pictures,side=28")).code, 0);
+}
+
+#[test]
+fn a_broken_archive_and_a_missing_list_are_one_sentence() {
+    let place = Place::empty();
+    place.write("omniglot/images_background.zip", "no zip");
+    place.write("omniglot/images_evaluation.zip", "no zip");
+    let check = "check omniglot-5way-1shot --data .";
+    refuses(&place, 3, check, "./omniglot/images_background.zip: damaged or cut short: ");
+    place.write("omniglot/splits/vinyals/train.txt", "Greek/character01/rot000\n");
+    refuses(&place, 3, check, "./omniglot/splits/vinyals/val.txt: cannot be read: ");
+    std::fs::remove_dir_all(place.path("omniglot/splits")).unwrap();
+    std::fs::remove_file(place.path("omniglot/images_evaluation.zip")).unwrap();
+    refuses(&place, 3, check, "./omniglot/images_evaluation.zip: cannot be read: ");
+}
+
+#[test]
+fn what_can_be_downloaded_is_listed_with_what_is_there() {
+    let place = Place::empty();
+    place.write("mine/omniglot/images_background.zip", "");
+    let listed = place.done("data list --data mine").out;
+    assert!(listed.contains("omniglot from https://"), "{listed}");
+    assert!(listed.contains("mine/omniglot/images_background.zip, 9.5 MB: there\n"), "{listed}");
+    assert!(listed.contains("mine/omniglot/all_runs.zip: not there\n"), "{listed}");
+    place.refuses(
+        2,
+        "data get imagenet",
+        "no dataset `imagenet` can be downloaded, expected one of `omniglot`",
+    );
+}
+
+#[cfg(not(feature = "download"))]
+#[test]
+fn a_build_without_downloads_says_what_to_fetch_and_where_to() {
+    let place = Place::empty();
+    let sentence =
+        "this build cannot download\nhint: build with --features download, or fetch images_background.zip, …";
+    place.refuses(2, "data get omniglot --data mine", sentence);
+}
+
+#[cfg(feature = "download")]
+#[test]
+fn files_come_from_the_mirror_that_is_named_and_must_be_the_published_ones() {
+    use std::io::{BufRead, BufReader, Write};
+
+    // A mirror whose first file is another one.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map(Result::unwrap);
+        let asked = lines.next().unwrap();
+        while lines.next().is_some_and(|line| !line.is_empty()) {}
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nother").unwrap();
+        asked
+    });
+    let place = Place::empty();
+    let get = format!("data get omniglot --data mine --from http://{address}/copy/");
+    let sentence = format!(
+        "http://{address}/copy/images_background.zip is another file than the one that is published: its sha256 is "
+    );
+    refuses(&place, 3, &get, &sentence);
+    assert_eq!(server.join().unwrap(), "GET /copy/images_background.zip HTTP/1.1");
+    // The mirror has gone: there is nobody at the address.
+    let gone = format!("cannot download http://{address}/copy/images_background.zip: ");
+    refuses(&place, 4, &get, &gone);
+    assert_eq!(std::fs::read_dir(place.path("mine/omniglot")).unwrap().count(), 0);
+    place.write("mine/omniglot/images_background.zip", "mine");
+    let sentence =
+        "mine/omniglot/images_background.zip is there and is not the file that is published\nhint: ";
+    refuses(&place, 2, &get, sentence);
+}
