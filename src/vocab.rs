@@ -261,7 +261,18 @@ words! {
 impl Metric {
     /// Whether it has a value per episode, so that learners can be compared by it.
     pub fn is_per_episode(self) -> bool {
-        matches!(self, Metric::Accuracy | Metric::Nll | Metric::Brier)
+        matches!(self, Metric::Accuracy | Metric::Nll | Metric::Brier) || self.is_of_certainty()
+    }
+
+    /// Whether lower values are better.
+    ///
+    /// ```
+    /// use kshot::vocab::Metric;
+    /// assert!(Metric::FprAt95.is_loss() && !Metric::Auroc.is_loss());
+    /// ```
+    pub fn is_loss(self) -> bool {
+        use Metric::{Aurc, AurcOutside, Brier, Ece, EceTempered, FprAt95, Nll, NllTempered};
+        matches!(self, Nll | Brier | Ece | Aurc | AurcOutside | FprAt95 | NllTempered | EceTempered)
     }
 
     /// Whether it is about how certain a learner is of its answers, one value per episode in `certainty.csv`.

@@ -1,14 +1,15 @@
 """Times kshot beside sentence-transformers on the CPU, in alternating runs over the same sentences.
 
     python -m venv .venv && .venv/bin/pip install torch sentence-transformers
-    cargo build --release --example embed_texts
+    cargo build --release --features text --example embed_texts
     .venv/bin/python benches/peers/text.py ENCODER TEXTS [--count 2000] [--rounds 3]
 
-ENCODER is the folder of an encoder, TEXTS a file with one sentence per line. Reading the model is in neither wall time; the
+ENCODER is the folder of an encoder, TEXTS a file with one sentence per line, or CLINC150's data_full.json. Reading the model is in neither wall time; the
 processor time of kshot has it, because it is that of the whole process. On a machine that others use, trust processor time.
 """
 
 import argparse
+import json
 import random
 import re
 import resource
@@ -31,6 +32,13 @@ def children():
     return usage.ru_utime + usage.ru_stime
 
 
+def read(path):
+    if path.suffix != ".json":
+        return path.read_text().splitlines()
+    parts = json.loads(path.read_text())
+    return [text for part in ("train", "val", "test") for text, _ in parts[part]]
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("encoder")
@@ -40,7 +48,7 @@ def main():
     parser.add_argument("--binary", type=Path, default=ROOT / "target/release/examples/embed_texts")
     args = parser.parse_args()
 
-    texts = args.texts.read_text().splitlines()
+    texts = read(args.texts)
     texts = random.Random(1).sample(texts, min(args.count, len(texts)))
     peer = SentenceTransformer(args.encoder, device="cpu")
     peer.encode(texts[:64])

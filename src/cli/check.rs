@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::device::Device;
 use super::error::CliError;
-use super::network::data_folder;
+use super::network::Network;
 use super::source::{self, Stores};
 use super::{Outcome, say};
 use crate::data::{self, Store};
@@ -19,6 +20,7 @@ use crate::vocab::{ItemId, Scope, Split};
 const EXAMPLES: &str = "Examples:
   kshot check quickstart
   kshot check mine.toml --features features/ --draw draw.csv --near 0.99
+  kshot check any-5way-1shot --features glyphs --backbone pixels
   kshot check learners";
 
 /// Prove that protocols, draws and data agree, or that learners keep their laws (`kshot check learners`).
@@ -28,18 +30,20 @@ pub(super) struct Arguments {
     /// Protocol files, names of shipped protocols, or the word `learners`.
     #[arg(required = true, value_name = "PROTOCOL")]
     protocols: Vec<String>,
-    /// Feature store or embedded dataset; default: the protocol's dataset.
+    /// Feature store or embedded dataset; with --backbone a dataset to be embedded. Default: the protocol's dataset.
     #[arg(long, value_name = "PATH")]
     features: Option<String>,
-    /// Folder in which datasets are looked for by name. Default: KSHOT_DATA, else `data`.
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
     /// Draw to check instead of the protocol's own; with one protocol only.
     #[arg(long, value_name = "FILE")]
     draw: Option<String>,
     /// Cosine from which two items count as near-duplicates.
     #[arg(long, value_name = "COSINE", default_value = "0.9999", value_parser = cosine)]
     near: f32,
+    #[command(flatten)]
+    network: Network,
+    /// Folder that keeps the features that --backbone makes. Default: `kshot` in XDG_CACHE_HOME or ~/.cache.
+    #[arg(long, value_name = "DIR", requires = "backbone")]
+    cache: Option<PathBuf>,
 }
 
 /// Reads a cosine.
@@ -56,8 +60,10 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     if arguments.draw.is_some() && all.len() > 1 {
         return Err(CliError::Request(format!("--draw goes with one protocol, {} are given", all.len())));
     }
-    let mut stores =
-        Stores::new(arguments.features.clone(), None).in_folder(data_folder(arguments.data.as_deref()));
+    let mut stores = Stores::new(arguments.features.clone(), None).in_folder(arguments.network.data());
+    if arguments.network.backbone.is_some() {
+        stores.made_by(arguments.network.clone(), arguments.cache.clone(), Device::Cpu);
+    }
     let mut holds = true;
     for rules in all {
         let protocol = &rules.protocol;

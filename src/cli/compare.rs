@@ -15,7 +15,8 @@ use crate::vocab::Metric;
 const EXAMPLES: &str = "Examples:
   kshot compare results/quickstart
   kshot compare results/mine results/theirs --baseline prototypical --smallest 1
-  kshot compare results/quickstart --metric nll --smallest 0.05 --out comparison-nll";
+  kshot compare results/quickstart --metric nll --smallest 0.05 --out comparison-nll
+  kshot compare results/open-set --metric auroc --smallest 1 --out comparison-auroc";
 
 /// Rounds of the sign-flip test: its p-value moves by at most 0.005 around 0.05 from seed to seed.
 const ROUNDS: u64 = 9_999;
@@ -33,10 +34,12 @@ pub(super) struct Arguments {
     /// Compare all learners with this one, `name` or `name:key=value`, instead of all with all.
     #[arg(long, value_name = "LEARNER")]
     baseline: Option<String>,
-    /// Metric with a value per episode: accuracy, nll or brier.
+    /// Metric with a value per episode: accuracy, nll or brier, or one of certainty where the results have it (auroc,
+    /// fpr-at-95, accuracy-at-95, outside-recall, aurc or aurc-outside).
     #[arg(long, value_name = "METRIC", default_value = "accuracy")]
     metric: Metric,
-    /// Smallest difference that matters: points for accuracy (default 0.5), the metric's own unit else (no default).
+    /// Smallest difference that matters: points for accuracy (default 0.5) and other rates, for nll and brier their own
+    /// unit (no default for these).
     #[arg(long, value_name = "DIFFERENCE")]
     smallest: Option<f64>,
     /// Folder for comparison.csv, comparison.md, comparison.tex and, for several data sets, ranks.csv.
@@ -78,6 +81,7 @@ pub(super) fn read(paths: &[PathBuf]) -> Result<Vec<ResultsFolder>, CliError> {
 pub(super) fn smallest(metric: Metric, typed: Option<f64>) -> Option<f64> {
     match metric {
         Metric::Accuracy => Some(typed.unwrap_or(SMALLEST_POINTS) / 100.0),
+        metric if metric.is_of_certainty() => typed.map(|points| points / 100.0),
         _ => typed,
     }
 }

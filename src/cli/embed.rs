@@ -56,8 +56,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
     let Made { files: written, items, dim, cut } = plan.make(precision, device)?;
     files::write_together(out, &FOLDER_FILES, &written)?;
     if cut > 0 {
-        let plural = if cut == 1 { "item was" } else { "items were" };
-        eprintln!("warning: {cut} of {items} {plural} longer than the network reads, and cut");
+        let were = if cut == 1 { "was" } else { "were" };
+        eprintln!("warning: {cut} of {items} items {were} longer than the network reads, and cut");
     }
     say(&format!("{}: {items} items of {dim} numbers\n", out.display()))?;
     Ok(Outcome::Done)

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::device::Device;
 use super::error::CliError;
-use super::network::data_folder;
+use super::network::Network;
 use super::source::{self, Stores};
 use super::{Outcome, files, say};
 
@@ -21,23 +22,27 @@ pub(super) struct Arguments {
     /// Protocol files, or names of shipped protocols.
     #[arg(required = true, value_name = "PROTOCOL")]
     protocols: Vec<String>,
-    /// Feature store or embedded dataset; default: the protocol's dataset.
+    /// Feature store or embedded dataset; with --backbone a dataset to be embedded. Default: the protocol's dataset.
     #[arg(long, value_name = "PATH")]
     features: Option<String>,
-    /// Folder in which datasets are looked for by name. Default: KSHOT_DATA, else `data`.
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
     /// Folder that gets one file NAME.csv per protocol.
     #[arg(long, value_name = "DIR", default_value = "episodes")]
     out: PathBuf,
     /// Replace draws that differ.
     #[arg(long)]
     overwrite: bool,
+    #[command(flatten)]
+    network: Network,
+    /// Folder that keeps the features that --backbone makes. Default: `kshot` in XDG_CACHE_HOME or ~/.cache.
+    #[arg(long, value_name = "DIR", requires = "backbone")]
+    cache: Option<PathBuf>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
-    let mut stores =
-        Stores::new(arguments.features.clone(), None).in_folder(data_folder(arguments.data.as_deref()));
+    let mut stores = Stores::new(arguments.features.clone(), None).in_folder(arguments.network.data());
+    if arguments.network.backbone.is_some() {
+        stores.made_by(arguments.network.clone(), arguments.cache.clone(), Device::Cpu);
+    }
     for rules in source::all_rules(&arguments.protocols)? {
         let protocol = &rules.protocol;
         let dealer = source::fresh(protocol, &stores.of(protocol)?)?;

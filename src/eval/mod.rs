@@ -72,6 +72,9 @@ pub struct Grading<'a> {
     pub margins: bool,
 }
 
+/// By learner, the values that its fit has chosen on validation classes; nothing for one without a fit.
+pub type Choices = Vec<BTreeMap<String, String>>;
+
 /// One learner's answers to one batch at one shot.
 pub struct Batch {
     /// Which of the evaluation's learners.
@@ -172,10 +175,10 @@ pub fn evaluate<R: Roster, D: Backend, E: From<EvalError>>(
     open: impl Fn() -> Result<D, TensorError> + Sync,
     sink: impl FnMut(Batch) -> Result<(), E>,
 ) -> Result<(), E> {
-    evaluate_with::<R, D, E>(evaluation, Grading::default(), open, sink)
+    evaluate_with::<R, D, E>(evaluation, Grading::default(), open, sink).map(drop)
 }
 
-/// As [`evaluate`], with more than counts and losses graded.
+/// As [`evaluate`], with more than counts and losses graded; gives back what the fits have chosen.
 ///
 /// # Errors
 /// As [`evaluate`].
@@ -184,7 +187,7 @@ pub fn evaluate_with<R: Roster, D: Backend, E: From<EvalError>>(
     grading: Grading<'_>,
     open: impl Fn() -> Result<D, TensorError> + Sync,
     mut sink: impl FnMut(Batch) -> Result<(), E>,
-) -> Result<(), E> {
+) -> Result<Choices, E> {
     let takes = takes::<R>(evaluation.learners)?;
     let rows = place::transformed(evaluation.store, takes.into_iter())?;
     // Held until the end: a GPU whose last user has gone forgets all that was prepared on it.
@@ -227,7 +230,9 @@ pub fn evaluate_with<R: Roster, D: Backend, E: From<EvalError>>(
             }
         }
         outcome
-    })
+    })?;
+    let chosen = |fitted: &Option<Fitted<D>>| fitted.as_ref().map(|fitted| fitted.chosen().clone());
+    Ok(shared.fitted.iter().map(|fitted| chosen(fitted).unwrap_or_default()).collect())
 }
 
 /// The transforms that the learners take.

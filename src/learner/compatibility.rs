@@ -4,9 +4,18 @@
 //! `W = W₀ + A·S` with the class vectors `S` (classes, side) of the seen classes: every gradient is a combination of their
 //! rows, so that only `A` (dim, classes) is trained and one product with the Gram matrix `S·Sᵀ` keeps `W·Sᵀ` current.
 //! Rate, epochs and normalisation are chosen on validation classes: fitted on base classes, scored after each epoch among
-//! the validation classes, then fitted again on all seen classes for the best number of epochs, which may be none.
+//! the validation classes, then fitted again on all seen classes. What is chosen is not the best of all settings but the least
+//! training, rate times epochs, that [`simplest`] cannot tell from it, which may be none: with a few dozen validation classes
+//! the best of eighty settings is one that had luck. On CLINC150 from the identity `sje` was best on validation classes at rate
+//! 1 after two epochs, 85.8 % where the identity has 82.3 ± 2.6, and fell from 78.9 to 76.4 on unseen classes; by this rule it
+//! trains little and rises to 79.3.
+//!
+//! From zero every row of `W` stays in the span of the seen class vectors, and what unseen ones have outside it is lost. On
+//! CLINC150 the 90 seen names hold 60 % of the squared norm of the unseen ones; the identity cut down to their span scores
+//! 67.9 %, and a map that has to learn from 90 classes what it does there 52 to 57.
 
 use super::bilinear::Bilinear;
+use super::simplest::simplest;
 use super::{Entry, Fit, Fitted, LearnError, Parameter, Parameters};
 use crate::rng::{Purpose, Stream};
 use crate::tensor::{Backend, Tensor3, ops};
@@ -195,8 +204,8 @@ impl<'a, D: Backend> Training<'a, D> {
         Ok(map)
     }
 
-    /// The accuracy on other classes, averaged over them.
-    fn accuracy(&self, other: &Data) -> Result<f64, LearnError> {
+    /// The accuracy on each of other classes that has items.
+    fn accuracies(&self, other: &Data) -> Result<Vec<f64>, LearnError> {
         let Data { dim, side, .. } = *self.data;
         let map = self.device.tensor2((side, dim), self.map()?)?;
         let vectors = self.device.tensor3((1, other.classes, side), other.vectors.clone())?;
@@ -209,8 +218,7 @@ impl<'a, D: Backend> Training<'a, D> {
             counts[*label].0 += f64::from(u8::from(best == *label));
             counts[*label].1 += 1.0;
         }
-        let met: Vec<f64> = counts.iter().filter(|c| c.1 > 0.0).map(|c| c.0 / c.1).collect();
-        Ok(met.iter().sum::<f64>() / met.len().max(1) as f64)
+        Ok(counts.iter().filter(|c| c.1 > 0.0).map(|c| c.0 / c.1).collect())
     }
 }
 
@@ -223,14 +231,19 @@ struct Chosen {
 }
 
 impl Plan {
-    /// The best setting among those left open; the first of equals, so the least training.
+    /// The setting with the least training among those left open that are as good as the best, and whether validation
+    /// classes have chosen it.
     fn choose<D: Backend>(&self, seen: &Seen, device: &D) -> Result<(Chosen, bool), LearnError> {
         let open = self.rate.is_none() || self.epochs.is_none() || self.unit.is_none();
-        let (Some(base), Some(validation), true) = (seen.part(true), seen.part(false), open) else {
-            let (rate, epochs) = (self.rate.unwrap_or(UNCHOSEN.0), self.epochs.unwrap_or(UNCHOSEN.1));
-            return Ok((Chosen { rate, epochs, unit: self.unit.unwrap_or(true) }, false));
+        let unchosen = Chosen {
+            rate: self.rate.unwrap_or(UNCHOSEN.0),
+            epochs: self.epochs.unwrap_or(UNCHOSEN.1),
+            unit: self.unit.unwrap_or(true),
         };
-        let mut best: Option<(f64, Chosen)> = None;
+        let (Some(base), Some(validation), true) = (seen.part(true), seen.part(false), open) else {
+            return Ok((unchosen, false));
+        };
+        let (mut tried, mut accuracies) = (Vec::new(), Vec::new());
         for unit in self.unit.map_or(vec![true, false], |unit| vec![unit]) {
             let (data, other) = (Data::of(&base, unit)?, Data::of(&validation, unit)?);
             for rate in self.rate.map_or(RATES.to_vec(), |rate| vec![rate]) {
@@ -242,15 +255,17 @@ impl Plan {
                     if self.epochs.is_some_and(|asked| asked != epochs) {
                         continue;
                     }
-                    let accuracy = training.accuracy(&other)?;
-                    if best.is_none_or(|(known, _)| accuracy > known) {
-                        best = Some((accuracy, Chosen { rate, epochs, unit }));
-                    }
+                    tried.push(Chosen { rate, epochs, unit });
+                    accuracies.push(training.accuracies(&other)?);
                 }
             }
         }
-        let unchosen = Chosen { rate: UNCHOSEN.0, epochs: UNCHOSEN.1, unit: true };
-        Ok((best.map_or(unchosen, |(_, chosen)| chosen), true))
+        // Rates mean another thing where norms differ: with the best setting's normalisation, then, or as it was first tried.
+        let amount = |place: usize| tried[place].rate * tried[place].epochs as f64;
+        let place = simplest(&accuracies, |place, best| {
+            (tried[place].unit == tried[best].unit).then(|| amount(place))
+        });
+        Ok((place.map_or(unchosen, |place| tried[place]), true))
     }
 
     /// `Wᵀ` (side, dim) of a setting, trained on all seen classes.

@@ -29,6 +29,7 @@ mod ridge_map;
 mod sae;
 mod search;
 mod semantic_prototypical;
+mod simplest;
 mod sje;
 mod svm;
 mod tip_adapter;

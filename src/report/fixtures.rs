@@ -170,6 +170,7 @@ impl Made {
                     name: name.to_string(),
                     parameters: self.parameters(k),
                     selection: Selection::Default,
+                    chosen: Vec::new(),
                 })
                 .collect(),
             seed_train: None,

@@ -50,7 +50,7 @@ pub use parts::{PartError, PartFolder, common_warnings, total_seconds};
 pub use read::{Dealt, Flaw, ReadError, ReadQuery, ReadTable, ResultsFolder, read_queries};
 pub use results::Results;
 pub use rows::SummaryRow;
-pub use run_record::{LearnerRecord, PartRecord, ProtocolRecord, RunRecord, VectorsRecord};
+pub use run_record::{ChosenRecord, LearnerRecord, PartRecord, ProtocolRecord, RunRecord, VectorsRecord};
 pub use staging::{LeftOver, was_killed};
 pub use stretch::{EpisodeRecord, Stretch, TableStretch, TemperedRecord};
 pub use table::{Selection, Size, Table, TableKey};

@@ -118,6 +118,32 @@ pub struct LearnerRecord {
     pub parameters: BTreeMap<String, String>,
     /// Where their values come from.
     pub selection: Selection,
+    /// What was chosen for it in this run, on classes and items that are not reported on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chosen: Vec<ChosenRecord>,
+}
+
+/// Values that a run has chosen for a learner: on validation classes by its fit, as the threshold of its certainty, or as what
+/// is subtracted from its scores of seen classes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChosenRecord {
+    /// The protocol.
+    pub protocol: String,
+    /// The shot, or `varied`; absent where one choice serves all shots.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shot: Option<String>,
+    /// The values by name.
+    pub values: BTreeMap<String, String>,
+}
+
+impl ChosenRecord {
+    /// As one text: where it holds, then the values.
+    pub fn text(&self) -> String {
+        let values: Vec<String> = self.values.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let shot = self.shot.as_ref().map(|shot| format!(" at shot {shot}")).unwrap_or_default();
+        format!("{}{shot}: {}", self.protocol, values.join(", "))
+    }
 }
 
 impl RunRecord {

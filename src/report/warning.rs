@@ -129,6 +129,15 @@ pub enum Warning {
         /// The protocol.
         protocol: String,
     },
+    /// Learners that were not asked for by name, and cannot be fitted.
+    LeftOut {
+        /// The protocol.
+        protocol: String,
+        /// The feature store, as it was named.
+        features: String,
+        /// The learners.
+        learners: Vec<String>,
+    },
     /// Items of norm zero, which no transform can normalise.
     ZeroRows {
         /// The feature store, as it was named.
@@ -204,6 +213,11 @@ impl fmt::Display for Warning {
             Warning::NoStacking { protocol } => write!(
                 f,
                 "{protocol}: stacking stays 0, it is chosen on validation classes among base classes and there are none to spare"
+            ),
+            Warning::LeftOut { protocol, features, learners } => write!(
+                f,
+                "{protocol}: {} are left out, they are fitted on seen classes and {features} has none for this protocol",
+                learners.join(", ")
             ),
             Warning::ZeroRows { features, rows } => {
                 write!(f, "{features}: {rows} items have norm zero and stay zero when normalised")

@@ -112,7 +112,7 @@ fn a_lower_loss_is_better_and_has_no_default_for_what_matters() {
     place.refuses(
         2,
         "compare out --metric ece --out other",
-        "ece cannot be paired episode by episode, expected one of `accuracy`, `nll`, `brier`",
+        "ece cannot be paired episode by episode, expected one of `accuracy`, `nll`, `brier`, `aurc`, `aurc-outside`, `auroc`, `fpr-at-95`, `accuracy-at-95`, `outside-recall`",
     );
 }
 

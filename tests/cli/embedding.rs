@@ -108,7 +108,7 @@ metrics = ["accuracy"]
         assert_eq!(ran.out, "store: 20 items of 16 numbers\n");
         assert_eq!(
             ran.err,
-            "embedding t: 20 items\nwarning: 1 of 20 item was longer than the network reads, and cut\n"
+            "embedding t: 20 items\nwarning: 1 of 20 items was longer than the network reads, and cut\n"
         );
         assert!(place.read("store/items.csv").starts_with("class,part\ncard_lost,train\n"));
         assert_eq!(

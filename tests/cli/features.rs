@@ -210,6 +210,12 @@ fn an_unknown_key_in_store_toml_is_refused_with_the_known_ones() {
 fn class_vectors_that_do_not_fit_are_refused() {
     let place = with("class_vectors.npy", npy("<f4", "(2, 1)", &[0; 8]));
     refused(&place, "store/class_vectors.npy: 2 rows, expected 6 as in the classes of store/items.csv");
+    let numbers = [1.0, 2.0, f32::NAN, 4.0, 5.0, 6.0].map(f32::to_le_bytes).concat();
+    let place = with("class_vectors.npy", npy("<f4", "(6, 1)", &numbers));
+    refused(
+        &place,
+        "store/class_vectors.npy: the vector of class `c2` has NaN in column 0, class vectors must be finite",
+    );
 }
 
 #[test]

@@ -21,3 +21,4 @@ mod results;
 mod resume;
 mod select;
 mod until;
+mod zero_shot;

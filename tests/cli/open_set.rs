@@ -111,6 +111,50 @@ fn every_measure_can_be_computed_again_from_the_queries() {
 }
 
 #[test]
+fn learners_are_paired_by_their_certainty_episode_by_episode() {
+    let place = place();
+    place.done(&format!("{EVALUATE} --out r"));
+    let ran = place.done("compare r --metric auroc --baseline svm --smallest 1 --out cmp");
+    assert!(ran.out.contains("auroc in percent, 6 episodes"), "{}", ran.out);
+    let compared = rows(&place, "cmp/comparison.csv");
+    let of = |learner: &str| -> Vec<f64> {
+        let rows = rows(&place, "r/certainty.csv");
+        let rows = rows.iter().filter(|row| row["learner"] == learner);
+        rows.map(|row| row["auroc"].parse().unwrap()).collect()
+    };
+    let row = compared
+        .iter()
+        .find(|row| row["learner_a"] == "prototypical" && row["interval"] == "sampler")
+        .unwrap();
+    let mean = of("prototypical").iter().zip(of("svm")).map(|(a, b)| a - b).sum::<f64>() / 6.0;
+    assert!((row["difference"].parse::<f64>().unwrap() - mean).abs() < 1e-12, "{row:?}");
+    assert_eq!(row["smallest"], "0.01");
+
+    // Fewer false positives are better: the learner with the lowest rate comes first.
+    let out = place.done("compare r --metric fpr-at-95 --out fpr").out;
+    let rate = |learner: &str| {
+        let rows = rows(&place, "r/summary.csv");
+        let row = rows.iter().find(|row| row["learner"] == learner && row["metric"] == "fpr-at-95");
+        row.unwrap()["value"].parse::<f64>().unwrap()
+    };
+    let ranked: Vec<f64> = out
+        .lines()
+        .filter_map(|line| {
+            line.split_whitespace()
+                .nth(1)
+                .filter(|word| ["prototypical", "linear-probe", "svm"].contains(word))
+        })
+        .map(rate)
+        .collect();
+    assert!(ranked.len() >= 3 && ranked[..3].is_sorted(), "{out}");
+
+    let certainty = place.read("r/certainty.csv");
+    let kept = certainty.trim_end().rsplit_once('\n').unwrap().0;
+    place.write("r/certainty.csv", format!("{kept}\n"));
+    place.refuses(3, "compare r --metric auroc --out again", "r/certainty.csv: …");
+}
+
+#[test]
 fn workers_batches_draws_from_files_and_parts_give_the_same_bytes() {
     let place = place();
     place.done(&format!("{EVALUATE} --workers 1 --out a"));

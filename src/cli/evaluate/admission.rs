@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::cli::error::CliError;
 use crate::cli::selection::Contender;
+use crate::data::Store;
 use crate::eval;
 use crate::learner::{Learner, Parameters, Registry};
 use crate::protocol::{Protocol, Shot};
+use crate::report::Warning;
 use crate::tensor::Cpu;
 
 /// The learners that were asked for, checked; none where all are meant.
@@ -58,6 +60,30 @@ pub(in crate::cli) fn admitted(
         )));
     }
     Ok(learners)
+}
+
+/// The learners of a run that nobody asked for by name, without those that are fitted on seen classes where the store has
+/// none, and a warning that says so. Where that would be all of them none is left out, and the evaluation says why it fails.
+pub(super) fn fitting(
+    registry: &Registry<Cpu>,
+    protocol: &Protocol,
+    store: &Store,
+    learners: Vec<Parameters>,
+) -> Result<(Vec<Parameters>, Option<Warning>), CliError> {
+    if store.index().classes().iter().any(|class| protocol.split().sees(class.split)) {
+        return Ok((learners, None));
+    }
+    let (mut kept, mut left_out) = (Vec::new(), Vec::new());
+    for parameters in &learners {
+        let unfitted = registry.build(parameters)?.is_unfitted();
+        if unfitted { &mut left_out } else { &mut kept }.push(parameters.clone());
+    }
+    if kept.is_empty() || left_out.is_empty() {
+        return Ok((learners, None));
+    }
+    let learners = left_out.iter().map(|parameters| parameters.learner().to_string()).collect();
+    let (protocol, features) = (protocol.name().to_string(), store.name().to_string());
+    Ok((kept, Some(Warning::LeftOut { protocol, features, learners })))
 }
 
 /// The selected learners of a run under a protocol, all of which it must admit, and those that were asked for beside them. What

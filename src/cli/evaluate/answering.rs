@@ -9,7 +9,7 @@ use crate::cli::selection::Contender;
 use crate::cli::source::{Dealer, Rules};
 use crate::data::Store;
 use crate::episode::Draw;
-use crate::eval::{self, Answered, Batch, EvalError, Evaluation, Gammas, Grading, SeenRules};
+use crate::eval::{self, Answered, Batch, Choices, EvalError, Evaluation, Gammas, Grading, SeenRules};
 use crate::learner::{Parameters, Roster};
 use crate::metric::{CertaintyGrade, ClassGrade, QueryGrade, QueryMargin};
 use crate::report::{
@@ -32,6 +32,8 @@ pub(super) struct Run {
     pub(super) thresholds: BTreeMap<(usize, usize), f32>,
     /// What is subtracted from the scores of seen classes, by the same places, where they are candidates.
     pub(super) gammas: Gammas,
+    /// What the fits chose, by learner; known once episodes have been answered.
+    pub(super) choices: Choices,
 }
 
 /// A table of a protocol: places among the learners and among the shots, and whether γ is subtracted.
@@ -51,7 +53,8 @@ pub(super) struct Work {
     pub(super) queries: bool,
 }
 
-/// Has all learners answer these episodes and hands each stretch to `sink` when it is complete, in order.
+/// Has all learners answer these episodes and hands each stretch to `sink` when it is complete, in order; gives back what
+/// their fits have chosen, by learner.
 ///
 /// # Errors
 /// Those of the evaluation and of `sink`; nothing is handed over after one.
@@ -61,10 +64,7 @@ pub(super) fn answer<R: Roster, E: From<CliError> + From<EvalError>>(
     work: &Work,
     progress: &Progress,
     mut sink: impl FnMut(Stretch) -> Result<(), E>,
-) -> Result<(), E> {
-    if draw.is_empty() {
-        return Ok(());
-    }
+) -> Result<Choices, E> {
     let cast = Cast::of(&run.learners);
     let of_role = |(place, role): (usize, &(usize, usize))| {
         let shots = run.gammas.range((role.0, 0)..=(role.0, usize::MAX));
@@ -110,7 +110,16 @@ pub(super) fn answer<R: Roster, E: From<CliError> + From<EvalError>>(
         let first = batch.episodes.first().map_or(0, |answered| draw.episode(answered.place).number());
         sink(Stretch { first, episodes: batch.episodes.len() as u32, tables })
     };
-    on_device!(work.device, |open, Kind| eval::evaluate_with::<R, Kind, E>(&evaluation, grading, open, take))
+    let choices =
+        on_device!(work.device, |open, Kind| eval::evaluate_with::<R, Kind, E>(&evaluation, grading, open, take))?;
+    let mut by_learner = vec![BTreeMap::new(); run.learners.len()];
+    for (chosen, (learner, _)) in choices.into_iter().zip(&cast.roles) {
+        // Of settings that each support chooses among, none speaks for all.
+        if run.learners[*learner].among.is_empty() {
+            by_learner[*learner] = chosen;
+        }
+    }
+    Ok(by_learner)
 }
 
 /// The learners of an evaluation as it is carried out: of one whose supports choose, every setting.

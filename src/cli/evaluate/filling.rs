@@ -15,7 +15,7 @@ type Book<'a> = (&'a mut Journal, &'a mut Fingerprints);
 /// Evaluates a draw of fixed length, or the part of it that was asked for, behind what the journal holds of it. A part
 /// fills no tables: that is done where all parts are joined.
 pub(super) fn fixed<R: Roster>(
-    run: &Run,
+    run: &mut Run,
     number: usize,
     work: &Work,
     (journal, fingerprints): Book<'_>,
@@ -41,7 +41,7 @@ pub(super) fn fixed<R: Roster>(
     let progress = Progress::start(&terms.name, &size, u64::from(terms.episodes) * tables);
     progress.advance(u64::from(done) * tables);
     let places = (terms.first + done) as usize..(terms.first + terms.episodes) as usize;
-    answer::<R, CliError>(run, &run.dealer.draw.part(places), work, &progress, |stretch| {
+    run.choices = answer::<R, CliError>(run, &run.dealer.draw.part(places), work, &progress, |stretch| {
         if let Some(sheets) = &mut sheets {
             sheets.take(&stretch)?;
         }
@@ -62,7 +62,8 @@ pub(super) fn sequential<R: Roster>(
     (journal, fingerprints): Book<'_>,
     results: &mut Results,
 ) -> Result<Vec<Warning>, CliError> {
-    let told = until::go_on::<R>(run, number, until, near, work, journal, fingerprints)?;
+    let (told, choices) = until::go_on::<R>(run, number, until, near, work, journal, fingerprints)?;
+    run.choices = choices;
     until::close(run, journal.episodes(number))?;
     let mut terms = journal.terms().protocols[number].clone();
     for table in &mut terms.tables {

@@ -24,7 +24,7 @@ use super::network::Network;
 use super::selection::{Contender, Selections, StoreHashes};
 use super::source::{self, Rules, Stores};
 use super::{Outcome, check, say};
-use crate::eval::{self, Gammas};
+use crate::eval::{self, Choices, Gammas};
 use crate::learner::{Registry, Roster};
 use crate::report::{
     LearnerRecord, Machine, Overview, Results, RunRecord, Selection, SummaryRow, Warning, was_killed,
@@ -32,7 +32,7 @@ use crate::report::{
 use crate::tensor::Cpu;
 use crate::vocab::Metric;
 pub(super) use admission::{admitted, shots};
-use admission::{asked_learners, beside};
+use admission::{asked_learners, beside, fitting};
 use answering::{Place, Run, Work};
 use fingerprints::Fingerprints;
 use long::LongRun;
@@ -168,7 +168,15 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         notes.extend(fitness::checked(&rules.protocol, &dealer, &store, arguments.near)?);
         notes.extend(fitness::of_store(&store));
         let mut learners = match selections.is_empty() {
-            true => admitted(&registry, &rules.protocol, &asked)?.into_iter().map(Contender::plain).collect(),
+            true => {
+                let all = admitted(&registry, &rules.protocol, &asked)?;
+                let (kept, left_out) = match asked.is_empty() {
+                    true => fitting(&registry, &rules.protocol, &store, all)?,
+                    false => (all, None),
+                };
+                notes.extend(left_out);
+                kept.into_iter().map(Contender::plain).collect()
+            }
             false => {
                 let (protocol, elsewhere) = (&rules.protocol, arguments.selected_elsewhere);
                 let hash = hashes.of(&store)?;
@@ -181,7 +189,8 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         let shots = shots(&rules.protocol);
         let tables = tables(&registry, &learners, &shots)?;
         let (thresholds, gammas) = (BTreeMap::new(), Gammas::new());
-        let mut run = Run { rules, store, dealer, learners, shots, tables, thresholds, gammas };
+        let choices = Choices::new();
+        let mut run = Run { rules, store, dealer, learners, shots, tables, thresholds, gammas, choices };
         notes.extend(stacking::choose::<R>(&mut run, &work)?);
         runs.push(run);
     }
@@ -232,14 +241,12 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     results.keep_journal();
     notes.extend(results.warnings());
     seconds.insert("total".to_string(), started.elapsed().as_secs_f64());
-    let learners: BTreeMap<String, LearnerRecord> = runs
-        .iter()
-        .flat_map(|run| &run.learners)
-        .map(|contender| {
-            let record = record::learner(contender);
-            (format!("{}:{:?}", record.name, record.parameters), record)
-        })
-        .collect();
+    let mut learners: BTreeMap<String, LearnerRecord> = BTreeMap::new();
+    for (run, place) in runs.iter().flat_map(|run| (0..run.learners.len()).map(move |place| (run, place))) {
+        let record = record::learner(&run.learners[place]);
+        let known = learners.entry(format!("{}:{:?}", record.name, record.parameters)).or_insert(record);
+        known.chosen.extend(record::chosen(run, place));
+    }
     let record = RunRecord {
         kshot: env!("CARGO_PKG_VERSION").to_string(),
         command: std::env::args().collect(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::answering::Run;
 use crate::cli::selection::Contender;
 use crate::data::{ClassVectors, Store};
-use crate::report::{LearnerRecord, ProtocolRecord, VectorsRecord};
+use crate::report::{ChosenRecord, LearnerRecord, ProtocolRecord, VectorsRecord};
 
 /// A learner in the record of the run.
 pub(super) fn learner(contender: &Contender) -> LearnerRecord {
@@ -13,7 +13,26 @@ pub(super) fn learner(contender: &Contender) -> LearnerRecord {
         name: contender.parameters.learner().to_string(),
         parameters: contender.pairs(),
         selection: contender.selection,
+        chosen: Vec::new(),
     }
+}
+
+/// What was chosen for a learner of a run while it ran: by its fit, once, and for it at each shot.
+pub(super) fn chosen(run: &Run, place: usize) -> Vec<ChosenRecord> {
+    let entry = |shot: Option<String>, values: BTreeMap<String, String>| {
+        let protocol = run.rules.protocol.name().to_string();
+        (!values.is_empty()).then_some(ChosenRecord { protocol, shot, values })
+    };
+    let mut entries: Vec<ChosenRecord> =
+        entry(None, run.choices.get(place).cloned().unwrap_or_default()).into_iter().collect();
+    for (number, shot) in run.shots.iter().enumerate() {
+        let key = (place, number);
+        let threshold = run.thresholds.get(&key).map(|value| ("threshold".to_string(), value.to_string()));
+        let stacking = run.gammas.get(&key).map(|value| ("stacking".to_string(), value.to_string()));
+        let shot = shot.map_or("varied".to_string(), |shot| shot.to_string());
+        entries.extend(entry(Some(shot), threshold.into_iter().chain(stacking).collect()));
+    }
+    entries
 }
 
 /// A protocol likewise, with the hashes of the features by name.

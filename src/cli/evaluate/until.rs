@@ -9,7 +9,7 @@ use crate::cli::error::CliError;
 use crate::cli::progress::Progress;
 use crate::cli::{check, source};
 use crate::episode::{Draw, SampleError, Sampler};
-use crate::eval::EvalError;
+use crate::eval::{Choices, EvalError};
 use crate::learner::Roster;
 use crate::protocol::Protocol;
 use crate::report::{Journal, Stretch, Warning};
@@ -76,7 +76,8 @@ impl From<EvalError> for Halt {
     }
 }
 
-/// Goes on with a protocol's journal until it has enough; then the journal holds all episodes and no more.
+/// Goes on with a protocol's journal until it has enough; then the journal holds all episodes and no more. Gives back what the
+/// fits have chosen, too.
 pub(super) fn go_on<R: Roster>(
     run: &Run,
     number: usize,
@@ -85,12 +86,12 @@ pub(super) fn go_on<R: Roster>(
     work: &Work,
     journal: &mut Journal,
     fingerprints: &mut Fingerprints,
-) -> Result<Warning, CliError> {
+) -> Result<(Warning, Choices), CliError> {
     let protocol = &run.rules.protocol;
     let failed = |source: SampleError| CliError::Sample { protocol: protocol.name().to_string(), source };
     let (least, most) = bounds(protocol)?;
     let mut watch = Watch::new(run.tables.len(), protocol.level(), until.half_width, (least, most));
-    let mut enough = None;
+    let (mut enough, mut choices) = (None, Choices::new());
     journal.replay::<CliError>(number, |stretch| {
         enough = enough.or(watch.take(&stretch));
         Ok(())
@@ -116,18 +117,19 @@ pub(super) fn go_on<R: Roster>(
             stop.map_or(Ok(()), |stop| Err(Halt::Enough(stop)))
         });
         match answered {
-            Ok(()) => {}
+            Ok(chosen) => choices = chosen,
             Err(Halt::Failed(error)) => return Err(error),
             Err(Halt::Enough(stop)) => {
                 let rest = sampler.episodes(journal.episodes(number)..stop).map_err(failed)?;
-                answer::<R, CliError>(run, &rest, work, &progress, |stretch| {
+                choices = answer::<R, CliError>(run, &rest, work, &progress, |stretch| {
                     Ok(journal.stretch(number, &stretch)?)
                 })?;
                 enough = Some(stop);
             }
         }
     }
-    Ok(watch.warning(run, until, journal.terms().protocols[number].tables.iter().map(|t| t.learner.clone())))
+    let learners = journal.terms().protocols[number].tables.iter().map(|t| t.learner.clone());
+    Ok((watch.warning(run, until, learners), choices))
 }
 
 /// That a part of the work is there already.

@@ -70,7 +70,7 @@ pub enum CompareError {
         second: PathBuf,
     },
     /// A metric without a value per episode.
-    #[error("{metric} cannot be paired episode by episode, expected one of `accuracy`, `nll`, `brier`")]
+    #[error("{metric} cannot be paired episode by episode, expected one of {}", paired())]
     Metric {
         /// The metric.
         metric: Metric,
@@ -103,6 +103,12 @@ pub enum CompareError {
         /// The value given.
         found: f64,
     },
+}
+
+/// The metrics with a value per episode.
+fn paired() -> String {
+    let names = Metric::ALL.iter().filter(|metric| metric.is_per_episode());
+    names.map(|metric| format!("`{metric}`")).collect::<Vec<_>>().join(", ")
 }
 
 impl CompareError {

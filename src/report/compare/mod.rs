@@ -141,7 +141,7 @@ pub fn compare(
     let all = || sources.values().flatten().map(|source| &source.read.table);
     let names = display_names(all().map(|table| (table.learner.as_str(), &table.parameters)));
     let baseline = options.baseline.map(|asked| baseline(asked, &names)).transpose()?;
-    let direction = if options.metric == Metric::Accuracy { 1.0 } else { -1.0 };
+    let direction = if options.metric.is_loss() { -1.0 } else { 1.0 };
 
     let mut number = 0;
     let mut blocks = Vec::new();

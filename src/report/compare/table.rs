@@ -34,7 +34,8 @@ impl Comparison {
             grid.notes.push(note.to_string());
         }
         for name in &block.lacking {
-            grid.notes.push(format!("{name} only ranks and has no {}", self.metric));
+            let why = if self.metric.is_of_certainty() { "has" } else { "only ranks and has" };
+            grid.notes.push(format!("{name} {why} no {}", self.metric));
         }
         grid
     }

@@ -140,7 +140,7 @@ fn a_question_that_cannot_be_asked_is_refused() {
     );
     assert_eq!(
         refused(&[Made::default()], &Options { metric: Metric::Ece, ..PLAIN }),
-        "ece cannot be paired episode by episode, expected one of `accuracy`, `nll`, `brier`"
+        "ece cannot be paired episode by episode, expected one of `accuracy`, `nll`, `brier`, `aurc`, `aurc-outside`, `auroc`, `fpr-at-95`, `accuracy-at-95`, `outside-recall`"
     );
     let asked = |baseline| Options { baseline: Some(baseline), ..PLAIN };
     assert_eq!(

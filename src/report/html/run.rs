@@ -29,6 +29,9 @@ pub(super) fn facts(folder: &ResultsFolder) -> String {
             "learner",
             format!("{} {} (selection: {})", learner.name, parameters.join(", "), learner.selection.word()),
         );
+        for chosen in &learner.chosen {
+            add("chosen", format!("{} for {}", learner.name, chosen.text()));
+        }
     }
     let workers = if run.workers == 1 { "1 worker".to_string() } else { format!("{} workers", run.workers) };
     add("device", format!("{}, {workers}", run.device));

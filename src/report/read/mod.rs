@@ -4,6 +4,7 @@
 //! hashes in the rows and in the record. All of it is compared, because a comparison of results that do not belong
 //! together would look like any other.
 
+mod certainty;
 mod clusters;
 mod error;
 mod outcomes;
@@ -11,6 +12,7 @@ mod queries;
 mod sheet;
 mod summary;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -54,6 +56,8 @@ pub struct ReadTable {
     pub nll: Vec<f64>,
     /// Mean Brier score of each episode; empty likewise.
     pub brier: Vec<f64>,
+    /// Measures of certainty, one value per episode; empty for those that are not in `certainty.csv`.
+    pub certainty: BTreeMap<Metric, Vec<f64>>,
     /// Correct answers and queries of each class of [`Dealt::classes`] over the draw.
     pub by_class: Vec<(u64, u64)>,
     /// Bins of confidence; empty for scores that only rank.
@@ -111,7 +115,7 @@ impl ReadTable {
             }
             Metric::Nll => self.nll.clone(),
             Metric::Brier => self.brier.clone(),
-            _ => Vec::new(),
+            metric => self.certainty.get(&metric).cloned().unwrap_or_default(),
         };
         (!values.is_empty()).then_some(values)
     }
@@ -145,6 +149,9 @@ impl ResultsFolder {
             false => Clusters::default(),
         };
         outcomes::read_outcomes(&path.join("outcomes.csv"), &clusters, &mut tables)?;
+        if run.files.iter().any(|file| file == "certainty.csv") {
+            certainty::read(&path.join("certainty.csv"), &mut tables)?;
+        }
         summary::read_bins(&path.join("bins.csv"), &mut tables)?;
         summary::check_values(&path.join("summary.csv"), &tables)?;
         Ok(ResultsFolder { path: path.to_path_buf(), run, tables })

@@ -45,6 +45,7 @@ pub(super) fn read(path: &Path, run: &RunRecord) -> Result<Vec<ReadTable>, ReadE
                     total: Vec::new(),
                     nll: Vec::new(),
                     brier: Vec::new(),
+                    certainty: BTreeMap::new(),
                     by_class: Vec::new(),
                     bins: Vec::new(),
                     tempered: Vec::new(),

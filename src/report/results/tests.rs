@@ -65,6 +65,7 @@ fn record() -> RunRecord {
             name: "k-nn".to_string(),
             parameters: table("k-nn", 1).parameters,
             selection: Selection::Default,
+            chosen: Vec::new(),
         }],
         seed_train: None,
         device: "cpu".to_string(),

@@ -1,0 +1,99 @@
+//! Evaluation without examples: what fits choose, who is left out, and class vectors that do not fit.
+
+use serde_json::Value;
+
+use super::place::Place;
+
+/// Eight classes of six items around corners of a cube, each with its corner as class vector.
+fn place(splits: [&str; 3]) -> Place {
+    let place = Place::empty();
+    let mut features = "class,split,x,y,z\n".to_string();
+    let mut vectors = "class,x,y,z\n".to_string();
+    for class in 0..8u32 {
+        let split = splits[[0, 0, 0, 1, 1, 2, 2, 2][class as usize]];
+        let corner = [class & 1, class >> 1 & 1, class >> 2].map(|bit| f64::from(bit) * 2.0 - 1.0);
+        vectors += &format!("c{class},{},{},{}\n", corner[0], corner[1], corner[2]);
+        for item in 0..6u32 {
+            let number = |axis: u32| {
+                let shift = f64::from((class * 29 + item * 13 + axis * 7) % 19) / 19.0 - 0.5;
+                (corner[axis as usize] + shift).to_string()
+            };
+            features += &format!("c{class},{split},{},{},{}\n", number(0), number(1), number(2));
+        }
+    }
+    place.write("f.csv", features);
+    place.write("v.csv", vectors);
+    place
+}
+
+const SPLITS: [&str; 3] = ["base", "validation", "novel"];
+
+fn record(place: &Place, out: &str) -> Value {
+    serde_json::from_str(&place.read(&format!("{out}/run.json"))).unwrap()
+}
+
+#[test]
+fn what_a_fit_chose_stands_in_the_record_and_on_the_page() {
+    let place = place(SPLITS);
+    let learners =
+        "--learner sje --learner sje:rate=0.1,epochs=2,normalise=none --learner class-vector-cosine";
+    place.done(&format!("evaluate any-zero-shot --features f.csv --class-vectors v.csv {learners} --out r"));
+    let run = record(&place, "r");
+    let chosen = |wanted: &str| {
+        let of = |learner: &&Value| learner["parameters"]["rate"] == wanted;
+        run["learners"].as_array().unwrap().iter().find(of).unwrap()["chosen"].clone()
+    };
+    let entry = &chosen("0")[0];
+    assert_eq!(entry["protocol"], "any-zero-shot");
+    for name in ["rate", "epochs", "normalise"] {
+        assert!(entry["values"][name].is_string(), "{entry}");
+    }
+    assert!(chosen("0.1").is_null() && run["learners"][0].get("chosen").is_none());
+    place.done("report r --out page.html");
+    let shown = format!("epochs={}, normalise={}", entry["values"]["epochs"], entry["values"]["normalise"]);
+    assert!(place.read("page.html").contains(&format!("sje for any-zero-shot: {}", shown.replace('"', ""))));
+}
+
+#[test]
+fn a_run_that_goes_on_or_was_joined_has_the_choices_of_one_in_one_go() {
+    let place = place(SPLITS);
+    let evaluate = "evaluate any-generalised-zero-shot --features f.csv --class-vectors v.csv --learner ale";
+    place.done(&format!("{evaluate} --out whole"));
+    place.done(&format!("{evaluate} --shard 1/1 --out part"));
+    place.done("merge part --out joined");
+    let choices = |out: &str| record(&place, out)["learners"][0]["chosen"].clone();
+    assert!(choices("whole")[0]["values"]["rate"].is_string());
+    assert_eq!(choices("joined"), choices("whole"));
+}
+
+#[test]
+fn learners_that_need_seen_classes_are_left_out_where_there_are_none_unless_they_are_named() {
+    let place = place(["novel"; 3]);
+    let evaluate = "evaluate any-zero-shot --features f.csv --class-vectors v.csv";
+    let ran = place.done(&format!("{evaluate} --out r"));
+    let start = "warning: any-zero-shot: eszsl, sae, devise, ale, sje, ridge-map, prototypical-zero-shot";
+    let end = "are left out, they are fitted on seen classes and f has none for this protocol\n";
+    assert!(ran.err.contains(start) && ran.err.contains(end), "{}", ran.err);
+    assert!(place.read("r/summary.csv").contains(",class-vector-cosine,"));
+    place.refuses(3, &format!("{evaluate} --learner sje --out s"), "learner `sje` …");
+}
+
+#[test]
+fn class_vectors_that_do_not_fit_are_refused() {
+    let place = place(SPLITS);
+    let evaluate = "evaluate any-zero-shot --features f.csv --learner class-vector-cosine --out r";
+    place.refuses(3, evaluate, "learner `class-vector-cosine` …");
+    let all = place.read("v.csv");
+    let with = |text: String| place.write("w.csv", text);
+    let evaluate = format!("{evaluate} --class-vectors w.csv");
+    with(all.lines().filter(|line| !line.starts_with("c3,")).map(|line| format!("{line}\n")).collect());
+    place.refuses(3, &evaluate, "w.csv: class `c3` has no vector\nhint: …");
+    with(all.replacen("c2,-1,1,-1", "c2,-1,NaN,-1", 1));
+    place.refuses(
+        3,
+        &evaluate,
+        "w.csv line 4: the vector of class `c2` has NaN in column 1, class vectors must be finite",
+    );
+    with(all.replacen("c2,-1,1,-1", "c2,-1,,-1", 1));
+    place.refuses(3, &evaluate, "w.csv line 4: column `y` must be a number, got ``");
+}
