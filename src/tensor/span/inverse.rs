@@ -77,7 +77,8 @@ mod tests {
             let mut a = vec![0.0; n * n];
             for (place, a) in a.iter_mut().enumerate() {
                 let (i, j) = (place / n, place % n);
-                *a = (0..n).map(|k| b[i * n + k] * b[j * n + k]).sum::<f64>() + f64::from(u8::from(i == j)) * 0.5;
+                *a = (0..n).map(|k| b[i * n + k] * b[j * n + k]).sum::<f64>()
+                    + f64::from(u8::from(i == j)) * 0.5;
             }
             let inverse = inverse(&a, n, "test").unwrap();
             for (i, j) in (0..n).flat_map(|i| (0..n).map(move |j| (i, j))) {

@@ -12,9 +12,9 @@ mod gram;
 pub mod hinge;
 pub(super) mod host;
 mod inverse;
-mod softmax;
 pub mod logistic;
 pub mod ridge;
+mod softmax;
 
 pub use descent::{Batches, Descent, Head, Init};
 
