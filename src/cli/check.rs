@@ -1,11 +1,8 @@
 //! `kshot check`: proves that protocols, draws and data agree.
 
-use std::path::PathBuf;
-
 use clap::Args;
 
 use super::error::CliError;
-use super::network::Network;
 use super::source::{self, Stores};
 use super::{Outcome, say};
 use crate::data::{self, Store};
@@ -19,7 +16,6 @@ use crate::vocab::{ItemId, Scope, Split};
 const EXAMPLES: &str = "Examples:
   kshot check quickstart
   kshot check mine.toml --features features/ --draw draw.csv --near 0.99
-  kshot check any-5way-1shot --features glyphs --backbone pixels
   kshot check learners";
 
 /// Prove that protocols, draws and data agree, or that learners keep their laws (`kshot check learners`).
@@ -29,7 +25,7 @@ pub(super) struct Arguments {
     /// Protocol files, names of shipped protocols, or the word `learners`.
     #[arg(required = true, value_name = "PROTOCOL")]
     protocols: Vec<String>,
-    /// Feature store or embedded dataset; with --backbone a dataset to be embedded. Default: the protocol's dataset.
+    /// Feature store or embedded dataset; default: the protocol's dataset.
     #[arg(long, value_name = "PATH")]
     features: Option<String>,
     /// Draw to check instead of the protocol's own; with one protocol only.
@@ -38,11 +34,6 @@ pub(super) struct Arguments {
     /// Cosine from which two items count as near-duplicates.
     #[arg(long, value_name = "COSINE", default_value = "0.9999", value_parser = cosine)]
     near: f32,
-    #[command(flatten)]
-    network: Network,
-    /// Folder that keeps the features that --backbone makes. Default: `kshot` in XDG_CACHE_HOME or ~/.cache.
-    #[arg(long, value_name = "DIR", requires = "backbone")]
-    cache: Option<PathBuf>,
 }
 
 /// Reads a cosine.
@@ -60,9 +51,6 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         return Err(CliError::Request(format!("--draw goes with one protocol, {} are given", all.len())));
     }
     let mut stores = Stores::new(arguments.features.clone(), None);
-    if arguments.network.backbone.is_some() {
-        stores.made_by(arguments.network.clone(), arguments.cache.clone());
-    }
     let mut holds = true;
     for rules in all {
         let protocol = &rules.protocol;

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::error::CliError;
-use super::network::Network;
 use super::source::{self, Stores};
 use super::{Outcome, files, say};
 
@@ -21,7 +20,7 @@ pub(super) struct Arguments {
     /// Protocol files, or names of shipped protocols.
     #[arg(required = true, value_name = "PROTOCOL")]
     protocols: Vec<String>,
-    /// Feature store or embedded dataset; with --backbone a dataset to be embedded. Default: the protocol's dataset.
+    /// Feature store or embedded dataset; default: the protocol's dataset.
     #[arg(long, value_name = "PATH")]
     features: Option<String>,
     /// Folder that gets one file NAME.csv per protocol.
@@ -30,18 +29,10 @@ pub(super) struct Arguments {
     /// Replace draws that differ.
     #[arg(long)]
     overwrite: bool,
-    #[command(flatten)]
-    network: Network,
-    /// Folder that keeps the features that --backbone makes. Default: `kshot` in XDG_CACHE_HOME or ~/.cache.
-    #[arg(long, value_name = "DIR", requires = "backbone")]
-    cache: Option<PathBuf>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
     let mut stores = Stores::new(arguments.features.clone(), None);
-    if arguments.network.backbone.is_some() {
-        stores.made_by(arguments.network.clone(), arguments.cache.clone());
-    }
     for rules in source::all_rules(&arguments.protocols)? {
         let protocol = &rules.protocol;
         let dealer = source::fresh(protocol, &stores.of(protocol)?)?;
