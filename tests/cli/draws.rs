@@ -239,23 +239,3 @@ fn sampling_over_another_draw_is_refused_and_done_on_demand() {
     let sentence = "p.toml is not a folder, draws need one\nhint: name another folder with --out";
     place.refuses(2, "sample p.toml --features store --out p.toml", sentence);
 }
-
-#[test]
-fn a_dataset_is_sampled_and_checked_through_a_network_as_it_is_evaluated() {
-    let place = Place::new();
-    place.done("sample any-5way-1shot --features glyphs --out plain");
-    place.done("sample any-5way-1shot --features glyphs --backbone pixels --cache kept --out made");
-    assert_eq!(place.read("made/any-5way-1shot.csv"), place.read("plain/any-5way-1shot.csv"));
-    let checked = place.run("check any-5way-1shot --features glyphs --backbone pixels --cache kept");
-    assert!(
-        checked.out.contains("any-5way-1shot: protocol, draw and data agree"),
-        "{}{}",
-        checked.out,
-        checked.err
-    );
-    place.refuses(
-        2,
-        "sample any-5way-1shot --features glyphs --backbone pixel --out x",
-        "unknown backbone `pixel`, …",
-    );
-}
