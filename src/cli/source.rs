@@ -112,7 +112,8 @@ impl Stores {
             self.open.push((named, store.clone()));
             return Ok(store);
         }
-        let images = match Path::new(&named).exists() {
+        // A folder of that name is meant only where it was asked for, and not where a protocol names its dataset.
+        let images = match self.features.is_some() && Path::new(&named).exists() {
             true => None,
             false => images::named(&named, &self.data, &cache::home())?,
         };
