@@ -110,8 +110,12 @@ pub(super) fn answer<R: Roster, E: From<CliError> + From<EvalError>>(
         let first = batch.episodes.first().map_or(0, |answered| draw.episode(answered.place).number());
         sink(Stretch { first, episodes: batch.episodes.len() as u32, tables })
     };
-    let choices =
-        on_device!(work.device, |open, Kind| eval::evaluate_with::<R, Kind, E>(&evaluation, grading, open, take))?;
+    let choices = on_device!(work.device, |open, Kind| eval::evaluate_with::<R, Kind, E>(
+        &evaluation,
+        grading,
+        open,
+        take
+    ))?;
     let mut by_learner = vec![BTreeMap::new(); run.learners.len()];
     for (chosen, (learner, _)) in choices.into_iter().zip(&cast.roles) {
         // Of settings that each support chooses among, none speaks for all.
