@@ -2,7 +2,8 @@
 # cuda/dry-run.sh: every operation, learner and network through a CUDA driver that computes nothing.
 # Finds wrong names of kernels, PTX that does not assemble, kernels that do not compile when they are needed, empty
 # launches and copies out of bounds, on a machine without a GPU. Says nothing about numbers.
-# Needs cargo, cc and python3 with pip; KSHOT_CUDA_FEATURES as in cuda/build.sh.
+# Needs cargo, cc and python3 with pip; KSHOT_CUDA_FEATURES as in cuda/build.sh. Arguments choose tests of cargo to be run
+# on the same build, such as --test cli.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . cuda/toolkit.sh
@@ -20,7 +21,7 @@ fi
 
 features=cuda${KSHOT_CUDA_FEATURES:+,$KSHOT_CUDA_FEATURES}
 # Compiled first, so that the compiler is not run on the stand-ins.
-cargo test --locked --features "$features" --test parity --test cli --no-run
+cargo test --locked --features "$features" --test parity --test cli "$@" --no-run
 export LD_LIBRARY_PATH=$stand_in:$prefix/nvrtc/nvidia/cu13/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 export CUDA_CACHE_DISABLE=1 KSHOT_PTXAS=$CUDA_PATH/bin/ptxas KSHOT_GPU=stand-in
 told=$(mktemp)
@@ -29,4 +30,6 @@ cargo test --locked --features "$features" --test parity 2>&1 | tee "$told"
 grep -q '^\[stand-in\] .* launches' "$told" || { echo "the driver was never asked" >&2; exit 1; }
 if grep -q '^\[stand-in\] .*FAILED$' "$told"; then exit 1; fi
 # What a driver refuses is one sentence on the command line.
-cargo test --locked --features "$features" --test cli device::
+if [ $# -gt 0 ]; then cargo test --locked --features "$features" "$@"; else
+  cargo test --locked --features "$features" --test cli device::
+fi

@@ -49,6 +49,7 @@ pub(super) fn plan(network: &Network, dataset: &str) -> Result<(String, String, 
         trained_on: network.trained_on.clone(),
         saw_classes: network.saw_classes,
         weights_sha256: Some(weights.clone()),
+        seed_train: None,
         cut: 0,
         class_vectors: Some(source),
     };
