@@ -236,9 +236,7 @@ fn only_the_command_line_prints_or_exits() {
     let prints = |s: &Source| {
         // A test may say that it was skipped.
         let code = s.code.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
-        printing
-            .iter()
-            .any(|mark| words(code, mark.trim_end_matches('!')).any(|(_, b)| b.starts_with('!')))
+        printing.iter().any(|mark| words(code, mark.trim_end_matches('!')).any(|(_, b)| b.starts_with('!')))
             || code.contains("process::exit")
             || code.contains("io::stdout")
             || code.contains("io::stderr")
