@@ -1,18 +1,22 @@
 """Times the heads of kshot beside easyfsl, torch and scikit-learn on the same features and the same episodes, in turn.
 
     cargo build --release
-    python3 benches/peers/heads.py [--rounds 5] [--episodes 10000] [--store FOLDER] [--only svm] [--out table.csv]
+    python3 benches/peers/heads.py [--rounds 5] [--episodes 10000] [--way 5] [--shots 1 5] [--store FOLDER] [--only svm] [--out table.csv]
+    python3 benches/peers/heads.py --all
 
 Makes its own virtual environment beside this file's requirements (target/peers). Without --store the features are 12,000
-items of 60 Gaussian classes in 640 dimensions. Every pair runs in turn, kshot, peer, kshot, peer. A peer answers as
-many of the draw's episodes as PEERS says, from the first on, and its correct answers must be those of kshot in each of
-them (for the iterative fits, in 99 of 100). Both use all cores. kshot's rate counts its drawing, evaluating and grading
-without reading the store and writing files ("inside"), and then the whole process; a peer's counts its heads alone.
+items of 60 Gaussian classes in 640 dimensions. Every pair runs in turn, kshot, peer, kshot, peer, after one run of each
+that is not counted. A peer answers as many of the draw's episodes as PEERS says, from the first on, and its correct
+answers must be those of kshot in each of them (for the iterative fits, in 99 of 100; easyfsl's Finetune starts from
+prototypes and takes Adam, another method, so only its time counts). Both use all cores. kshot's rate counts its drawing,
+evaluating and grading without reading the store and writing files ("inside"), and then the whole process; a peer's
+counts its heads alone. With --all it is the nine learners of the reference draws in one process, without a peer.
 """
 
 import argparse
 import csv
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -23,20 +27,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / "target/peers"
-PROTOCOL = """name = "peer"
-version = 1
-source = "benches/peers/heads.py"
-admits = ["inductive"]
-[episode]
-way = 5
-shot = {shot}
-query = 15
-[draw]
-count = {episodes}
-seed = 7
-[report]
-metrics = ["accuracy"]
-"""
 
 
 def enter():
@@ -86,7 +76,7 @@ def torch_prototypical(episodes):
             support = torch.stack([e[0] for e in batch])
             query = torch.stack([e[2] for e in batch])
             # Both sides of an episode lie label by label.
-            means = support.view(len(batch), 5, -1, support.shape[-1]).mean(2)
+            means = support.view(len(batch), batch[0][1].unique().numel(), -1, support.shape[-1]).mean(2)
             right = torch.cdist(query, means).argmin(2) == torch.stack([e[3] for e in batch])
             yield from right.sum(1).tolist()
 
@@ -121,7 +111,7 @@ def torch_fine_tune(episodes):
     import torch
 
     for s, sl, q, ql in episodes:
-        layer = torch.nn.Linear(s.shape[1], 5)
+        layer = torch.nn.Linear(s.shape[1], int(sl.max()) + 1)
         torch.nn.init.zeros_(layer.weight)
         torch.nn.init.zeros_(layer.bias)
         optimiser = torch.optim.SGD(layer.parameters(), lr=0.1)
@@ -133,6 +123,16 @@ def torch_fine_tune(episodes):
             yield (layer(q).argmax(1) == ql).sum().item()
 
 
+def easyfsl_finetune(episodes):
+    import torch
+    from easyfsl.methods import Finetune
+
+    model = Finetune(torch.nn.Identity(), fine_tuning_steps=100, fine_tuning_lr=0.1)
+    for s, sl, q, ql in episodes:
+        model.process_support_set(s, sl)
+        yield (model(q).argmax(1) == ql).sum().item()
+
+
 # Learner of kshot, peer, its function, whether it takes unit vectors as arrays, episodes that it answers, share that must agree.
 PEERS = [
     ("prototypical", "easyfsl PrototypicalNetworks", easyfsl_prototypical, "tensor", 2000, 1.0),
@@ -141,38 +141,21 @@ PEERS = [
     ("linear-probe", "scikit-learn LogisticRegression, tol 1e-4", sklearn_head(logistic_loose), "unit array", 300, 0.5),
     ("svm", "scikit-learn LinearSVC, tol 1e-6", sklearn_head(hinge), "unit array", 300, 0.99),
     ("fine-tune", "torch, 100 steps", torch_fine_tune, "unit tensor", 60, 0.99),
+    ("fine-tune", "easyfsl Finetune, 100 steps, another method", easyfsl_finetune, "unit tensor", 60, 0.0),
 ]
+NINE = "prototypical nearest-centroid nearest-centroid:transform=cl2n k-nn matching linear-probe ridge svm fine-tune".split()
 
 
 def prepared(features, order, form):
     """Features and labels of both sides of each episode, in the form that the peer takes."""
     import numpy as np
     import torch
+    from episodes import unit_rows
 
-    values = np.asarray(features, dtype=np.float64 if "array" in form else np.float32)
-    if "unit" in form:
-        values = values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12)
+    values = unit_rows(features) if "unit" in form else features
+    values = np.asarray(values, dtype=np.float64 if "array" in form else np.float32)
     of = (lambda x: x) if "array" in form else torch.from_numpy
     return [(of(values[s]), of(sl), of(values[q]), of(ql)) for s, sl, q, ql in order]
-
-
-def orders(draw, store):
-    """Rows and labels of both sides of each episode, label by label."""
-    import numpy as np
-
-    items = {}
-    with open(store / "items.csv", newline="") as file:
-        for row, item in enumerate(csv.DictReader(file)):
-            items.setdefault(item["class"], []).append(row)
-    episodes = {}
-    with open(draw, newline="") as file:
-        for row in csv.DictReader(file):
-            sides = episodes.setdefault(int(row["episode"]), ([], [], [], []))
-            for side, place in [("support", 0), ("query", 2)]:
-                chosen = [items[row["class"]][int(item)] for item in row[side].split()]
-                sides[place].extend(chosen)
-                sides[place + 1].extend([int(row["label"])] * len(chosen))
-    return [tuple(np.array(part) for part in sides) for sides in episodes.values()]
 
 
 def kshot(binary, protocol, store, learner, out):
@@ -187,15 +170,59 @@ def kshot(binary, protocol, store, learner, out):
     return seconds["peer"], whole, correct
 
 
+def together(args, folder, store):
+    """Seconds of the whole process for the nine learners in one evaluation."""
+    print("shot | round | seconds | peak memory")
+    for shot in args.shots:
+        protocol = written(folder, args, shot)
+        command = [args.binary, "evaluate", protocol, "--features", store]
+        command += [word for learner in NINE for word in ("--learner", learner)] + ["--out", folder / "out", "--overwrite"]
+        for number in range(args.rounds):
+            start = time.perf_counter()
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            _, status, usage = os.wait4(process.pid, 0)
+            spent = time.perf_counter() - start
+            if status != 0:
+                sys.exit(f"kshot ended with status {status}")
+            print(f"{shot} | {number + 1} | {spent:.2f} s | {usage.ru_maxrss // 1024} MiB", flush=True)
+
+
+def written(folder, args, shot):
+    from episodes import PROTOCOL
+
+    protocol = folder / "peer.toml"
+    protocol.write_text(PROTOCOL.format(way=args.way, shot=shot, episodes=args.episodes))
+    return protocol
+
+
+def paired(args, protocol, store, out, learner, run, episodes):
+    """Rates of kshot inside and whole and of a peer, round by round in turn, and the share of equal answers."""
+    inside, whole, theirs = [], [], []
+    for number in range(args.rounds + 1):
+        spent, total, correct = kshot(args.binary, protocol, store, learner, out)
+        start = time.perf_counter()
+        answers = list(run(episodes))
+        peer = time.perf_counter() - start
+        # The first round imports and warms up.
+        if number > 0:
+            inside.append(args.episodes / spent)
+            whole.append(args.episodes / total)
+            theirs.append(len(episodes) / peer)
+    return inside, whole, theirs, sum(a == b for a, b in zip(answers, correct)) / len(answers)
+
+
 def main():
     enter()
     import numpy as np
+    from episodes import orders
 
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--episodes", type=int, default=10000)
     parser.add_argument("--store", type=Path)
     parser.add_argument("--only")
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--way", type=int, default=5)
     parser.add_argument("--shots", type=int, nargs="*", default=[1, 5])
     parser.add_argument("--binary", type=Path, default=ROOT / "target/release/kshot")
     parser.add_argument("--out", type=Path)
@@ -203,14 +230,15 @@ def main():
     warnings.filterwarnings("ignore")
 
     lines = [["shot", "learner", "peer", "inside per s", "whole per s", "peer per s", "ratio", "least", "most", "ratio of whole", "equal"]]
-    print(*lines[0], sep=" | ")
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         store = args.store or made(folder)
+        if args.all:
+            return together(args, folder, store)
+        print(*lines[0], sep=" | ")
         features = np.load(store / "features.npy")
         for shot in args.shots:
-            protocol = folder / "peer.toml"
-            protocol.write_text(PROTOCOL.format(shot=shot, episodes=args.episodes))
+            protocol = written(folder, args, shot)
             sample = [args.binary, "sample", protocol, "--features", store, "--out", folder / f"draw-{shot}"]
             subprocess.run(sample, check=True, capture_output=True)
             order = orders(folder / f"draw-{shot}/peer.csv", store)
@@ -218,22 +246,15 @@ def main():
                 if args.only and args.only not in learner:
                     continue
                 episodes = prepared(features, order[: min(count, args.episodes)], form)
-                inside, whole, theirs = [], [], []
-                for _ in range(args.rounds):
-                    spent, total, correct = kshot(args.binary, protocol, store, learner, folder / "out")
-                    inside.append(args.episodes / spent)
-                    whole.append(args.episodes / total)
-                    start = time.perf_counter()
-                    answers = list(run(episodes))
-                    theirs.append(len(episodes) / (time.perf_counter() - start))
-                equal = np.mean([a == b for a, b in zip(answers, correct)])
+                rates = paired(args, protocol, store, folder / "out", learner, run, episodes)
+                inside, whole, theirs, equal = rates
                 if equal < share:
                     sys.exit(f"{learner} and {peer} agree in {equal:.2%} of the episodes, not in {share:.0%}")
                 ratios = [a / b for a, b in zip(inside, theirs)]
                 middle = statistics.median
                 line = [shot, learner, peer, f"{middle(inside):.0f}", f"{middle(whole):.0f}", f"{middle(theirs):.1f}"]
                 line += [f"{middle(inside) / middle(theirs):.1f}", f"{min(ratios):.1f}", f"{max(ratios):.1f}"]
-                line += [f"{middle(whole) / middle(theirs):.1f}", f"{equal:.2%}"]
+                line += [f"{middle(whole) / middle(theirs):.1f}", f"{equal:.2%}" if share > 0 else "-"]
                 lines.append(line)
                 print(*line, sep=" | ", flush=True)
     if args.out:

@@ -15,7 +15,6 @@ import os
 for threads in ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"]:
     os.environ[threads] = "1"
 
-import csv
 import statistics
 import subprocess
 import tempfile
@@ -27,45 +26,10 @@ import numpy as np
 import sklearn
 from sklearn.linear_model import LogisticRegression
 
+from episodes import PROTOCOL, orders, rows, unit_rows
+
 ROOT = Path(__file__).resolve().parents[2]
 GRID = ["0.01", "0.03", "0.1", "0.3", "1", "3", "10", "30", "100", "300"]
-PROTOCOL = """name = "peer"
-version = 1
-source = "benches/peers/selection.py"
-admits = ["inductive"]
-[episode]
-way = {way}
-shot = {shot}
-query = 15
-[draw]
-count = {episodes}
-seed = 7
-[report]
-metrics = ["accuracy"]
-"""
-
-
-def rows(path):
-    with open(path, newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def episodes_of(draw, store):
-    """Features and labels of each episode's support and query."""
-    features = np.load(store / "features.npy").astype(np.float64)
-    features /= np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)
-    items = {}
-    for row, item in enumerate(rows(store / "items.csv")):
-        items.setdefault(item["class"], []).append(row)
-    episodes = {}
-    for row in rows(draw):
-        sides = episodes.setdefault(int(row["episode"]), ([], [], [], []))
-        for side, place in [("support", 0), ("query", 2)]:
-            chosen = [items[row["class"]][int(item)] for item in row[side].split()]
-            sides[place].extend(chosen)
-            sides[place + 1].extend([int(row["label"])] * len(chosen))
-    return [(features[s], np.array(sl), features[q], np.array(ql)) for s, sl, q, ql in episodes.values()]
-
 
 def loop(episodes, tolerance):
     """The c with the highest mean accuracy, and all means."""
@@ -92,6 +56,7 @@ def main():
     warnings.filterwarnings("ignore")
     print(f"scikit-learn {sklearn.__version__}, {args.way}-way {args.shot}-shot, {args.episodes} validation episodes")
 
+    features = unit_rows(np.load(args.store / "features.npy"))
     ratios, inside = [], []
     with tempfile.TemporaryDirectory() as folder:
         protocol, out = Path(folder, "peer.toml"), Path(folder, "out")
@@ -107,7 +72,8 @@ def main():
             trying = sum(float(row["seconds"]) for row in trials)
             values = {dict(p.split("=") for p in row["parameters"].split(","))["c"]: row for row in trials}
             chosen = next(c for c, row in values.items() if row["chosen"] == "yes")
-            episodes = episodes_of(out / "draw.csv", args.store)
+            order = orders(out / "draw.csv", args.store)
+            episodes = [(features[s], sl, features[q], ql) for s, sl, q, ql in order]
             start = time.perf_counter()
             expected, means = loop(episodes, args.tolerance)
             theirs = time.perf_counter() - start

@@ -1,0 +1,131 @@
+//! What the benchmarks measure on: made features, episodes and a network.
+
+#![allow(dead_code, reason = "each benchmark takes what it needs")]
+
+use std::hint::black_box;
+
+use kshot::backbone::{Backbone, Conv4, Conv4Config, Trainable};
+use kshot::data::{Parts, Store, Values};
+use kshot::episode::{Draw, Sampler};
+use kshot::eval::{EvalError, Evaluation, SeenRules, evaluate};
+use kshot::learner::{Registry, Shipped};
+use kshot::protocol::Protocol;
+use kshot::rng::{Purpose, Stream};
+use kshot::tensor::conv::ConvOps;
+use kshot::tensor::trail::pull;
+use kshot::tensor::{Backend, Cpu, TensorError, to_host};
+use kshot::train::{Moments, Optimiser};
+use kshot::vocab::Form;
+
+/// What a benchmark may end with.
+pub type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+
+/// The learners of the reference draws that differ in their work.
+pub const LEARNERS: [&str; 8] =
+    ["prototypical", "k-nn", "matching", "linear-probe", "ridge", "svm", "fine-tune", "nearest-centroid"];
+
+const CLASSES: usize = 60;
+const PER_CLASS: usize = 200;
+
+/// 12,000 items of 60 Gaussian classes in `dim` dimensions.
+pub fn store(dim: usize) -> Outcome<Store> {
+    let mut stream = Stream::new(1, Purpose::Dataset, 0);
+    let mut values = Vec::with_capacity(CLASSES * PER_CLASS * dim);
+    let mut class = Vec::new();
+    for number in 0..CLASSES {
+        let mean: Vec<f32> = (0..dim).map(|_| 0.15 * stream.normal() as f32).collect();
+        for _ in 0..PER_CLASS {
+            values.extend(mean.iter().map(|m| m + stream.normal() as f32));
+            class.push(format!("class-{number}"));
+        }
+    }
+    Ok(Store::from_parts(Parts { name: "bench".to_string(), values, dim, class, ..Parts::default() })?)
+}
+
+/// Episodes of 5 ways and 15 queries a class.
+pub fn draw(store: &Store, shot: u32, count: u32) -> Outcome<Draw> {
+    let rules = format!(
+        "name = \"bench\"\nversion = 1\nsource = \"this file\"\nadmits = [\"inductive\"]\n[episode]\nway = 5\nshot = {shot}\n\
+         query = 15\n[draw]\ncount = {count}\nseed = 7\n[report]\nmetrics = [\"accuracy\"]\n"
+    );
+    let protocol = Protocol::parse(&rules, "bench")?;
+    Ok(Sampler::new(&protocol, store.index())?.episodes(0..count)?)
+}
+
+/// The floor: reads every row of every episode once, in order of the draw, and adds it up.
+pub fn gather(store: &Store, draw: &Draw) {
+    let (Values::F32(values), dim) = (store.values(), store.dim()) else { return };
+    for episode in draw.episodes() {
+        for item in episode.all_support().iter().chain(episode.all_query()) {
+            let row = &values[item.index() * dim..(item.index() + 1) * dim];
+            let mut sums = [0.0f32; 16];
+            for chunk in row.chunks_exact(16) {
+                sums.iter_mut().zip(chunk).for_each(|(s, v)| *s += v);
+            }
+            black_box(sums);
+        }
+    }
+}
+
+/// Has a learner answer a draw, with so many workers and episodes a batch.
+pub fn answer<D: Backend>(
+    store: &Store,
+    draw: &Draw,
+    spec: &str,
+    open: impl Fn() -> Result<D, TensorError> + Sync,
+    workers: usize,
+    batch: Option<usize>,
+) -> Outcome<()> {
+    let learners = [Registry::<Cpu>::of::<Shipped>().check(spec)?];
+    let rules = SeenRules::default();
+    let work =
+        Evaluation { store, draw, seed: 7, learners: &learners, shots: &[None], rules, workers, batch };
+    evaluate::<Shipped, D, EvalError>(&work, open, |batch| {
+        black_box(batch.episodes.len());
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// Images at once.
+pub const IMAGES: usize = 100;
+
+/// Conv4 of width 64 on noise.
+pub struct Network<D: ConvOps> {
+    conv4: Conv4<D>,
+    moments: Moments,
+    images: Vec<f32>,
+    steps: u32,
+}
+
+impl<D: ConvOps> Network<D> {
+    /// Fresh weights for images of this size.
+    pub fn new(device: &D, channels: usize, side: usize) -> Outcome<Network<D>> {
+        let config = Conv4Config::new(Form::Image { channels, height: side, width: side }, 64, 4)?;
+        let mut stream = Stream::new(1, Purpose::Training, 0);
+        let start = config.fresh(|| stream.normal());
+        let moments = Moments::zeros(start.learned().map(|p| p.values.len()));
+        let images = (0..IMAGES * channels * side * side).map(|_| stream.unit() as f32).collect();
+        Ok(Network { conv4: Conv4::new(device, config, &start)?, moments, images, steps: 0 })
+    }
+
+    /// The images embedded.
+    pub fn forward(&self) -> Outcome<()> {
+        black_box(to_host(&self.conv4.embed(&self.images)?)?);
+        Ok(())
+    }
+
+    /// One training step: forward, backward, Adam.
+    pub fn step(&mut self) -> Outcome<()> {
+        let features = self.conv4.forward(&self.images)?;
+        let mut slopes = pull(features, vec![1e-3; IMAGES * self.conv4.dim()])?;
+        let gradients = self.conv4.gradients(&mut slopes)?;
+        let mut parameters = self.conv4.parameters()?;
+        let adam = Optimiser::Adam { rate: 1e-3, weight_decay: 0.0 };
+        self.steps += 1;
+        for (place, (parameter, gradient)) in parameters.learned_mut().zip(&gradients).enumerate() {
+            adam.step(self.steps, 1e-3, &mut self.moments, place, &mut parameter.values, gradient);
+        }
+        Ok(self.conv4.load(&parameters)?)
+    }
+}
