@@ -8,14 +8,12 @@ use rayon::prelude::*;
 
 use super::convolve::Plan;
 use super::norm::{Affine, Moments, Slopes, Sums};
-use super::pool::{LANES, Tiling, largest};
+use super::pool::Tiling;
+use super::pooled::{CUT, Pool, PoolScaled, Pooled};
 use super::product::Panels;
 
 /// A convolution over windows of no more numbers than this is computed again rather than kept.
 const CHEAP: usize = 32;
-
-/// In place of the number of a window's largest pixel: its result is cut off at zero, so no gradient passes.
-const CUT: u32 = u32::MAX;
 
 /// What the way back needs of the way there.
 pub(super) struct Kept {
@@ -23,7 +21,7 @@ pub(super) struct Kept {
     /// The convolution's result, where it is not cheap.
     convolved: Option<Vec<f32>>,
     /// Per number of the result: the place of the largest pixel in its window, or [`CUT`].
-    at: Vec<u32>,
+    at: Vec<f32>,
     /// Per number of the result: the convolution's result at that pixel.
     best: Vec<f32>,
 }
@@ -50,7 +48,7 @@ pub(super) fn forward(
     let (image, middle, chunk) = (plan.layout.image(), plan.result(), plan.chunk());
     let result = tiling.count() * plan.out;
     let numbers = plan.shape.0 * result;
-    let (mut out, mut at, mut best) = (vec![0.0; numbers], vec![0; numbers], vec![0.0; numbers]);
+    let (mut out, mut at, mut best) = (vec![0.0; numbers], vec![0.0; numbers], vec![0.0; numbers]);
     let outs = out.par_chunks_mut(chunk * result).zip(at.par_chunks_mut(chunk * result));
     let outs = outs.zip(best.par_chunks_mut(chunk * result));
     outs.zip(images.par_chunks(chunk * image)).enumerate().for_each(
@@ -66,7 +64,7 @@ pub(super) fn forward(
                     Some(kept) => &kept[place * unit * middle..][..count * middle],
                     None => again.convolve(images),
                 };
-                pool(tiling, &affine, middle, out, at, best);
+                Arch::new().dispatch(Pool { tiling, affine: &affine, x: middle, out, at, best });
             }
         },
     );
@@ -128,37 +126,6 @@ impl<'a> Again<'a> {
     }
 }
 
-/// `max(0, max over the window of x·factor + term)` for images of a unit.
-fn pool(tiling: &Tiling, affine: &Affine, x: &[f32], out: &mut [f32], at: &mut [u32], best: &mut [f32]) {
-    let channels = affine.factor.len();
-    let (image, result) = (tiling.image * channels, tiling.count() * channels);
-    let outs = out.chunks_exact_mut(result).zip(at.chunks_exact_mut(result));
-    let outs = outs.zip(best.chunks_exact_mut(result));
-    for (x, ((out, at), best)) in x.chunks_exact(image).zip(outs) {
-        Arch::new().dispatch(|| {
-            for place in 0..tiling.count() {
-                let pixels = tiling.of(place);
-                for first in (0..channels).step_by(LANES) {
-                    let count = LANES.min(channels - first);
-                    let (mut factor, mut term) = ([0.0; LANES], [0.0; LANES]);
-                    factor[..count].copy_from_slice(&affine.factor[first..first + count]);
-                    term[..count].copy_from_slice(&affine.term[first..first + count]);
-                    let of = |lane: usize, x: f32| x * factor[lane] + term[lane];
-                    let (value, number) = largest(x, channels, pixels, first, count, of);
-                    for lane in 0..count {
-                        let number = number[lane];
-                        let channel = place * channels + first + lane;
-                        let cut = value[lane] <= 0.0;
-                        out[channel] = if cut { 0.0 } else { value[lane] };
-                        at[channel] = if cut { CUT } else { number };
-                        best[channel] = x[pixels[number as usize] as usize * channels + first + lane];
-                    }
-                }
-            }
-        });
-    }
-}
-
 /// What the block gives back of a gradient; everything is added to.
 pub(super) struct Gradients<'a> {
     pub images: Option<&'a mut [f32]>,
@@ -217,65 +184,29 @@ fn slopes(plan: &Plan, tiling: &Tiling, kept: &Kept, gradient: &[f32]) -> Slopes
             let mut part = Slopes::new(channels);
             let Slopes { shift, scale } = &mut part;
             let Affine { mean, inverse, .. } = &kept.affine;
-            Arch::new().dispatch(|| {
-                let rows = gradient.chunks_exact(channels).zip(at.chunks_exact(channels));
-                for ((gradient, at), best) in rows.zip(best.chunks_exact(channels)) {
-                    let sums = shift.iter_mut().zip(scale.iter_mut());
-                    let numbers = gradient.iter().zip(at).zip(best);
-                    for (((shift, scale), ((g, at), x)), (m, i)) in
-                        sums.zip(numbers).zip(mean.iter().zip(inverse))
-                    {
-                        let g = if *at == CUT { 0.0 } else { *g };
-                        *shift += g;
-                        *scale += g * (x - m) * i;
+            Arch::new().dispatch(
+                #[inline(always)]
+                || {
+                    let rows = gradient.chunks_exact(channels).zip(at.chunks_exact(channels));
+                    for ((gradient, at), best) in rows.zip(best.chunks_exact(channels)) {
+                        let sums = shift.iter_mut().zip(scale.iter_mut());
+                        let numbers = gradient.iter().zip(at).zip(best);
+                        for (((shift, scale), ((g, at), x)), (m, i)) in
+                            sums.zip(numbers).zip(mean.iter().zip(inverse))
+                        {
+                            let g = if *at == CUT { 0.0 } else { *g };
+                            *shift += g;
+                            *scale += g * (x - m) * i;
+                        }
                     }
-                }
-            });
+                },
+            );
             part
         })
         .collect();
     let mut all = Slopes::new(channels);
     parts.iter().for_each(|part| all.join(part));
     all
-}
-
-/// What turns the gradient of a unit's result into that of its convolution.
-struct Pooled<'a> {
-    tiling: &'a Tiling,
-    affine: &'a Affine,
-    bend: &'a (Vec<f32>, Vec<f32>),
-    at: &'a [u32],
-}
-
-impl Pooled<'_> {
-    /// The gradient of the convolution `x` (images, pixels, channels), into `out`.
-    fn unpool(&self, x: &[f32], gradient: &[f32], out: &mut [f32]) {
-        let channels = self.affine.factor.len();
-        let (slope, start) = self.bend;
-        Arch::new().dispatch(|| {
-            for (out, x) in out.chunks_exact_mut(channels).zip(x.chunks_exact(channels)) {
-                for (((o, x), s), t) in out.iter_mut().zip(x).zip(slope).zip(start) {
-                    *o = x * s + t;
-                }
-            }
-        });
-        let result = self.tiling.count() * channels;
-        let images = out.chunks_exact_mut(self.tiling.image * channels);
-        let parts = gradient.chunks_exact(result).zip(self.at.chunks_exact(result));
-        for (out, (gradient, at)) in images.zip(parts) {
-            let rows = gradient.chunks_exact(channels).zip(at.chunks_exact(channels));
-            for (place, (gradient, at)) in rows.enumerate() {
-                let pixels = self.tiling.of(place);
-                for (channel, ((g, at), factor)) in
-                    gradient.iter().zip(at).zip(&self.affine.factor).enumerate()
-                {
-                    if *at != CUT {
-                        out[pixels[*at as usize] as usize * channels + channel] += g * factor;
-                    }
-                }
-            }
-        }
-    }
 }
 
 /// Room of one thread for the way back.
@@ -352,19 +283,7 @@ pub(super) fn evaluate(
         for (out, images) in out.chunks_mut(unit * result).zip(images.chunks(unit * image)) {
             let convolved = again.convolve(images);
             for (out, x) in out.chunks_exact_mut(result).zip(convolved.chunks_exact(middle)) {
-                Arch::new().dispatch(|| {
-                    for (place, out) in out.chunks_exact_mut(channels).enumerate() {
-                        out.fill(f32::NEG_INFINITY);
-                        for pixel in tiling.of(place) {
-                            let row = &x[*pixel as usize * channels..][..channels];
-                            out.iter_mut().zip(row).for_each(|(o, x)| *o = if *x > *o { *x } else { *o });
-                        }
-                        for (o, t) in out.iter_mut().zip(&affine.term) {
-                            let sum = *o + t;
-                            *o = if sum > 0.0 { sum } else { 0.0 };
-                        }
-                    }
-                });
+                Arch::new().dispatch(PoolScaled { tiling, term: &affine.term, x, out });
             }
         }
     });

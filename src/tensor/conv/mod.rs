@@ -11,6 +11,7 @@ mod frame;
 mod host;
 mod norm;
 mod pool;
+mod pooled;
 mod product;
 pub mod stock;
 mod window;

@@ -77,18 +77,17 @@ fn axis(
 }
 
 /// Channels that are compared together.
-pub(super) const LANES: usize = 16;
+const LANES: usize = 16;
 
 /// The largest numbers of `count ≤ LANES` channels from `first` on over `pixels` of `image` (pixels, channels), each with
 /// the place of the first pixel that has it.
 #[inline(always)]
-pub(super) fn largest(
+fn largest(
     image: &[f32],
     channels: usize,
     pixels: &[u32],
     first: usize,
     count: usize,
-    of: impl Fn(usize, f32) -> f32,
 ) -> ([f32; LANES], [u32; LANES]) {
     let mut best = [f32::NEG_INFINITY; LANES];
     let mut at = [0; LANES];
@@ -96,16 +95,15 @@ pub(super) fn largest(
         let row = &image[*pixel as usize * channels + first..][..count];
         if let Ok(row) = <&[f32; LANES]>::try_from(row) {
             for lane in 0..LANES {
-                let value = of(lane, row[lane]);
+                let value = row[lane];
                 let better = value > best[lane];
                 best[lane] = if better { value } else { best[lane] };
                 at[lane] = if better { number } else { at[lane] };
             }
         } else {
             for (lane, value) in row.iter().enumerate() {
-                let value = of(lane, *value);
-                if value > best[lane] {
-                    (best[lane], at[lane]) = (value, number);
+                if *value > best[lane] {
+                    (best[lane], at[lane]) = (*value, number);
                 }
             }
         }
@@ -126,7 +124,7 @@ pub(super) fn maxima(tiling: &Tiling, shape: Shape, x: &[f32]) -> (Vec<f32>, Vec
                 let pixels = tiling.of(place);
                 for first in (0..channels).step_by(LANES) {
                     let count = LANES.min(channels - first);
-                    let (best, places) = largest(x, channels, pixels, first, count, |_, v| v);
+                    let (best, places) = largest(x, channels, pixels, first, count);
                     out[first..first + count].copy_from_slice(&best[..count]);
                     at[first..first + count].copy_from_slice(&places[..count]);
                 }
