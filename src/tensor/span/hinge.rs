@@ -9,7 +9,7 @@ use dfdx::tensor_ops::{TryMul, TrySub};
 use super::super::error::TensorError;
 use super::super::{Backend, Labels, Tensor3, ops, stock as composed};
 use super::gram::Gram;
-use super::host::{Fit, Task};
+use super::host::{Fit, Task, item_by_item};
 use super::{MOST_STEPS, Momentum, Solution};
 
 /// Largest change of a target in a step that counts as converged.
@@ -49,8 +49,7 @@ pub(in super::super) fn host(gram: &Gram<'_>, task: Task<'_>, c: f64) -> Result<
         std::mem::swap(&mut last, &mut f);
     }
     inverse.across(&targets, &mut f);
-    let coefficients = (0..n * way).map(|place| f[place % way * n + place / way]).collect();
-    Ok(Fit { coefficients, bias: None, converged })
+    Ok(Fit { coefficients: item_by_item(&f, way), bias: None, converged })
 }
 
 /// The same over a batch, composed from stock operations.

@@ -16,6 +16,12 @@ pub(in super::super) struct Fit {
     pub(in super::super) converged: bool,
 }
 
+/// The transpose of numbers (way, support), as a fit's coefficients stand.
+pub(super) fn item_by_item(by_label: &[f64], way: usize) -> Vec<f64> {
+    let support = by_label.len() / way.max(1);
+    (0..by_label.len()).map(|place| by_label[place % way * support + place / way]).collect()
+}
+
 /// Fits every episode by itself from its features (episodes, support, dim) and its labels.
 pub(in super::super) fn each(
     device: &Cpu,

@@ -14,7 +14,7 @@ use pulp::{Arch, Simd, WithSimd};
 use super::super::error::TensorError;
 use super::super::{Backend, Labels, Tensor3, kernel, ops, stock as composed};
 use super::gram::{Gram, Inverse};
-use super::host::{Fit, Task};
+use super::host::{Fit, Task, item_by_item};
 use super::inverse::inverse;
 use super::softmax::Softmax;
 use super::{MOST_STEPS, Momentum, Solution};
@@ -178,7 +178,8 @@ impl WithSimd for Iteration<'_> {
             }
             std::mem::swap(&mut last, &mut point);
         }
-        let coefficients = (0..size).map(|place| lead[place % way * n + place / way] * c).collect();
+        lead[..size].iter_mut().for_each(|a| *a *= c);
+        let coefficients = item_by_item(&lead[..size], way);
         Ok(Fit { coefficients, bias: Some(lead[2 * size..].to_vec()), converged })
     }
 }

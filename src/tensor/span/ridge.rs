@@ -4,15 +4,15 @@ use super::super::error::TensorError;
 use super::super::{Backend, Labels, Tensor3, ops, stock as composed};
 use super::Solution;
 use super::gram::Gram;
-use super::host::{Fit, Task};
+use super::host::{Fit, Task, item_by_item};
 
 pub(in super::super) fn host(gram: &Gram<'_>, task: Task<'_>, alpha: f64) -> Result<Fit, TensorError> {
     let (n, way) = (task.support(), task.way);
     let targets: Vec<f64> =
-        (0..n).flat_map(|i| (0..way).map(move |c| if task.has(i, c) { 1.0 } else { -1.0 })).collect();
-    let mut coefficients = vec![0.0; n * way];
-    gram.inverse(1.0, alpha, "ridge")?.times(&targets, way, &mut coefficients);
-    Ok(Fit { coefficients, bias: None, converged: true })
+        (0..way).flat_map(|c| (0..n).map(move |i| if task.has(i, c) { 1.0 } else { -1.0 })).collect();
+    let mut solved = vec![0.0; way * n];
+    gram.inverse(1.0, alpha, "ridge")?.across(&targets, &mut solved);
+    Ok(Fit { coefficients: item_by_item(&solved, way), bias: None, converged: true })
 }
 
 /// The same over a batch, composed from stock operations.
