@@ -69,6 +69,18 @@ fn heads_agree() {
 }
 
 #[test]
+fn means_and_norms_agree() {
+    let device = open_cpu();
+    let (features, labels) = task(&device);
+    let means = ops::matmul(&labels.averaging(&device).unwrap(), &features).unwrap();
+    let host = ops::to_host(&ops::class_means(&features, &labels).unwrap()).unwrap();
+    close(&host, &ops::to_host(&means).unwrap(), 1e-6);
+    let norms = ops::row_sums(&ops::multiply(&means, &means).unwrap()).unwrap();
+    let host = ops::to_host(&ops::squared_norms(&means).unwrap()).unwrap();
+    close(&host, &ops::to_host(&norms).unwrap(), 1e-6);
+}
+
+#[test]
 fn descents_agree() {
     let device = open_cpu();
     let (features, labels) = task(&device);

@@ -55,12 +55,14 @@ impl Draw {
         for class in index.classes() {
             class.items.iter().zip(0..).for_each(|(item, place)| places[item.index()] = place);
         }
-        let text = |items: &[ItemId], field: &mut String| {
+        let mut digits = itoa::Buffer::new();
+        let mut text = |items: &[ItemId], field: &mut String| {
             field.clear();
             for item in items {
-                let gap = if field.is_empty() { "" } else { " " };
-                // Writing to a String cannot fail.
-                let _ = write!(field, "{gap}{}", places[item.index()]);
+                if !field.is_empty() {
+                    field.push(' ');
+                }
+                field.push_str(digits.format(places[item.index()]));
             }
         };
         let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(sink);

@@ -206,8 +206,11 @@ fn probabilities_of(row: &[f32], meaning: Meaning, out: &mut [f64], best: usize)
         Meaning::Logits => {
             let mut others = 0.0;
             for (label, (o, v)) in out.iter_mut().zip(row).enumerate() {
-                *o = f64::from(v - row[best]).exp();
-                others += if label == best { 0.0 } else { *o };
+                *o = 1.0;
+                if label != best {
+                    *o = f64::from(v - row[best]).exp();
+                    others += *o;
+                }
             }
             out.iter_mut().for_each(|o| *o /= 1.0 + others);
             Some(-others.ln_1p())

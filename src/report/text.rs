@@ -15,7 +15,7 @@ pub(super) fn text(out: &mut Vec<u8>, text: &str) {
 
 /// Appends a whole number.
 pub(super) fn whole(out: &mut Vec<u8>, number: u64) {
-    write!(out, "{number}").expect("writing into memory cannot fail");
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 /// Appends the shortest text that reads back to the same f64; nothing where it is absent.

@@ -2,7 +2,7 @@
 
 use dfdx::shapes::{Axis, HasShape, Shape};
 use dfdx::tensor::{Cpu, Tensor};
-use dfdx::tensor_ops::{BroadcastTo, Device, TryMatMul};
+use dfdx::tensor_ops::{BroadcastTo, Device, SumTo, TryMatMul};
 
 use super::conv::Tensor4;
 use super::error::{TensorError, same};
@@ -87,6 +87,23 @@ pub trait Backend: Device<f32> + Clone + 'static {
         weights: &Tensor3<Self>,
         terms: &Terms<'_, Self>,
     ) -> Result<Tensor3<Self>, TensorError>;
+
+    /// The mean of the rows (episodes, support, dim) of each label: (episodes, way, dim); sizes agree.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn class_means(features: &Tensor3<Self>, labels: &Labels) -> Result<Tensor3<Self>, TensorError> {
+        stock::matmul(&labels.averaging(features.device())?, features)
+    }
+
+    /// `‖row‖²` of every row: (episodes, rows).
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn row_norms(rows: &Tensor3<Self>) -> Result<Tensor2<Self>, TensorError> {
+        let squares = rows.clone().try_square().map_err(device_error::<Self>)?;
+        squares.try_sum::<_, Axis<2>>().map_err(device_error::<Self>)
+    }
 
     /// The largest of `values` (episodes, items, support) over the support items of each label: (episodes, items, way).
     fn best_of_label(&self, values: &Tensor3<Self>, labels: &Labels) -> Result<Tensor3<Self>, TensorError>;
@@ -319,6 +336,31 @@ impl Backend for Cpu {
         };
         add_terms(store, rows, &bias, terms, &mut out);
         self.tensor3((episodes, slots, count), out)
+    }
+
+    fn class_means(features: &Tensor3<Self>, labels: &Labels) -> Result<Tensor3<Self>, TensorError> {
+        let (episodes, slots, dim) = *features.shape();
+        let (way, rows) = (labels.way(), to_host(features)?);
+        let mut out = vec![0.0; episodes * way * dim];
+        let parts = out.chunks_exact_mut((way * dim).max(1)).zip(rows.chunks_exact((slots * dim).max(1)));
+        for (episode, (out, rows)) in parts.enumerate() {
+            for (label, row) in labels.of(episode).iter().zip(rows.chunks_exact(dim.max(1))) {
+                let out = &mut out[usize::from(*label) * dim..][..dim];
+                out.iter_mut().zip(row).for_each(|(mean, x)| *mean += x);
+            }
+            for (count, out) in labels.counts(episode).iter().zip(out.chunks_exact_mut(dim.max(1))) {
+                let share = 1.0 / (*count).max(1) as f32;
+                out.iter_mut().for_each(|mean| *mean *= share);
+            }
+        }
+        features.device().tensor3((episodes, way, dim), out)
+    }
+
+    fn row_norms(rows: &Tensor3<Self>) -> Result<Tensor2<Self>, TensorError> {
+        let (episodes, count, dim) = *rows.shape();
+        let values = to_host(rows)?;
+        let norms = values.chunks_exact(dim.max(1)).map(kernel::squared_norm).collect();
+        rows.device().tensor2((episodes, count), norms)
     }
 
     fn best_of_label(&self, values: &Tensor3<Self>, labels: &Labels) -> Result<Tensor3<Self>, TensorError> {

@@ -12,6 +12,25 @@ struct Products<'a> {
     out: &'a mut [f32],
 }
 
+/// Vectors of a row that are multiplied between two checks of bounds.
+const GROUP: usize = 4;
+
+/// Numbers of a line of the cache.
+const LINE: usize = 16;
+
+/// Reads a number of every cache line of the rows. They lie anywhere in the store, and plain loads wait for many lines at
+/// once where a product waits for few.
+#[inline(always)]
+fn touch(rows: &[&[f32]]) {
+    let mut sums = [0.0f32; 4];
+    for row in rows {
+        for lines in row.as_chunks::<{ 4 * LINE }>().0 {
+            sums.iter_mut().enumerate().for_each(|(place, sum)| *sum += lines[place * LINE]);
+        }
+    }
+    std::hint::black_box(sums);
+}
+
 /// `R` rows against `K` weights at once, so that each loaded number is used several times.
 #[inline(always)]
 fn block<S: Simd, const R: usize, const K: usize>(
@@ -23,13 +42,24 @@ fn block<S: Simd, const R: usize, const K: usize>(
     let split_rows = rows.map(|r| S::as_simd_f32s(r));
     let split_weights = weights.map(|w| S::as_simd_f32s(w));
     let chunks = split_rows[0].0.len();
-    let heads = split_rows.map(|(head, _)| &head[..chunks]);
-    let weight_heads = split_weights.map(|(head, _)| &head[..chunks]);
-    for i in 0..chunks {
+    // Several vectors at a time, because the bounds of all slices are checked once a time.
+    let groups = split_rows.map(|(head, _)| head[..chunks].as_chunks::<GROUP>());
+    let weight_groups = split_weights.map(|(head, _)| head[..chunks].as_chunks::<GROUP>());
+    for i in 0..chunks / GROUP {
+        let x: [&[S::f32s; GROUP]; R] = std::array::from_fn(|r| &groups[r].0[i]);
+        let w: [&[S::f32s; GROUP]; K] = std::array::from_fn(|k| &weight_groups[k].0[i]);
+        for lane in 0..GROUP {
+            for r in 0..R {
+                for k in 0..K {
+                    sums[r][k] = simd.mul_add_e_f32s(x[r][lane], w[k][lane], sums[r][k]);
+                }
+            }
+        }
+    }
+    for i in 0..chunks % GROUP {
         for r in 0..R {
-            let x = heads[r][i];
             for k in 0..K {
-                sums[r][k] = simd.mul_add_e_f32s(x, weight_heads[k][i], sums[r][k]);
+                sums[r][k] = simd.mul_add_e_f32s(groups[r].1[i], weight_groups[k].1[i], sums[r][k]);
             }
         }
     }
@@ -51,6 +81,7 @@ impl WithSimd for Products<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Products { rows, weights, dim, out } = self;
+        touch(rows);
         let count = weights.len().checked_div(dim).unwrap_or(0);
         let weight = |k: usize| &weights[k * dim..(k + 1) * dim];
         let mut k = 0;
@@ -90,6 +121,16 @@ impl WithSimd for Products<'_> {
 /// Writes the inner products of each row (dim) with each of the `weights` (count × dim) into `out` (rows × count).
 pub(super) fn products(rows: &[&[f32]], weights: &[f32], dim: usize, out: &mut [f32]) {
     Arch::new().dispatch(Products { rows, weights, dim, out });
+}
+
+/// The squared norm of a row, in lanes that a compiler turns into vectors.
+pub(super) fn squared_norm(row: &[f32]) -> f32 {
+    let mut sums = [0.0f32; LINE];
+    let (lines, rest) = row.as_chunks::<LINE>();
+    for line in lines {
+        sums.iter_mut().zip(line).for_each(|(sum, x)| *sum += x * x);
+    }
+    sums.iter().sum::<f32>() + rest.iter().map(|x| x * x).sum::<f32>()
 }
 
 struct MultiplyF64<'a> {
@@ -229,6 +270,12 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn the_squared_norm_of_a_row_with_a_remainder() {
+        let row: Vec<f32> = (1..=19).map(|i| i as f32).collect();
+        assert_eq!(squared_norm(&row), 2470.0);
     }
 
     #[test]

@@ -85,7 +85,7 @@ pub fn row_max<D: Backend>(a: &Tensor3<D>) -> Result<Tensor2<D>, TensorError> {
 
 /// `‖row‖²` of every row: (episodes, rows).
 pub fn squared_norms<D: Backend>(a: &Tensor3<D>) -> Result<Tensor2<D>, TensorError> {
-    row_sums(&a.clone().try_square().map_err(failure::<D>)?)
+    D::row_norms(a)
 }
 
 /// The numbers with their signs changed.
@@ -126,7 +126,9 @@ pub fn add_to_columns<D: Backend>(a: &Tensor3<D>, columns: &Tensor2<D>) -> Resul
 
 /// The mean of the rows (episodes, support, dim) of each label: (episodes, way, dim).
 pub fn class_means<D: Backend>(features: &Tensor3<D>, labels: &Labels) -> Result<Tensor3<D>, TensorError> {
-    matmul(&labels.averaging(features.device())?, features)
+    same("class means", "episodes", labels.episodes(), features.shape().0)?;
+    same("class means", "rows", labels.slots(), features.shape().1)?;
+    D::class_means(features, labels)
 }
 
 /// Inner products of all rows with each other: (episodes, rows, rows).
