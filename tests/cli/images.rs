@@ -39,6 +39,23 @@ fn the_shipped_weights_are_worth_twenty_points_over_pixels_on_the_quickstart() {
 }
 
 #[test]
+fn episodes_are_drawn_from_and_checked_against_what_a_network_makes() {
+    let place = Place::empty();
+    let network = "--backbone conv4 --weights conv4-glyphs";
+    let drawn = run(&place, &format!("sample quickstart {network} --out drawn"));
+    assert_eq!(drawn.code, 0, "{}", drawn.err);
+    run(&place, "sample quickstart --out plain");
+    assert_eq!(place.read("drawn/quickstart.csv"), place.read("plain/quickstart.csv"));
+    let checked = run(&place, &format!("check quickstart {network}"));
+    assert!(checked.out.starts_with("quickstart: protocol, draw and data agree"), "{}", checked.out);
+    // What is looked at are the network's features, in which glyphs of a class are more alike than in pixels.
+    assert_eq!(run(&place, "check quickstart --near 0.97").code, 0);
+    let alike = run(&place, &format!("check quickstart --near 0.97 {network}"));
+    assert_eq!(alike.code, 1);
+    assert!(alike.out.contains("near-duplicates in support and query"), "{}", alike.out);
+}
+
+#[test]
 fn images_that_do_not_fit_the_weights_are_one_sentence() {
     let place = Place::empty();
     let mut png = Vec::new();
