@@ -143,7 +143,8 @@ PEERS = [
     ("fine-tune", "torch, 100 steps", torch_fine_tune, "unit tensor", 60, 0.99),
     ("fine-tune", "easyfsl Finetune, 100 steps, another method", easyfsl_finetune, "unit tensor", 60, 0.0),
 ]
-NINE = "prototypical nearest-centroid nearest-centroid:transform=cl2n k-nn matching linear-probe ridge svm fine-tune".split()
+# The features have no base classes, of which cl2n would take the mean.
+NINE = "prototypical nearest-centroid:transform=none nearest-centroid:transform=l2n k-nn matching linear-probe ridge svm fine-tune".split()
 
 
 def prepared(features, order, form):
