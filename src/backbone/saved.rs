@@ -20,10 +20,13 @@ pub struct ShippedWeights {
 }
 
 /// All weights that ship with kshot.
-pub const SHIPPED_WEIGHTS: &[ShippedWeights] = &[ShippedWeights {
-    name: "conv4-glyphs",
-    bytes: include_bytes!("../../weights/conv4-glyphs.safetensors"),
-}];
+pub const SHIPPED_WEIGHTS: &[ShippedWeights] = &[
+    ShippedWeights { name: "conv4-glyphs", bytes: include_bytes!("../../weights/conv4-glyphs.safetensors") },
+    ShippedWeights {
+        name: "conv4-omniglot-1shot",
+        bytes: include_bytes!("../../weights/conv4-omniglot-1shot.safetensors"),
+    },
+];
 
 /// A network as its file has it: sizes, numbers, and how it was trained.
 #[derive(Clone, Debug)]
