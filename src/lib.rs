@@ -9,6 +9,7 @@ pub mod episode;
 pub mod eval;
 pub mod learner;
 pub mod metric;
+pub mod numbers;
 pub mod protocol;
 pub mod report;
 pub mod rng;

@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn rows_of_one_hash_that_differ_are_no_duplicates() {
         let mut pairs = Vec::new();
-        let values = Values::F32([1.0f32, 2.0, 1.0, 2.0].as_slice().into());
+        let values = Values::F32(vec![1.0f32, 2.0, 1.0, 2.0].into());
         equal_rows(&[(9, 0), (9, 1), (9, 2), (9, 3)], &values, 1, &mut pairs).unwrap();
         assert_eq!(pairs, [(2, 0), (3, 1)].map(|(a, b)| (ItemId(a), ItemId(b))));
     }
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn an_unseen_row_may_hold_anything_and_equals_nothing() {
-        let values = Values::F32([1.0f32, 2.0, f32::NAN, 0.0, 1.0, 2.0, 1.0, 2.0].as_slice().into());
+        let values = Values::F32(vec![1.0f32, 2.0, f32::NAN, 0.0, 1.0, 2.0, 1.0, 2.0].into());
         let scan = scan(&values, 4, 2, Some(&[false, true, true, false])).unwrap().unwrap();
         assert_eq!(scan, Scan { zero_rows: 0, duplicates: vec![(ItemId(0), ItemId(3))] });
     }

@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
-use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -13,6 +12,7 @@ use super::header::{Header, Others, Role, text};
 use super::store::OpenOptions;
 use super::values::Values;
 use super::written::{Listed, Listing, Names, Written};
+use crate::numbers::Numbers;
 use crate::vocab::{Form, Split};
 
 /// A table, or a piece of one.
@@ -37,8 +37,8 @@ pub(super) fn read_store(path: &Path, _: &OpenOptions) -> Result<Written, DataEr
     if dim == 0 {
         return Err(DataError::NoFeatures { at });
     }
-    let mut values: Arc<[f32]> = std::iter::repeat_n(0.0, rows * dim).collect();
-    let mut rest = Arc::get_mut(&mut values).expect("made one line above");
+    let mut values = Numbers::<f32>::zeros(rows * dim);
+    let mut rest = values.unshared().expect("made one line above");
     for piece in table.features.drain(..) {
         let (head, tail) = rest.split_at_mut(piece.len());
         head.copy_from_slice(&piece);

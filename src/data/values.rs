@@ -11,6 +11,8 @@ use half::f16;
 use half::slice::HalfFloatSliceExt;
 use rayon::prelude::*;
 
+use crate::numbers::Numbers;
+
 /// Rows that are read when they are asked for.
 ///
 /// Reading is positioned: threads may read at once.
@@ -28,9 +30,9 @@ pub trait ReadRows: Send + Sync {
 #[derive(Clone)]
 pub enum Values {
     /// 32-bit numbers in memory.
-    F32(Arc<[f32]>),
+    F32(Numbers<f32>),
     /// 16-bit numbers in memory.
-    F16(Arc<[f16]>),
+    F16(Numbers<f16>),
     /// Numbers in a file that is larger than the store may be in memory.
     File(Arc<dyn ReadRows>),
 }
@@ -172,22 +174,22 @@ impl RowFile {
         }
         let count = self.rows * self.dim;
         if self.element == Element::F16 {
-            let mut values: Arc<[f16]> = std::iter::repeat_n(f16::ZERO, count).collect();
+            let mut values = Numbers::<f16>::zeros(count);
             self.fill(&mut values, decode_f16)?;
             Ok(Values::F16(values))
         } else {
-            let mut values: Arc<[f32]> = std::iter::repeat_n(0.0, count).collect();
+            let mut values = Numbers::<f32>::zeros(count);
             self.fill(&mut values, |bytes, out| self.element.decode(bytes, out))?;
             Ok(Values::F32(values))
         }
     }
 
-    fn fill<T: Send>(
+    fn fill<T: bytemuck::Pod + Send>(
         &self,
-        values: &mut Arc<[T]>,
+        values: &mut Numbers<T>,
         decode: impl Fn(&[u8], &mut [T]) + Sync,
     ) -> io::Result<()> {
-        let values = Arc::get_mut(values).expect("the caller has just made it");
+        let values = values.unshared().expect("the caller has just made it");
         values
             .par_chunks_mut(BLOCK)
             .enumerate()
@@ -205,16 +207,16 @@ impl ReadRows for RowFile {
 pub(super) fn load_stream(mut reader: impl Read, element: Element, count: usize) -> io::Result<Values> {
     let mut bytes = vec![0; BLOCK * element.size()];
     if element == Element::F16 {
-        let mut values: Arc<[f16]> = std::iter::repeat_n(f16::ZERO, count).collect();
-        for out in Arc::get_mut(&mut values).expect("made one line above").chunks_mut(BLOCK) {
+        let mut values = Numbers::<f16>::zeros(count);
+        for out in values.unshared().expect("made one line above").chunks_mut(BLOCK) {
             let bytes = &mut bytes[..out.len() * 2];
             reader.read_exact(bytes)?;
             decode_f16(bytes, out);
         }
         return Ok(Values::F16(values));
     }
-    let mut values: Arc<[f32]> = std::iter::repeat_n(0.0, count).collect();
-    for out in Arc::get_mut(&mut values).expect("made one line above").chunks_mut(BLOCK) {
+    let mut values = Numbers::<f32>::zeros(count);
+    for out in values.unshared().expect("made one line above").chunks_mut(BLOCK) {
         let bytes = &mut bytes[..out.len() * element.size()];
         reader.read_exact(bytes)?;
         element.decode(bytes, out);

@@ -5,8 +5,10 @@
 //! function of the draw alone, byte for byte, and so is its hash.
 
 use std::fmt::Write as _;
-use std::io;
+use std::io::{self, Write};
+use std::ops::Range;
 
+use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::draw::Draw;
@@ -50,40 +52,84 @@ impl Draw {
     ///
     /// # Panics
     /// When `index` lacks a class of the draw.
-    pub fn write_csv(&self, index: &ClassIndex, sink: impl io::Write) -> io::Result<()> {
+    pub fn write_csv(&self, index: &ClassIndex, sink: impl Write) -> io::Result<()> {
+        let text = Text::of(index);
+        let mut writer = writer(sink);
+        writer.write_record(COLUMNS)?;
+        let mut sink = writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
+        let mut first = 0;
+        while first < self.len() {
+            let end = self.len().min(first + WAVE);
+            let blocks: Vec<usize> = (first..end).step_by(BLOCK).collect();
+            let written: Vec<Vec<u8>> = blocks
+                .into_par_iter()
+                .map(|block| text.episodes(self, block..end.min(block + BLOCK)))
+                .collect::<io::Result<_>>()?;
+            written.iter().try_for_each(|bytes| sink.write_all(bytes))?;
+            first = end;
+        }
+        sink.flush()
+    }
+}
+
+/// Episodes that one thread writes at once.
+const BLOCK: usize = 256;
+
+/// Episodes whose text is in memory at once.
+const WAVE: usize = 64 * BLOCK;
+
+fn writer<W: Write>(sink: W) -> csv::Writer<W> {
+    csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(sink)
+}
+
+/// What is needed to write an episode's rows.
+struct Text<'a> {
+    index: &'a ClassIndex,
+    /// By item row, its place in its class.
+    places: Vec<u32>,
+}
+
+impl Text<'_> {
+    fn of(index: &ClassIndex) -> Text<'_> {
         let mut places = vec![0u32; rows(index)];
         for class in index.classes() {
             class.items.iter().zip(0..).for_each(|(item, place)| places[item.index()] = place);
         }
+        Text { index, places }
+    }
+
+    fn items(&self, items: &[ItemId], field: &mut String) {
         let mut digits = itoa::Buffer::new();
-        let mut text = |items: &[ItemId], field: &mut String| {
-            field.clear();
-            for item in items {
-                if !field.is_empty() {
-                    field.push(' ');
-                }
-                field.push_str(digits.format(places[item.index()]));
+        field.clear();
+        for item in items {
+            if !field.is_empty() {
+                field.push(' ');
             }
-        };
-        let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(sink);
-        writer.write_record(COLUMNS)?;
+            field.push_str(digits.format(self.places[item.index()]));
+        }
+    }
+
+    /// The rows of these episodes.
+    fn episodes(&self, draw: &Draw, places: Range<usize>) -> io::Result<Vec<u8>> {
+        let mut writer = writer(Vec::new());
         let (mut support, mut query) = (String::new(), String::new());
-        for episode in self.episodes() {
+        for place in places {
+            let episode = draw.episode(place);
             let number = episode.number().to_string();
             for (label, class) in episode.classes().iter().enumerate() {
-                text(episode.support(label), &mut support);
-                text(episode.query(label), &mut query);
-                let name = index.class(*class).name.as_str();
+                self.items(episode.support(label), &mut support);
+                self.items(episode.query(label), &mut query);
+                let name = self.index.class(*class).name.as_str();
                 writer.write_record([&number, &label.to_string(), name, &support, &query])?;
             }
             if let Some(first) = episode.outside().first() {
-                text(episode.outside(), &mut query);
-                let home = index.classes().iter().find(|class| class.items.binary_search(first).is_ok());
+                self.items(episode.outside(), &mut query);
+                let home = self.index.classes().iter().find(|class| class.items.binary_search(first).is_ok());
                 let name = home.map_or("", |class| class.name.as_str());
                 writer.write_record([&number, OUTSIDE, name, "", &query])?;
             }
         }
-        writer.flush()
+        writer.into_inner().map_err(csv::IntoInnerError::into_error)
     }
 }
 

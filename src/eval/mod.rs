@@ -162,8 +162,29 @@ struct Shared<'a, D: Backend> {
     /// By learner, what was fitted on the seen classes.
     fitted: Vec<Option<Fitted<D>>>,
     batches: Vec<Range<usize>>,
+    /// Batches that a worker takes, and hands over, at once.
+    together: usize,
+    /// The next group of batches.
     next: AtomicUsize,
     stop: AtomicBool,
+}
+
+impl<D: Backend> Shared<'_, D> {
+    /// The batches of a group; none behind the last.
+    fn group(&self, number: usize) -> Range<usize> {
+        let end = self.batches.len();
+        let place = |number: usize| number.saturating_mul(self.together).min(end);
+        place(number)..place(number.saturating_add(1))
+    }
+}
+
+/// Episodes that are worth waking the thread that takes them over, where there are enough of them to share out evenly.
+const WORTH_A_WORD: usize = 64;
+
+/// Batches that a worker takes at once: threads that wake each other for a few episodes do little else.
+fn together(batches: &[Range<usize>], workers: usize) -> usize {
+    let largest = batches.iter().map(Range::len).max().unwrap_or(1);
+    (WORTH_A_WORD / largest).min(batches.len() / (16 * workers)).max(1)
 }
 
 /// Carries out an evaluation on devices that `open` opens, one per worker, and hands every batch to `sink`, in order.
@@ -192,16 +213,18 @@ pub fn evaluate_with<R: Roster, D: Backend, E: From<EvalError>>(
     let rows = place::transformed(evaluation.store, takes.into_iter())?;
     // Held until the end: a GPU whose last user has gone forgets all that was prepared on it.
     let first = open().map_err(EvalError::from)?;
+    let batches = batches(evaluation.draw, evaluation.store.dim(), evaluation.batch, first.appetite());
+    let workers = evaluation.workers.clamp(1, batches.len().max(1));
     let shared = Shared {
         evaluation,
         grading,
         fitted: seen::fits::<R, D>(evaluation, &rows, &open)?,
         rows,
-        batches: batches(evaluation.draw, evaluation.store.dim(), evaluation.batch, first.appetite()),
+        together: together(&batches, workers),
+        batches,
         next: AtomicUsize::new(0),
         stop: AtomicBool::new(false),
     };
-    let workers = evaluation.workers.clamp(1, shared.batches.len().max(1));
     let (sender, receiver) = mpsc::sync_channel(4 * workers);
     std::thread::scope(|scope| {
         for _ in 0..workers {
@@ -212,16 +235,14 @@ pub fn evaluate_with<R: Roster, D: Backend, E: From<EvalError>>(
         let mut waiting = BTreeMap::new();
         let mut due = 0;
         let mut outcome = Ok(());
-        for (number, result) in receiver {
-            waiting.insert(number, result);
-            while let Some(result) = waiting.remove(&due) {
+        for (number, batches, result) in receiver {
+            waiting.insert(number, (batches, result));
+            while let Some((batches, result)) = waiting.remove(&due) {
                 due += 1;
                 // After an error the channel is emptied, so that no worker waits for room in it.
                 if outcome.is_ok() {
-                    let handed: Result<(), E> = match result {
-                        Ok(answers) => Vec::into_iter(answers).try_for_each(&mut sink),
-                        Err(error) => Err(E::from(error)),
-                    };
+                    let handed = Vec::into_iter(batches).try_for_each(&mut sink);
+                    let handed: Result<(), E> = handed.and_then(|()| result.map_err(E::from));
                     if handed.is_err() {
                         shared.stop.store(true, Ordering::Relaxed);
                     }

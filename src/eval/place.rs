@@ -30,8 +30,8 @@ pub(super) fn transformed(
         }
         let made = data::transform(store, transform)?;
         let values = match store.values() {
-            data::Values::F32(values) => Values::F32(Arc::clone(values)),
-            data::Values::F16(values) => Values::F16(Arc::clone(values)),
+            data::Values::F32(values) => Values::F32(values.clone()),
+            data::Values::F16(values) => Values::F16(values.clone()),
             data::Values::File(file) => Values::File(Arc::new(File(Arc::clone(file)))),
         };
         let (count, dim) = (store.rows(), store.dim());

@@ -19,9 +19,10 @@ use crate::tensor::{Backend, Cpu, TensorError, to_host};
 use crate::view::Answers;
 use crate::vocab::{Confidence, Meaning, Transform};
 
-type Sender = SyncSender<(usize, Result<Vec<Batch>, EvalError>)>;
+/// The number of a group, what its batches were answered, and the error that ended it.
+type Sender = SyncSender<(usize, Vec<Batch>, Result<(), EvalError>)>;
 
-/// Takes batches until there are none left, or another worker has failed.
+/// Takes groups of batches until there are none left, or another worker has failed.
 pub(super) fn work<R: Roster, D: Backend>(
     shared: &Shared<'_, D>,
     open: &(impl Fn() -> Result<D, TensorError> + Sync),
@@ -34,10 +35,10 @@ pub(super) fn work<R: Roster, D: Backend>(
         Err(error) => Err(EvalError::Worker(error.to_string())),
     };
     if let Err(error) = outcome {
-        // A worker that cannot start fails in the place of the next batch.
+        // A worker that cannot start fails in the place of the next group.
         let number = shared.next.fetch_add(1, Ordering::Relaxed);
         shared.stop.store(true, Ordering::Relaxed);
-        let _ = sender.send((number, Err(error)));
+        let _ = sender.send((number, Vec::new(), Err(error)));
     }
 }
 
@@ -58,16 +59,21 @@ fn take_batches<R: Roster, D: Backend>(
         .collect::<Result<_, TensorError>>()?;
     while !shared.stop.load(Ordering::Relaxed) {
         let number = shared.next.fetch_add(1, Ordering::Relaxed);
-        if number >= shared.batches.len() {
+        let group = shared.group(number);
+        if group.is_empty() {
             break;
         }
-        let result = told::<D, _>(|| {
-            let batch = answer(shared, &device, &units, &stores, number)?;
-            device.tidy()?;
-            Ok(batch)
+        let mut batches = Vec::new();
+        let result = group.into_iter().try_for_each(|number| {
+            batches.extend(told::<D, _>(|| {
+                let batch = answer(shared, &device, &units, &stores, number)?;
+                device.tidy()?;
+                Ok(batch)
+            })?);
+            Ok(())
         });
         let failed = result.is_err();
-        if sender.send((number, result)).is_err() || failed {
+        if sender.send((number, batches, result)).is_err() || failed {
             break;
         }
     }

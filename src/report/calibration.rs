@@ -3,6 +3,8 @@
 //! Pooled, because a perfectly calibrated learner has an expected calibration error of 0.13 when it is computed on the 75
 //! queries of one episode. Equal mass after Nguyen and O'Connor 2015, arXiv:1508.05154.
 
+use rayon::slice::ParallelSliceMut;
+
 /// Bins, where there are as many distinct confidences.
 pub const BINS: usize = 15;
 
@@ -60,7 +62,7 @@ impl Confidences {
     /// learner look wrong, and any other way would depend on their order. So a bin may be larger than a fifteenth, and
     /// there may be fewer bins, as there are for fewer than 15 queries.
     pub fn bins(mut self) -> Vec<Bin> {
-        self.packed.sort_unstable();
+        self.packed.par_sort_unstable();
         let total = self.packed.len();
         let (mut bins, mut start) = (Vec::new(), 0);
         for number in 1..=BINS {

@@ -123,6 +123,35 @@ pub(super) fn products(rows: &[&[f32]], weights: &[f32], dim: usize, out: &mut [
     Arch::new().dispatch(Products { rows, weights, dim, out });
 }
 
+/// Adds each of the `rows` (dim) to the sum of its label: `sums` (labels × dim).
+struct Sums<'a> {
+    rows: &'a [&'a [f32]],
+    labels: &'a [u16],
+    dim: usize,
+    sums: &'a mut [f32],
+}
+
+impl WithSimd for Sums<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Sums { rows, labels, dim, sums } = self;
+        touch(rows);
+        for (row, label) in rows.iter().zip(labels) {
+            let sum = &mut sums[usize::from(*label) * dim..][..dim];
+            let ((head, tail), (sum_head, sum_tail)) = (S::as_simd_f32s(row), S::as_mut_simd_f32s(sum));
+            sum_head.iter_mut().zip(head).for_each(|(sum, x)| *sum = simd.add_f32s(*sum, *x));
+            sum_tail.iter_mut().zip(tail).for_each(|(sum, x)| *sum += x);
+        }
+    }
+}
+
+/// Adds each of the `rows` (dim) to the sum of its label: `sums` (labels × dim), one after another.
+pub(super) fn add_rows(rows: &[&[f32]], labels: &[u16], dim: usize, sums: &mut [f32]) {
+    Arch::new().dispatch(Sums { rows, labels, dim, sums });
+}
+
 /// The squared norm of a row, in lanes that a compiler turns into vectors.
 pub(super) fn squared_norm(row: &[f32]) -> f32 {
     let mut sums = [0.0f32; LINE];
@@ -268,6 +297,20 @@ mod tests {
                         assert!((f64::from(out[r * weights + k]) - expected).abs() < 1e-3);
                     }
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn rows_are_added_to_the_sums_of_their_labels() {
+        for dim in [1, 8, 19] {
+            let number = |i: usize| (i * 37 % 101) as f32;
+            let a: Vec<f32> = (0..4 * dim).map(number).collect();
+            let rows: Vec<&[f32]> = a.chunks_exact(dim).collect();
+            let mut sums = vec![0.0; 2 * dim];
+            add_rows(&rows, &[1, 0, 1, 1], dim, &mut sums);
+            for c in 0..dim {
+                assert_eq!((sums[c], sums[dim + c]), (rows[1][c], rows[0][c] + rows[2][c] + rows[3][c]));
             }
         }
     }

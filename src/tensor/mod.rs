@@ -5,6 +5,7 @@
 
 mod backend;
 pub mod conv;
+mod cpu;
 #[cfg(feature = "cuda")]
 mod cuda;
 #[cfg(feature = "text")]
@@ -15,6 +16,7 @@ mod labels;
 pub mod matrix;
 pub mod neighbours;
 pub mod ops;
+mod pass;
 mod resident;
 mod rows;
 pub mod span;
@@ -22,7 +24,8 @@ pub mod stock;
 pub mod trail;
 
 pub(crate) use backend::device_error;
-pub use backend::{Appetite, Backend, LinearHead, Terms, open_cpu};
+pub use backend::{Appetite, Backend, LinearHead, Terms};
+pub use cpu::open_cpu;
 #[cfg(feature = "cuda")]
 pub use cuda::open_cuda;
 pub use dfdx;

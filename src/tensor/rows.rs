@@ -7,6 +7,7 @@ use half::f16;
 use half::slice::HalfFloatSliceExt;
 
 use super::error::TensorError;
+use crate::numbers::Numbers;
 
 /// Reads single rows from somewhere that is not memory.
 pub trait ReadRow: Send + Sync {
@@ -18,9 +19,9 @@ pub trait ReadRow: Send + Sync {
 #[derive(Clone)]
 pub enum Values {
     /// Single precision in memory.
-    F32(Arc<[f32]>),
+    F32(Numbers<f32>),
     /// Half precision in memory.
-    F16(Arc<[f16]>),
+    F16(Numbers<f16>),
     /// In a file that is larger than the memory it may have.
     File(Arc<dyn ReadRow>),
 }
@@ -87,6 +88,11 @@ impl HostRows {
     /// Numbers per item.
     pub fn dim(&self) -> usize {
         self.dim
+    }
+
+    /// Whether there is no transform.
+    pub(super) fn is_plain(&self) -> bool {
+        self.shift.is_none() && self.scale.is_none()
     }
 
     /// What is subtracted from every item, where anything is.

@@ -1,6 +1,6 @@
 //! Items that are to be labelled.
 
-use crate::tensor::{Backend, HostRows, LinearHead, Rows, Tensor2, Tensor3, TensorError, Terms, ops};
+use crate::tensor::{Backend, HostRows, LinearHead, Rows, Tensor2, Tensor3, TensorError, Terms};
 use crate::vocab::Form;
 
 /// Items of a batch of episodes: (episodes, items), in an order that tells nothing about their classes.
@@ -85,9 +85,6 @@ impl<D: Backend> Items<D> {
 
     /// `−‖x − c‖²` for `centres` (episodes, count, dim): (episodes, items, count).
     pub fn negative_squared_distances(&self, centres: &Tensor3<D>) -> Result<Tensor3<D>, TensorError> {
-        // −‖x − c‖² = 2·x·c − ‖c‖² − ‖x‖²
-        let bias = ops::squared_norms(centres)?;
-        let bias = ops::negate(&bias)?;
-        self.linear(centres, &Terms { factor: 2.0, bias: Some(&bias), norm: -1.0 })
+        self.device.negative_squared_distances(&self.store, &self.rows, centres)
     }
 }

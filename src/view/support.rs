@@ -133,7 +133,10 @@ impl<D: Backend> Support<D> {
 
     /// The mean of each label's items: (episodes, way, dim).
     pub fn means(&self) -> Result<Tensor3<D>, TensorError> {
-        ops::class_means(self.features()?, &self.labels)
+        match self.features.get() {
+            Some(features) => ops::class_means(features, &self.labels),
+            None => self.device.means(&self.store, &self.rows, &self.labels),
+        }
     }
 
     /// Inner products of all support items: (episodes, support, support).
