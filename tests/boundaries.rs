@@ -13,7 +13,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("stats", &[]),
     ("tensor", &["vocab", "numbers"]),
     ("view", &["tensor", "vocab"]),
-    ("metric", &["view", "vocab", "stats"]),
+    ("metric", &["view", "vocab", "stats", "numbers"]),
     ("data", &["vocab", "rng", "numbers"]),
     ("backbone", &["tensor", "vocab"]),
     ("learner", &["view", "tensor", "vocab", "rng", "backbone"]),

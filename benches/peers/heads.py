@@ -8,9 +8,12 @@ Makes its own virtual environment beside this file's requirements (target/peers)
 items of 60 Gaussian classes in 640 dimensions. Every pair runs in turn, kshot, peer, kshot, peer, after one run of each
 that is not counted. A peer answers as many of the draw's episodes as PEERS says, from the first on, and its correct
 answers must be those of kshot in each of them (for the iterative fits, in 99 of 100; easyfsl's Finetune starts from
-prototypes and takes Adam, another method, so only its time counts). Both use all cores. kshot's rate counts its drawing,
-evaluating and grading without reading the store and writing files ("inside"), and then the whole process; a peer's
-counts its heads alone. With --all it is the nine learners of the reference draws in one process, without a peer.
+prototypes and takes Adam, another method, so only its time counts). Both use all cores, and both begin with all features in
+memory. A peer is given the frozen draw as row numbers; its time counts gathering the rows, its heads and counting correct
+answers. kshot's is told three times: in memory (benches/answer.rs: drawing, gathering, heads, grading with losses and
+confidences), inside `kshot evaluate` (also the draw's file and hash, the journal, all tables, the fingerprint of the
+store), and the whole process with reading and checking the store. With --all it is the nine learners of the reference
+draws in one process, without a peer.
 """
 
 import argparse
@@ -56,35 +59,35 @@ def unit(x):
     return x / x.norm(dim=-1, keepdim=True).clamp_min(1e-12)
 
 
-def easyfsl_prototypical(episodes):
+def easyfsl_prototypical(features, episodes):
     import torch
     from easyfsl.methods import PrototypicalNetworks
 
     model = PrototypicalNetworks(torch.nn.Identity())
     with torch.no_grad():
         for s, sl, q, ql in episodes:
-            model.process_support_set(s, sl)
-            yield (model(q).argmax(1) == ql).sum().item()
+            model.process_support_set(features[s], sl)
+            yield (model(features[q]).argmax(1) == ql).sum().item()
 
 
-def torch_prototypical(episodes):
+def torch_prototypical(features, episodes):
     import torch
 
+    # Both sides of an episode lie label by label.
+    supports, queries, answers = (torch.stack([e[side] for e in episodes]) for side in (0, 2, 3))
+    way = episodes[0][1].unique().numel()
     with torch.no_grad():
         for first in range(0, len(episodes), 64):
-            batch = episodes[first : first + 64]
-            support = torch.stack([e[0] for e in batch])
-            query = torch.stack([e[2] for e in batch])
-            # Both sides of an episode lie label by label.
-            means = support.view(len(batch), batch[0][1].unique().numel(), -1, support.shape[-1]).mean(2)
-            right = torch.cdist(query, means).argmin(2) == torch.stack([e[3] for e in batch])
+            batch = slice(first, first + 64)
+            means = features[supports[batch]].unflatten(1, (way, -1)).mean(2)
+            right = torch.cdist(features[queries[batch]], means).argmin(2) == answers[batch]
             yield from right.sum(1).tolist()
 
 
 def sklearn_head(make):
-    def run(episodes):
+    def run(features, episodes):
         for s, sl, q, ql in episodes:
-            yield int((make().fit(s, sl).predict(q) == ql).sum())
+            yield int((make().fit(features[s], sl).predict(features[q]) == ql).sum())
 
     return run
 
@@ -107,30 +110,31 @@ def hinge():
     return LinearSVC(C=1, fit_intercept=False, tol=1e-6, max_iter=10000)
 
 
-def torch_fine_tune(episodes):
+def torch_fine_tune(features, episodes):
     import torch
 
     for s, sl, q, ql in episodes:
-        layer = torch.nn.Linear(s.shape[1], int(sl.max()) + 1)
+        support = features[s]
+        layer = torch.nn.Linear(support.shape[1], int(sl.max()) + 1)
         torch.nn.init.zeros_(layer.weight)
         torch.nn.init.zeros_(layer.bias)
         optimiser = torch.optim.SGD(layer.parameters(), lr=0.1)
         for _ in range(100):
             optimiser.zero_grad()
-            torch.nn.functional.cross_entropy(layer(s), sl).backward()
+            torch.nn.functional.cross_entropy(layer(support), sl).backward()
             optimiser.step()
         with torch.no_grad():
-            yield (layer(q).argmax(1) == ql).sum().item()
+            yield (layer(features[q]).argmax(1) == ql).sum().item()
 
 
-def easyfsl_finetune(episodes):
+def easyfsl_finetune(features, episodes):
     import torch
     from easyfsl.methods import Finetune
 
     model = Finetune(torch.nn.Identity(), fine_tuning_steps=100, fine_tuning_lr=0.1)
     for s, sl, q, ql in episodes:
-        model.process_support_set(s, sl)
-        yield (model(q).argmax(1) == ql).sum().item()
+        model.process_support_set(features[s], sl)
+        yield (model(features[q]).argmax(1) == ql).sum().item()
 
 
 # Learner of kshot, peer, its function, whether it takes unit vectors as arrays, episodes that it answers, share that must agree.
@@ -148,27 +152,31 @@ NINE = "prototypical nearest-centroid:transform=none nearest-centroid:transform=
 
 
 def prepared(features, order, form):
-    """Features and labels of both sides of each episode, in the form that the peer takes."""
+    """The features in the form that the peer takes, and rows and labels of both sides of each episode."""
     import numpy as np
     import torch
     from episodes import unit_rows
 
     values = unit_rows(features) if "unit" in form else features
-    values = np.asarray(values, dtype=np.float64 if "array" in form else np.float32)
+    values = np.ascontiguousarray(values, dtype=np.float64 if "array" in form else np.float32)
     of = (lambda x: x) if "array" in form else torch.from_numpy
-    return [(of(values[s]), of(sl), of(values[q]), of(ql)) for s, sl, q, ql in order]
+    return of(values), [tuple(of(side) for side in episode) for episode in order]
 
 
-def kshot(binary, protocol, store, learner, out):
-    """Seconds inside and of the whole process, and correct answers per episode."""
-    command = [binary, "evaluate", protocol, "--features", store, "--learner", learner, "--out", out, "--overwrite"]
+def kshot(args, protocol, store, learner, folder):
+    """Seconds in memory, inside and of the whole process, and correct answers per episode."""
+    counts, out = folder / "counts", folder / "out"
+    told = subprocess.run([args.library, store, protocol, learner, counts], check=True, capture_output=True, text=True)
+    command = [args.binary, "evaluate", protocol, "--features", store, "--learner", learner, "--out", out, "--overwrite"]
     start = time.perf_counter()
     subprocess.run(command, check=True, capture_output=True)
     whole = time.perf_counter() - start
-    seconds = json.loads((out / "run.json").read_text())["seconds"]
+    inside = json.loads((out / "run.json").read_text())["seconds"]["peer"]
     with open(out / "episodes.csv", newline="") as file:
         correct = [int(row["correct"]) for row in csv.DictReader(file)]
-    return seconds["peer"], whole, correct
+    if correct != [int(line) for line in counts.read_text().split()]:
+        sys.exit(f"{learner} answers otherwise in memory and in the program")
+    return (float(told.stdout), inside, whole), correct
 
 
 def together(args, folder, store):
@@ -196,20 +204,27 @@ def written(folder, args, shot):
     return protocol
 
 
-def paired(args, protocol, store, out, learner, run, episodes):
-    """Rates of kshot inside and whole and of a peer, round by round in turn, and the share of equal answers."""
-    inside, whole, theirs = [], [], []
+def paired(args, protocol, store, folder, learner, run, features, episodes):
+    """Rates of kshot in memory, inside and whole and of a peer, round by round in turn, and the share of equal answers."""
+    ours, theirs = [], []
     for number in range(args.rounds + 1):
-        spent, total, correct = kshot(args.binary, protocol, store, learner, out)
+        seconds, correct = kshot(args, protocol, store, learner, folder)
         start = time.perf_counter()
-        answers = list(run(episodes))
+        answers = list(run(features, episodes))
         peer = time.perf_counter() - start
         # The first round imports and warms up.
         if number > 0:
-            inside.append(args.episodes / spent)
-            whole.append(args.episodes / total)
+            ours.append([args.episodes / spent for spent in seconds])
             theirs.append(len(episodes) / peer)
-    return inside, whole, theirs, sum(a == b for a, b in zip(answers, correct)) / len(answers)
+    return ours, theirs, sum(a == b for a, b in zip(answers, correct)) / len(answers)
+
+
+def built():
+    """The benchmark that answers in memory."""
+    command = ["cargo", "bench", "--no-run", "--bench", "answer", "--message-format", "json"]
+    told = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    programs = (json.loads(line).get("executable") for line in told.splitlines() if line.startswith("{"))
+    return [program for program in programs if program and "answer" in Path(program).name][-1]
 
 
 def main():
@@ -226,16 +241,19 @@ def main():
     parser.add_argument("--way", type=int, default=5)
     parser.add_argument("--shots", type=int, nargs="*", default=[1, 5])
     parser.add_argument("--binary", type=Path, default=ROOT / "target/release/kshot")
+    parser.add_argument("--library", type=Path, help="the benchmark `answer`; built where it is not named")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     warnings.filterwarnings("ignore")
 
-    lines = [["shot", "learner", "peer", "inside per s", "whole per s", "peer per s", "ratio", "least", "most", "ratio of whole", "equal"]]
+    head = "shot learner peer memory/s inside/s whole/s peer/s ratio least most ratio-inside ratio-whole equal"
+    lines = [head.split()]
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         store = args.store or made(folder)
         if args.all:
             return together(args, folder, store)
+        args.library = args.library or built()
         print(*lines[0], sep=" | ")
         features = np.load(store / "features.npy")
         for shot in args.shots:
@@ -246,16 +264,16 @@ def main():
             for learner, peer, run, form, count, share in PEERS:
                 if args.only and args.only not in learner:
                     continue
-                episodes = prepared(features, order[: min(count, args.episodes)], form)
-                rates = paired(args, protocol, store, folder / "out", learner, run, episodes)
-                inside, whole, theirs, equal = rates
+                values, episodes = prepared(features, order[: min(count, args.episodes)], form)
+                ours, theirs, equal = paired(args, protocol, store, folder, learner, run, values, episodes)
                 if equal < share:
                     sys.exit(f"{learner} and {peer} agree in {equal:.2%} of the episodes, not in {share:.0%}")
-                ratios = [a / b for a, b in zip(inside, theirs)]
-                middle = statistics.median
-                line = [shot, learner, peer, f"{middle(inside):.0f}", f"{middle(whole):.0f}", f"{middle(theirs):.1f}"]
-                line += [f"{middle(inside) / middle(theirs):.1f}", f"{min(ratios):.1f}", f"{max(ratios):.1f}"]
-                line += [f"{middle(whole) / middle(theirs):.1f}", f"{equal:.2%}" if share > 0 else "-"]
+                peers = statistics.median(theirs)
+                rates = [statistics.median(column) for column in zip(*ours)]
+                ratios = [memory / b for (memory, _, _), b in zip(ours, theirs)]
+                line = [shot, learner, peer, *(f"{rate:.0f}" for rate in rates), f"{peers:.1f}"]
+                line += [f"{rates[0] / peers:.1f}", f"{min(ratios):.1f}", f"{max(ratios):.1f}"]
+                line += [*(f"{rate / peers:.1f}" for rate in rates[1:]), f"{equal:.2%}" if share > 0 else "-"]
                 lines.append(line)
                 print(*line, sep=" | ", flush=True)
     if args.out:

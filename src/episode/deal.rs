@@ -29,10 +29,12 @@ impl Order {
             places
                 .map(|place| {
                     let episode = draw.episode(place);
-                    let mut queries: Vec<(ItemId, u16)> = (0..episode.way())
-                        .flat_map(|label| episode.query(label).iter().map(move |item| (*item, label as u16)))
-                        .chain(episode.outside().iter().map(|item| (*item, Answers::OUTSIDE)))
-                        .collect();
+                    let count = episode.all_query().len() + episode.outside().len();
+                    let mut queries: Vec<(ItemId, u16)> = Vec::with_capacity(count);
+                    for label in 0..episode.way() {
+                        queries.extend(episode.query(label).iter().map(|item| (*item, label as u16)));
+                    }
+                    queries.extend(episode.outside().iter().map(|item| (*item, Answers::OUTSIDE)));
                     Stream::new(seed, Purpose::Order, episode.number()).shuffle(&mut queries);
                     queries
                 })
@@ -84,32 +86,38 @@ pub fn deal<D: Backend>(
         if order.len() != queries {
             return Err(differ("queries", queries, order.len()));
         }
-        let support = (0..way).flat_map(|label| {
+        let mut support = Vec::with_capacity(episode.all_support().len());
+        for label in 0..way {
             let items = episode.support(label);
             let taken = shot.map_or(items.len(), |shot| shot.min(items.len()));
-            items[..taken].iter().map(move |item| (item.0, label as u16))
-        });
-        supports.push(support.collect());
+            support.extend(items[..taken].iter().map(|item| (item.0, label as u16)));
+        }
+        supports.push(support);
     }
     let slots = supports.iter().map(Vec::len).max().unwrap_or(0);
     let support = if slots == 0 {
         None
     } else {
-        let padded = |support: &Vec<(u32, u16)>| {
-            let empty = (Rows::EMPTY, Labels::EMPTY);
-            support.iter().copied().chain(std::iter::repeat_n(empty, slots - support.len())).collect()
-        };
-        let all: Vec<(u32, u16)> = supports.iter().flat_map(|s| -> Vec<_> { padded(s) }).collect();
+        let mut all: Vec<(u32, u16)> = Vec::with_capacity(episodes * slots);
+        for support in &supports {
+            all.extend_from_slice(support);
+            all.resize(all.len() + slots - support.len(), (Rows::EMPTY, Labels::EMPTY));
+        }
         let rows = Rows::new(episodes, slots, all.iter().map(|(row, _)| *row).collect())?;
         let labels = Labels::new(episodes, slots, way, all.iter().map(|(_, label)| *label).collect())?;
         Some(Support::new(device, store, rows, labels, form)?)
     };
-    let flat = || order.0.iter().flatten();
-    let rows = Rows::new(episodes, queries, flat().map(|(item, _)| item.0).collect())?;
+    let (mut items, mut labels) =
+        (Vec::with_capacity(episodes * queries), Vec::with_capacity(episodes * queries));
+    for queries in &order.0 {
+        items.extend(queries.iter().map(|(item, _)| item.0));
+        labels.extend(queries.iter().map(|(_, label)| *label));
+    }
+    let rows = Rows::new(episodes, queries, items)?;
     Ok(Dealt {
         support,
         query: Items::new(device, store, rows, form),
-        answers: Answers::new(episodes, queries, flat().map(|(_, label)| *label).collect())?,
+        answers: Answers::new(episodes, queries, labels)?,
     })
 }
 

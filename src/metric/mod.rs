@@ -9,6 +9,7 @@ mod temperature;
 pub use certainty::{CertaintyGrade, threshold};
 pub use stacking::{QueryMargin, Standing, best_gamma, stack, standing};
 
+use crate::numbers::exp_all;
 use crate::view::Answers;
 use crate::vocab::{Confidence, Meaning};
 
@@ -116,12 +117,16 @@ pub fn grade_at(
         return None;
     }
     let items = answers.items();
+    let bests: Vec<(usize, bool)> = values.chunks_exact(way).map(best).collect();
+    let mut claims = claims(values, way, meaning, &bests);
     Some(
         (0..answers.episodes())
             .map(|episode| {
                 let labels = &labels[episode * items..(episode + 1) * items];
                 let values = &values[episode * items * way..(episode + 1) * items * way];
-                let mut grade = grade_episode(values, way, meaning, confidence, labels);
+                let bests = &bests[episode * items..(episode + 1) * items];
+                let claims = &mut claims[episode * items * way..(episode + 1) * items * way];
+                let mut grade = grade_episode((values, bests, claims), way, meaning, confidence, labels);
                 if let Some(temperature) = temperature.filter(|_| meaning != Meaning::Ranking) {
                     grade.tempered = Some(temperature::tempered(values, way, meaning, labels, temperature));
                 }
@@ -131,8 +136,9 @@ pub fn grade_at(
     )
 }
 
+/// Grades the scores of one episode, with the best label of each query and its claims.
 fn grade_episode(
-    values: &[f32],
+    (values, bests, claims): (&[f32], &[(usize, bool)], &mut [f64]),
     way: usize,
     meaning: Meaning,
     confidence: Confidence,
@@ -141,10 +147,10 @@ fn grade_episode(
     let mut sums = vec![(0u32, 0u32, 0.0f64, 0.0f64); way];
     let mut queries = Vec::with_capacity(labels.len());
     let mut ties = 0;
-    let mut probabilities = vec![0.0; way];
-    for (row, label) in values.chunks_exact(way).zip(labels) {
-        let (best, shared) = best(row);
-        let largest = probabilities_of(row, meaning, &mut probabilities, best);
+    let rows = values.chunks_exact(way).zip(claims.chunks_exact_mut(way)).zip(bests);
+    for (((row, probabilities), (best, shared)), label) in rows.zip(labels) {
+        let (best, shared) = (*best, *shared);
+        let largest = normalised(probabilities, meaning, best);
         let label = (*label != Answers::OUTSIDE).then_some(*label);
         if let Some(truth) = label.map(usize::from) {
             ties += u32::from(shared);
@@ -173,9 +179,9 @@ fn grade_episode(
             },
         });
     }
-    let claims = meaning != Meaning::Ranking;
+    let claimed = meaning != Meaning::Ranking;
     let class = |(correct, total, nll, brier): &(u32, u32, f64, f64)| {
-        let mean = |sum: f64| (claims && *total > 0).then(|| sum / f64::from(*total));
+        let mean = |sum: f64| (claimed && *total > 0).then(|| sum / f64::from(*total));
         ClassGrade { correct: *correct, total: *total, nll: mean(*nll), brier: mean(*brier) }
     };
     EpisodeGrade { classes: sums.iter().map(class).collect(), queries, ties, tempered: None }
@@ -183,36 +189,46 @@ fn grade_episode(
 
 /// The lowest label with the highest score, and whether another label shares it.
 fn best(row: &[f32]) -> (usize, bool) {
-    let (mut best, mut shared) = (0, false);
-    for (label, value) in row.iter().enumerate().skip(1) {
-        if *value > row[best] {
-            (best, shared) = (label, false);
-        } else if *value == row[best] {
-            shared = true;
-        }
+    // Without branches: which label wins is what a processor cannot foretell.
+    let most = row.iter().fold(f32::NEG_INFINITY, |most, value| if *value > most { *value } else { most });
+    let (mut best, mut holders) = (0, 0u32);
+    for (label, value) in row.iter().enumerate().rev() {
+        best = if *value == most { label } else { best };
+        holders += u32::from(*value == most);
     }
-    (best, shared)
+    (best, holders > 1)
 }
 
-/// Fills in the probabilities of a query and returns the logarithm of the largest, which is at `best`; nothing for
+/// By query and label, what probabilities are made of: themselves, or of logits the exponential of the distance to the
+/// best; zeros for rankings.
+fn claims(values: &[f32], way: usize, meaning: Meaning, bests: &[(usize, bool)]) -> Vec<f64> {
+    match meaning {
+        Meaning::Ranking => vec![0.0; values.len()],
+        Meaning::Probabilities => values.iter().map(|v| f64::from(*v)).collect(),
+        Meaning::Logits => {
+            let mut out = Vec::with_capacity(values.len());
+            for (row, (best, _)) in values.chunks_exact(way).zip(bests) {
+                out.extend(row.iter().map(|v| f64::from(v - row[*best])));
+            }
+            exp_all(&mut out);
+            out
+        }
+    }
+}
+
+/// Turns a query's claims into probabilities and returns the logarithm of the largest, which is at `best`; nothing for
 /// rankings.
-fn probabilities_of(row: &[f32], meaning: Meaning, out: &mut [f64], best: usize) -> Option<f64> {
+fn normalised(claims: &mut [f64], meaning: Meaning, best: usize) -> Option<f64> {
     match meaning {
         Meaning::Ranking => None,
-        Meaning::Probabilities => {
-            out.iter_mut().zip(row).for_each(|(o, v)| *o = f64::from(*v));
-            Some(out[best].max(LEAST_PROBABILITY).ln())
-        }
+        Meaning::Probabilities => Some(claims[best].max(LEAST_PROBABILITY).ln()),
         Meaning::Logits => {
-            let mut others = 0.0;
-            for (label, (o, v)) in out.iter_mut().zip(row).enumerate() {
-                *o = 1.0;
-                if label != best {
-                    *o = f64::from(v - row[best]).exp();
-                    others += *o;
-                }
-            }
-            out.iter_mut().for_each(|o| *o /= 1.0 + others);
+            // That of the best is 1 and stays out of the sum, which is small where the answer is sure.
+            claims[best] = 0.0;
+            let others: f64 = claims.iter().sum();
+            claims[best] = 1.0;
+            let share = 1.0 / (1.0 + others);
+            claims.iter_mut().for_each(|claim| *claim *= share);
             Some(-others.ln_1p())
         }
     }

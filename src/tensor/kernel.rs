@@ -18,14 +18,20 @@ const GROUP: usize = 4;
 /// Numbers of a line of the cache.
 const LINE: usize = 16;
 
+/// Cache lines of a row that are read before those of the next row.
+const LINES: usize = 4;
+
 /// Reads a number of every cache line of the rows. They lie anywhere in the store, and plain loads wait for many lines at
-/// once where a product waits for few.
+/// once where a product waits for few; for most where they take turns among the rows.
 #[inline(always)]
 fn touch(rows: &[&[f32]]) {
-    let mut sums = [0.0f32; 4];
-    for row in rows {
-        for lines in row.as_chunks::<{ 4 * LINE }>().0 {
-            sums.iter_mut().enumerate().for_each(|(place, sum)| *sum += lines[place * LINE]);
+    let mut sums = [0.0f32; LINES];
+    let dim = rows.first().map_or(0, |row| row.len());
+    for place in 0..dim / (LINES * LINE) {
+        for row in rows {
+            if let Some(lines) = row.as_chunks::<{ LINES * LINE }>().0.get(place) {
+                sums.iter_mut().zip(lines.chunks_exact(LINE)).for_each(|(sum, line)| *sum += line[0]);
+            }
         }
     }
     std::hint::black_box(sums);

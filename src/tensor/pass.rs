@@ -8,8 +8,8 @@ use super::error::{TensorError, same};
 use super::rows::{HostRows, Rows};
 use super::{Labels, Tensor3, kernel, stock, to_host};
 
-/// Rows of an episode that share a pass: enough to keep the adders busy, few enough to stay in the fastest cache.
-const STRIP: usize = 8;
+/// Rows of an episode that share a pass: enough to wait for many lines of memory at once, few enough for a near cache.
+const STRIP: usize = 16;
 
 /// More weights than this are multiplied by the blocked matrix product, which reuses them better.
 const WIDE: usize = 32;
@@ -40,7 +40,9 @@ pub(super) fn divide_by_counts(sums: &mut [f32], labels: &Labels, dim: usize) {
     for (episode, sums) in sums.chunks_exact_mut((labels.way() * dim).max(1)).enumerate() {
         for (count, sum) in labels.counts(episode).iter().zip(sums.chunks_exact_mut(dim.max(1))) {
             let share = 1.0 / (*count).max(1) as f32;
-            sum.iter_mut().for_each(|mean| *mean *= share);
+            if *count > 1 {
+                sum.iter_mut().for_each(|mean| *mean *= share);
+            }
         }
     }
 }

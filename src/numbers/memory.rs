@@ -1,4 +1,4 @@
-//! Memory for many numbers: shared, and in large pages where the system has them.
+//! Memory for many numbers, in large pages where the system has them.
 //!
 //! The rows of an episode lie anywhere in a store, so nearly every row costs a look into the page table. With pages of
 //! 2 MiB that look is answered by the processor itself, and a plain gather is a fifth faster (benches/README.md).
