@@ -1,7 +1,8 @@
 //! Episodes per second of every learner on one worker, beside the floor: reading the rows of an episode once.
 //!
-//! `cargo bench --bench heads` prints a table. Each learner is measured in turn with the floor, so that a busy machine
-//! slows both; the ratio is what counts.
+//! `cargo bench --bench heads [-- CLASSES [f16]]` prints a table, by default of 60 classes with 200 items each (31 MB); 5,000
+//! make 2.6 GB. Each learner is measured in turn with the floor and with one worker per core, so that a busy machine
+//! slows all; the ratios are what counts.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
 
@@ -9,8 +10,9 @@ mod made;
 
 use std::time::Instant;
 
+use kshot::data::Precision;
 use kshot::tensor::open_cpu;
-use made::{LEARNERS, Outcome, answer, draw, gather, store};
+use made::{CLASSES, LEARNERS, Outcome, answer, draw, gather, store_of};
 
 const ROUNDS: usize = 5;
 
@@ -26,22 +28,36 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 fn main() -> Outcome<()> {
-    let store = store(640)?;
-    println!("{:<18} {:>4} {:>12} {:>12} {:>6}", "learner", "shot", "episodes/s", "floor", "ratio");
-    for (shot, count) in [(1, 4000), (5, 2000)] {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let classes = words.iter().find_map(|word| word.parse().ok()).unwrap_or(CLASSES);
+    let half = words.iter().any(|word| word == "f16");
+    let store = store_of(classes, 640, if half { Precision::F16 } else { Precision::F32 })?;
+    let cores = std::thread::available_parallelism()?.get();
+    println!(
+        "{:<18} {:>4} {:>12} {:>12} {:>6} {:>8}",
+        "learner", "shot", "episodes/s", "floor", "ratio", "workers"
+    );
+    for (shot, count) in [(1, 8000), (5, 4000)] {
         let draw = draw(&store, shot, count)?;
         for spec in LEARNERS {
-            let (mut times, mut floors) = (Vec::new(), Vec::new());
+            let (mut times, mut floors, mut together) = (Vec::new(), Vec::new(), Vec::new());
             for _ in 0..ROUNDS {
                 floors.push(seconds(|| {
                     gather(&store, &draw);
                     Ok(())
                 })?);
                 times.push(seconds(|| answer(&store, &draw, spec, || Ok(open_cpu()), 1, None))?);
+                together.push(seconds(|| answer(&store, &draw, spec, || Ok(open_cpu()), cores, None))?);
             }
-            let (time, floor) = (median(times), median(floors));
+            let (time, floor, together) = (median(times), median(floors), median(together));
             let rate = |seconds: f64| f64::from(count) / seconds;
-            println!("{spec:<18} {shot:>4} {:>12.0} {:>12.0} {:>6.1}", rate(time), rate(floor), time / floor);
+            println!(
+                "{spec:<18} {shot:>4} {:>12.0} {:>12.0} {:>6.1} {cores}x: {:>4.2}",
+                rate(time),
+                rate(floor),
+                time / floor,
+                time / together
+            );
         }
     }
     Ok(())

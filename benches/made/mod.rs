@@ -5,7 +5,7 @@
 use std::hint::black_box;
 
 use kshot::backbone::{Backbone, Conv4, Conv4Config, Trainable};
-use kshot::data::{Parts, Store, Values};
+use kshot::data::{NewStore, OpenOptions, Precision, Provenance, Store, Values};
 use kshot::episode::{Draw, Sampler};
 use kshot::eval::{EvalError, Evaluation, SeenRules, evaluate};
 use kshot::learner::{Registry, Shipped};
@@ -15,7 +15,7 @@ use kshot::tensor::conv::ConvOps;
 use kshot::tensor::trail::pull;
 use kshot::tensor::{Backend, Cpu, TensorError, to_host};
 use kshot::train::{Moments, Optimiser};
-use kshot::vocab::Form;
+use kshot::vocab::{Form, Split};
 
 /// What a benchmark may end with.
 pub type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
@@ -24,22 +24,49 @@ pub type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 pub const LEARNERS: [&str; 8] =
     ["prototypical", "k-nn", "matching", "linear-probe", "ridge", "svm", "fine-tune", "nearest-centroid"];
 
-const CLASSES: usize = 60;
+/// Classes of the store that is measured by default: 31 MB in 640 dimensions.
+pub const CLASSES: usize = 60;
 const PER_CLASS: usize = 200;
 
 /// 12,000 items of 60 Gaussian classes in `dim` dimensions.
 pub fn store(dim: usize) -> Outcome<Store> {
+    store_of(CLASSES, dim, Precision::F32)
+}
+
+/// 200 items of each of so many Gaussian classes, written into a folder and read back into memory.
+pub fn store_of(classes: usize, dim: usize, precision: Precision) -> Outcome<Store> {
     let mut stream = Stream::new(1, Purpose::Dataset, 0);
-    let mut values = Vec::with_capacity(CLASSES * PER_CLASS * dim);
-    let mut class = Vec::new();
-    for number in 0..CLASSES {
+    // Of the normal numbers there are a million, and rows begin anywhere among them: billions would take minutes.
+    let normal: Vec<f32> = (0..1 << 20).map(|_| stream.normal() as f32).collect();
+    let mut features = Vec::with_capacity(classes * PER_CLASS * dim);
+    let (mut class, mut listed) = (Vec::new(), Vec::new());
+    for number in 0..classes {
+        let name = format!("class-{number}");
         let mean: Vec<f32> = (0..dim).map(|_| 0.15 * stream.normal() as f32).collect();
         for _ in 0..PER_CLASS {
-            values.extend(mean.iter().map(|m| m + stream.normal() as f32));
-            class.push(format!("class-{number}"));
+            let start = stream.below((normal.len() - dim) as u32) as usize;
+            features.extend(mean.iter().zip(&normal[start..]).map(|(m, x)| m + x));
+            class.push(name.clone());
         }
+        listed.push((name, Split::Novel, None));
     }
-    Ok(Store::from_parts(Parts { name: "bench".to_string(), values, dim, class, ..Parts::default() })?)
+    let new = NewStore {
+        features: &features,
+        dim,
+        precision,
+        classes: &class,
+        parts: None,
+        ids: None,
+        listed: &listed,
+        class_vectors: None,
+        provenance: &Provenance::default(),
+        form: Form::Vector,
+    };
+    let folder = tempfile::tempdir()?;
+    for (name, bytes) in new.files()? {
+        std::fs::write(folder.path().join(name), bytes)?;
+    }
+    Ok(Store::open(folder.path(), &OpenOptions { resident: u64::MAX, ..OpenOptions::default() })?)
 }
 
 /// Episodes of 5 ways and 15 queries a class.
@@ -54,15 +81,27 @@ pub fn draw(store: &Store, shot: u32, count: u32) -> Outcome<Draw> {
 
 /// The floor: reads every row of every episode once, in order of the draw, and adds it up.
 pub fn gather(store: &Store, draw: &Draw) {
-    let (Values::F32(values), dim) = (store.values(), store.dim()) else { return };
+    let dim = store.dim();
     for episode in draw.episodes() {
         for item in episode.all_support().iter().chain(episode.all_query()) {
-            let row = &values[item.index() * dim..(item.index() + 1) * dim];
-            let mut sums = [0.0f32; 16];
-            for chunk in row.chunks_exact(16) {
-                sums.iter_mut().zip(chunk).for_each(|(s, v)| *s += v);
+            let place = item.index() * dim..(item.index() + 1) * dim;
+            match store.values() {
+                Values::F32(values) => {
+                    let mut sums = [0.0f32; 16];
+                    for chunk in values[place].chunks_exact(16) {
+                        sums.iter_mut().zip(chunk).for_each(|(s, v)| *s += v);
+                    }
+                    black_box(sums);
+                }
+                Values::F16(values) => {
+                    let mut sums = [0u16; 32];
+                    for chunk in values[place].chunks_exact(32) {
+                        sums.iter_mut().zip(chunk).for_each(|(s, v)| *s = s.wrapping_add(v.to_bits()));
+                    }
+                    black_box(sums);
+                }
+                Values::File(_) => {}
             }
-            black_box(sums);
         }
     }
 }
