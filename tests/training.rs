@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use kshot::train::SHIPPED_RECIPES;
+
 const RECIPE: &str = r#"
 name = "tiny"
 [data]
@@ -119,6 +121,36 @@ fn every_objective_learns_what_it_is_trained_on() {
         assert_eq!(losses.len(), 6);
         assert!(losses[5] < losses[0], "{name}: {losses:?}");
     }
+}
+
+#[test]
+fn a_training_that_diverges_says_so_and_leaves_no_weights() {
+    let place = place();
+    let place = place.path();
+    let sgd = "kind = \"sgd\"\nrate = 1e30";
+    for (name, rate, what) in [
+        ("adam", "kind = \"adam\"\nrate = 1e12", ["`block", "the norm of the gradient"]),
+        ("sgd", sgd, ["`block", "the norm of the gradient"]),
+    ] {
+        let text = RECIPE.replace("kind = \"adam\"\nrate = 0.01", rate).replace("clip = 5.0\n", "");
+        assert_ne!(text, RECIPE);
+        std::fs::write(place.join("r.toml"), text).unwrap();
+        let (code, text) = told(place, &format!("train r.toml --out {name}"));
+        assert_eq!(code, Some(4), "{text}");
+        let said = what.iter().any(|what| text.contains(&format!("error: {what}")));
+        assert!(
+            said && text.contains(", training has diverged\nhint: lower `rate`, or set `clip`"),
+            "{text}"
+        );
+        assert!(!place.join(name).join("weights.safetensors").exists());
+    }
+    // As shipped, but for the rate: its loss stays finite.
+    let (_, shipped) = SHIPPED_RECIPES.iter().find(|(name, _)| *name == "conv4-glyphs").unwrap();
+    let text = shipped.replace("rate = 1e-3", "rate = 1e12").replace("way = 20", "way = 5");
+    std::fs::write(place.join("glyphs.toml"), text).unwrap();
+    let (code, text) = told(place, "train glyphs.toml --out glyphs");
+    assert!(code == Some(4) && text.contains("training has diverged"), "{text}");
+    assert!(!place.join("glyphs/weights.safetensors").exists());
 }
 
 #[test]

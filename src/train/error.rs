@@ -55,12 +55,14 @@ pub enum TrainError {
         needed: usize,
     },
     /// The training ran away.
-    #[error("the loss of step {step} is {loss}, training has diverged\nhint: lower `rate`, or set `clip`")]
+    #[error("{what} of step {step} is {value}, training has diverged\nhint: lower `rate`, or set `clip`")]
     Diverged {
+        /// What is not finite: the loss, the norm of the gradient, or a number of a parameter.
+        what: String,
         /// The step, from 1.
         step: u32,
-        /// The loss.
-        loss: f64,
+        /// Its value.
+        value: f64,
     },
     /// A checkpoint of another run.
     #[error(

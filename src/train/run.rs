@@ -13,7 +13,7 @@ use super::optimiser::{Moments, clip};
 use super::recipe::Recipe;
 use super::validation;
 use super::written::Objective;
-use crate::backbone::{Conv4, Conv4Config, Parameters, Saved, Trainable};
+use crate::backbone::{Conv4, Conv4Config, Parameter, Parameters, Saved, Trainable};
 use crate::data::Store;
 use crate::episode::{Draw, sha256};
 use crate::rng::{Purpose, Stream};
@@ -141,7 +141,7 @@ impl<'a, D: ConvOps> Run<'a, D> {
     /// Trains to the next line of the report; `progress` hears of every step.
     ///
     /// # Errors
-    /// When the loss is not finite any more, an item cannot be read, or the device fails.
+    /// When a number of the training is not finite any more, an item cannot be read, or the device fails.
     pub fn advance(&mut self, mut progress: impl FnMut(u32)) -> Result<(), TrainError> {
         let recipe = self.task.recipe;
         let end = (self.state.step / recipe.report + 1).saturating_mul(recipe.report).min(recipe.steps);
@@ -170,22 +170,45 @@ impl<'a, D: ConvOps> Run<'a, D> {
         let features = self.network.forward(&images)?;
         let values = to_host(&features.retaped::<NoneTape>())?;
         let (loss, toward_head) = self.objective(&values, &batch);
-        if !loss.value.is_finite() {
-            return Err(TrainError::Diverged { step: step + 1, loss: loss.value });
-        }
+        self.finite(|| "the loss".to_string(), loss.value)?;
         let mut slopes = pull(features, loss.gradient.clone())?;
         let mut gradients = self.network.gradients(&mut slopes)?;
         gradients.extend(toward_head);
-        clip(&mut gradients, recipe.clip);
+        let norm = clip(&mut gradients, recipe.clip);
+        self.finite(|| "the norm of the gradient".to_string(), norm)?;
         self.state.network = self.network.parameters()?;
         let State { network, head, moments, .. } = &mut self.state;
         let learned = network.learned_mut().chain(head.learned_mut());
         for (number, (parameter, gradient)) in learned.zip(&gradients).enumerate() {
             recipe.optimiser.step(step + 1, rate, moments, number, &mut parameter.values, gradient);
         }
+        self.sound()?;
         self.network.load(&self.state.network)?;
         self.state.step += 1;
         Ok(loss)
+    }
+
+    /// Refuses a number of the step that is going on when it is not finite.
+    fn finite(&self, what: impl Fn() -> String, value: f64) -> Result<(), TrainError> {
+        match value.is_finite() {
+            true => Ok(()),
+            false => Err(TrainError::Diverged { what: what(), step: self.state.step + 1, value }),
+        }
+    }
+
+    /// Refuses a state that holds a number which is not finite. A loss alone does not tell: comparisons, as in ReLU and
+    /// pooling, make zeros of NaN on its way there.
+    fn sound(&self) -> Result<(), TrainError> {
+        let State { network, head, moments, .. } = &self.state;
+        for Parameter { name, values, .. } in network.0.iter().chain(&head.0) {
+            for value in values {
+                self.finite(|| format!("`{name}`"), (*value).into())?;
+            }
+        }
+        for value in moments.first.iter().chain(&moments.second).flatten() {
+            self.finite(|| "a moment of the optimiser".to_string(), (*value).into())?;
+        }
+        Ok(())
     }
 
     /// The images of a batch, changed as the recipe says.
