@@ -170,6 +170,9 @@ fn trained_weights_make_features_and_say_what_they_are() {
     let run = "evaluate any-5way-1shot --learner prototypical --features";
     done(place, "train tiny.toml --seed 2 --out other");
     for (folder, seed) in [("trained", "1"), ("other", "2")] {
+        // What was run is what is written down: the same recipe, with this seed.
+        let written = String::from_utf8(read(place, &format!("{folder}/train.toml"))).unwrap();
+        assert_eq!(written, RECIPE.replace("\nseed = 1\n", &format!("\nseed = {seed}\n")));
         let network =
             format!("--backbone conv4 --weights {folder}/weights.safetensors --out {folder}/results");
         done(place, &format!("{run} glyphs {network}"));

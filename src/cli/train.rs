@@ -51,7 +51,9 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
     let mut recipe = recipe(&arguments.recipe)?;
-    recipe.seed = arguments.seed.unwrap_or(recipe.seed);
+    if let Some(seed) = arguments.seed {
+        recipe = recipe.with_seed(seed);
+    }
     let out = arguments.out.clone().unwrap_or_else(|| Path::new("trained").join(&recipe.name));
     if !arguments.resume {
         files::check_free(&out, &FILES, arguments.overwrite)?;
@@ -125,7 +127,7 @@ fn save<D: ConvOps>(training: &Run<'_, D>, recipe: &Recipe, out: &Path) -> Resul
     let table: String =
         std::iter::once(Row::HEADER.to_string()).chain(training.rows().iter().map(Row::line)).collect();
     let written = [
-        (FILES[0], recipe.text.clone().into_bytes()),
+        (FILES[0], recipe.text().as_bytes().to_vec()),
         (FILES[1], training.checkpoint()),
         (FILES[2], table.into_bytes()),
     ];

@@ -1,5 +1,7 @@
 //! A recipe that cannot be wrong: what is trained on what, how, and how long.
 
+use std::ops::Range;
+
 use super::augment::Augmentation;
 use super::error::TrainError;
 use super::optimiser::Optimiser;
@@ -31,15 +33,17 @@ pub struct Recipe {
     /// Steps of the whole training.
     pub steps: u32,
     /// The seed of all chance.
-    pub seed: u64,
+    seed: u64,
     /// How images are changed.
     pub augmentation: Augmentation,
     /// Steps from one line of the report to the next.
     pub report: u32,
     /// How the best weights are found; without it the last ones are kept.
     pub validation: Option<Validation>,
-    /// The text that was read.
-    pub text: String,
+    /// The text that was read, with the seed that is used.
+    text: String,
+    /// Where in the text the seed stands.
+    seed_place: Range<usize>,
 }
 
 /// Episodes of the validation split, frozen before training.
@@ -96,12 +100,31 @@ impl Recipe {
             schedule: written.training.schedule.unwrap_or(Schedule::Constant {}),
             clip: written.training.clip,
             steps: written.training.steps,
-            seed: written.training.seed,
+            seed: *written.training.seed.get_ref(),
             augmentation: written.augmentation,
             report: written.training.report.or(every).unwrap_or(100).min(written.training.steps),
             validation,
             text: text.to_string(),
+            seed_place: written.training.seed.span(),
         })
+    }
+
+    /// The same with another seed, which its text then names.
+    pub fn with_seed(mut self, seed: u64) -> Recipe {
+        let written = seed.to_string();
+        let end = self.seed_place.start + written.len();
+        self.text.replace_range(self.seed_place.clone(), &written);
+        Recipe { seed, seed_place: self.seed_place.start..end, ..self }
+    }
+
+    /// The seed of all chance.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// The whole recipe as TOML, as it was read but for the seed, which is the one that is used.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// Items of a step.
@@ -135,6 +158,11 @@ impl Check<'_> {
 
     fn at_least(&self, least: u64, value: u64, key: &'static str) -> Result<(), TrainError> {
         self.that(value >= least && value <= 1 << 30, key, &format!("{least} to {}", 1 << 30), value)
+    }
+
+    /// TOML has no larger numbers.
+    fn seed(&self, seed: u64, key: &'static str) -> Result<(), TrainError> {
+        self.that(i64::try_from(seed).is_ok(), key, &format!("0 to {}", i64::MAX), seed)
     }
 
     fn all(&self, written: &Written) -> Result<(), TrainError> {
@@ -176,6 +204,7 @@ impl Check<'_> {
         }
         let training = &written.training;
         self.at_least(1, training.steps.into(), "training.steps")?;
+        self.seed(*training.seed.get_ref(), "training.seed")?;
         self.at_least(1, training.report.unwrap_or(1).into(), "training.report")?;
         let clip = training.clip.unwrap_or(1.0);
         self.that(positive(clip), "training.clip", "above 0", clip)?;
@@ -194,6 +223,7 @@ impl Check<'_> {
             self.at_least(1, validation.episodes.into(), "validation.episodes")?;
             self.at_least(1, validation.every.into(), "validation.every")?;
             self.at_least(1, validation.patience.unwrap_or(1).into(), "validation.patience")?;
+            self.seed(validation.seed, "validation.seed")?;
             let every = training.report.unwrap_or(validation.every);
             let rule = "a divisor of validation.every";
             self.that(validation.every % every.max(1) == 0, "training.report", rule, every)?;
@@ -268,6 +298,15 @@ every = 2
     }
 
     #[test]
+    fn another_seed_stands_in_the_text_and_in_nothing_else() {
+        let text = TEXT.replace("[training]", "# seed = 1\n[training]");
+        let other = Recipe::parse(&text, "r").unwrap().with_seed(23).with_seed(4567);
+        assert_eq!(other, Recipe::parse(other.text(), "r").unwrap());
+        assert_eq!(other.text(), text.replace("\nseed = 1\n", "\nseed = 4567\n"));
+        assert_eq!(Recipe::parse(&text, "r").unwrap().with_seed(1).text(), text);
+    }
+
+    #[test]
     fn wrong_recipes_are_one_sentence() {
         let told = |from: &str, to: &str| {
             let text = TEXT.replace(from, to);
@@ -282,6 +321,8 @@ every = 2
             splits,
             "tiny.toml: `data.splits` must be some of `base`, `validation`, each once, got `novel`"
         );
+        let large = told("seed = 7", "seed = 9223372036854775808");
+        assert!(!large.contains('\n') && large.starts_with("tiny.toml"), "{large}");
         let unknown = told("width = 4", "depth = 4");
         assert!(unknown.starts_with("tiny.toml line 7: unknown field `depth`"), "{unknown}");
     }

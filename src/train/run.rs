@@ -82,7 +82,7 @@ impl<'a, D: ConvOps> Run<'a, D> {
         }
         let pool = Pool::new(recipe, store)?;
         let config = Conv4Config::new(store.form(), recipe.width, recipe.blocks)?;
-        let mut stream = Stream::new(recipe.seed, Purpose::Training, START);
+        let mut stream = Stream::new(recipe.seed(), Purpose::Training, START);
         let start = config.fresh(|| stream.normal());
         let network = Conv4::new(device, config, &start)?;
         let mut head = Parameters::default();
@@ -111,7 +111,7 @@ impl<'a, D: ConvOps> Run<'a, D> {
     }
 
     fn identity(&self) -> Identity {
-        let recipe = format!("{}\nseed {}\n", self.task.recipe.text, self.task.recipe.seed);
+        let recipe = format!("{}\nseed {}\n", self.task.recipe.text(), self.task.recipe.seed());
         [("recipe_sha256", sha256(recipe.as_bytes())), ("data_sha256", self.task.data_sha256.to_string())]
     }
 
@@ -164,7 +164,7 @@ impl<'a, D: ConvOps> Run<'a, D> {
     /// One step.
     fn train(&mut self, rate: f64) -> Result<Loss, TrainError> {
         let (recipe, step) = (self.task.recipe, self.state.step);
-        let mut stream = Stream::new(recipe.seed, Purpose::Training, step);
+        let mut stream = Stream::new(recipe.seed(), Purpose::Training, step);
         let batch = self.pool.batch(recipe, step, &mut stream);
         let images = self.images(&batch, &mut stream)?;
         let features = self.network.forward(&images)?;
@@ -274,7 +274,7 @@ impl<'a, D: ConvOps> Run<'a, D> {
         say("recipe", recipe.name.clone());
         say("objective", format!("{:?}", recipe.objective));
         say("augmentation", recipe.augmentation.text());
-        say("seed", recipe.seed.to_string());
+        say("seed", recipe.seed().to_string());
         say("steps", best.map_or(self.state.step, |best| best.step).to_string());
         say("kshot", env!("CARGO_PKG_VERSION").to_string());
         if let Some(best) = best {

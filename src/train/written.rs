@@ -1,6 +1,7 @@
 //! A recipe as typed: the keys of the file, and nothing judged but their names.
 
 use serde::Deserialize;
+use toml::Spanned;
 
 use super::augment::Augmentation;
 use super::optimiser::Optimiser;
@@ -64,11 +65,30 @@ pub enum Objective {
     },
 }
 
+impl std::fmt::Display for Objective {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Objective::Prototypical { way, shot, query } => {
+                write!(f, "prototypical: way {way}, shot {shot}, query {query}")
+            }
+            Objective::CrossEntropy { batch } => write!(f, "cross-entropy: batch {batch}"),
+            Objective::Triplet { classes, items, margin } => {
+                write!(f, "triplet: classes {classes}, items {items}, ")?;
+                match margin {
+                    Some(margin) => write!(f, "margin {margin}"),
+                    None => f.write_str("smooth margin"),
+                }
+            }
+        }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WrittenTraining {
     pub steps: u32,
-    pub seed: u64,
+    /// With its place in the text, where another may be written.
+    pub seed: Spanned<u64>,
     pub schedule: Option<Schedule>,
     pub clip: Option<f64>,
     pub report: Option<u32>,
