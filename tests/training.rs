@@ -98,6 +98,14 @@ fn a_training_that_was_killed_and_goes_on_ends_with_the_same_bytes_on_any_number
     let table = String::from_utf8(read(place, "whole/train.csv")).unwrap();
     assert_eq!(table.lines().next().unwrap(), "step,loss,accuracy,validation_accuracy,rate");
     assert_eq!(table.lines().count(), 31);
+    // As it is when the kill comes between the last checkpoint and the table.
+    let short = table.trim_end().rsplit_once('\n').unwrap().0;
+    std::fs::write(place.join("killed/train.csv"), format!("{short}\n")).unwrap();
+    std::fs::remove_file(place.join("killed/weights.safetensors")).unwrap();
+    done(place, "train tiny.toml --out killed --resume");
+    for file in ["weights.safetensors", "train.csv"] {
+        assert!(read(place, &format!("whole/{file}")) == read(place, &format!("killed/{file}")), "{file}");
+    }
     assert!(table.lines().nth(1).unwrap().split(',').nth(3).unwrap().is_empty());
     assert!(!table.lines().nth(5).unwrap().split(',').nth(3).unwrap().is_empty());
 }

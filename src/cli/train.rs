@@ -108,8 +108,9 @@ fn go_on<D: ConvOps>(training: &mut Run<'_, D>, recipe: &Recipe, out: &Path) -> 
         }
     }
     drop(progress);
+    // A run that was killed behind its last checkpoint comes here without a step, and its table may lack a line.
     let weights = training.weights().bytes();
-    files::write(out, &[], &[(FILES[3], weights)])
+    files::write(out, &[], &[(FILES[2], table(training)), (FILES[3], weights)])
 }
 
 fn sentence(row: &Row, recipe: &Recipe) -> String {
@@ -123,13 +124,17 @@ fn sentence(row: &Row, recipe: &Recipe) -> String {
     )
 }
 
+/// The bytes of train.csv.
+fn table<D: ConvOps>(training: &Run<'_, D>) -> Vec<u8> {
+    let lines = training.rows().iter().map(Row::line);
+    std::iter::once(Row::HEADER.to_string()).chain(lines).collect::<String>().into_bytes()
+}
+
 fn save<D: ConvOps>(training: &Run<'_, D>, recipe: &Recipe, out: &Path) -> Result<(), CliError> {
-    let table: String =
-        std::iter::once(Row::HEADER.to_string()).chain(training.rows().iter().map(Row::line)).collect();
     let written = [
         (FILES[0], recipe.text().as_bytes().to_vec()),
         (FILES[1], training.checkpoint()),
-        (FILES[2], table.into_bytes()),
+        (FILES[2], table(training)),
     ];
     files::write(out, &[], &written)
 }
