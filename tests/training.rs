@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use kshot::backbone::Saved;
 use kshot::train::SHIPPED_RECIPES;
 
 const RECIPE: &str = r#"
@@ -175,6 +176,9 @@ fn trained_weights_make_features_and_say_what_they_are() {
     assert!(about.contains("trained_on = \"glyphs (base)\""), "{about}");
     done(place, "embed glyphs --backbone pixels --out pixels --dtype f32");
     assert!(about.contains("seed_train = 1\n"), "{about}");
+    let saved = Saved::read(&place.join("trained/weights.safetensors"), "conv4").unwrap();
+    assert_eq!(saved.metadata["protocol"], RECIPE);
+    assert_eq!(saved.metadata["objective"], "prototypical: way 5, shot 1, query 3");
     let run = "evaluate any-5way-1shot --learner prototypical --features";
     done(place, "train tiny.toml --seed 2 --out other");
     for (folder, seed) in [("trained", "1"), ("other", "2")] {
@@ -210,7 +214,17 @@ fn wrong_requests_and_weights_are_one_sentence() {
     assert!(code == Some(2) && text.contains("is there already"), "{text}");
     let (code, text) = told(place, "train tiny.toml --out trained --resume --seed 2");
     assert!(
-        code == Some(2) && text.starts_with("error: the checkpoint is of another run: its recipe_sha256"),
+        code == Some(2)
+            && text.starts_with(
+                "error: trained/checkpoint.safetensors: the checkpoint is of another run: its seed is 1, expected 2\nhint: "
+            ),
+        "{text}"
+    );
+    std::fs::write(place.join("more.toml"), RECIPE.replace("steps = 60", "steps = 70")).unwrap();
+    let (code, text) = told(place, "train more.toml --out trained --resume");
+    assert!(
+        code == Some(2)
+            && text.contains(": line 18 of its recipe is `steps = 60`, expected `steps = 70`\nhint: "),
         "{text}"
     );
     let (code, text) = told(place, "embed glyphs --backbone conv4 --out x");

@@ -35,7 +35,7 @@ pub struct Saved {
     pub config: Conv4Config,
     /// The numbers.
     pub parameters: Parameters,
-    /// What the file says of the training: `trained_on`, `data_sha256`, `recipe`, `seed`, `augmentation`, …
+    /// What the file says of the training: `protocol`, which is the whole recipe, `trained_on`, `data_sha256`, `seed`, …
     pub metadata: BTreeMap<String, String>,
 }
 
@@ -173,6 +173,9 @@ mod tests {
             assert!(shipped.bytes.len() < 600_000, "{}", shipped.name);
             let saved = Saved::read(Path::new(shipped.name), "conv4").unwrap();
             assert_eq!(saved.metadata["recipe"], shipped.name);
+            let recipe = std::fs::read_to_string(format!("training/{}.toml", shipped.name)).unwrap();
+            assert_eq!(saved.metadata["protocol"], recipe);
+            assert!(saved.bytes() == shipped.bytes, "{} is as `kshot train` writes it", shipped.name);
         }
     }
 

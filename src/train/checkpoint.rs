@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::error::TrainError;
 use super::optimiser::Moments;
+use super::recipe::Recipe;
 use super::run::Row;
 use crate::backbone::{Parameters, Weights, tensor_file};
 
@@ -30,8 +31,8 @@ pub(super) struct Best {
     pub network: Parameters,
 }
 
-/// What a checkpoint must agree with to go on from it, as (word, value).
-pub(super) type Identity = [(&'static str, String); 2];
+/// What a checkpoint must agree with to go on from it, as (key, value): the whole recipe, its hash, and that of the data.
+pub(super) type Identity = [(&'static str, String); 3];
 
 impl State {
     /// The bytes of a checkpoint; equal states give equal bytes.
@@ -77,11 +78,14 @@ impl State {
             let what = || TrainError::Damaged { what: format!("{} has no `{key}`", path.display()) };
             said.get(key).cloned().ok_or_else(what)
         };
-        for (what, expected) in identity {
-            let found = get(what)?;
+        for (key, expected) in identity {
+            let found = get(key)?;
             if found != *expected {
-                let (what, expected) = (*what, expected.clone());
-                return Err(TrainError::OtherRun { what, expected, found });
+                let what = match *key {
+                    "protocol" => other_recipe(&found, expected),
+                    key => format!("its {key} is {found}, expected {expected}"),
+                };
+                return Err(TrainError::OtherRun { path: path.to_path_buf(), what });
             }
         }
         let damaged =
@@ -121,4 +125,23 @@ impl State {
         }
         Ok(self)
     }
+}
+
+/// How a recipe differs from the one that is expected: in its seed alone, or in which line first.
+fn other_recipe(found: &str, expected: &str) -> String {
+    let parse = |text| Recipe::parse(text, "").ok();
+    if let (Some(old), Some(new)) = (parse(found), parse(expected)) {
+        let (was, seed) = (old.seed(), new.seed());
+        if old.with_seed(seed).text() == expected {
+            return format!("its seed is {was}, expected {seed}");
+        }
+    }
+    let (mut old, mut new) = (found.lines(), expected.lines());
+    let lines = (1..).zip(std::iter::from_fn(|| match (old.next(), new.next()) {
+        (None, None) => None,
+        (old, new) => Some((old.unwrap_or_default(), new.unwrap_or_default())),
+    }));
+    let differs = lines.into_iter().find(|(_, (old, new))| old != new);
+    let (line, (old, new)) = differs.unwrap_or_default();
+    format!("line {line} of its recipe is `{old}`, expected `{new}`")
 }

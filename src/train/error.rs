@@ -1,5 +1,7 @@
 //! Why a training cannot begin or go on, each as one sentence.
 
+use std::path::PathBuf;
+
 use crate::backbone::BackboneError;
 use crate::tensor::TensorError;
 use crate::vocab::{Form, Split};
@@ -66,15 +68,14 @@ pub enum TrainError {
     },
     /// A checkpoint of another run.
     #[error(
-        "the checkpoint is of another run: its {what} is {found}, expected {expected}\nhint: train anew into another folder"
+        "{}: the checkpoint is of another run: {what}\nhint: train anew into another folder",
+        path.display()
     )]
     OtherRun {
+        /// The checkpoint.
+        path: PathBuf,
         /// What differs.
-        what: &'static str,
-        /// What it must be.
-        expected: String,
-        /// What the checkpoint has.
-        found: String,
+        what: String,
     },
     /// A checkpoint that lacks something.
     #[error("the checkpoint is damaged: {what}")]

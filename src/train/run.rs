@@ -111,8 +111,13 @@ impl<'a, D: ConvOps> Run<'a, D> {
     }
 
     fn identity(&self) -> Identity {
-        let recipe = format!("{}\nseed {}\n", self.task.recipe.text(), self.task.recipe.seed());
-        [("recipe_sha256", sha256(recipe.as_bytes())), ("data_sha256", self.task.data_sha256.to_string())]
+        let recipe = self.task.recipe;
+        let hashed = format!("{}\nseed {}\n", recipe.text(), recipe.seed());
+        [
+            ("protocol", recipe.text().to_string()),
+            ("recipe_sha256", sha256(hashed.as_bytes())),
+            ("data_sha256", self.task.data_sha256.to_string()),
+        ]
     }
 
     /// The report so far.
@@ -272,7 +277,7 @@ impl<'a, D: ConvOps> Run<'a, D> {
             say(key, value);
         });
         say("recipe", recipe.name.clone());
-        say("objective", format!("{:?}", recipe.objective));
+        say("objective", recipe.objective.to_string());
         say("augmentation", recipe.augmentation.text());
         say("seed", recipe.seed().to_string());
         say("steps", best.map_or(self.state.step, |best| best.step).to_string());

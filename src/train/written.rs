@@ -105,3 +105,21 @@ pub(super) struct WrittenValidation {
     pub every: u32,
     pub patience: Option<u32>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objectives_are_told_in_words() {
+        let told = |objective: Objective| objective.to_string();
+        assert_eq!(
+            told(Objective::Prototypical { way: 60, shot: 1, query: 5 }),
+            "prototypical: way 60, shot 1, query 5"
+        );
+        assert_eq!(told(Objective::CrossEntropy { batch: 256 }), "cross-entropy: batch 256");
+        let triplet = |margin| told(Objective::Triplet { classes: 60, items: 5, margin });
+        assert_eq!(triplet(None), "triplet: classes 60, items 5, smooth margin");
+        assert_eq!(triplet(Some(0.5)), "triplet: classes 60, items 5, margin 0.5");
+    }
+}
