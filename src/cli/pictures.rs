@@ -7,7 +7,7 @@ use super::device::{Device, on_device};
 use super::error::CliError;
 use super::network::{Made, Network};
 use super::progress::Progress;
-use crate::backbone::{BackboneError, Saved, embed_all};
+use crate::backbone::{Architecture, BackboneError, Saved, embed_all};
 use crate::data::{self, Fingerprint, NewStore, Precision, Provenance, Store, images};
 use crate::episode::sha256;
 use crate::tensor::TensorError;

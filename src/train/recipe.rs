@@ -7,6 +7,7 @@ use super::error::TrainError;
 use super::optimiser::Optimiser;
 use super::schedule::Schedule;
 use super::written::{Objective, Written};
+use crate::backbone::{Configuration, NETWORKS, Sizes};
 use crate::vocab::Split;
 
 /// A training, checked.
@@ -18,10 +19,10 @@ pub struct Recipe {
     pub dataset: String,
     /// The splits whose classes are trained on.
     pub splits: Vec<Split>,
-    /// Filters per block.
-    pub width: usize,
-    /// Blocks.
-    pub blocks: usize,
+    /// The network, by name.
+    pub backbone: String,
+    /// Those of its sizes that are not the usual ones.
+    pub sizes: Sizes,
     /// What is made small.
     pub objective: Objective,
     /// The rule for steps.
@@ -73,12 +74,13 @@ impl Recipe {
     pub fn parse(text: &str, origin: &str) -> Result<Recipe, TrainError> {
         let written: Written = toml::from_str(text).map_err(|error| TrainError::Syntax {
             origin: origin.to_string(),
-            line: error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1),
+            line: error.span().map_or(1, |span| line(text, span.start)),
             message: error.message().to_string(),
         })?;
         let check = Check { origin };
         check.all(&written)?;
         let splits = check.splits(&written)?;
+        let (backbone, sizes) = check.backbone(&written, text)?;
         let validation = written.validation.as_ref().map(|v| Validation {
             way: v.way,
             shot: v.shot,
@@ -93,8 +95,8 @@ impl Recipe {
             name: written.name,
             dataset: written.data.dataset,
             splits,
-            width: written.backbone.width.unwrap_or(64),
-            blocks: written.backbone.blocks.unwrap_or(4),
+            backbone,
+            sizes,
             objective: written.objective,
             optimiser: written.optimiser,
             schedule: written.training.schedule.unwrap_or(Schedule::Constant {}),
@@ -137,6 +139,11 @@ impl Recipe {
     }
 }
 
+/// The line of a place in a text, from 1.
+fn line(text: &str, place: usize) -> usize {
+    text[..place.min(text.len())].matches('\n').count() + 1
+}
+
 struct Check<'a> {
     origin: &'a str,
 }
@@ -152,8 +159,12 @@ impl Check<'_> {
         if holds {
             return Ok(());
         }
+        Err(self.refusal(key, rule, found))
+    }
+
+    fn refusal(&self, key: &'static str, rule: &str, found: impl ToString) -> TrainError {
         let (origin, rule, found) = (self.origin.to_string(), rule.to_string(), found.to_string());
-        Err(TrainError::Value { origin, key, rule, found })
+        TrainError::Value { origin, key, rule, found }
     }
 
     fn at_least(&self, least: u64, value: u64, key: &'static str) -> Result<(), TrainError> {
@@ -170,8 +181,6 @@ impl Check<'_> {
         let kebab = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         let good = !name.is_empty() && name.chars().all(kebab);
         self.that(good, "name", "lower-case letters, digits and hyphens", format!("`{name}`"))?;
-        let backbone = &written.backbone.name;
-        self.that(backbone == "conv4", "backbone.name", "`conv4`", format!("`{backbone}`"))?;
         match written.objective {
             Objective::Prototypical { way, shot, query } => {
                 self.at_least(2, way as u64, "objective.way")?;
@@ -187,6 +196,44 @@ impl Check<'_> {
             }
         }
         self.numbers(written)
+    }
+
+    /// The network and the sizes that are given; which there may be is the network's to say.
+    fn backbone(&self, written: &Written, text: &str) -> Result<(String, Sizes), TrainError> {
+        let name = written.backbone.iter().find(|(key, _)| key.get_ref() == "name").map(|(_, value)| value);
+        let known: Vec<String> = NETWORKS.iter().map(|(name, _)| format!("`{name}`")).collect();
+        let rule = match known.as_slice() {
+            [one] => one.clone(),
+            several => format!("one of {}", several.join(", ")),
+        };
+        let named = name.and_then(|name| name.as_str());
+        let allowed = named.and_then(|name| Some((name, Configuration::size_names(name)?)));
+        let Some((name, allowed)) = allowed else {
+            let found = match (named, name) {
+                (Some(name), _) => format!("`{name}`"),
+                (None, Some(value)) => format!("`{value}`"),
+                (None, None) => "none".to_string(),
+            };
+            return Err(self.refusal("backbone.name", &rule, found));
+        };
+        let mut sizes = Sizes::new();
+        for (key, value) in written.backbone.iter().filter(|(key, _)| key.get_ref() != "name") {
+            let wrong = |message| TrainError::Syntax {
+                origin: self.origin.to_string(),
+                line: line(text, key.span().start),
+                message,
+            };
+            let name_of_size = key.get_ref();
+            if !allowed.contains(&name_of_size.as_str()) {
+                let allowed: Vec<String> = allowed.iter().map(|name| format!("`{name}`")).collect();
+                let known = format!("expected `name` or a size of `{name}`: {}", allowed.join(", "));
+                return Err(wrong(format!("unknown field `{name_of_size}`, {known}")));
+            }
+            let size = value.as_integer().and_then(|size| usize::try_from(size).ok());
+            let size = size.ok_or_else(|| wrong(format!("`{name_of_size}` must be a whole number, got `{value}`")))?;
+            sizes.insert(name_of_size.clone(), size);
+        }
+        Ok((name.to_string(), sizes))
     }
 
     fn numbers(&self, written: &Written) -> Result<(), TrainError> {
@@ -315,7 +362,12 @@ every = 2
         };
         assert_eq!(told("rate = 0.01", "rate = 0.0"), "tiny.toml: `optimiser.rate` must be above 0, got 0");
         assert_eq!(told("way = 3", "way = 1"), "tiny.toml: `objective.way` must be 2 to 1073741824, got 1");
-        assert_eq!(told("\"conv4\"", "\"conv5\""), "tiny.toml: `backbone.name` must be `conv4`, got `conv5`");
+        let network = told("\"conv4\"", "\"conv5\"");
+        assert_eq!(network, "tiny.toml: `backbone.name` must be one of `conv4`, `mlp`, got `conv5`");
+        let none = told("name = \"conv4\"", "");
+        assert_eq!(none, "tiny.toml: `backbone.name` must be one of `conv4`, `mlp`, got none");
+        let size = told("width = 4", "width = -4");
+        assert_eq!(size, "tiny.toml line 7: `width` must be a whole number, got `-4`");
         let splits = told("\"glyphs\"", "\"glyphs\"\nsplits = [\"base\", \"novel\"]");
         assert_eq!(
             splits,
@@ -324,6 +376,7 @@ every = 2
         let large = told("seed = 7", "seed = 9223372036854775808");
         assert!(!large.contains('\n') && large.starts_with("tiny.toml"), "{large}");
         let unknown = told("width = 4", "depth = 4");
-        assert!(unknown.starts_with("tiny.toml line 7: unknown field `depth`"), "{unknown}");
+        let fields = "expected `name` or a size of `conv4`: `width`, `blocks`";
+        assert_eq!(unknown, format!("tiny.toml line 7: unknown field `depth`, {fields}"));
     }
 }

@@ -13,7 +13,7 @@ use super::optimiser::{Moments, clip};
 use super::recipe::Recipe;
 use super::validation;
 use super::written::Objective;
-use crate::backbone::{Conv4, Conv4Config, Parameter, Parameters, Saved, Trainable};
+use crate::backbone::{Architecture, BackboneError, Configuration, Parameter, Parameters, Saved, Trainable};
 use crate::data::Store;
 use crate::episode::{Draw, sha256};
 use crate::rng::{Purpose, Stream};
@@ -61,12 +61,12 @@ impl Row {
     }
 }
 
-/// A training on a device.
-pub struct Run<'a, D: ConvOps> {
+/// A training on a device, of a network that kshot knows by name, or of another one with [`Run::of`].
+pub struct Run<'a, D: ConvOps, A: Architecture = Configuration> {
     task: Task<'a>,
     pool: Pool,
-    config: Conv4Config,
-    network: Conv4<D>,
+    config: A,
+    network: Box<dyn Trainable<D>>,
     state: State,
 }
 
@@ -76,15 +76,44 @@ impl<'a, D: ConvOps> Run<'a, D> {
     /// # Errors
     /// When the items are no images, the network does not fit them, or there are too few classes.
     pub fn new(device: &D, task: Task<'a>) -> Result<Run<'a, D>, TrainError> {
+        let form = images(task.store)?;
+        let config = Configuration::fit(&task.recipe.backbone, form, &task.recipe.sizes)?;
+        Run::of(device, task, config)
+    }
+
+    /// A training that goes on from a checkpoint.
+    ///
+    /// # Errors
+    /// As [`Run::new`]; also when the checkpoint cannot be read or is of another recipe or other data.
+    pub fn resume(device: &D, task: Task<'a>, checkpoint: &Path) -> Result<Run<'a, D>, TrainError> {
+        Run::new(device, task)?.gone_on(checkpoint)
+    }
+}
+
+/// The form of a store's items, which must be images.
+fn images(store: &Store) -> Result<Form, TrainError> {
+    match store.form() {
+        form @ Form::Image { .. } => Ok(form),
+        form => Err(TrainError::NoImages { dataset: store.name().to_string(), form }),
+    }
+}
+
+impl<'a, D: ConvOps, A: Architecture> Run<'a, D, A> {
+    /// As [`Run::new`], of a network of these sizes, whatever the recipe names.
+    ///
+    /// # Errors
+    /// As [`Run::new`].
+    pub fn of(device: &D, task: Task<'a>, config: A) -> Result<Run<'a, D, A>, TrainError> {
         let (recipe, store) = (task.recipe, task.store);
-        if !matches!(store.form(), Form::Image { .. }) {
-            return Err(TrainError::NoImages { dataset: store.name().to_string(), form: store.form() });
+        let form = images(store)?;
+        if form != config.form() {
+            let (backbone, expected) = (config.name().to_string(), config.form());
+            return Err(BackboneError::OtherForm { backbone, expected, found: form }.into());
         }
         let pool = Pool::new(recipe, store)?;
-        let config = Conv4Config::new(store.form(), recipe.width, recipe.blocks)?;
         let mut stream = Stream::new(recipe.seed(), Purpose::Training, START);
         let start = config.fresh(|| stream.normal());
-        let network = Conv4::new(device, config, &start)?;
+        let network = config.on(device, &start)?;
         let mut head = Parameters::default();
         if let Objective::CrossEntropy { .. } = recipe.objective {
             let (classes, dim) = (pool.classes(), config.dim());
@@ -99,15 +128,14 @@ impl<'a, D: ConvOps> Run<'a, D> {
         Ok(Run { task, pool, config, network, state })
     }
 
-    /// A training that goes on from a checkpoint.
+    /// The same, where a checkpoint left it.
     ///
     /// # Errors
-    /// As [`Run::new`]; also when the checkpoint cannot be read or is of another recipe or other data.
-    pub fn resume(device: &D, task: Task<'a>, checkpoint: &Path) -> Result<Run<'a, D>, TrainError> {
-        let mut run = Run::new(device, task)?;
-        run.state = run.state.clone().read(checkpoint, &run.identity())?;
-        run.network.load(&run.state.network)?;
-        Ok(run)
+    /// When the checkpoint cannot be read or is of another recipe or other data.
+    pub fn gone_on(mut self, checkpoint: &Path) -> Result<Run<'a, D, A>, TrainError> {
+        self.state = self.state.clone().read(checkpoint, &self.identity())?;
+        self.network.load(&self.state.network)?;
+        Ok(self)
     }
 
     fn identity(&self) -> Identity {
@@ -220,7 +248,10 @@ impl<'a, D: ConvOps> Run<'a, D> {
     fn images(&self, batch: &Batch, stream: &mut Stream) -> Result<Vec<f32>, TrainError> {
         let mut images = vec![0.0; batch.items.len() * self.task.store.dim()];
         validation::read(self.task.store, &batch.items, &mut images)?;
-        let (_, height, width) = self.config.image;
+        let (height, width) = match self.config.form() {
+            Form::Image { height, width, .. } => (height, width),
+            _ => (0, 0),
+        };
         let mut scratch = Vec::new();
         for image in images.chunks_exact_mut(self.task.store.dim()) {
             self.task.recipe.augmentation.apply(stream, image, (height, width), &mut scratch);
@@ -254,7 +285,7 @@ impl<'a, D: ConvOps> Run<'a, D> {
         if !step.is_multiple_of(rules.every) && step < self.task.recipe.steps {
             return Ok(None);
         }
-        let accuracy = validation::accuracy(&self.network, self.task.store, draw)?;
+        let accuracy = validation::accuracy(self.network.as_ref(), self.task.store, draw)?;
         if self.state.best.as_ref().is_none_or(|best| accuracy > best.accuracy) {
             self.state.best = Some(Best { step, accuracy, network: self.state.network.clone() });
         }
@@ -267,7 +298,7 @@ impl<'a, D: ConvOps> Run<'a, D> {
     }
 
     /// The best weights, or the last where there was no validation, with what is to be known of their training.
-    pub fn weights(&self) -> Saved {
+    pub fn weights(&self) -> Saved<A> {
         let (recipe, best) = (self.task.recipe, self.state.best.as_ref());
         let mut metadata = BTreeMap::new();
         let mut say = |key: &str, value: String| metadata.insert(key.to_string(), value);
@@ -286,6 +317,6 @@ impl<'a, D: ConvOps> Run<'a, D> {
             say("validation_accuracy", best.accuracy.to_string());
         }
         let parameters = best.map_or(&self.state.network, |best| &best.network).clone();
-        Saved { config: self.config, parameters, metadata }
+        Saved { config: self.config.clone(), parameters, metadata }
     }
 }

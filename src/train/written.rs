@@ -1,7 +1,9 @@
 //! A recipe as typed: the keys of the file, and nothing judged but their names.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
-use toml::Spanned;
+use toml::{Spanned, Value};
 
 use super::augment::Augmentation;
 use super::optimiser::Optimiser;
@@ -28,13 +30,8 @@ pub(super) struct WrittenData {
     pub splits: Option<Vec<String>>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct WrittenBackbone {
-    pub name: String,
-    pub width: Option<usize>,
-    pub blocks: Option<usize>,
-}
+/// The name of a network and its sizes, which depend on it; with the place of each key in the text.
+pub(super) type WrittenBackbone = BTreeMap<Spanned<String>, Value>;
 
 /// What is made small.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
