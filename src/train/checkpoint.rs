@@ -54,7 +54,7 @@ impl State {
             say(key, value.clone());
         });
         say("step", self.step.to_string());
-        say("rows", serde_json::to_string(&self.rows).unwrap_or_default());
+        say("rows", self.rows.iter().map(Row::line).collect());
         if let Some(best) = &self.best {
             say("best_step", best.step.to_string());
             say("best_accuracy", best.accuracy.to_string());
@@ -91,7 +91,9 @@ impl State {
         let damaged =
             |key: &str| TrainError::Damaged { what: format!("{}: `{key}` cannot be read", path.display()) };
         self.step = get("step")?.parse().map_err(|_| damaged("step"))?;
-        self.rows = serde_json::from_str(&get("rows")?).map_err(|_| damaged("rows"))?;
+        // Lines and not JSON, whose reader may miss the last digit of a number.
+        let rows: Option<Vec<Row>> = get("rows")?.lines().map(Row::parse).collect();
+        self.rows = rows.ok_or_else(|| damaged("rows"))?;
         self.best = match said.contains_key("best_step") {
             false => None,
             true => Some(Best {

@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-
 use super::batch::{Batch, Pool, START};
 use super::checkpoint::{Best, Identity, State};
 use super::error::TrainError;
@@ -36,7 +34,7 @@ pub struct Task<'a> {
 }
 
 /// A line of the report: means over the steps since the last one.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     /// Steps that are done.
     pub step: u32,
@@ -58,6 +56,20 @@ impl Row {
     pub fn line(&self) -> String {
         let validation = self.validation.map(|v| v.to_string()).unwrap_or_default();
         format!("{},{},{},{validation},{}\n", self.step, self.loss, self.accuracy, self.rate)
+    }
+
+    /// Reads a line back, to the same numbers.
+    pub(super) fn parse(line: &str) -> Option<Row> {
+        let fields: Vec<&str> = line.split(',').collect();
+        let [step, loss, accuracy, validation, rate] = fields.as_slice() else { return None };
+        let number = |field: &str| field.parse().ok();
+        Some(Row {
+            step: step.parse().ok()?,
+            loss: number(loss)?,
+            accuracy: number(accuracy)?,
+            validation: if validation.is_empty() { None } else { Some(number(validation)?) },
+            rate: number(rate)?,
+        })
     }
 }
 
