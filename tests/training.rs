@@ -170,9 +170,10 @@ fn trained_weights_make_features_and_say_what_they_are() {
     done(place, "embed glyphs --backbone conv4 --weights trained/weights.safetensors --out features");
     let about = String::from_utf8(read(place, "features/store.toml")).unwrap();
     assert!(
-        about.contains("backbone = \"conv4:tiny\"") && about.contains("saw_classes = \"none\""),
+        about.contains("backbone = \"conv4:tiny\"") && about.contains("saw_classes = \"some\""),
         "{about}"
     );
+    assert!(about.contains("saw_splits = [\"base\"]"), "{about}");
     assert!(about.contains("trained_on = \"glyphs (base)\""), "{about}");
     done(place, "embed glyphs --backbone pixels --out pixels --dtype f32");
     assert!(about.contains("seed_train = 1\n"), "{about}");
@@ -203,6 +204,43 @@ fn trained_weights_make_features_and_say_what_they_are() {
         read(place, "a/outcomes.csv") == read(place, "b/outcomes.csv"),
         "pixels are the items themselves"
     );
+}
+
+#[test]
+fn results_say_whether_the_training_saw_their_classes() {
+    let place = place();
+    let place = place.path();
+    let both = RECIPE.replace("\"glyphs\"\n", "\"glyphs\"\nsplits = [\"base\", \"validation\"]\n");
+    let (both, _) = both.split_once("[validation]").unwrap();
+    std::fs::write(place.join("both.toml"), both.replace("steps = 60", "steps = 2")).unwrap();
+    done(place, "train both.toml --out trained");
+    done(place, "embed glyphs --backbone conv4 --weights trained/weights.safetensors --out features");
+    let splits = ["base", "validation", "novel", "all"];
+    for split in splits {
+        let rules = format!(
+            "name = \"on-{split}\"\nversion = 1\nsource = \"this test\"\nadmits = [\"inductive\"]\n[data]\n\
+             split = \"{split}\"\n[episode]\nway = 5\nshot = 1\nquery = 2\n[draw]\ncount = 4\nseed = 7\n\
+             [report]\nmetrics = [\"accuracy\"]\n"
+        );
+        std::fs::write(place.join(format!("{split}.toml")), rules).unwrap();
+    }
+    let run = "evaluate base.toml validation.toml novel.toml all.toml --learner prototypical";
+    let network = "--features glyphs --backbone conv4 --weights trained/weights.safetensors";
+    // Made on the way, embedded before, and in the words of whoever embeds, which count more.
+    for (out, features, expected) in [
+        ("made", network.to_string(), ["all", "all", "none", "some"]),
+        ("embedded", "--features features".to_string(), ["all", "all", "none", "some"]),
+        ("told", format!("{network} --saw-classes some"), ["some"; 4]),
+    ] {
+        done(place, &format!("{run} {features} --out {out}"));
+        let summary = String::from_utf8(read(place, &format!("{out}/summary.csv"))).unwrap();
+        for (split, expected) in splits.iter().zip(expected) {
+            let mut rows = summary.lines().filter(|row| row.starts_with(&format!("on-{split},")));
+            let found = rows.next().unwrap();
+            assert!(found.contains(&format!(",conv4:tiny,{expected},")), "{out}: {found}");
+            assert!(rows.all(|row| row.contains(&format!(",conv4:tiny,{expected},"))));
+        }
+    }
 }
 
 #[test]

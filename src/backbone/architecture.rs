@@ -62,7 +62,8 @@ pub trait Named: Architecture {
     /// # Errors
     /// As [`Named::fit`].
     fn fit_given(form: Form, given: &Sizes) -> Result<Self, BackboneError> {
-        let default = |key: &str| Self::SIZES.iter().find(|(name, _)| *name == key).map_or(0, |(_, size)| *size);
+        let default =
+            |key: &str| Self::SIZES.iter().find(|(name, _)| *name == key).map_or(0, |(_, size)| *size);
         Self::fit(form, |key| given.get(key).copied().unwrap_or_else(|| default(key)))
     }
 }

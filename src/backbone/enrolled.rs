@@ -85,7 +85,4 @@ macro_rules! enrol {
     };
 }
 
-enrol![
-    Conv4Config,
-    MlpConfig,
-];
+enrol![Conv4Config, MlpConfig,];

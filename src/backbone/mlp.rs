@@ -83,8 +83,12 @@ impl Named for MlpConfig {
     const SIZES: &'static [(&'static str, usize)] = &[("hidden", 256), ("width", 64)];
 
     fn fit(form: Form, size: impl Fn(&str) -> usize) -> Result<MlpConfig, BackboneError> {
-        let refused =
-            |key, rule: &str, found| BackboneError::Configuration { backbone: "mlp", key, rule: rule.to_string(), found };
+        let refused = |key, rule: &str, found| BackboneError::Configuration {
+            backbone: "mlp",
+            key,
+            rule: rule.to_string(),
+            found,
+        };
         let Form::Image { channels, height, width: across } = form else {
             return Err(refused("form", "`image:CHANNELSxHEIGHTxWIDTH`", format!("`{form}`")));
         };
@@ -208,7 +212,9 @@ impl<D: ConvOps> Trainable<D> for Mlp<D> {
 
     fn load(&mut self, parameters: &Parameters) -> Result<(), TensorError> {
         let mut layers = Vec::new();
-        for ((_, outputs, inputs), parts) in self.config.layers().into_iter().zip(parameters.0.chunks_exact(2)) {
+        for ((_, outputs, inputs), parts) in
+            self.config.layers().into_iter().zip(parameters.0.chunks_exact(2))
+        {
             layers.push(Layer {
                 weight: self.device.tensor4((outputs, inputs, 1, 1), parts[0].values.clone())?,
                 bias: self.device.tensor1(outputs, parts[1].values.clone())?,

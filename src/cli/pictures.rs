@@ -66,7 +66,7 @@ pub(super) fn plan(
         return Err(BackboneError::OtherForm { backbone: backbone.to_string(), expected, found }.into());
     }
     let fingerprint = Fingerprint::start(&store).wait()?;
-    let provenance = provenance(network, backbone, saved.as_ref(), &fingerprint);
+    let provenance = provenance(network, backbone, saved.as_ref(), &store, &fingerprint);
     let recipe = format!("{dataset}\n{fingerprint}\n{provenance:?}\n");
     Ok((store.name().to_string(), recipe, Work { store, network: saved, provenance }))
 }
@@ -83,7 +83,13 @@ fn refuse_texts(network: &Network, backbone: &str) -> Result<(), CliError> {
 }
 
 /// Where the features come from, as the weights tell it where the command line does not.
-fn provenance(network: &Network, backbone: &str, saved: Option<&Saved>, data_sha256: &str) -> Provenance {
+fn provenance(
+    network: &Network,
+    backbone: &str,
+    saved: Option<&Saved>,
+    store: &Store,
+    data_sha256: &str,
+) -> Provenance {
     let Some(saved) = saved else {
         let trained_on = network.trained_on.clone();
         let saw_classes = SawClasses::None;
@@ -95,22 +101,30 @@ fn provenance(network: &Network, backbone: &str, saved: Option<&Saved>, data_sha
         };
     };
     let said = |key: &str| saved.metadata.get(key).cloned();
-    // Trained on base classes of these very items: it has not seen the novel ones.
-    let saw_classes = match network.saw_classes {
-        SawClasses::Unknown if said("data_sha256").as_deref() == Some(data_sha256) => SawClasses::None,
-        word => word,
-    };
-    Provenance {
+    // Trained on these very items: their splits say which classes it has seen. Of other items nobody knows.
+    let same =
+        network.saw_classes == SawClasses::Unknown && said("data_sha256").as_deref() == Some(data_sha256);
+    let saw_splits =
+        said("trained_on").filter(|_| same).and_then(|text| splits_of(&text)).unwrap_or_default();
+    let provenance = Provenance {
         backbone: said("recipe").map_or(backbone.to_string(), |recipe| format!("{backbone}:{recipe}")),
         trained_on: network.trained_on.clone().or_else(|| said("trained_on")),
-        saw_classes,
+        saw_classes: network.saw_classes,
+        saw_splits,
         weights_sha256: Some(sha256(&saved.bytes())),
         // TOML, which store.toml is, has no larger numbers.
         seed_train: said("seed")
             .and_then(|seed| seed.parse().ok())
             .filter(|seed| i64::try_from(*seed).is_ok()),
         ..Provenance::default()
-    }
+    };
+    Provenance { saw_classes: provenance.saw(store.index(), |_| true), ..provenance }
+}
+
+/// The splits in `DATASET (base, validation)`, as trainings write down what they were trained on.
+fn splits_of(trained_on: &str) -> Option<Vec<Split>> {
+    let (_, words) = trained_on.strip_suffix(')')?.rsplit_once('(')?;
+    words.split(", ").map(|word| word.parse().ok()).collect()
 }
 
 impl Work {

@@ -230,7 +230,8 @@ impl Check<'_> {
                 return Err(wrong(format!("unknown field `{name_of_size}`, {known}")));
             }
             let size = value.as_integer().and_then(|size| usize::try_from(size).ok());
-            let size = size.ok_or_else(|| wrong(format!("`{name_of_size}` must be a whole number, got `{value}`")))?;
+            let size =
+                size.ok_or_else(|| wrong(format!("`{name_of_size}` must be a whole number, got `{value}`")))?;
             sizes.insert(name_of_size.clone(), size);
         }
         Ok((name.to_string(), sizes))
