@@ -290,6 +290,22 @@ fn wrong_requests_and_weights_are_one_sentence() {
     assert!(code == Some(2) && text.contains("items of form `vector`, expected images"), "{text}");
     let (code, text) = told(place, "embed omniglot --backbone pixels --data nowhere --out x");
     assert!(code == Some(3) && text.contains("nowhere/omniglot: no such file or folder"), "{text}");
+    std::fs::write(place.join("many.toml"), RECIPE.replacen("way = 5", "way = 500", 1)).unwrap();
+    let (code, text) = told(place, "train many.toml --out many");
+    assert!(code == Some(3) && text.contains("the objective needs 500"), "{text}");
+    assert!(!place.join("many").exists());
+    let (head, tail) = RECIPE.split_once("[validation]").unwrap();
+    for (from, to, sentence) in [
+        ("way = 5", "way = 500", "error: v.toml: the table [validation] cannot be met: "),
+        ("seed = 7", "seed = 99999999999999999999", "error: v.toml"),
+        ("way = 5", "way = 2000000", "error: v.toml: `validation.way` must be 2 to 1000000, got 2000000"),
+    ] {
+        std::fs::write(place.join("v.toml"), format!("{head}[validation]{}", tail.replace(from, to)))
+            .unwrap();
+        let (code, text) = told(place, "train v.toml --out v");
+        assert!(code != Some(0) && text.starts_with(sentence) && text.lines().count() == 1, "{text}");
+        assert!(!place.join("v").exists());
+    }
     std::fs::write(place.join("wide.toml"), RECIPE.replace("blocks = 2", "blocks = 5")).unwrap();
     let (code, text) = told(place, "train wide.toml");
     assert!(code == Some(2) && text.contains("`blocks` must be 1 to 4"), "{text}");

@@ -7,7 +7,7 @@ use super::device::{Device, on_device};
 use super::error::CliError;
 use super::network::{Made, Network};
 use super::progress::Progress;
-use crate::backbone::{Architecture, BackboneError, Saved, embed_all};
+use crate::backbone::{Architecture, Saved, embed_all};
 use crate::data::{self, Fingerprint, NewStore, Precision, Provenance, Store, images};
 use crate::episode::sha256;
 use crate::tensor::TensorError;
@@ -63,12 +63,30 @@ pub(super) fn plan(
     let store = store(dataset, &network.data())?;
     if let Some(saved) = saved.as_ref().filter(|saved| saved.config.form() != store.form()) {
         let (expected, found) = (saved.config.form(), store.form());
-        return Err(BackboneError::OtherForm { backbone: backbone.to_string(), expected, found }.into());
+        let (dataset, backbone) = (dataset.to_string(), backbone.to_string());
+        let hint =
+            resized(&dataset, found, expected).map_or(String::new(), |to| format!("\nhint: write {to}"));
+        return Err(CliError::OtherForm { dataset, found, backbone, expected, hint });
     }
     let fingerprint = Fingerprint::start(&store).wait()?;
     let provenance = provenance(network, backbone, saved.as_ref(), &store, &fingerprint);
     let recipe = format!("{dataset}\n{fingerprint}\n{provenance:?}\n");
     Ok((store.name().to_string(), recipe, Work { store, network: saved, provenance }))
+}
+
+/// The name by which a folder of images would have them in the form that is expected.
+fn resized(dataset: &str, found: Form, expected: Form) -> Option<String> {
+    let (Form::Image { channels: had, .. }, Form::Image { channels, height, width }) = (found, expected)
+    else {
+        return None;
+    };
+    let (mut folder, square) = (dataset, height == width);
+    folder.starts_with("folder:").then_some(())?;
+    while let Some((before, _)) = folder.rsplit_once(',').filter(|(_, option)| option.contains('=')) {
+        folder = before;
+    }
+    let channels = if had == channels { String::new() } else { format!(",channels={channels}") };
+    square.then(|| format!("{folder},side={height}{channels}"))
 }
 
 fn refuse_texts(network: &Network, backbone: &str) -> Result<(), CliError> {

@@ -168,7 +168,11 @@ impl Check<'_> {
     }
 
     fn at_least(&self, least: u64, value: u64, key: &'static str) -> Result<(), TrainError> {
-        self.that(value >= least && value <= 1 << 30, key, &format!("{least} to {}", 1 << 30), value)
+        self.within(least, 1 << 30, value, key)
+    }
+
+    fn within(&self, least: u64, most: u64, value: u64, key: &'static str) -> Result<(), TrainError> {
+        self.that((least..=most).contains(&value), key, &format!("{least} to {most}"), value)
     }
 
     /// TOML has no larger numbers.
@@ -265,10 +269,11 @@ impl Check<'_> {
         self.that((0.0..=180.0).contains(&rotate), "augmentation.rotate", "0 to 180 degrees", rotate)?;
         self.that((0.0..=1.0).contains(&crop), "augmentation.crop", "0 to 1", crop)?;
         if let Some(validation) = &written.validation {
-            self.at_least(2, validation.way.into(), "validation.way")?;
-            self.at_least(1, validation.shot.into(), "validation.shot")?;
-            self.at_least(1, validation.query.into(), "validation.query")?;
-            self.at_least(1, validation.episodes.into(), "validation.episodes")?;
+            // As in a protocol, which they become.
+            self.within(2, 1_000_000, validation.way.into(), "validation.way")?;
+            self.within(1, 1_000_000, validation.shot.into(), "validation.shot")?;
+            self.within(1, 1_000_000, validation.query.into(), "validation.query")?;
+            self.within(1, 10_000_000, validation.episodes.into(), "validation.episodes")?;
             self.at_least(1, validation.every.into(), "validation.every")?;
             self.at_least(1, validation.patience.unwrap_or(1).into(), "validation.patience")?;
             self.seed(validation.seed, "validation.seed")?;
