@@ -4,7 +4,7 @@
 
 use std::hint::black_box;
 
-use kshot::backbone::{Backbone, Conv4, Conv4Config, Trainable};
+use kshot::backbone::{Architecture, Backbone, Conv4, Conv4Config, Trainable};
 use kshot::data::{NewStore, OpenOptions, Precision, Provenance, Store, Values};
 use kshot::episode::{Draw, Sampler};
 use kshot::eval::{EvalError, Evaluation, SeenRules, evaluate};

@@ -2,6 +2,7 @@
 //!
 //! Differs from the paper: the convolutions have no bias, because the normalisation behind takes it away again.
 
+use super::architecture::{Architecture, Named, numbers};
 use super::network::{Backbone, Traced, Trainable};
 use super::{BackboneError, Parameters};
 use crate::tensor::conv::{Block, ConvOps, Convolution, Norm, Running, Tensor4, Window};
@@ -51,40 +52,29 @@ impl Conv4Config {
         }
         Ok(Conv4Config { image: (channels, height, across), width, blocks })
     }
+}
 
-    /// The form of the items.
-    pub fn form(&self) -> Form {
-        let (channels, height, width) = self.image;
-        Form::Image { channels, height, width }
+impl Architecture for Conv4Config {
+    fn name(&self) -> &'static str {
+        Conv4Config::NAME
     }
 
-    /// Numbers per feature vector.
-    pub fn dim(&self) -> usize {
-        (self.image.1 >> self.blocks) * (self.image.2 >> self.blocks) * self.width
-    }
-
-    /// As text, see [`Backbone::configuration`].
-    pub fn text(&self) -> String {
+    fn text(&self) -> String {
         let Conv4Config { image: (channels, height, across), width, blocks } = self;
         format!("blocks={blocks},channels={channels},height={height},image_width={across},width={width}")
     }
 
-    /// The sizes that [`Conv4Config::text`] has written; nothing where the text is another.
-    pub fn parse(text: &str) -> Option<Conv4Config> {
-        let mut sizes = [None; 5];
-        let keys = ["blocks", "channels", "height", "image_width", "width"];
-        for pair in text.split(',') {
-            let (key, value) = pair.split_once('=')?;
-            sizes[keys.iter().position(|k| *k == key)?] = value.parse().ok();
-        }
-        let [blocks, channels, height, across, width] = sizes;
-        let form = Form::Image { channels: channels?, height: height?, width: across? };
-        Conv4Config::new(form, width?, blocks?).ok()
+    fn form(&self) -> Form {
+        let (channels, height, width) = self.image;
+        Form::Image { channels, height, width }
     }
 
-    /// Names, shapes and first values: filters are normal with variance 2 / fan-in (He et al. 2015), made of the
-    /// standard normal numbers that `normal` gives.
-    pub fn fresh(&self, mut normal: impl FnMut() -> f64) -> Parameters {
+    fn dim(&self) -> usize {
+        (self.image.1 >> self.blocks) * (self.image.2 >> self.blocks) * self.width
+    }
+
+    /// Filters are normal with variance 2 / fan-in (He et al. 2015).
+    fn fresh(&self, mut normal: impl FnMut() -> f64) -> Parameters {
         let mut all = Parameters::default();
         for number in 0..self.blocks {
             let inside = if number == 0 { self.image.0 } else { self.width };
@@ -99,6 +89,31 @@ impl Conv4Config {
             all.push(name("norm.running_var"), &[self.width], vec![1.0; self.width], false);
         }
         all
+    }
+
+    fn on<D: ConvOps>(
+        &self,
+        device: &D,
+        parameters: &Parameters,
+    ) -> Result<Box<dyn Trainable<D>>, TensorError> {
+        Ok(Box::new(Conv4::new(device, *self, parameters)?))
+    }
+}
+
+impl Named for Conv4Config {
+    const NAME: &'static str = "conv4";
+    const ABOUT: &'static str =
+        "blocks of 3×3 convolution, batch normalisation, ReLU and 2×2 max pooling (Vinyals et al. 2016)";
+    const SIZES: &'static [(&'static str, usize)] = &[("width", 64), ("blocks", 4)];
+
+    fn fit(form: Form, size: impl Fn(&str) -> usize) -> Result<Conv4Config, BackboneError> {
+        Conv4Config::new(form, size("width"), size("blocks"))
+    }
+
+    fn parse(text: &str) -> Option<Conv4Config> {
+        let keys = ["blocks", "channels", "height", "image_width", "width"];
+        let [blocks, channels, height, across, width] = numbers(text, keys)?;
+        Conv4Config::new(Form::Image { channels, height, width: across }, width, blocks).ok()
     }
 }
 
@@ -129,7 +144,7 @@ pub struct Conv4<D: ConvOps> {
 }
 
 impl<D: ConvOps> Conv4<D> {
-    /// The network with these numbers, as [`Conv4Config::fresh`] lays them out.
+    /// The network with these numbers, as [`Conv4Config`] lays them out.
     ///
     /// # Errors
     /// When a tensor has another size, or the device has no room.
@@ -161,7 +176,7 @@ impl<D: ConvOps> Conv4<D> {
 
 impl<D: ConvOps> Backbone<D> for Conv4<D> {
     fn name(&self) -> &'static str {
-        "conv4"
+        Conv4Config::NAME
     }
 
     fn configuration(&self) -> String {

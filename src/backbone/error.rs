@@ -115,6 +115,12 @@ pub enum BackboneError {
         /// The backbone that the weights are of.
         found: String,
     },
+    /// A network that nobody has enrolled.
+    #[error("unknown backbone `{found}`, expected one of {}", known())]
+    NoNetwork {
+        /// Its name.
+        found: String,
+    },
     /// Items of another form than the network reads.
     #[error("backbone `{backbone}` reads items of form `{expected}`, found `{found}`")]
     OtherForm {
@@ -154,6 +160,10 @@ pub enum BackboneError {
     /// The device failed.
     #[error(transparent)]
     Tensor(#[from] TensorError),
+}
+
+fn known() -> String {
+    super::NETWORKS.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 fn differences(missing: &[String], unexpected: &[String], shapes: &[ShapeDiffers]) -> String {

@@ -1,12 +1,16 @@
 //! Networks that turn items into features: what they are made of, and how their weights are read.
 //!
 //! A backbone is read into plain values on the host, then put onto a device; it knows no classes and no episodes.
-//! [`Backbone`] is a network of images, which can be embedded with, [`Trainable`] one that can also be trained, and
-//! [`Saved`] holds one's weights as they are kept in files. With the feature `text`, `SentenceEncoder` reads a folder as the
+//! [`Backbone`] is a network of images, which can be embedded with, [`Trainable`] one that can also be trained,
+//! [`Architecture`] its sizes, from which it is built, and [`Saved`] holds one's weights as they are kept in files. A further
+//! network is one file with an [`Architecture`] and a line in `enrolled.rs`. With the feature `text`, `SentenceEncoder` reads a folder as the
 //! sentence-transformers library writes it.
 
+mod architecture;
 mod conv4;
+mod enrolled;
 mod error;
+mod mlp;
 mod network;
 mod parameters;
 mod saved;
@@ -17,8 +21,11 @@ mod weights;
 use std::io;
 use std::path::Path;
 
+pub use architecture::{Architecture, Named, Sizes};
 pub use conv4::{Conv4, Conv4Config};
+pub use enrolled::{Configuration, NETWORKS};
 pub use error::{BackboneError, ShapeDiffers};
+pub use mlp::{Mlp, MlpConfig};
 pub use network::{Backbone, Traced, Trainable, embed_all};
 pub use parameters::{Parameter, Parameters};
 pub use saved::{SHIPPED_WEIGHTS, Saved, ShippedWeights, tensor_file};

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::conv4::{Conv4, Conv4Config};
+use super::architecture::Architecture;
+use super::enrolled::Configuration;
 use super::error::BackboneError;
 use super::network::Backbone;
 use super::parameters::Parameters;
@@ -30,12 +31,12 @@ pub const SHIPPED_WEIGHTS: &[ShippedWeights] = &[
 
 /// A network as its file has it: sizes, numbers, and how it was trained.
 #[derive(Clone, Debug)]
-pub struct Saved {
+pub struct Saved<A: Architecture = Configuration> {
     /// The sizes.
-    pub config: Conv4Config,
+    pub config: A,
     /// The numbers.
     pub parameters: Parameters,
-    /// What the file says of the training: `trained_on`, `data_sha256`, `recipe`, `seed`, `augmentation`, …
+    /// What the file says of the training: `protocol`, which is the whole recipe, `trained_on`, `data_sha256`, `seed`, …
     pub metadata: BTreeMap<String, String>,
 }
 
@@ -48,35 +49,50 @@ impl Saved {
     pub fn read(named: &Path, backbone: &str) -> Result<Saved, BackboneError> {
         let shipped = SHIPPED_WEIGHTS.iter().find(|s| Path::new(s.name) == named && !named.exists());
         match shipped {
-            Some(shipped) => Saved::parse(shipped.bytes, named, backbone),
+            Some(shipped) => Saved::parse(shipped.bytes, named, Some(backbone)),
             None => {
                 let hint = "`kshot train` writes weights; those that ship are told by `kshot list weights`";
-                Saved::parse(&super::read_file(named, hint)?, named, backbone)
+                Saved::parse(&super::read_file(named, hint)?, named, Some(backbone))
             }
         }
     }
 
-    /// As [`Saved::read`], from the bytes of a file that `path` names in errors.
+    /// As [`Saved::read`], from the bytes of a file that `path` names in errors; without a backbone that of the file.
     ///
     /// # Errors
     /// As [`Saved::read`].
-    pub fn parse(bytes: &[u8], path: &Path, backbone: &str) -> Result<Saved, BackboneError> {
+    pub fn parse(bytes: &[u8], path: &Path, backbone: Option<&str>) -> Result<Saved, BackboneError> {
+        Saved::parse_as(bytes, path, backbone, Configuration::parse)
+    }
+}
+
+impl<A: Architecture> Saved<A> {
+    /// As [`Saved::parse`], for an architecture of which `sizes` reads the text, given its name and that.
+    ///
+    /// # Errors
+    /// As [`Saved::read`].
+    pub fn parse_as(
+        bytes: &[u8],
+        path: &Path,
+        backbone: Option<&str>,
+        sizes: impl Fn(&str, &str) -> Option<A>,
+    ) -> Result<Saved<A>, BackboneError> {
         // Whose weights these are comes before what they are like: another network may store other types of numbers.
         let mut metadata = Weights::parse(bytes, path, |_| None)?.metadata().clone();
         let mut take = |key: &'static str| {
             metadata.remove(key).ok_or_else(|| BackboneError::NoMetadata { path: path.to_path_buf(), key })
         };
-        let found = take("backbone")?;
-        if found != backbone {
+        let name = take("backbone")?;
+        if let Some(backbone) = backbone.filter(|backbone| *backbone != name) {
             let (path, expected) = (path.to_path_buf(), backbone.to_string());
-            return Err(BackboneError::OtherBackbone { path, expected, found });
+            return Err(BackboneError::OtherBackbone { path, expected, found: name });
         }
         let text = take("configuration")?;
-        let config = Conv4Config::parse(&text).ok_or_else(|| BackboneError::Unknown {
+        let config = sizes(&name, &text).ok_or_else(|| BackboneError::Unknown {
             path: path.to_path_buf(),
             key: "configuration",
             found: text,
-            known: "the sizes of a conv4 as `kshot train` writes them",
+            known: "the sizes of its network as `kshot train` writes them",
         })?;
         let mut parameters = config.fresh(|| 0.0);
         let mut weights = Weights::parse(bytes, path, |name| Some(name.to_string()))?;
@@ -90,7 +106,7 @@ impl Saved {
     /// The bytes of a file that [`Saved::read`] reads back; equal networks give equal bytes.
     pub fn bytes(&self) -> Vec<u8> {
         let mut metadata = self.metadata.clone();
-        metadata.insert("backbone".to_string(), "conv4".to_string());
+        metadata.insert("backbone".to_string(), self.config.name().to_string());
         metadata.insert("configuration".to_string(), self.config.text());
         let tensors: Vec<(&str, &[usize], &[f32])> = self
             .parameters
@@ -106,7 +122,7 @@ impl Saved {
     /// # Errors
     /// When the device has no room.
     pub fn on<D: ConvOps>(&self, device: &D) -> Result<Box<dyn Backbone<D>>, BackboneError> {
-        Ok(Box::new(Conv4::new(device, self.config, &self.parameters)?))
+        Ok(self.config.on(device, &self.parameters)?)
     }
 }
 
@@ -144,7 +160,9 @@ mod tests {
     use crate::vocab::Form;
 
     fn saved() -> Saved {
-        let config = Conv4Config::new(Form::Image { channels: 1, height: 8, width: 8 }, 4, 2).unwrap();
+        let form = Form::Image { channels: 1, height: 8, width: 8 };
+        let sizes = [("width", 4), ("blocks", 2)].map(|(key, size)| (key.to_string(), size)).into();
+        let config = Configuration::fit("conv4", form, &sizes).unwrap();
         let mut number = 0.0;
         let parameters = config.fresh(|| {
             number += 0.01;
@@ -159,7 +177,7 @@ mod tests {
     fn a_network_reads_back_and_equal_networks_give_equal_bytes() {
         let bytes = saved().bytes();
         assert_eq!(bytes, saved().bytes());
-        let back = Saved::parse(&bytes, Path::new("w"), "conv4").unwrap();
+        let back = Saved::parse(&bytes, Path::new("w"), Some("conv4")).unwrap();
         let expected = saved();
         assert_eq!(
             (back.parameters, back.config, back.metadata),
@@ -173,13 +191,16 @@ mod tests {
             assert!(shipped.bytes.len() < 600_000, "{}", shipped.name);
             let saved = Saved::read(Path::new(shipped.name), "conv4").unwrap();
             assert_eq!(saved.metadata["recipe"], shipped.name);
+            let recipe = std::fs::read_to_string(format!("training/{}.toml", shipped.name)).unwrap();
+            assert_eq!(saved.metadata["protocol"], recipe);
+            assert!(saved.bytes() == shipped.bytes, "{} is as `kshot train` writes it", shipped.name);
         }
     }
 
     #[test]
     fn wrong_weights_are_one_sentence() {
         let told = |bytes: &[u8], backbone: &str| {
-            Saved::parse(bytes, Path::new("w.safetensors"), backbone).unwrap_err().to_string()
+            Saved::parse(bytes, Path::new("w.safetensors"), Some(backbone)).unwrap_err().to_string()
         };
         let bytes = saved().bytes();
         let other = told(&bytes, "resnet12");

@@ -42,7 +42,7 @@ struct Get {
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Address of a mirror, in place of the publisher's; the files must be the same.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = address)]
     from: Option<String>,
     /// Replace files that are there and are other ones.
     #[arg(long)]
@@ -66,6 +66,17 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
         }
     }
     Ok(Outcome::Done)
+}
+
+/// Reads an address.
+fn address(text: &str) -> Result<String, String> {
+    let rest = ["http://", "https://"].iter().find_map(|scheme| text.strip_prefix(scheme));
+    match rest
+        .filter(|rest| !rest.is_empty() && !rest.starts_with('/') && !rest.contains(char::is_whitespace))
+    {
+        Some(_) => Ok(text.to_string()),
+        None => Err("must be an address that begins with http:// or https://".to_string()),
+    }
 }
 
 fn list(data: &Path) -> String {

@@ -14,6 +14,7 @@ use crate::report::{PartError, ReadError, ReportError};
 use crate::select::SelectError;
 use crate::tensor::TensorError;
 use crate::train::TrainError;
+use crate::vocab::Form;
 
 /// Done.
 pub(super) const DONE: u8 = 0;
@@ -41,6 +42,12 @@ pub(super) enum CliError {
     Train(#[from] TrainError),
     #[error("protocol {protocol}: {source}")]
     Sample { protocol: String, source: SampleError },
+    #[error("{recipe}: the table [validation] cannot be met: {source}")]
+    Validation { recipe: String, source: SampleError },
+    #[error(
+        "dataset `{dataset}` has items of form `{found}`, backbone `{backbone}` with these weights reads `{expected}`{hint}"
+    )]
+    OtherForm { dataset: String, found: Form, backbone: String, expected: Form, hint: String },
     #[error(transparent)]
     Draw(#[from] DrawError),
     #[error(
@@ -112,6 +119,8 @@ impl CliError {
             | CliError::Part(_)
             | CliError::Compare(_)
             | CliError::Sample { .. }
+            | CliError::Validation { .. }
+            | CliError::OtherForm { .. }
             | CliError::Draw(_)
             | CliError::NoDraw { .. }
             | CliError::Finding { .. }

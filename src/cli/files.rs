@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use super::error::CliError;
+use crate::data::growing;
 
 /// Refuses a folder that holds a file of one of these names, unless it may be overwritten.
 pub(super) fn check_free(folder: &Path, names: &[&str], overwrite: bool) -> Result<(), CliError> {
@@ -79,13 +80,4 @@ pub(super) fn write_together(
         file.persist(&path).map_err(|error| failed(&path)(error.error))?;
     }
     Ok(())
-}
-
-/// A file that grows under a passing name, with the rights that any new file would get: those of a temporary file would
-/// keep others from reading it.
-pub(super) fn growing(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
 }

@@ -3,9 +3,9 @@
 use clap::{Args, ValueEnum};
 
 use super::error::CliError;
-use super::network::BACKBONES;
+use super::network::backbones;
 use super::{Outcome, say};
-use crate::backbone::{SHIPPED_WEIGHTS, Saved};
+use crate::backbone::{Architecture, SHIPPED_WEIGHTS, Saved};
 use crate::data::EMBEDDED;
 use crate::data::images::IMAGE_DATASETS;
 use crate::data::text::TEXT_DATASETS;
@@ -39,7 +39,7 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         What::Learners => learners::<R>()?,
         What::Protocols => protocols()?,
         What::Datasets => EMBEDDED.iter().chain(IMAGE_DATASETS).chain(TEXT_DATASETS).map(line).collect(),
-        What::Backbones => BACKBONES.iter().map(line).collect(),
+        What::Backbones => backbones().iter().map(line).collect(),
         What::Recipes => recipes()?,
         What::Weights => weights()?,
         What::Metrics => Metric::ALL.iter().map(|metric| format!("{metric}\n")).collect(),
@@ -64,9 +64,9 @@ fn recipes() -> Result<String, CliError> {
 fn weights() -> Result<String, CliError> {
     let mut text = String::new();
     for shipped in SHIPPED_WEIGHTS {
-        let saved = Saved::parse(shipped.bytes, shipped.name.as_ref(), "conv4")?;
+        let saved = Saved::parse(shipped.bytes, shipped.name.as_ref(), None)?;
         let trained_on = saved.metadata.get("trained_on").cloned().unwrap_or_default();
-        text += &format!("{} (conv4)\n    trained on {trained_on}\n", shipped.name);
+        text += &format!("{} ({})\n    trained on {trained_on}\n", shipped.name, saved.config.name());
     }
     Ok(text)
 }

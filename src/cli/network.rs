@@ -7,6 +7,7 @@ use clap::Args;
 use super::device::Device;
 use super::error::CliError;
 use super::pictures;
+use crate::backbone::NETWORKS;
 use crate::data::Precision;
 use crate::vocab::SawClasses;
 
@@ -16,8 +17,8 @@ pub(super) struct Network {
     /// Network that makes features of a dataset; see `kshot list backbones`.
     #[arg(long, value_name = "NAME")]
     pub(super) backbone: Option<String>,
-    /// Its weights: for `conv4` a file as `kshot train` writes it, for `bert` a folder as the sentence-transformers
-    /// library saves it.
+    /// Its weights: for networks of images a file as `kshot train` writes it, for `bert` a folder as the
+    /// sentence-transformers library saves it.
     #[arg(long, value_name = "PATH", requires = "backbone")]
     pub(super) weights: Option<PathBuf>,
     /// Folder in which datasets are looked for by name. Default: KSHOT_DATA, else `data`.
@@ -38,17 +39,15 @@ pub(super) struct Network {
 }
 
 /// The networks, with a line on each.
-pub(super) const BACKBONES: &[(&str, &str)] = &[
-    ("pixels", "the pixels of images as they are"),
-    (
-        "conv4",
-        "blocks of 3×3 convolution, batch normalisation, ReLU and 2×2 max pooling (Vinyals et al. 2016)",
-    ),
-    (
+pub(super) fn backbones() -> Vec<(&'static str, &'static str)> {
+    let mut all = vec![("pixels", "the pixels of images as they are")];
+    all.extend(NETWORKS);
+    all.push((
         "bert",
         "sentence encoder of texts (Devlin et al. 2019, Reimers and Gurevych 2019); needs a build with --features text",
-    ),
-];
+    ));
+    all
+}
 
 /// The folder in which datasets are looked for: the one that was named, that of KSHOT_DATA, or `data`.
 pub(super) fn data_folder(named: Option<&std::path::Path>) -> PathBuf {
@@ -103,18 +102,21 @@ impl Network {
                 "no network is named\nhint: add --backbone NAME, see `kshot list backbones`".to_string(),
             )),
             "bert" => self.sentences(dataset),
-            "pixels" | "conv4" => {
-                let (dataset, recipe, work) = pictures::plan(self, asked, dataset)?;
-                Ok(Plan { dataset, recipe, work: Work::Pictures(Box::new(work)) })
-            }
+            "pixels" => self.pictures(asked, dataset),
+            _ if NETWORKS.iter().any(|(name, _)| *name == asked) => self.pictures(asked, dataset),
             other => {
-                let known: Vec<String> = BACKBONES.iter().map(|(name, _)| format!("`{name}`")).collect();
+                let known: Vec<String> = backbones().iter().map(|(name, _)| format!("`{name}`")).collect();
                 Err(CliError::Request(format!(
                     "unknown backbone `{other}`, expected one of {}",
                     known.join(", ")
                 )))
             }
         }
+    }
+
+    fn pictures(&self, backbone: &str, dataset: &str) -> Result<Plan, CliError> {
+        let (dataset, recipe, work) = pictures::plan(self, backbone, dataset)?;
+        Ok(Plan { dataset, recipe, work: Work::Pictures(Box::new(work)) })
     }
 
     #[cfg(feature = "text")]

@@ -7,7 +7,7 @@ use super::device::{Device, on_device};
 use super::error::CliError;
 use super::network::{Made, Network};
 use super::progress::Progress;
-use crate::backbone::{BackboneError, Saved, embed_all};
+use crate::backbone::{Architecture, Saved, embed_all};
 use crate::data::{self, Fingerprint, NewStore, Precision, Provenance, Store, images};
 use crate::episode::sha256;
 use crate::tensor::TensorError;
@@ -63,12 +63,30 @@ pub(super) fn plan(
     let store = store(dataset, &network.data())?;
     if let Some(saved) = saved.as_ref().filter(|saved| saved.config.form() != store.form()) {
         let (expected, found) = (saved.config.form(), store.form());
-        return Err(BackboneError::OtherForm { backbone: backbone.to_string(), expected, found }.into());
+        let (dataset, backbone) = (dataset.to_string(), backbone.to_string());
+        let hint =
+            resized(&dataset, found, expected).map_or(String::new(), |to| format!("\nhint: write {to}"));
+        return Err(CliError::OtherForm { dataset, found, backbone, expected, hint });
     }
     let fingerprint = Fingerprint::start(&store).wait()?;
-    let provenance = provenance(network, backbone, saved.as_ref(), &fingerprint);
+    let provenance = provenance(network, backbone, saved.as_ref(), &store, &fingerprint);
     let recipe = format!("{dataset}\n{fingerprint}\n{provenance:?}\n");
     Ok((store.name().to_string(), recipe, Work { store, network: saved, provenance }))
+}
+
+/// The name by which a folder of images would have them in the form that is expected.
+fn resized(dataset: &str, found: Form, expected: Form) -> Option<String> {
+    let (Form::Image { channels: had, .. }, Form::Image { channels, height, width }) = (found, expected)
+    else {
+        return None;
+    };
+    let (mut folder, square) = (dataset, height == width);
+    folder.starts_with("folder:").then_some(())?;
+    while let Some((before, _)) = folder.rsplit_once(',').filter(|(_, option)| option.contains('=')) {
+        folder = before;
+    }
+    let channels = if had == channels { String::new() } else { format!(",channels={channels}") };
+    square.then(|| format!("{folder},side={height}{channels}"))
 }
 
 fn refuse_texts(network: &Network, backbone: &str) -> Result<(), CliError> {
@@ -83,7 +101,13 @@ fn refuse_texts(network: &Network, backbone: &str) -> Result<(), CliError> {
 }
 
 /// Where the features come from, as the weights tell it where the command line does not.
-fn provenance(network: &Network, backbone: &str, saved: Option<&Saved>, data_sha256: &str) -> Provenance {
+fn provenance(
+    network: &Network,
+    backbone: &str,
+    saved: Option<&Saved>,
+    store: &Store,
+    data_sha256: &str,
+) -> Provenance {
     let Some(saved) = saved else {
         let trained_on = network.trained_on.clone();
         let saw_classes = SawClasses::None;
@@ -95,22 +119,30 @@ fn provenance(network: &Network, backbone: &str, saved: Option<&Saved>, data_sha
         };
     };
     let said = |key: &str| saved.metadata.get(key).cloned();
-    // Trained on base classes of these very items: it has not seen the novel ones.
-    let saw_classes = match network.saw_classes {
-        SawClasses::Unknown if said("data_sha256").as_deref() == Some(data_sha256) => SawClasses::None,
-        word => word,
-    };
-    Provenance {
+    // Trained on these very items: their splits say which classes it has seen. Of other items nobody knows.
+    let same =
+        network.saw_classes == SawClasses::Unknown && said("data_sha256").as_deref() == Some(data_sha256);
+    let saw_splits =
+        said("trained_on").filter(|_| same).and_then(|text| splits_of(&text)).unwrap_or_default();
+    let provenance = Provenance {
         backbone: said("recipe").map_or(backbone.to_string(), |recipe| format!("{backbone}:{recipe}")),
         trained_on: network.trained_on.clone().or_else(|| said("trained_on")),
-        saw_classes,
+        saw_classes: network.saw_classes,
+        saw_splits,
         weights_sha256: Some(sha256(&saved.bytes())),
         // TOML, which store.toml is, has no larger numbers.
         seed_train: said("seed")
             .and_then(|seed| seed.parse().ok())
             .filter(|seed| i64::try_from(*seed).is_ok()),
         ..Provenance::default()
-    }
+    };
+    Provenance { saw_classes: provenance.saw(store.index(), |_| true), ..provenance }
+}
+
+/// The splits in `DATASET (base, validation)`, as trainings write down what they were trained on.
+fn splits_of(trained_on: &str) -> Option<Vec<Split>> {
+    let (_, words) = trained_on.strip_suffix(')')?.rsplit_once('(')?;
+    words.split(", ").map(|word| word.parse().ok()).collect()
 }
 
 impl Work {

@@ -9,7 +9,8 @@ use super::device::Device;
 use super::error::CliError;
 use super::network::Network;
 use super::source::{self, Stores};
-use super::{Outcome, files, say};
+use super::{Outcome, say};
+use crate::data::growing;
 
 const EXAMPLES: &str = "Examples:
   kshot sample quickstart --out episodes
@@ -83,7 +84,7 @@ fn freeze(path: &Path, bytes: &[u8], overwrite: bool) -> Result<&'static str, Cl
         )));
     }
     std::fs::create_dir_all(folder).map_err(failed)?;
-    let mut file = files::growing(folder).map_err(failed)?;
+    let mut file = growing(folder).map_err(failed)?;
     file.write_all(bytes).map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
     Ok("written")

@@ -108,7 +108,7 @@ impl Stores {
         }
         if let Some((network, cache, device)) = &self.network {
             let folder = cache::store(network, &named, cache.as_deref(), *device)?;
-            let store = Store::open(folder, &self.options)?;
+            let store = Store::open(&folder, &self.options).map_err(|error| error.in_cache(&folder))?;
             self.open.push((named, store.clone()));
             return Ok(store);
         }

@@ -51,7 +51,9 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
     let mut recipe = recipe(&arguments.recipe)?;
-    recipe.seed = arguments.seed.unwrap_or(recipe.seed);
+    if let Some(seed) = arguments.seed {
+        recipe = recipe.with_seed(seed);
+    }
     let out = arguments.out.clone().unwrap_or_else(|| Path::new("trained").join(&recipe.name));
     if !arguments.resume {
         files::check_free(&out, &FILES, arguments.overwrite)?;
@@ -60,29 +62,32 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
     let data = super::network::data_folder(arguments.data.as_deref());
     let store = pictures::store(&recipe.dataset, &data)?;
     let data_sha256 = Fingerprint::start(&store).wait()?;
-    let draw = recipe.validation.as_ref().map(|rules| validation(rules, &store)).transpose()?;
-    files::make_folder(&out)?;
+    let draw =
+        recipe.validation.as_ref().map(|rules| validation(rules, &store, &arguments.recipe)).transpose()?;
     let checkpoint = out.join(FILES[1]);
-    if !arguments.resume {
-        files::write(&out, &FILES, &[])?;
-    }
     let task = Task { recipe: &recipe, store: &store, data_sha256: &data_sha256, validation: draw.as_ref() };
-    let from = Some(checkpoint.as_path()).filter(|path| arguments.resume && path.exists());
-    on_device!(device, |open, Kind| work::<Kind>(open, task, from, &out))
+    let (resume, from) = (arguments.resume, Some(checkpoint.as_path()).filter(|path| path.exists()));
+    on_device!(device, |open, Kind| work::<Kind>(open, task, resume, from, &out))
 }
 
 /// Trains on a device, from the beginning or from a checkpoint.
 fn work<D: ConvOps>(
     open: impl Fn() -> Result<D, TensorError>,
     task: Task<'_>,
+    resume: bool,
     from: Option<&Path>,
     out: &Path,
 ) -> Result<Outcome, CliError> {
     let (device, recipe) = (open()?, task.recipe);
-    let mut training = match from {
+    let mut training = match from.filter(|_| resume) {
         Some(checkpoint) => Run::resume(&device, task, checkpoint)?,
         None => Run::new(&device, task)?,
     };
+    // Not before it is known that there can be a training.
+    files::make_folder(out)?;
+    if !resume {
+        files::write(out, &FILES, &[])?;
+    }
     go_on(&mut training, recipe, out)?;
     let best = training.best().map_or(String::new(), |(step, accuracy)| {
         format!(", best validation {:.2} % at step {step}", 100.0 * accuracy)
@@ -106,8 +111,9 @@ fn go_on<D: ConvOps>(training: &mut Run<'_, D>, recipe: &Recipe, out: &Path) -> 
         }
     }
     drop(progress);
+    // A run that was killed behind its last checkpoint comes here without a step, and its table may lack a line.
     let weights = training.weights().bytes();
-    files::write(out, &[], &[(FILES[3], weights)])
+    files::write(out, &[], &[(FILES[2], table(training)), (FILES[3], weights)])
 }
 
 fn sentence(row: &Row, recipe: &Recipe) -> String {
@@ -121,13 +127,17 @@ fn sentence(row: &Row, recipe: &Recipe) -> String {
     )
 }
 
+/// The bytes of train.csv.
+fn table<D: ConvOps>(training: &Run<'_, D>) -> Vec<u8> {
+    let lines = training.rows().iter().map(Row::line);
+    std::iter::once(Row::HEADER.to_string()).chain(lines).collect::<String>().into_bytes()
+}
+
 fn save<D: ConvOps>(training: &Run<'_, D>, recipe: &Recipe, out: &Path) -> Result<(), CliError> {
-    let table: String =
-        std::iter::once(Row::HEADER.to_string()).chain(training.rows().iter().map(Row::line)).collect();
     let written = [
-        (FILES[0], recipe.text.clone().into_bytes()),
+        (FILES[0], recipe.text().as_bytes().to_vec()),
         (FILES[1], training.checkpoint()),
-        (FILES[2], table.into_bytes()),
+        (FILES[2], table(training)),
     ];
     files::write(out, &[], &written)
 }
@@ -149,15 +159,15 @@ fn recipe(named: &str) -> Result<Recipe, CliError> {
 }
 
 /// The frozen validation episodes of a recipe.
-fn validation(rules: &Validation, store: &Store) -> Result<Draw, CliError> {
+fn validation(rules: &Validation, store: &Store, recipe: &str) -> Result<Draw, CliError> {
     let Validation { way, shot, query, episodes, seed, .. } = rules;
     let text = format!(
         "name = \"validation\"\nversion = 1\nsource = \"the table [validation] of a recipe\"\nadmits = [\"inductive\"]\n\
          [data]\nsplit = \"validation\"\n[episode]\nway = {way}\nshot = {shot}\nquery = {query}\n\
          [draw]\ncount = {episodes}\nseed = {seed}\n[report]\nmetrics = [\"accuracy\"]\n"
     );
-    let protocol = Protocol::parse(&text, "the table [validation]")?;
-    let refused = |source| CliError::Sample { protocol: "validation".to_string(), source };
+    let protocol = Protocol::parse(&text, &format!("{recipe}: the table [validation]"))?;
+    let refused = |source| CliError::Validation { recipe: recipe.to_string(), source };
     let sampler = Sampler::new(&protocol, store.index()).map_err(refused)?;
     sampler.episodes(0..*episodes).map_err(refused)
 }

@@ -423,6 +423,24 @@ pub enum DataError {
         /// Where it should be.
         path: PathBuf,
     },
+    /// A folder of images that is not where it was said to be.
+    #[error("{}: no such folder, the images of `{spec}` are looked for there", path.display())]
+    NoFolder {
+        /// The dataset as it was named.
+        spec: String,
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// A file of a cache that is not as it was written.
+    #[error(
+        "{}\nhint: delete the folder {}; it is a cache, and is made anew", first_line(source), folder.display()
+    )]
+    DamagedCache {
+        /// The folder.
+        folder: PathBuf,
+        /// What is wrong with it.
+        source: Box<DataError>,
+    },
     /// A file that cannot be written.
     #[error("{at}: cannot be written: {source}")]
     Unwritable {
@@ -463,6 +481,14 @@ pub enum DataError {
         expected: (usize, usize),
         /// The first image.
         first: PathBuf,
+    },
+    /// An image that is not square, of a dataset whose images are.
+    #[error("{at}: an image of {}×{} pixels, expected a square one", found.0, found.1)]
+    NotSquare {
+        /// The image.
+        at: Place,
+        /// Its height and width.
+        found: (usize, usize),
     },
     /// A class of the dataset that a file of descriptions leaves out.
     #[error(
@@ -505,9 +531,19 @@ impl DataError {
         matches!(self, DataError::NotDownloaded { .. })
     }
 
+    /// The same, of a store that a folder keeps only so that it need not be made again.
+    pub fn in_cache(self, folder: &Path) -> DataError {
+        DataError::DamagedCache { folder: folder.to_path_buf(), source: Box::new(self) }
+    }
+
     pub(super) fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> DataError + '_ {
         |source| DataError::Unreadable { at: Place::file(path), source }
     }
+}
+
+/// The sentence without its hint.
+fn first_line(error: &DataError) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_string()
 }
 
 fn shape_text(shape: &[u64]) -> String {

@@ -4,7 +4,7 @@
 //!
 //! * a folder with `features.npy` (items, dim; f16, f32 or f64, C order) and `items.csv` (one line per item: `class`,
 //!   optional `part`, `group`, `id`); optional `splits.csv` (`class,split`, optional `cluster`), `store.toml` (`backbone`,
-//!   `trained_on`, `saw_classes`, `form`, `weights_sha256`, `seed_train`, `cut`, `[class_vectors]`) and `class_vectors.npy` (classes, side; rows as in `splits.csv`)
+//!   `trained_on`, `saw_classes`, `saw_splits`, `form`, `weights_sha256`, `seed_train`, `cut`, `[class_vectors]`) and `class_vectors.npy` (classes, side; rows as in `splits.csv`)
 //!   or `class_vectors.csv` (`class`, and a number per class in every other column);
 //! * `.npz`: arrays `features`, `class` (text, or codes into `classes`), optional `part`, `group`, `id`, and with one row
 //!   per class `class_split` and `class_vectors`;
@@ -31,6 +31,7 @@ mod fixtures;
 mod folder;
 mod gaussian;
 mod glyphs;
+mod growing;
 mod header;
 mod held_out;
 pub mod images;
@@ -56,6 +57,7 @@ pub use download::{Remote, download, file_sha256};
 pub use embedded::{EMBEDDED, embedded};
 pub use error::{DataError, ItemName, Place, StoreWarning};
 pub use fingerprint::{Fingerprint, files_sha256};
+pub use growing::growing;
 pub use held_out::{SeenItems, seen_items};
 pub use index::{Class, ClassIndex};
 pub use near::{NearDuplicates, near_duplicates};

@@ -149,7 +149,8 @@ mod tests {
         let provenance = Provenance {
             backbone: "net".to_string(),
             trained_on: Some("much \"text\"".to_string()),
-            saw_classes: SawClasses::None,
+            saw_classes: SawClasses::Some,
+            saw_splits: vec![Split::Base, Split::Validation],
             weights_sha256: Some("ab".repeat(32)),
             seed_train: Some(3),
             cut: 2,

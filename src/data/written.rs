@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::error::{DataError, Place};
+use super::index::ClassIndex;
 use super::values::Values;
 use crate::vocab::{Form, SawClasses, Split, UnknownWord};
 
@@ -17,6 +18,9 @@ pub struct Provenance {
     pub trained_on: Option<String>,
     /// Whether its training saw the classes of the store.
     pub saw_classes: SawClasses,
+    /// The splits of the store whose classes its training saw, all of them; empty where only
+    /// [`Provenance::saw_classes`] is known.
+    pub saw_splits: Vec<Split>,
     /// SHA-256 over the files of its weights, where kshot made the features with it.
     pub weights_sha256: Option<String>,
     /// Seed of the network's training, where kshot trained it.
@@ -40,12 +44,31 @@ pub struct VectorSource {
     pub templates: Vec<String>,
 }
 
+impl Provenance {
+    /// Whether the training saw the classes of those splits that `holds` picks: more than
+    /// [`Provenance::saw_classes`] says where it is known which splits it saw.
+    pub fn saw(&self, index: &ClassIndex, holds: impl Fn(Split) -> bool) -> SawClasses {
+        if self.saw_splits.is_empty() {
+            return self.saw_classes;
+        }
+        let picked = index.classes().iter().filter(|class| holds(class.split));
+        let (seen, unseen): (Vec<_>, Vec<_>) =
+            picked.partition(|class| self.saw_splits.contains(&class.split));
+        match (seen.is_empty(), unseen.is_empty()) {
+            (true, _) => SawClasses::None,
+            (false, false) => SawClasses::Some,
+            (false, true) => SawClasses::All,
+        }
+    }
+}
+
 impl Default for Provenance {
     fn default() -> Provenance {
         Provenance {
             backbone: "unknown".to_string(),
             trained_on: None,
             saw_classes: SawClasses::Unknown,
+            saw_splits: Vec::new(),
             weights_sha256: None,
             seed_train: None,
             cut: 0,
@@ -61,6 +84,7 @@ pub(super) struct About {
     backbone: Option<String>,
     trained_on: Option<String>,
     saw_classes: Option<String>,
+    saw_splits: Option<Vec<String>>,
     form: Option<String>,
     weights_sha256: Option<String>,
     seed_train: Option<u64>,
@@ -80,12 +104,22 @@ impl About {
 
     /// What store.toml says of features of this provenance and form.
     pub fn of(provenance: &Provenance, form: Form) -> About {
-        let Provenance { backbone, trained_on, saw_classes, weights_sha256, seed_train, cut, class_vectors } =
-            provenance.clone();
+        let Provenance {
+            backbone,
+            trained_on,
+            saw_classes,
+            saw_splits,
+            weights_sha256,
+            seed_train,
+            cut,
+            class_vectors,
+        } = provenance.clone();
         About {
             backbone: Some(backbone),
             trained_on,
             saw_classes: Some(saw_classes.to_string()),
+            saw_splits: (!saw_splits.is_empty())
+                .then(|| saw_splits.iter().map(|split| split.word().to_string()).collect()),
             form: (form != Form::Vector).then(|| form.to_string()),
             weights_sha256,
             seed_train,
@@ -101,6 +135,12 @@ impl About {
             backbone: self.backbone.unwrap_or(unknown.backbone),
             trained_on: self.trained_on,
             saw_classes: self.saw_classes.map_or(Ok(SawClasses::Unknown), |word| word.parse())?,
+            saw_splits: self
+                .saw_splits
+                .unwrap_or_default()
+                .iter()
+                .map(|word| word.parse())
+                .collect::<Result<_, UnknownWord>>()?,
             weights_sha256: self.weights_sha256,
             seed_train: self.seed_train,
             cut: self.cut.unwrap_or(0),

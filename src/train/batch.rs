@@ -74,7 +74,7 @@ impl Pool {
                 let chosen = self.choose(classes, items, stream);
                 Batch::of(chosen.iter().enumerate().flat_map(|(l, items)| part(items, l)))
             }
-            Objective::CrossEntropy { batch } => self.next(recipe.seed, batch, step),
+            Objective::CrossEntropy { batch } => self.next(recipe.seed(), batch, step),
         }
     }
 
@@ -128,7 +128,7 @@ mod tests {
     }
 
     fn batch(recipe: &Recipe, pool: &Pool, step: u32) -> Batch {
-        pool.batch(recipe, step, &mut Stream::new(recipe.seed, Purpose::Training, step))
+        pool.batch(recipe, step, &mut Stream::new(recipe.seed(), Purpose::Training, step))
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::error::TrainError;
 use super::optimiser::Moments;
+use super::recipe::Recipe;
 use super::run::Row;
 use crate::backbone::{Parameters, Weights, tensor_file};
 
@@ -30,8 +31,8 @@ pub(super) struct Best {
     pub network: Parameters,
 }
 
-/// What a checkpoint must agree with to go on from it, as (word, value).
-pub(super) type Identity = [(&'static str, String); 2];
+/// What a checkpoint must agree with to go on from it, as (key, value): the whole recipe, its hash, and that of the data.
+pub(super) type Identity = [(&'static str, String); 3];
 
 impl State {
     /// The bytes of a checkpoint; equal states give equal bytes.
@@ -53,7 +54,7 @@ impl State {
             say(key, value.clone());
         });
         say("step", self.step.to_string());
-        say("rows", serde_json::to_string(&self.rows).unwrap_or_default());
+        say("rows", self.rows.iter().map(Row::line).collect());
         if let Some(best) = &self.best {
             say("best_step", best.step.to_string());
             say("best_accuracy", best.accuracy.to_string());
@@ -77,17 +78,22 @@ impl State {
             let what = || TrainError::Damaged { what: format!("{} has no `{key}`", path.display()) };
             said.get(key).cloned().ok_or_else(what)
         };
-        for (what, expected) in identity {
-            let found = get(what)?;
+        for (key, expected) in identity {
+            let found = get(key)?;
             if found != *expected {
-                let (what, expected) = (*what, expected.clone());
-                return Err(TrainError::OtherRun { what, expected, found });
+                let what = match *key {
+                    "protocol" => other_recipe(&found, expected),
+                    key => format!("its {key} is {found}, expected {expected}"),
+                };
+                return Err(TrainError::OtherRun { path: path.to_path_buf(), what });
             }
         }
         let damaged =
             |key: &str| TrainError::Damaged { what: format!("{}: `{key}` cannot be read", path.display()) };
         self.step = get("step")?.parse().map_err(|_| damaged("step"))?;
-        self.rows = serde_json::from_str(&get("rows")?).map_err(|_| damaged("rows"))?;
+        // Lines and not JSON, whose reader may miss the last digit of a number.
+        let rows: Option<Vec<Row>> = get("rows")?.lines().map(Row::parse).collect();
+        self.rows = rows.ok_or_else(|| damaged("rows"))?;
         self.best = match said.contains_key("best_step") {
             false => None,
             true => Some(Best {
@@ -121,4 +127,23 @@ impl State {
         }
         Ok(self)
     }
+}
+
+/// How a recipe differs from the one that is expected: in its seed alone, or in which line first.
+fn other_recipe(found: &str, expected: &str) -> String {
+    let parse = |text| Recipe::parse(text, "").ok();
+    if let (Some(old), Some(new)) = (parse(found), parse(expected)) {
+        let (was, seed) = (old.seed(), new.seed());
+        if old.with_seed(seed).text() == expected {
+            return format!("its seed is {was}, expected {seed}");
+        }
+    }
+    let (mut old, mut new) = (found.lines(), expected.lines());
+    let lines = (1..).zip(std::iter::from_fn(|| match (old.next(), new.next()) {
+        (None, None) => None,
+        (old, new) => Some((old.unwrap_or_default(), new.unwrap_or_default())),
+    }));
+    let differs = lines.into_iter().find(|(_, (old, new))| old != new);
+    let (line, (old, new)) = differs.unwrap_or_default();
+    format!("line {line} of its recipe is `{old}`, expected `{new}`")
 }

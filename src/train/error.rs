@@ -1,5 +1,7 @@
 //! Why a training cannot begin or go on, each as one sentence.
 
+use std::path::PathBuf;
+
 use crate::backbone::BackboneError;
 use crate::tensor::TensorError;
 use crate::vocab::{Form, Split};
@@ -55,24 +57,25 @@ pub enum TrainError {
         needed: usize,
     },
     /// The training ran away.
-    #[error("the loss of step {step} is {loss}, training has diverged\nhint: lower `rate`, or set `clip`")]
+    #[error("{what} of step {step} is {value}, training has diverged\nhint: lower `rate`, or set `clip`")]
     Diverged {
+        /// What is not finite: the loss, the norm of the gradient, or a number of a parameter.
+        what: String,
         /// The step, from 1.
         step: u32,
-        /// The loss.
-        loss: f64,
+        /// Its value.
+        value: f64,
     },
     /// A checkpoint of another run.
     #[error(
-        "the checkpoint is of another run: its {what} is {found}, expected {expected}\nhint: train anew into another folder"
+        "{}: the checkpoint is of another run: {what}\nhint: train anew into another folder",
+        path.display()
     )]
     OtherRun {
+        /// The checkpoint.
+        path: PathBuf,
         /// What differs.
-        what: &'static str,
-        /// What it must be.
-        expected: String,
-        /// What the checkpoint has.
-        found: String,
+        what: String,
     },
     /// A checkpoint that lacks something.
     #[error("the checkpoint is damaged: {what}")]

@@ -1,10 +1,13 @@
 //! A recipe that cannot be wrong: what is trained on what, how, and how long.
 
+use std::ops::Range;
+
 use super::augment::Augmentation;
 use super::error::TrainError;
 use super::optimiser::Optimiser;
 use super::schedule::Schedule;
 use super::written::{Objective, Written};
+use crate::backbone::{Configuration, NETWORKS, Sizes};
 use crate::vocab::Split;
 
 /// A training, checked.
@@ -16,10 +19,10 @@ pub struct Recipe {
     pub dataset: String,
     /// The splits whose classes are trained on.
     pub splits: Vec<Split>,
-    /// Filters per block.
-    pub width: usize,
-    /// Blocks.
-    pub blocks: usize,
+    /// The network, by name.
+    pub backbone: String,
+    /// Those of its sizes that are not the usual ones.
+    pub sizes: Sizes,
     /// What is made small.
     pub objective: Objective,
     /// The rule for steps.
@@ -31,15 +34,17 @@ pub struct Recipe {
     /// Steps of the whole training.
     pub steps: u32,
     /// The seed of all chance.
-    pub seed: u64,
+    seed: u64,
     /// How images are changed.
     pub augmentation: Augmentation,
     /// Steps from one line of the report to the next.
     pub report: u32,
     /// How the best weights are found; without it the last ones are kept.
     pub validation: Option<Validation>,
-    /// The text that was read.
-    pub text: String,
+    /// The text that was read, with the seed that is used.
+    text: String,
+    /// Where in the text the seed stands.
+    seed_place: Range<usize>,
 }
 
 /// Episodes of the validation split, frozen before training.
@@ -69,12 +74,13 @@ impl Recipe {
     pub fn parse(text: &str, origin: &str) -> Result<Recipe, TrainError> {
         let written: Written = toml::from_str(text).map_err(|error| TrainError::Syntax {
             origin: origin.to_string(),
-            line: error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1),
+            line: error.span().map_or(1, |span| line(text, span.start)),
             message: error.message().to_string(),
         })?;
         let check = Check { origin };
         check.all(&written)?;
         let splits = check.splits(&written)?;
+        let (backbone, sizes) = check.backbone(&written, text)?;
         let validation = written.validation.as_ref().map(|v| Validation {
             way: v.way,
             shot: v.shot,
@@ -89,19 +95,38 @@ impl Recipe {
             name: written.name,
             dataset: written.data.dataset,
             splits,
-            width: written.backbone.width.unwrap_or(64),
-            blocks: written.backbone.blocks.unwrap_or(4),
+            backbone,
+            sizes,
             objective: written.objective,
             optimiser: written.optimiser,
             schedule: written.training.schedule.unwrap_or(Schedule::Constant {}),
             clip: written.training.clip,
             steps: written.training.steps,
-            seed: written.training.seed,
+            seed: *written.training.seed.get_ref(),
             augmentation: written.augmentation,
             report: written.training.report.or(every).unwrap_or(100).min(written.training.steps),
             validation,
             text: text.to_string(),
+            seed_place: written.training.seed.span(),
         })
+    }
+
+    /// The same with another seed, which its text then names.
+    pub fn with_seed(mut self, seed: u64) -> Recipe {
+        let written = seed.to_string();
+        let end = self.seed_place.start + written.len();
+        self.text.replace_range(self.seed_place.clone(), &written);
+        Recipe { seed, seed_place: self.seed_place.start..end, ..self }
+    }
+
+    /// The seed of all chance.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// The whole recipe as TOML, as it was read but for the seed, which is the one that is used.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// Items of a step.
@@ -112,6 +137,11 @@ impl Recipe {
             Objective::Triplet { classes, items, .. } => classes * items,
         }
     }
+}
+
+/// The line of a place in a text, from 1.
+fn line(text: &str, place: usize) -> usize {
+    text[..place.min(text.len())].matches('\n').count() + 1
 }
 
 struct Check<'a> {
@@ -129,12 +159,25 @@ impl Check<'_> {
         if holds {
             return Ok(());
         }
+        Err(self.refusal(key, rule, found))
+    }
+
+    fn refusal(&self, key: &'static str, rule: &str, found: impl ToString) -> TrainError {
         let (origin, rule, found) = (self.origin.to_string(), rule.to_string(), found.to_string());
-        Err(TrainError::Value { origin, key, rule, found })
+        TrainError::Value { origin, key, rule, found }
     }
 
     fn at_least(&self, least: u64, value: u64, key: &'static str) -> Result<(), TrainError> {
-        self.that(value >= least && value <= 1 << 30, key, &format!("{least} to {}", 1 << 30), value)
+        self.within(least, 1 << 30, value, key)
+    }
+
+    fn within(&self, least: u64, most: u64, value: u64, key: &'static str) -> Result<(), TrainError> {
+        self.that((least..=most).contains(&value), key, &format!("{least} to {most}"), value)
+    }
+
+    /// TOML has no larger numbers.
+    fn seed(&self, seed: u64, key: &'static str) -> Result<(), TrainError> {
+        self.that(i64::try_from(seed).is_ok(), key, &format!("0 to {}", i64::MAX), seed)
     }
 
     fn all(&self, written: &Written) -> Result<(), TrainError> {
@@ -142,8 +185,6 @@ impl Check<'_> {
         let kebab = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         let good = !name.is_empty() && name.chars().all(kebab);
         self.that(good, "name", "lower-case letters, digits and hyphens", format!("`{name}`"))?;
-        let backbone = &written.backbone.name;
-        self.that(backbone == "conv4", "backbone.name", "`conv4`", format!("`{backbone}`"))?;
         match written.objective {
             Objective::Prototypical { way, shot, query } => {
                 self.at_least(2, way as u64, "objective.way")?;
@@ -161,6 +202,45 @@ impl Check<'_> {
         self.numbers(written)
     }
 
+    /// The network and the sizes that are given; which there may be is the network's to say.
+    fn backbone(&self, written: &Written, text: &str) -> Result<(String, Sizes), TrainError> {
+        let name = written.backbone.iter().find(|(key, _)| key.get_ref() == "name").map(|(_, value)| value);
+        let known: Vec<String> = NETWORKS.iter().map(|(name, _)| format!("`{name}`")).collect();
+        let rule = match known.as_slice() {
+            [one] => one.clone(),
+            several => format!("one of {}", several.join(", ")),
+        };
+        let named = name.and_then(|name| name.as_str());
+        let allowed = named.and_then(|name| Some((name, Configuration::size_names(name)?)));
+        let Some((name, allowed)) = allowed else {
+            let found = match (named, name) {
+                (Some(name), _) => format!("`{name}`"),
+                (None, Some(value)) => format!("`{value}`"),
+                (None, None) => "none".to_string(),
+            };
+            return Err(self.refusal("backbone.name", &rule, found));
+        };
+        let mut sizes = Sizes::new();
+        for (key, value) in written.backbone.iter().filter(|(key, _)| key.get_ref() != "name") {
+            let wrong = |message| TrainError::Syntax {
+                origin: self.origin.to_string(),
+                line: line(text, key.span().start),
+                message,
+            };
+            let name_of_size = key.get_ref();
+            if !allowed.contains(&name_of_size.as_str()) {
+                let allowed: Vec<String> = allowed.iter().map(|name| format!("`{name}`")).collect();
+                let known = format!("expected `name` or a size of `{name}`: {}", allowed.join(", "));
+                return Err(wrong(format!("unknown field `{name_of_size}`, {known}")));
+            }
+            let size = value.as_integer().and_then(|size| usize::try_from(size).ok());
+            let size =
+                size.ok_or_else(|| wrong(format!("`{name_of_size}` must be a whole number, got `{value}`")))?;
+            sizes.insert(name_of_size.clone(), size);
+        }
+        Ok((name.to_string(), sizes))
+    }
+
     fn numbers(&self, written: &Written) -> Result<(), TrainError> {
         let positive = |value: f64| value > 0.0 && value.is_finite();
         let (rate, decay) = (written.optimiser.rate(), written.optimiser.weight_decay());
@@ -176,6 +256,7 @@ impl Check<'_> {
         }
         let training = &written.training;
         self.at_least(1, training.steps.into(), "training.steps")?;
+        self.seed(*training.seed.get_ref(), "training.seed")?;
         self.at_least(1, training.report.unwrap_or(1).into(), "training.report")?;
         let clip = training.clip.unwrap_or(1.0);
         self.that(positive(clip), "training.clip", "above 0", clip)?;
@@ -188,12 +269,14 @@ impl Check<'_> {
         self.that((0.0..=180.0).contains(&rotate), "augmentation.rotate", "0 to 180 degrees", rotate)?;
         self.that((0.0..=1.0).contains(&crop), "augmentation.crop", "0 to 1", crop)?;
         if let Some(validation) = &written.validation {
-            self.at_least(2, validation.way.into(), "validation.way")?;
-            self.at_least(1, validation.shot.into(), "validation.shot")?;
-            self.at_least(1, validation.query.into(), "validation.query")?;
-            self.at_least(1, validation.episodes.into(), "validation.episodes")?;
+            // As in a protocol, which they become.
+            self.within(2, 1_000_000, validation.way.into(), "validation.way")?;
+            self.within(1, 1_000_000, validation.shot.into(), "validation.shot")?;
+            self.within(1, 1_000_000, validation.query.into(), "validation.query")?;
+            self.within(1, 10_000_000, validation.episodes.into(), "validation.episodes")?;
             self.at_least(1, validation.every.into(), "validation.every")?;
             self.at_least(1, validation.patience.unwrap_or(1).into(), "validation.patience")?;
+            self.seed(validation.seed, "validation.seed")?;
             let every = training.report.unwrap_or(validation.every);
             let rule = "a divisor of validation.every";
             self.that(validation.every % every.max(1) == 0, "training.report", rule, every)?;
@@ -268,6 +351,15 @@ every = 2
     }
 
     #[test]
+    fn another_seed_stands_in_the_text_and_in_nothing_else() {
+        let text = TEXT.replace("[training]", "# seed = 1\n[training]");
+        let other = Recipe::parse(&text, "r").unwrap().with_seed(23).with_seed(4567);
+        assert_eq!(other, Recipe::parse(other.text(), "r").unwrap());
+        assert_eq!(other.text(), text.replace("\nseed = 1\n", "\nseed = 4567\n"));
+        assert_eq!(Recipe::parse(&text, "r").unwrap().with_seed(1).text(), text);
+    }
+
+    #[test]
     fn wrong_recipes_are_one_sentence() {
         let told = |from: &str, to: &str| {
             let text = TEXT.replace(from, to);
@@ -276,13 +368,21 @@ every = 2
         };
         assert_eq!(told("rate = 0.01", "rate = 0.0"), "tiny.toml: `optimiser.rate` must be above 0, got 0");
         assert_eq!(told("way = 3", "way = 1"), "tiny.toml: `objective.way` must be 2 to 1073741824, got 1");
-        assert_eq!(told("\"conv4\"", "\"conv5\""), "tiny.toml: `backbone.name` must be `conv4`, got `conv5`");
+        let network = told("\"conv4\"", "\"conv5\"");
+        assert_eq!(network, "tiny.toml: `backbone.name` must be one of `conv4`, `mlp`, got `conv5`");
+        let none = told("name = \"conv4\"", "");
+        assert_eq!(none, "tiny.toml: `backbone.name` must be one of `conv4`, `mlp`, got none");
+        let size = told("width = 4", "width = -4");
+        assert_eq!(size, "tiny.toml line 7: `width` must be a whole number, got `-4`");
         let splits = told("\"glyphs\"", "\"glyphs\"\nsplits = [\"base\", \"novel\"]");
         assert_eq!(
             splits,
             "tiny.toml: `data.splits` must be some of `base`, `validation`, each once, got `novel`"
         );
+        let large = told("seed = 7", "seed = 9223372036854775808");
+        assert!(!large.contains('\n') && large.starts_with("tiny.toml"), "{large}");
         let unknown = told("width = 4", "depth = 4");
-        assert!(unknown.starts_with("tiny.toml line 7: unknown field `depth`"), "{unknown}");
+        let fields = "expected `name` or a size of `conv4`: `width`, `blocks`";
+        assert_eq!(unknown, format!("tiny.toml line 7: unknown field `depth`, {fields}"));
     }
 }

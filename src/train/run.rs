@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-
 use super::batch::{Batch, Pool, START};
 use super::checkpoint::{Best, Identity, State};
 use super::error::TrainError;
@@ -13,7 +11,7 @@ use super::optimiser::{Moments, clip};
 use super::recipe::Recipe;
 use super::validation;
 use super::written::Objective;
-use crate::backbone::{Conv4, Conv4Config, Parameters, Saved, Trainable};
+use crate::backbone::{Architecture, BackboneError, Configuration, Parameter, Parameters, Saved, Trainable};
 use crate::data::Store;
 use crate::episode::{Draw, sha256};
 use crate::rng::{Purpose, Stream};
@@ -36,7 +34,7 @@ pub struct Task<'a> {
 }
 
 /// A line of the report: means over the steps since the last one.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     /// Steps that are done.
     pub step: u32,
@@ -59,14 +57,28 @@ impl Row {
         let validation = self.validation.map(|v| v.to_string()).unwrap_or_default();
         format!("{},{},{},{validation},{}\n", self.step, self.loss, self.accuracy, self.rate)
     }
+
+    /// Reads a line back, to the same numbers.
+    pub(super) fn parse(line: &str) -> Option<Row> {
+        let fields: Vec<&str> = line.split(',').collect();
+        let [step, loss, accuracy, validation, rate] = fields.as_slice() else { return None };
+        let number = |field: &str| field.parse().ok();
+        Some(Row {
+            step: step.parse().ok()?,
+            loss: number(loss)?,
+            accuracy: number(accuracy)?,
+            validation: if validation.is_empty() { None } else { Some(number(validation)?) },
+            rate: number(rate)?,
+        })
+    }
 }
 
-/// A training on a device.
-pub struct Run<'a, D: ConvOps> {
+/// A training on a device, of a network that kshot knows by name, or of another one with [`Run::of`].
+pub struct Run<'a, D: ConvOps, A: Architecture = Configuration> {
     task: Task<'a>,
     pool: Pool,
-    config: Conv4Config,
-    network: Conv4<D>,
+    config: A,
+    network: Box<dyn Trainable<D>>,
     state: State,
 }
 
@@ -76,15 +88,44 @@ impl<'a, D: ConvOps> Run<'a, D> {
     /// # Errors
     /// When the items are no images, the network does not fit them, or there are too few classes.
     pub fn new(device: &D, task: Task<'a>) -> Result<Run<'a, D>, TrainError> {
+        let form = images(task.store)?;
+        let config = Configuration::fit(&task.recipe.backbone, form, &task.recipe.sizes)?;
+        Run::of(device, task, config)
+    }
+
+    /// A training that goes on from a checkpoint.
+    ///
+    /// # Errors
+    /// As [`Run::new`]; also when the checkpoint cannot be read or is of another recipe or other data.
+    pub fn resume(device: &D, task: Task<'a>, checkpoint: &Path) -> Result<Run<'a, D>, TrainError> {
+        Run::new(device, task)?.gone_on(checkpoint)
+    }
+}
+
+/// The form of a store's items, which must be images.
+fn images(store: &Store) -> Result<Form, TrainError> {
+    match store.form() {
+        form @ Form::Image { .. } => Ok(form),
+        form => Err(TrainError::NoImages { dataset: store.name().to_string(), form }),
+    }
+}
+
+impl<'a, D: ConvOps, A: Architecture> Run<'a, D, A> {
+    /// As [`Run::new`], of a network of these sizes, whatever the recipe names.
+    ///
+    /// # Errors
+    /// As [`Run::new`].
+    pub fn of(device: &D, task: Task<'a>, config: A) -> Result<Run<'a, D, A>, TrainError> {
         let (recipe, store) = (task.recipe, task.store);
-        if !matches!(store.form(), Form::Image { .. }) {
-            return Err(TrainError::NoImages { dataset: store.name().to_string(), form: store.form() });
+        let form = images(store)?;
+        if form != config.form() {
+            let (backbone, expected) = (config.name().to_string(), config.form());
+            return Err(BackboneError::OtherForm { backbone, expected, found: form }.into());
         }
         let pool = Pool::new(recipe, store)?;
-        let config = Conv4Config::new(store.form(), recipe.width, recipe.blocks)?;
-        let mut stream = Stream::new(recipe.seed, Purpose::Training, START);
+        let mut stream = Stream::new(recipe.seed(), Purpose::Training, START);
         let start = config.fresh(|| stream.normal());
-        let network = Conv4::new(device, config, &start)?;
+        let network = config.on(device, &start)?;
         let mut head = Parameters::default();
         if let Objective::CrossEntropy { .. } = recipe.objective {
             let (classes, dim) = (pool.classes(), config.dim());
@@ -99,20 +140,24 @@ impl<'a, D: ConvOps> Run<'a, D> {
         Ok(Run { task, pool, config, network, state })
     }
 
-    /// A training that goes on from a checkpoint.
+    /// The same, where a checkpoint left it.
     ///
     /// # Errors
-    /// As [`Run::new`]; also when the checkpoint cannot be read or is of another recipe or other data.
-    pub fn resume(device: &D, task: Task<'a>, checkpoint: &Path) -> Result<Run<'a, D>, TrainError> {
-        let mut run = Run::new(device, task)?;
-        run.state = run.state.clone().read(checkpoint, &run.identity())?;
-        run.network.load(&run.state.network)?;
-        Ok(run)
+    /// When the checkpoint cannot be read or is of another recipe or other data.
+    pub fn gone_on(mut self, checkpoint: &Path) -> Result<Run<'a, D, A>, TrainError> {
+        self.state = self.state.clone().read(checkpoint, &self.identity())?;
+        self.network.load(&self.state.network)?;
+        Ok(self)
     }
 
     fn identity(&self) -> Identity {
-        let recipe = format!("{}\nseed {}\n", self.task.recipe.text, self.task.recipe.seed);
-        [("recipe_sha256", sha256(recipe.as_bytes())), ("data_sha256", self.task.data_sha256.to_string())]
+        let recipe = self.task.recipe;
+        let hashed = format!("{}\nseed {}\n", recipe.text(), recipe.seed());
+        [
+            ("protocol", recipe.text().to_string()),
+            ("recipe_sha256", sha256(hashed.as_bytes())),
+            ("data_sha256", self.task.data_sha256.to_string()),
+        ]
     }
 
     /// The report so far.
@@ -141,7 +186,7 @@ impl<'a, D: ConvOps> Run<'a, D> {
     /// Trains to the next line of the report; `progress` hears of every step.
     ///
     /// # Errors
-    /// When the loss is not finite any more, an item cannot be read, or the device fails.
+    /// When a number of the training is not finite any more, an item cannot be read, or the device fails.
     pub fn advance(&mut self, mut progress: impl FnMut(u32)) -> Result<(), TrainError> {
         let recipe = self.task.recipe;
         let end = (self.state.step / recipe.report + 1).saturating_mul(recipe.report).min(recipe.steps);
@@ -164,35 +209,61 @@ impl<'a, D: ConvOps> Run<'a, D> {
     /// One step.
     fn train(&mut self, rate: f64) -> Result<Loss, TrainError> {
         let (recipe, step) = (self.task.recipe, self.state.step);
-        let mut stream = Stream::new(recipe.seed, Purpose::Training, step);
+        let mut stream = Stream::new(recipe.seed(), Purpose::Training, step);
         let batch = self.pool.batch(recipe, step, &mut stream);
         let images = self.images(&batch, &mut stream)?;
         let features = self.network.forward(&images)?;
         let values = to_host(&features.retaped::<NoneTape>())?;
         let (loss, toward_head) = self.objective(&values, &batch);
-        if !loss.value.is_finite() {
-            return Err(TrainError::Diverged { step: step + 1, loss: loss.value });
-        }
+        self.finite(|| "the loss".to_string(), loss.value)?;
         let mut slopes = pull(features, loss.gradient.clone())?;
         let mut gradients = self.network.gradients(&mut slopes)?;
         gradients.extend(toward_head);
-        clip(&mut gradients, recipe.clip);
+        let norm = clip(&mut gradients, recipe.clip);
+        self.finite(|| "the norm of the gradient".to_string(), norm)?;
         self.state.network = self.network.parameters()?;
         let State { network, head, moments, .. } = &mut self.state;
         let learned = network.learned_mut().chain(head.learned_mut());
         for (number, (parameter, gradient)) in learned.zip(&gradients).enumerate() {
             recipe.optimiser.step(step + 1, rate, moments, number, &mut parameter.values, gradient);
         }
+        self.sound()?;
         self.network.load(&self.state.network)?;
         self.state.step += 1;
         Ok(loss)
+    }
+
+    /// Refuses a number of the step that is going on when it is not finite.
+    fn finite(&self, what: impl Fn() -> String, value: f64) -> Result<(), TrainError> {
+        match value.is_finite() {
+            true => Ok(()),
+            false => Err(TrainError::Diverged { what: what(), step: self.state.step + 1, value }),
+        }
+    }
+
+    /// Refuses a state that holds a number which is not finite. A loss alone does not tell: comparisons, as in ReLU and
+    /// pooling, make zeros of NaN on its way there.
+    fn sound(&self) -> Result<(), TrainError> {
+        let State { network, head, moments, .. } = &self.state;
+        for Parameter { name, values, .. } in network.0.iter().chain(&head.0) {
+            for value in values {
+                self.finite(|| format!("`{name}`"), (*value).into())?;
+            }
+        }
+        for value in moments.first.iter().chain(&moments.second).flatten() {
+            self.finite(|| "a moment of the optimiser".to_string(), (*value).into())?;
+        }
+        Ok(())
     }
 
     /// The images of a batch, changed as the recipe says.
     fn images(&self, batch: &Batch, stream: &mut Stream) -> Result<Vec<f32>, TrainError> {
         let mut images = vec![0.0; batch.items.len() * self.task.store.dim()];
         validation::read(self.task.store, &batch.items, &mut images)?;
-        let (_, height, width) = self.config.image;
+        let (height, width) = match self.config.form() {
+            Form::Image { height, width, .. } => (height, width),
+            _ => (0, 0),
+        };
         let mut scratch = Vec::new();
         for image in images.chunks_exact_mut(self.task.store.dim()) {
             self.task.recipe.augmentation.apply(stream, image, (height, width), &mut scratch);
@@ -226,7 +297,7 @@ impl<'a, D: ConvOps> Run<'a, D> {
         if !step.is_multiple_of(rules.every) && step < self.task.recipe.steps {
             return Ok(None);
         }
-        let accuracy = validation::accuracy(&self.network, self.task.store, draw)?;
+        let accuracy = validation::accuracy(self.network.as_ref(), self.task.store, draw)?;
         if self.state.best.as_ref().is_none_or(|best| accuracy > best.accuracy) {
             self.state.best = Some(Best { step, accuracy, network: self.state.network.clone() });
         }
@@ -239,7 +310,7 @@ impl<'a, D: ConvOps> Run<'a, D> {
     }
 
     /// The best weights, or the last where there was no validation, with what is to be known of their training.
-    pub fn weights(&self) -> Saved {
+    pub fn weights(&self) -> Saved<A> {
         let (recipe, best) = (self.task.recipe, self.state.best.as_ref());
         let mut metadata = BTreeMap::new();
         let mut say = |key: &str, value: String| metadata.insert(key.to_string(), value);
@@ -249,15 +320,15 @@ impl<'a, D: ConvOps> Run<'a, D> {
             say(key, value);
         });
         say("recipe", recipe.name.clone());
-        say("objective", format!("{:?}", recipe.objective));
+        say("objective", recipe.objective.to_string());
         say("augmentation", recipe.augmentation.text());
-        say("seed", recipe.seed.to_string());
+        say("seed", recipe.seed().to_string());
         say("steps", best.map_or(self.state.step, |best| best.step).to_string());
         say("kshot", env!("CARGO_PKG_VERSION").to_string());
         if let Some(best) = best {
             say("validation_accuracy", best.accuracy.to_string());
         }
         let parameters = best.map_or(&self.state.network, |best| &best.network).clone();
-        Saved { config: self.config, parameters, metadata }
+        Saved { config: self.config.clone(), parameters, metadata }
     }
 }

@@ -65,11 +65,13 @@ fn images_that_do_not_fit_the_weights_are_one_sentence() {
     for class in ["a", "b"] {
         place.write(&format!("pictures/{class}/1.png"), &png);
     }
-    let sentence = "backbone `conv4` ";
+    let sentence = "dataset `folder:pictures` has items of form `image:1x8x8`, backbone `conv4` with these weights reads \
+                    `image:1x28x28`\nhint: write folder:pictures,side=28\n";
     let embed = "embed folder:pictures --backbone conv4 --weights conv4-glyphs --out x";
-    let ran = run(&place, embed);
-    assert!(ran.err.contains("image:1x28x28") && ran.err.contains("image:1x8x8"), "{}", ran.err);
     refuses(&place, 3, embed, sentence);
+    let coloured = sentence.replace("pictures`", "pictures,side=14,channels=3`").replace("1x8x8", "3x14x14");
+    let coloured = coloured.replace("side=28", "side=28,channels=1");
+    refuses(&place, 3, &embed.replace("pictures", "pictures,side=14,channels=3"), &coloured);
     assert_eq!(run(&place, &embed.replace("pictures", "pictures,side=28")).code, 0);
 }
 
@@ -85,6 +87,54 @@ fn a_broken_archive_and_a_missing_list_are_one_sentence() {
     std::fs::remove_dir_all(place.path("omniglot/splits")).unwrap();
     std::fs::remove_file(place.path("omniglot/images_evaluation.zip")).unwrap();
     refuses(&place, 3, check, "./omniglot/images_evaluation.zip: cannot be read: ");
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_named_without_a_hint_at_the_folder_of_datasets() {
+    let place = Place::empty();
+    for (spec, path) in [("folder:nowhere", "nowhere"), ("omniglot:./none", "./none")] {
+        let sentence = format!("{path}: no such folder, the images of `{spec}` are looked for there\n");
+        refuses(&place, 3, &format!("embed {spec} --backbone pixels --out x"), &sentence);
+    }
+}
+
+#[test]
+fn decoded_pixels_are_kept_for_all_to_read_and_damage_says_what_to_delete() {
+    let place = Place::empty();
+    let mut png = Vec::new();
+    let mut encoder = png::Encoder::new(&mut png, 2, 2);
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.write_header().unwrap().write_image_data(&[0, 50, 100, 150]).unwrap();
+    for class in ["a", "b"] {
+        place.write(&format!("pictures/{class}/1.png"), &png);
+    }
+    let embed = "embed folder:pictures --backbone pixels --overwrite --out x";
+    assert_eq!(run(&place, embed).code, 0);
+    let kept = std::fs::read_dir(place.path("cache/kshot")).unwrap().next().unwrap().unwrap().path();
+    let files: Vec<_> = std::fs::read_dir(&kept).unwrap().map(|entry| entry.unwrap().path()).collect();
+    #[cfg(unix)]
+    for file in &files {
+        use std::os::unix::fs::PermissionsExt;
+        place.write("any", "");
+        let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(file), mode(&place.path("any")), "{}", file.display());
+    }
+    std::fs::write(kept.join("features.npy"), "damaged").unwrap();
+    let ran = run(&place, embed);
+    let hint = format!("\nhint: delete the folder {}; it is a cache, and is made anew\n", kept.display());
+    assert!(ran.code == 3 && ran.err.contains("features.npy") && ran.err.ends_with(&hint), "{}", ran.err);
+    std::fs::remove_dir_all(&kept).unwrap();
+    assert_eq!(run(&place, embed).code, 0);
+}
+
+#[test]
+fn an_address_that_is_none_is_a_wrong_request() {
+    let place = Place::empty();
+    for address in ["nonsense", "ftp://example.org", "http://"] {
+        let ran = run(&place, &format!("data get omniglot --data mine --from {address}"));
+        assert!(ran.code == 2 && ran.err.contains("must be an address that begins with http"), "{}", ran.err);
+    }
+    assert!(!place.path("mine").exists());
 }
 
 #[test]

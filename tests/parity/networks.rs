@@ -1,7 +1,7 @@
 //! Convolution, pooling and normalisation with their gradients, whole networks, a training, and the encoder of sentences.
 
 use super::{Results, Suite, Whole, alike, numbers};
-use kshot::backbone::{Backbone, Conv4, Conv4Config, Trainable};
+use kshot::backbone::{Architecture, Backbone, Conv4, Conv4Config, Trainable};
 use kshot::data;
 use kshot::episode::Sampler;
 use kshot::protocol::Protocol;

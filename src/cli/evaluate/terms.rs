@@ -113,6 +113,10 @@ fn build() -> String {
 fn table(run: &Run, contender: &Contender, setting: Setting, shot: Option<usize>, asked: &Asked) -> Table {
     let (protocol, provenance) = (&run.rules.protocol, run.store.provenance());
     let sequential = asked.until.is_some();
+    // Seen classes are candidates too where queries of them are scored.
+    let scored = |split| {
+        protocol.split().holds(split) || protocol.seen_part().is_some() && protocol.split().sees(split)
+    };
     Table {
         protocol: protocol.name().to_string(),
         version: protocol.version(),
@@ -121,7 +125,7 @@ fn table(run: &Run, contender: &Contender, setting: Setting, shot: Option<usize>
         selection: contender.selection,
         setting,
         backbone: Some(provenance.backbone.clone()),
-        saw_classes: provenance.saw_classes,
+        saw_classes: provenance.saw(run.store.index(), scored),
         way: match protocol.way() {
             Way::Fixed(way) => Size::Number(*way),
             Way::All => Size::All,

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::Pictures;
 use crate::data::error::{DataError, Place};
+use crate::data::growing;
 use crate::data::save::{FOLDER_FILES, NewStore, Precision};
 use crate::data::store::{OpenOptions, Store};
 use crate::data::written::Provenance;
@@ -29,10 +30,18 @@ pub(super) fn store(
         .collect();
     let folder = cache.join(format!("{name}-{hash}"));
     // The pixels are written last: where they are, the store is whole.
-    if !folder.join(FOLDER_FILES[0]).exists() {
+    let made = !folder.join(FOLDER_FILES[0]).exists();
+    if made {
         write(&folder, &read()?)?;
     }
-    let mut store = Store::open(&folder, &OpenOptions::default())?;
+    let mut store = Store::open(&folder, &OpenOptions::default()).map_err(|error| match made {
+        false => error.in_cache(&folder),
+        // What nobody can open is not to be kept.
+        true => {
+            let _ = std::fs::remove_dir_all(&folder);
+            error
+        }
+    })?;
     store.name = name.to_string();
     Ok(store)
 }
@@ -56,7 +65,7 @@ fn write(folder: &Path, pictures: &Pictures) -> Result<(), DataError> {
     let failed = |source| DataError::Unwritable { at: Place::file(folder), source };
     std::fs::create_dir_all(folder).map_err(failed)?;
     for (name, bytes) in files {
-        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+        let mut file = growing(folder).map_err(failed)?;
         file.write_all(&bytes).map_err(failed)?;
         file.persist(folder.join(name)).map_err(|error| failed(error.error))?;
     }

@@ -50,7 +50,7 @@ impl Source {
         }
         let folder = PathBuf::from(path);
         if !folder.is_dir() {
-            return Err(DataError::NoDataset { name: "folder".to_string(), path: folder });
+            return Err(DataError::NoFolder { spec: spec.to_string(), path: folder });
         }
         let classes = list(&folder)?;
         if classes.iter().all(|class| class.files.is_empty()) {

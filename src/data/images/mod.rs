@@ -60,9 +60,13 @@ pub fn named(spec: &str, data: &Path, cache: &Path) -> Result<Option<Store>, Dat
     let (kind, rest) = spec.split_once(':').map_or((spec, None), |(kind, rest)| (kind, Some(rest)));
     match (kind, rest) {
         ("omniglot" | "omniglot-characters", path) => {
+            let named = path.is_some();
             let path = path.map_or_else(|| data.join("omniglot"), PathBuf::from);
             if !path.exists() {
-                return Err(DataError::NoDataset { name: kind.to_string(), path });
+                return Err(match named {
+                    true => DataError::NoFolder { spec: spec.to_string(), path },
+                    false => DataError::NoDataset { name: kind.to_string(), path },
+                });
             }
             let source = omniglot::Source::open(&path, kind == "omniglot")?;
             cache::store(cache, kind, &source.recipe()?, || source.read()).map(Some)

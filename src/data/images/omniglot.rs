@@ -42,6 +42,7 @@ impl Source {
     /// folder of lists they are those of Vinyals et al.
     pub fn open(folder: &Path, rotations: bool) -> Result<Source, DataError> {
         let mut classes = Vec::new();
+        let mut listed: HashMap<String, Split> = HashMap::new();
         let lists = folder.join("splits/vinyals");
         for (name, split) in LISTS {
             let path = lists.join(name);
@@ -49,11 +50,21 @@ impl Source {
                 true => std::fs::read_to_string(&path).map_err(DataError::unreadable(&path))?,
                 false => vinyals::list(split),
             };
+            if text.trim().is_empty() {
+                return Err(DataError::Empty { at: Place::file(&path) });
+            }
             for (line, class) in (1..).zip(text.lines()).filter(|(_, class)| !class.trim().is_empty()) {
                 if turns(class).is_none() {
                     let what =
                         format!("`{class}` is no class, expected ALPHABET/CHARACTER/rot000, 090, 180 or 270");
                     return Err(DataError::Written { at: Place::line(&path, line), what });
+                }
+                if let Some(first) = listed.insert(class.to_string(), split) {
+                    let (at, class) = (Place::line(&path, line), class.to_string());
+                    return Err(match first == split {
+                        true => DataError::ClassTwice { at, class },
+                        false => DataError::ClassInTwoSplits { at, class, first, second: split },
+                    });
                 }
                 if rotations || turns(class) == Some(0) {
                     classes.push((class.to_string(), split));
@@ -85,7 +96,12 @@ impl Source {
                 let of = |(id, bytes): &(String, Vec<u8>)| {
                     let path = self.folder.join(format!("{name}/{id}.png"));
                     let broken = |what| DataError::Damaged { at: Place::file(&path), what };
-                    Ok((id.clone(), ink(&decode(bytes).map_err(broken)?)))
+                    let picture = decode(bytes).map_err(broken)?;
+                    let found = (picture.height, picture.width);
+                    match found.0 == found.1 {
+                        true => Ok((id.clone(), ink(&picture))),
+                        false => Err(DataError::NotSquare { at: Place::file(&path), found }),
+                    }
                 };
                 let drawings: Result<Vec<_>, DataError> = characters[*name].iter().map(of).collect();
                 Ok((name.as_str(), drawings?))
@@ -253,6 +269,32 @@ mod tests {
         assert!(told().starts_with("splits/vinyals/val.txt: cannot be read: "), "{}", told());
         std::fs::write(place.path().join("splits/vinyals/val.txt"), "Greek/character02/rot001\n").unwrap();
         assert!(told().starts_with("splits/vinyals/val.txt line 1: `Greek/character02/rot001` is no class"));
+        let listed = |lines: &str| {
+            std::fs::write(place.path().join("splits/vinyals/val.txt"), lines).unwrap();
+            told()
+        };
+        let twice = listed("Greek/character02/rot000\n\nGreek/character02/rot000\n");
+        let sentence = "splits/vinyals/val.txt line 3: class `Greek/character02/rot000` is listed twice";
+        assert_eq!(twice, sentence);
+        let both = listed("Greek/character01/rot090\n");
+        let sentence = "splits/vinyals/val.txt line 1: class `Greek/character01/rot090` is in two splits, base and \
+                        validation";
+        assert_eq!(both, sentence);
+        assert_eq!(listed("\n"), "splits/vinyals/val.txt: the file is empty");
+    }
+
+    #[test]
+    fn a_drawing_that_is_not_square_is_refused_and_not_stretched() {
+        let place = tempfile::tempdir().unwrap();
+        tiny(place.path(), false);
+        let mut zip = zip::ZipWriter::new(File::create(place.path().join(ARCHIVES[1])).unwrap());
+        zip.start_file("images/Latin/character01/1_01.png", zip::write::SimpleFileOptions::default())
+            .unwrap();
+        zip.write_all(&png_of(28, 20, png::ColorType::Grayscale, &[255; 560])).unwrap();
+        zip.finish().unwrap();
+        let error = read(place.path()).unwrap_err().to_string();
+        let sentence = "/Latin/character01/1_01.png: an image of 20×28 pixels, expected a square one";
+        assert!(error.ends_with(sentence), "{error}");
     }
 
     /// The members of an archive that end so, by name.

@@ -1,0 +1,88 @@
+//! The networks that kshot trains and embeds with by name. A further one is a file and a line at the end of this one.
+
+use super::architecture::{Architecture, Named, Sizes};
+use super::conv4::Conv4Config;
+use super::mlp::MlpConfig;
+use super::network::Trainable;
+use super::{BackboneError, Parameters};
+use crate::tensor::TensorError;
+use crate::tensor::conv::ConvOps;
+use crate::vocab::Form;
+
+macro_rules! enrol {
+    ($($config:ident),+ $(,)?) => {
+        /// The networks of images with weights, with a line on each.
+        pub const NETWORKS: &[(&str, &str)] = &[$((<$config>::NAME, <$config>::ABOUT)),+];
+
+        /// The sizes of a network of one of the kinds that kshot knows by name.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Configuration {
+            $(
+                #[doc = concat!("Those of a [`", stringify!($config), "`].")]
+                $config($config),
+            )+
+        }
+
+        impl Configuration {
+            /// The names of the sizes that a recipe may give a network of this name; nothing for an unknown network.
+            pub fn size_names(network: &str) -> Option<Vec<&'static str>> {
+                let sizes = match network {
+                    $(<$config>::NAME => <$config>::SIZES,)+
+                    _ => return None,
+                };
+                Some(sizes.iter().map(|(name, _)| *name).collect())
+            }
+
+            /// The network of this name for items of a form.
+            ///
+            /// # Errors
+            /// When there is none of that name, or it cannot read such items or have such sizes.
+            pub fn fit(network: &str, form: Form, given: &Sizes) -> Result<Configuration, BackboneError> {
+                match network {
+                    $(<$config>::NAME => <$config>::fit_given(form, given).map(Configuration::$config),)+
+                    _ => Err(BackboneError::NoNetwork { found: network.to_string() }),
+                }
+            }
+
+            /// The sizes that [`Architecture::text`] has written of the network of this name.
+            pub fn parse(network: &str, text: &str) -> Option<Configuration> {
+                match network {
+                    $(<$config>::NAME => <$config>::parse(text).map(Configuration::$config),)+
+                    _ => None,
+                }
+            }
+        }
+
+        impl Architecture for Configuration {
+            fn name(&self) -> &'static str {
+                match self { $(Configuration::$config(of) => of.name(),)+ }
+            }
+
+            fn text(&self) -> String {
+                match self { $(Configuration::$config(of) => of.text(),)+ }
+            }
+
+            fn form(&self) -> Form {
+                match self { $(Configuration::$config(of) => of.form(),)+ }
+            }
+
+            fn dim(&self) -> usize {
+                match self { $(Configuration::$config(of) => of.dim(),)+ }
+            }
+
+            fn fresh(&self, normal: impl FnMut() -> f64) -> Parameters {
+                match self { $(Configuration::$config(of) => of.fresh(normal),)+ }
+            }
+
+            fn on<D: ConvOps>(
+                &self,
+                device: &D,
+                parameters: &Parameters,
+            ) -> Result<Box<dyn Trainable<D>>, TensorError> {
+                match self { $(Configuration::$config(of) => of.on(device, parameters),)+ }
+            }
+        }
+    };
+}
+
+enrol![Conv4Config, MlpConfig,];
