@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     fn scanned(rows: usize, dim: usize, values: &[f32]) -> Result<Scan, NotFinite> {
-        scan(&Values::F32(values.into()), rows, dim, None).unwrap()
+        scan(&Values::F32(values.to_vec().into()), rows, dim, None).unwrap()
     }
 
     #[test]
