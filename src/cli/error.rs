@@ -118,9 +118,10 @@ impl CliError {
             | CliError::OtherDraw { .. }
             | CliError::NearDuplicate(_) => WRONG_DATA,
             CliError::Select(SelectError::Eval(error)) | CliError::Eval(error) => match error {
-                EvalError::NotAdmitted { .. } | EvalError::NoSupport { .. } | EvalError::Build(_) => {
-                    WRONG_REQUEST
-                }
+                EvalError::NotAdmitted { .. }
+                | EvalError::NoSupport { .. }
+                | EvalError::SidesDiffer { .. }
+                | EvalError::Build(_) => WRONG_REQUEST,
                 EvalError::NeedsClassVectors { .. }
                 | EvalError::NoClassVectors { .. }
                 | EvalError::NoSeenClasses { .. }

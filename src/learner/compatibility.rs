@@ -51,6 +51,18 @@ enum Start {
     Zero,
 }
 
+impl Start {
+    /// Fails where the identity is asked for, and sizes differ.
+    fn suits(self, side: usize, dim: usize) -> Result<(), LearnError> {
+        match self {
+            Start::Identity => {
+                LearnError::unless_equal("init=identity", side, dim, "\nhint: use init=zero or init=auto")
+            }
+            Start::Auto | Start::Zero => Ok(()),
+        }
+    }
+}
+
 impl Plan {
     pub(super) fn of(parameters: &Parameters, gradient: Gradient) -> Plan {
         let word = |name| Some(parameters.word(name)).filter(|word| *word != "chosen");
@@ -147,11 +159,8 @@ struct Training<'a, D: Backend> {
 impl<'a, D: Backend> Training<'a, D> {
     fn start(device: &'a D, data: &'a Data, plan: &Plan, rate: f64) -> Result<Self, LearnError> {
         let Data { dim, side, classes, .. } = *data;
+        plan.start.suits(side, dim)?;
         let identity = plan.start == Start::Identity || (plan.start == Start::Auto && dim == side);
-        if identity && dim != side {
-            let hint = "\nhint: use init=zero";
-            return Err(LearnError::SidesDiffer { what: "init=identity", side, dim, hint });
-        }
         let vectors = device.tensor3((1, classes, side), data.vectors.clone())?;
         let zeros = device.tensor3((1, dim, classes), vec![0.0; dim * classes])?;
         let turned = ops::transpose(&vectors)?;
@@ -280,6 +289,10 @@ impl Plan {
 }
 
 impl<D: Backend> Fit<D> for Plan {
+    fn suits(&self, side: usize, dim: usize) -> Result<(), LearnError> {
+        self.start.suits(side, dim)
+    }
+
     fn fit(&self, seen: &Seen, device: &D) -> Result<Fitted<D>, LearnError> {
         let (chosen, by_validation) = self.choose(seen, device)?;
         let map = self.train(seen, chosen, device)?;

@@ -79,6 +79,73 @@ fn learners_that_need_seen_classes_are_left_out_where_there_are_none_unless_they
 }
 
 #[test]
+fn learners_that_need_vectors_as_long_as_the_features_are_left_out_or_refused_where_they_are_not() {
+    let place = place(SPLITS);
+    let short: String =
+        place.read("v.csv").lines().map(|l| l.rsplit_once(',').unwrap().0.to_string() + "\n").collect();
+    place.write("w.csv", short);
+    let evaluate = "evaluate any-zero-shot --features f.csv --class-vectors w.csv";
+    let ran = place.done(&format!("{evaluate} --out r"));
+    let warning = "warning: any-zero-shot: class-vector-cosine, tip-adapter are left out, they need class vectors as long as the features of f\n";
+    assert!(ran.err.contains(warning), "{}", ran.err);
+    for learner in ["eszsl", "sae", "devise", "ale", "sje", "ridge-map", "prototypical-zero-shot"] {
+        assert!(place.read("r/summary.csv").contains(&format!(",{learner},")), "{learner}");
+    }
+    let sizes =
+        "needs class vectors as long as the features, got 2 numbers per class and 3 per item\nhint: …";
+    let named = [
+        ("any-zero-shot", "class-vector-cosine", "a cosine"),
+        ("any-zero-shot", "ale:init=identity", "init=identity"),
+        ("any-zero-shot", "ridge-map:form=residual", "form=residual"),
+        ("any-generalised-zero-shot", "class-vector-cosine", "a cosine"),
+        ("p.toml", "tip-adapter", "tip-adapter"),
+        ("p.toml", "semantic-prototypical:map=identity", "map=identity"),
+    ];
+    place.write("p.toml", protocol());
+    for (protocol, learner, what) in named {
+        let run =
+            format!("evaluate {protocol} --features f.csv --class-vectors w.csv --learner {learner} --out s");
+        let name = learner.split(':').next().unwrap();
+        place.refuses(2, &run, &format!("learner `{name}`: {what} {sizes}"));
+    }
+}
+
+#[test]
+fn learners_that_need_class_vectors_are_left_out_where_there_are_none_unless_they_are_named() {
+    let place = place(SPLITS);
+    place.write("p.toml", protocol());
+    let warning = "warning: p: semantic-prototypical, tip-adapter are left out, they need class vectors and f has none\n";
+    let ran = place.done("evaluate p.toml --features f.csv --out r");
+    assert!(ran.err.contains(warning), "{}", ran.err);
+    assert!(place.read("r/summary.csv").contains(",prototypical,"));
+    let ran = place.done("select p.toml --features f.csv --budget 2 --episodes 2 --by support-cv --out c");
+    assert!(ran.err.contains(warning), "{}", ran.err);
+    assert!(!place.read("c/selected.toml").contains("tip-adapter"));
+    let named = "evaluate p.toml --features f.csv --learner tip-adapter --out s";
+    place.refuses(3, named, "learner `tip-adapter` needs class vectors, store `f` has none\nhint: …");
+}
+
+/// Episodes of a few items for learners with and without class vectors.
+fn protocol() -> &'static str {
+    r#"name = "p"
+version = 1
+source = "a test, 2026"
+admits = ["inductive", "informed"]
+[data]
+split = "novel"
+[episode]
+way = 2
+shot = 2
+query = 2
+[draw]
+count = 100
+seed = 7
+[report]
+metrics = ["accuracy"]
+"#
+}
+
+#[test]
 fn class_vectors_that_do_not_fit_are_refused() {
     let place = place(SPLITS);
     let evaluate = "evaluate any-zero-shot --features f.csv --learner class-vector-cosine --out r";
