@@ -102,6 +102,22 @@ pub enum DataError {
         /// The path as given.
         path: PathBuf,
     },
+    /// A file that was named and is not there.
+    #[error("{}: no such file", path.display())]
+    NoFile {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// Class vectors in a file of another form than the table that was asked for.
+    #[error(
+        "{}: class vectors are read from a table, expected a .csv with a column `class` and a number per class in each \
+         other\nhint: a matrix goes into the folder of the features, as class_vectors.npy with rows as in splits.csv",
+        path.display()
+    )]
+    VectorsNoTable {
+        /// The path as given.
+        path: PathBuf,
+    },
     /// The operating system refuses.
     #[error("{at}: cannot be read: {source}")]
     Unreadable {
@@ -507,6 +523,33 @@ impl DataError {
 
     pub(super) fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> DataError + '_ {
         |source| DataError::Unreadable { at: Place::file(path), source }
+    }
+
+    /// As [`DataError::unreadable`], for a file that somebody has named: it may not be there.
+    pub(super) fn unreadable_named(path: &Path) -> impl FnOnce(io::Error) -> DataError + '_ {
+        |source| match source.kind() {
+            io::ErrorKind::NotFound => DataError::NoFile { path: path.to_path_buf() },
+            _ => DataError::unreadable(path)(source),
+        }
+    }
+}
+
+/// A remedy for a split of classes that is a word for parts of items.
+fn part_hint(word: &UnknownWord) -> &'static str {
+    const PARTS: [&str; 8] = ["train", "training", "test", "testing", "val", "valid", "dev", "eval"];
+    match word.what == "split" && PARTS.contains(&word.found.to_lowercase().as_str()) {
+        true => {
+            "\nhint: a split is one of whole classes; to divide the items of a class, such words belong in the column `part`"
+        }
+        false => "",
+    }
+}
+
+/// A remedy for an empty field.
+fn empty_hint(column: &str) -> &'static str {
+    match column {
+        "text" | "description" => "\nhint: fill it, or leave the line out",
+        _ => "",
     }
 }
 

@@ -35,6 +35,7 @@ mod header;
 mod held_out;
 pub mod images;
 pub mod index;
+mod lines;
 mod near;
 mod npy;
 mod npz;

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use super::error::{DataError, ItemName, Place};
 use super::folder::store_name;
 use super::header::{Header, Others, Role, text};
+use super::lines::line_at;
 use super::store::OpenOptions;
 use super::values::Values;
 use super::written::{Listed, Listing, Names, Written};
@@ -226,7 +227,7 @@ fn parse(header: &Header, bytes: &[u8], first_line: u64) -> Result<Table, DataEr
     let mut record = csv::ByteRecord::new();
     loop {
         let found = reader.read_byte_record(&mut record);
-        let line = first_line + record.position().map_or(0, |p| p.line() - 1);
+        let line = first_line + line_at(bytes, record.position()) - 1;
         let at = || Place::line(header.path, line);
         if !found.map_err(|_| DataError::Damaged { at: at(), what: "not a .csv file".to_string() })? {
             break;
@@ -380,5 +381,7 @@ mod tests {
         assert_eq!(refused("class,split,f\na,base,1\na,novel,1\n"), two);
         assert_eq!(refused(b"class,f\n\xff,1\n"), "s.csv line 2: the text is not UTF-8");
         assert_eq!(refused("class,f\n,1\n"), "s.csv line 2: item 0 has an empty `class`");
+        let crlf = "class,f\r\na,1\r\nb,one\r\n";
+        assert_eq!(refused(crlf), "s.csv line 3: column `f` must be a number, got `one`");
     }
 }

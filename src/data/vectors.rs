@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::error::{DataError, Place};
 use super::header::{no_column, text};
+use super::lines::line_at;
 use super::store::{ClassVectors, Store};
 
 impl Store {
@@ -27,14 +28,11 @@ impl Store {
 /// The vectors of these classes, in their order.
 fn read(path: &Path, classes: &[&str]) -> Result<ClassVectors, DataError> {
     let at = || Place::file(path);
-    let unreadable = |error: csv::Error| match error.into_kind() {
-        csv::ErrorKind::Io(source) => DataError::Unreadable { at: at(), source },
-        _ => DataError::Damaged { at: at(), what: "not a .csv file".to_string() },
-    };
-    let mut reader =
-        csv::ReaderBuilder::new().has_headers(false).flexible(true).from_path(path).map_err(unreadable)?;
+    let damaged = |_| DataError::Damaged { at: at(), what: "not a .csv file".to_string() };
+    let bytes = std::fs::read(path).map_err(DataError::unreadable_named(path))?;
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(&bytes[..]);
     let mut record = csv::ByteRecord::new();
-    if !reader.read_byte_record(&mut record).map_err(unreadable)? {
+    if !reader.read_byte_record(&mut record).map_err(damaged)? {
         return Err(DataError::Empty { at: at() });
     }
     let mut names: Vec<String> = Vec::new();
@@ -52,8 +50,8 @@ fn read(path: &Path, classes: &[&str]) -> Result<ClassVectors, DataError> {
         return Err(DataError::NoVectors { at: at() });
     }
     let mut found: HashMap<String, Vec<f32>> = HashMap::new();
-    while reader.read_byte_record(&mut record).map_err(unreadable)? {
-        let line = record.position().map_or(0, csv::Position::line);
+    while reader.read_byte_record(&mut record).map_err(damaged)? {
+        let line = line_at(&bytes, record.position());
         let here = || Place::line(path, line);
         if record.len() != names.len() {
             return Err(DataError::Ragged { at: here(), expected: names.len(), found: record.len() });
@@ -119,6 +117,7 @@ mod tests {
         assert_eq!(refused("class,legs\nant,6\ncat,nan\ndog,4\n"), nan);
         let word = "store/class_vectors.csv line 2: column `legs` must be a number, got `six`";
         assert_eq!(refused("class,legs\nant,six\n"), word);
+        assert_eq!(refused("class,legs\r\nant,six\r\n"), word);
         let twice = "store/class_vectors.csv line 3: class `ant` is listed twice";
         assert_eq!(refused("class,legs\nant,6\nant,6\n"), twice);
         assert_eq!(refused("class\nant\n"), "store/class_vectors.csv: no numbers beside the column `class`");
