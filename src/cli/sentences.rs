@@ -36,6 +36,12 @@ pub(super) fn plan(network: &Network, dataset: &str) -> Result<(String, String, 
             known.join(", ")
         )));
     };
+    if !sentences.ignored.is_empty() {
+        let shown =
+            |name: &String| if name.is_empty() { "one without a name".into() } else { format!("`{name}`") };
+        let ignored: Vec<String> = sentences.ignored.iter().map(shown).collect();
+        eprintln!("warning: {name}: columns that are not read: {}", ignored.join(", "));
+    }
     let listed = sentences.listed();
     let (class_texts, source) = class_texts(network, &listed)?;
     let encoder = SentenceEncoder::read(folder)?;

@@ -307,13 +307,13 @@ pub enum DataError {
         found: f32,
     },
     /// A class or part without a name.
-    #[error("{at}: item {row} has an empty `{column}`")]
+    #[error("{at}: item {row} has an empty `{column}`{}", empty_hint(column))]
     EmptyName {
         /// The file or line.
         at: Place,
         /// The item's row, counted from 0.
         row: usize,
-        /// `class` or `part`.
+        /// `class`, `part` or a column of texts.
         column: &'static str,
     },
     /// A class code without a name.

@@ -7,6 +7,7 @@
 mod banking77;
 mod clinc150;
 mod descriptions;
+mod json_lines;
 mod named;
 mod table;
 
@@ -38,6 +39,8 @@ pub struct Sentences {
     pub clusters: Option<Vec<(String, String)>>,
     /// The items that belong to no class of the task; they share one class name.
     pub outside: Vec<usize>,
+    /// Columns or keys of a table that are not read, in order of appearance; a column may have no name.
+    pub ignored: Vec<String>,
     /// The files that were read.
     pub files: Vec<PathBuf>,
 }
