@@ -41,6 +41,11 @@ pub(super) enum CliError {
     Train(#[from] TrainError),
     #[error("protocol {protocol}: {source}")]
     Sample { protocol: String, source: SampleError },
+    #[error(
+        "protocol {protocol}: stacking is chosen on validation classes, and {source}\nhint: list more classes as validation, \
+         or none: stacking then stays 0"
+    )]
+    Stacking { protocol: String, source: SampleError },
     #[error(transparent)]
     Draw(#[from] DrawError),
     #[error(
@@ -112,6 +117,7 @@ impl CliError {
             | CliError::Part(_)
             | CliError::Compare(_)
             | CliError::Sample { .. }
+            | CliError::Stacking { .. }
             | CliError::Draw(_)
             | CliError::NoDraw { .. }
             | CliError::Finding { .. }

@@ -61,6 +61,7 @@ pub(super) fn check(written: Written, unseen: Option<Split>) -> Result<Store, Da
     if written.provenance.cut > 0 {
         warnings.push(StoreWarning::Cut { count: written.provenance.cut });
     }
+    warnings.extend(class_vectors.as_ref().and_then(StoreWarning::of_vectors));
     Ok(Store {
         name: written.name,
         path: written.path,
@@ -201,7 +202,7 @@ fn class_vectors(written: &Written, classes: &[Class]) -> Result<Option<ClassVec
     let Some(matrix) = &written.class_vectors else { return Ok(None) };
     let at = || matrix.at.clone();
     if matrix.side == 0 {
-        return Err(DataError::NoFeatures { at: at() });
+        return Err(DataError::EmptyVectors { at: at() });
     }
     if matrix.rows != classes.len() {
         let against = match &written.listing {

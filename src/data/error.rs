@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::store::ClassVectors;
 use crate::vocab::{Form, Split, UnknownWord};
 
 /// A file, and a line of it where there is one.
@@ -264,6 +265,17 @@ pub enum DataError {
         /// The fields of the line.
         found: usize,
     },
+    /// Sentences where features should be.
+    #[error(
+        "{at}: column `text` holds `{found}`, a feature store holds numbers alone\nhint: a network makes features of \
+         sentences: add --backbone bert --weights FOLDER, or run `kshot embed` once"
+    )]
+    TextsNotFeatures {
+        /// The line.
+        at: Place,
+        /// The field, or the beginning of it.
+        found: String,
+    },
     /// A field that is no number.
     #[error("{at}: column `{column}` must be a number, got `{found}`")]
     BadNumber {
@@ -294,7 +306,8 @@ pub enum DataError {
     },
     /// NaN or infinity in a class vector.
     #[error(
-        "{at}: the vector of class `{class}` has {found} in column {column}, class vectors must be finite"
+        "{at}: the vector of class `{class}` has {found} in column {column}, class vectors must be finite\nhint: fill \
+         what is missing, for instance with the mean of its column"
     )]
     VectorNotFinite {
         /// The file or array.
@@ -329,7 +342,7 @@ pub enum DataError {
         names: usize,
     },
     /// A word that must be one of a few.
-    #[error("{at}: {source}")]
+    #[error("{at}: {source}{}", part_hint(source))]
     UnknownWord {
         /// The file or line.
         at: Place,
@@ -368,6 +381,12 @@ pub enum DataError {
     #[error("{at}: no numbers beside the column `class`")]
     NoVectors {
         /// The file.
+        at: Place,
+    },
+    /// An array of class vectors without columns.
+    #[error("{at}: class vectors without numbers, every class needs at least one")]
+    EmptyVectors {
+        /// The file or array.
         at: Place,
     },
     /// Class vectors in two files of one store.
@@ -513,7 +532,13 @@ impl DataError {
     /// Whether the request is wrong rather than the data: the build lacks a reader, or a
     /// dataset specification or transform cannot be met.
     pub fn is_request(&self) -> bool {
-        matches!(self, DataError::NoParquet { .. } | DataError::Spec { .. } | DataError::NoBaseClasses { .. })
+        matches!(
+            self,
+            DataError::NoParquet { .. }
+                | DataError::Spec { .. }
+                | DataError::NoBaseClasses { .. }
+                | DataError::VectorsNoTable { .. }
+        )
     }
 
     /// Whether neither the request nor the data is to blame.
@@ -577,6 +602,20 @@ pub enum StoreWarning {
         /// How many.
         count: u64,
     },
+    /// Classes whose vectors are all zero: no learner can tell them apart by these.
+    ZeroVectors {
+        /// How many.
+        count: usize,
+    },
+}
+
+impl StoreWarning {
+    /// What there is to say of class vectors.
+    pub(super) fn of_vectors(vectors: &ClassVectors) -> Option<StoreWarning> {
+        let zero =
+            vectors.rows.chunks_exact(vectors.side).filter(|row| row.iter().all(|value| *value == 0.0));
+        Some(zero.count()).filter(|count| *count > 0).map(|count| StoreWarning::ZeroVectors { count })
+    }
 }
 
 impl fmt::Display for StoreWarning {
@@ -584,6 +623,10 @@ impl fmt::Display for StoreWarning {
         match self {
             StoreWarning::ZeroRows { count: 1 } => f.write_str("1 item has only zeros as features"),
             StoreWarning::ZeroRows { count } => write!(f, "{count} items have only zeros as features"),
+            StoreWarning::ZeroVectors { count: 1 } => f.write_str("the class vector of 1 class is all zero"),
+            StoreWarning::ZeroVectors { count } => {
+                write!(f, "the class vectors of {count} classes are all zero")
+            }
             StoreWarning::Cut { count: 1 } => {
                 f.write_str("1 item was longer than the network reads, and was cut")
             }

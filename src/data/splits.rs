@@ -62,8 +62,9 @@ mod tests {
     fn splits_that_contradict_the_items_or_themselves_are_refused() {
         let refused = |splits: &str| folder_refusal(&[("splits.csv", splits.as_bytes())]);
         assert_eq!(refused(""), "store/splits.csv: the file is empty");
-        let word = "store/splits.csv line 3: unknown split `test`, expected one of `base`, `validation`, `novel`, `outside`";
-        assert_eq!(refused("class,split\ndog,base\ncat,test\n"), word);
+        let word = "store/splits.csv line 3: unknown split `test`, expected one of `base`, `validation`, `novel`, `outside`\nhint: ";
+        assert!(refused("class,split\ndog,base\ncat,test\n").starts_with(word));
+        assert!(refused("class,split\r\ndog,base\r\ncat,test\r\n").starts_with(word));
         let all = "class,split\ndog,base\ncat,base\nant,base\n";
         assert_eq!(refused(&format!("{all}bee,base\n")), "store/splits.csv line 5: class `bee` has no items");
         assert_eq!(

@@ -148,6 +148,13 @@ pub enum Warning {
         /// Items concerned.
         rows: u64,
     },
+    /// Classes whose vectors are all zero.
+    ZeroVectors {
+        /// The feature store, as it was named.
+        features: String,
+        /// Classes concerned.
+        classes: u64,
+    },
     /// Items of which the network that made the features read only the beginning.
     Cut {
         /// The feature store, as it was named.
@@ -249,6 +256,16 @@ impl fmt::Display for Warning {
             }
             Warning::ZeroRows { features, rows } => {
                 write!(f, "{features}: {rows} items have norm zero and stay zero when normalised")
+            }
+            Warning::ZeroVectors { features, classes } => {
+                let (vectors, classes) = match classes {
+                    1 => ("vector of 1 class is".to_string(), "it"),
+                    more => (format!("vectors of {more} classes are"), "they"),
+                };
+                write!(
+                    f,
+                    "{features}: the {vectors} all zero, {classes} cannot be told from others by a cosine"
+                )
             }
             Warning::Cut { features, items } => {
                 write!(f, "{features}: {items} items were longer than the network reads, and were cut")

@@ -150,6 +150,10 @@ fn class_vectors_that_do_not_fit_are_refused() {
     let place = place(SPLITS);
     let evaluate = "evaluate any-zero-shot --features f.csv --learner class-vector-cosine --out r";
     place.refuses(3, evaluate, "learner `class-vector-cosine` …");
+    let named = |file: &str| evaluate.replace("f.csv", &format!("f.csv --class-vectors {file}"));
+    place.refuses(3, &named("none.csv"), "none.csv: no such file");
+    let table = "v.npy: class vectors are read from a table, expected a .csv with a column `class` and a number per class …";
+    place.refuses(2, &named("v.npy"), table);
     let all = place.read("v.csv");
     let with = |text: String| place.write("w.csv", text);
     let evaluate = format!("{evaluate} --class-vectors w.csv");
@@ -159,8 +163,30 @@ fn class_vectors_that_do_not_fit_are_refused() {
     place.refuses(
         3,
         &evaluate,
-        "w.csv line 4: the vector of class `c2` has NaN in column 1, class vectors must be finite",
+        "w.csv line 4: the vector of class `c2` has NaN in column 1, class vectors must be finite\nhint: …",
     );
     with(all.replacen("c2,-1,1,-1", "c2,-1,,-1", 1));
     place.refuses(3, &evaluate, "w.csv line 4: column `y` must be a number, got ``");
+}
+
+#[test]
+fn a_single_validation_class_is_too_few_for_stacking() {
+    let place = place(SPLITS);
+    place.write("f.csv", place.read("f.csv").replace("c4,validation", "c4,base"));
+    let evaluate =
+        "evaluate any-generalised-zero-shot --features f.csv --class-vectors v.csv --learner eszsl";
+    let sentence = "protocol any-generalised-zero-shot: stacking is chosen on validation classes, and split validation has \
+                    1 class, an episode needs 2\nhint: list more classes as validation, or none: stacking then stays 0";
+    place.refuses(3, &format!("{evaluate} --out r"), sentence);
+}
+
+#[test]
+fn classes_with_vectors_of_zeros_are_warned_of() {
+    let place = place(SPLITS);
+    place.edit("v.csv", "c7,1,1,1", "c7,0,0,0");
+    let ran =
+        place.done("evaluate any-zero-shot --features f.csv --class-vectors v.csv --learner eszsl --out r");
+    let warning =
+        "warning: f: the vector of 1 class is all zero, it cannot be told from others by a cosine\n";
+    assert!(ran.err.contains(warning), "{}", ran.err);
 }
