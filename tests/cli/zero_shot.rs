@@ -190,3 +190,26 @@ fn classes_with_vectors_of_zeros_are_warned_of() {
         "warning: f: the vector of 1 class is all zero, it cannot be told from others by a cosine\n";
     assert!(ran.err.contains(warning), "{}", ran.err);
 }
+
+#[test]
+fn intents_take_class_vectors_beside_the_sentences_where_there_are_some() {
+    let place = place(SPLITS);
+    // Six items of a class: five to learn from, one to answer.
+    let with_part = |(number, line): (usize, &str)| {
+        let part = if number == 0 { "part" } else { ["test", "train"][usize::from(number % 6 != 0)] };
+        format!("{line},{part}\n")
+    };
+    let table: String = place.read("f.csv").lines().enumerate().map(with_part).collect();
+    place.write("f.csv", table);
+    let evaluate = "evaluate any-intents-5shot --features f.csv";
+    let ran = place.done(&format!("{evaluate} --out r"));
+    let none = "any-intents-5shot: semantic-prototypical, tip-adapter are left out, they need class vectors and f has none\n";
+    assert!(ran.err.contains(none), "{}", ran.err);
+    let ran = place.done(&format!("{evaluate} --class-vectors v.csv --out s"));
+    let unfitted = "any-intents-5shot: semantic-prototypical is left out, it is fitted on seen classes and f has none for this protocol\n";
+    assert!(ran.err.contains(unfitted) && !ran.err.contains("tip-adapter"), "{}", ran.err);
+    assert!(place.read("s/summary.csv").contains(",tip-adapter,"));
+    let named = "--class-vectors v.csv --learner semantic-prototypical:map=identity";
+    place.done(&format!("{evaluate} {named} --out t"));
+    assert!(place.read("t/summary.csv").contains(",semantic-prototypical,"));
+}
