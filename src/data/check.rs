@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::error::{DataError, ItemName, Place, StoreWarning};
+use super::error::{DataError, ItemName, Place};
 use super::index::{Class, ClassIndex};
 use super::scan::{groups, scan};
 use super::store::{ClassVectors, Store};
+use super::warning::StoreWarning;
 use super::written::{Listing, Names, Written};
 use crate::vocab::{ItemId, Split};
 

@@ -50,12 +50,13 @@ pub mod text;
 mod transform;
 mod values;
 mod vectors;
+mod warning;
 mod written;
 
 #[cfg(feature = "download")]
 pub use download::{Remote, download, file_sha256};
 pub use embedded::{EMBEDDED, embedded};
-pub use error::{DataError, ItemName, Place, StoreWarning};
+pub use error::{DataError, ItemName, Place};
 pub use fingerprint::{Fingerprint, files_sha256};
 pub use held_out::{SeenItems, seen_items};
 pub use index::{Class, ClassIndex};
@@ -65,4 +66,5 @@ pub use stamp::FileStamp;
 pub use store::{ClassVectors, OpenOptions, Parts, Store};
 pub use transform::{Transformed, transform};
 pub use values::{ReadRows, Values};
+pub use warning::StoreWarning;
 pub use written::{Provenance, VectorSource};

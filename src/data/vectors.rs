@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::error::{DataError, Place, StoreWarning};
+use super::error::{DataError, Place};
 use super::header::{no_column, text};
 use super::lines::line_at;
 use super::store::{ClassVectors, Store};
+use super::warning::StoreWarning;
 
 impl Store {
     /// The same store with the class vectors of a .csv file in place of its own: a column `class`, and a number per class
