@@ -114,6 +114,10 @@ def main():
         file, values = select(copy, shot, args.out / f"{name}-selection")
         for learner, draws in evaluate(stores[data], shot, args.out / f"{name}-defaults").items():
             rows.setdefault((learner, "default"), {})[data, shot] = draws
+        # Its default map is fitted on seen classes, of which these rules have none.
+        named = ("--learner", "semantic-prototypical:map=identity")
+        for learner, draws in evaluate(stores[data], shot, args.out / f"{name}-identity", named).items():
+            rows.setdefault((learner, "map = identity"), {})[data, shot] = draws
         selected = ("--selected", file, "--selected-elsewhere")
         for learner, draws in evaluate(stores[data], shot, args.out / f"{name}-selected", selected).items():
             rows.setdefault((learner, "selected"), {})[data, shot] = draws

@@ -86,7 +86,12 @@ pub enum BackboneError {
         value: f32,
     },
     /// The weights are not those of the network.
-    #[error("{}: the weights do not fit the sizes of the network: {}", path.display(), differences(missing, unexpected, shapes))]
+    #[error(
+        "{}: the weights do not fit the sizes of the network: {}\nhint: weights and sizes must be of one network; of a \
+         sentence encoder the sizes stand in config.json beside the weights",
+        path.display(),
+        differences(missing, unexpected, shapes)
+    )]
     Differ {
         /// The file.
         path: PathBuf,
@@ -144,10 +149,22 @@ pub enum BackboneError {
         found: String,
     },
     /// A text without anything to encode.
-    #[error("text {number} is empty, expected at least one character that the tokenizer knows")]
+    #[error(
+        "text {number} is empty, expected at least one character that the tokenizer knows\nhint: leave it out, or give it \
+         words"
+    )]
     EmptyText {
         /// Its place, counted from 0.
         number: usize,
+    },
+    /// A class whose name or description has nothing to encode.
+    #[error(
+        "class `{class}` has no words to make a class vector of\nhint: give it another name, or describe the classes with \
+         --descriptions"
+    )]
+    WordlessClass {
+        /// The class.
+        class: String,
     },
     /// The tokenizer refuses a text.
     #[error("text {number} cannot be split into tokens: {what}")]

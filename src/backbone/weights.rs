@@ -160,8 +160,8 @@ mod tests {
         let network = [("a".to_string(), vec![2, 1]), ("b".to_string(), vec![1])];
         let error = sentence(&place, weights.expect(&network).unwrap_err());
         let expected = "w.safetensors: the weights do not fit the sizes of the network: 1 missing (`b`); \
-                        1 unexpected (`head`); 1 of another shape (`a` is (1, 2), expected (2, 1))";
-        assert_eq!(error, expected);
+                        1 unexpected (`head`); 1 of another shape (`a` is (1, 2), expected (2, 1))\nhint: ";
+        assert!(error.starts_with(expected), "{error}");
         assert!(weights.expect(&[("a".to_string(), vec![1, 2]), ("head".to_string(), vec![1])]).is_ok());
     }
 

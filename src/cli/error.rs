@@ -48,6 +48,11 @@ pub(super) enum CliError {
         "dataset `{dataset}` has items of form `{found}`, backbone `{backbone}` with these weights reads `{expected}`{hint}"
     )]
     OtherForm { dataset: String, found: Form, backbone: String, expected: Form, hint: String },
+    #[error(
+        "protocol {protocol}: stacking is chosen on validation classes, and {source}\nhint: list more classes as validation, \
+         or none: stacking then stays 0"
+    )]
+    Stacking { protocol: String, source: SampleError },
     #[error(transparent)]
     Draw(#[from] DrawError),
     #[error(
@@ -121,15 +126,17 @@ impl CliError {
             | CliError::Sample { .. }
             | CliError::Validation { .. }
             | CliError::OtherForm { .. }
+            | CliError::Stacking { .. }
             | CliError::Draw(_)
             | CliError::NoDraw { .. }
             | CliError::Finding { .. }
             | CliError::OtherDraw { .. }
             | CliError::NearDuplicate(_) => WRONG_DATA,
             CliError::Select(SelectError::Eval(error)) | CliError::Eval(error) => match error {
-                EvalError::NotAdmitted { .. } | EvalError::NoSupport { .. } | EvalError::Build(_) => {
-                    WRONG_REQUEST
-                }
+                EvalError::NotAdmitted { .. }
+                | EvalError::NoSupport { .. }
+                | EvalError::SidesDiffer { .. }
+                | EvalError::Build(_) => WRONG_REQUEST,
                 EvalError::NeedsClassVectors { .. }
                 | EvalError::NoClassVectors { .. }
                 | EvalError::NoSeenClasses { .. }

@@ -3,6 +3,7 @@
 #![expect(clippy::print_stderr, reason = "this is the room that prints")]
 
 mod cache;
+mod candidates;
 mod check;
 mod compare;
 mod data;

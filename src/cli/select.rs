@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::candidates::{self, Candidates};
 use super::device::{Device, DeviceFlag, on_device};
 use super::error::CliError;
 use super::progress::Progress;
@@ -16,10 +17,10 @@ use crate::learner::{Registry, Roster};
 use crate::protocol::Protocol;
 use crate::report::{Grid, TRIAL_COLUMNS, TrialRow};
 use crate::select::{
-    self, By, Choice, Episodes, Origin, SELECTED_FORMAT, Scored, Selected, Space, Task, Trials, Typed,
+    self, By, Choice, Episodes, Origin, SELECTED_FORMAT, Scored, Selected, Space, Task, Typed,
 };
 use crate::tensor::Cpu;
-use crate::vocab::{Scope, Split, Transform};
+use crate::vocab::{Scope, Split};
 
 const EXAMPLES: &str = "Examples:
   kshot select any-5way-5shot --features features/ --out selected/mine
@@ -86,9 +87,6 @@ enum WrittenBy {
     SupportCv,
 }
 
-/// The learners of a selection with their trials.
-type Candidates = Vec<(&'static str, Trials)>;
-
 /// Files of a selection, and those of an oracle, which are kept apart.
 const NAMES: [&str; 3] = ["trials.csv", "selected.toml", "draw.csv"];
 const ORACLE_NAMES: [&str; 2] = ["oracle-trials.csv", "oracle.toml"];
@@ -125,7 +123,11 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     let judged =
         if by == By::Oracle { protocol.clone() } else { protocol.on_split(Split::Validation, count, seed) };
     let dealer = dealer(by, &rules, &judged, &store)?;
-    let candidates = candidates(&registry, &spaces, &store, arguments.budget, seed)?;
+    let mut candidates = candidates::of(&registry, &spaces, &store, arguments.budget, seed)?;
+    if arguments.learners.is_empty() {
+        let answered = if by == By::Validation { &judged } else { protocol };
+        candidates = candidates::fitting(&registry, answered, &store, candidates)?;
+    }
 
     let shots = evaluate::shots(protocol);
     let device = arguments.device.chosen()?;
@@ -222,27 +224,6 @@ fn spaces(
         }
     }
     Ok(spaces)
-}
-
-/// The trials of every learner; without base classes those that need their mean are left out.
-fn candidates(
-    registry: &Registry<Cpu>,
-    spaces: &[Space],
-    store: &Store,
-    budget: usize,
-    seed: u64,
-) -> Result<Candidates, CliError> {
-    let centred = store.index().of_split(Split::Base).next().is_some();
-    let mut candidates = Vec::new();
-    for space in spaces {
-        let entry = registry.entry(space.learner())?;
-        let takes = |learner: crate::learner::Learner<Cpu>| learner.takes();
-        let usable = |p: &crate::learner::Parameters| {
-            centred || entry.build(p).map_or(true, |learner| takes(learner) != Transform::Cl2n)
-        };
-        candidates.push((entry.name(), Trials::of(space, entry, budget, seed, usable)?));
-    }
-    Ok(candidates)
 }
 
 /// The scores of all trials, by learner.

@@ -6,8 +6,8 @@ use super::device::{Device, on_device};
 use super::error::CliError;
 use super::network::{Made, Network};
 use super::progress::Progress;
-use crate::backbone::SentenceEncoder;
 use crate::backbone::sentence::{ClassTexts, Embedded, label_words};
+use crate::backbone::{BackboneError, SentenceEncoder};
 use crate::data::text::{self, Sentences, TEXT_DATASETS};
 use crate::data::{ClassVectors, NewStore, Precision, Provenance, VectorSource, files_sha256};
 use crate::vocab::{Form, Split};
@@ -29,6 +29,12 @@ pub(super) fn plan(network: &Network, dataset: &str) -> Result<(String, String, 
                 .to_string(),
         ));
     };
+    if folder.is_file() {
+        return Err(CliError::Request(format!(
+            "backbone `bert` is a folder, {} is a file\nhint: name the folder that holds config.json, model.safetensors and tokenizer.json",
+            folder.display()
+        )));
+    }
     let Some((name, sentences)) = text::named(dataset, &network.data())? else {
         let known: Vec<String> = TEXT_DATASETS.iter().map(|(name, _)| format!("`{name}`")).collect();
         return Err(CliError::Request(format!(
@@ -36,6 +42,12 @@ pub(super) fn plan(network: &Network, dataset: &str) -> Result<(String, String, 
             known.join(", ")
         )));
     };
+    if !sentences.ignored.is_empty() {
+        let shown =
+            |name: &String| if name.is_empty() { "one without a name".into() } else { format!("`{name}`") };
+        let ignored: Vec<String> = sentences.ignored.iter().map(shown).collect();
+        eprintln!("warning: {name}: columns that are not read: {}", ignored.join(", "));
+    }
     let listed = sentences.listed();
     let (class_texts, source) = class_texts(network, &listed)?;
     let encoder = SentenceEncoder::read(folder)?;
@@ -101,9 +113,17 @@ impl Work {
         let run = |texts: &[String], reach: &(dyn Fn(usize) + Sync)| {
             on_device!(device, |open, Kind| encoder.embed::<Kind>(texts, workers, open, reach))
         };
+        let named = |error| match error {
+            BackboneError::EmptyText { number } => {
+                BackboneError::WordlessClass { class: listed[class_texts.class_of(number)].0.clone() }
+            }
+            other => other,
+        };
+        // The classes first: they are few, and what is wrong with them is told before the sentences have taken their time.
+        let vectors = run(&class_texts.texts, &|_| {}).map_err(named)?;
+        let rows = class_texts.mean(&vectors.features, vectors.dim);
         let Embedded { features, dim, truncated } = run(&sentences.texts, &|done| progress.reach(done))?;
         drop(progress);
-        let rows = class_texts.mean(&run(&class_texts.texts, &|_| {})?.features, dim);
         provenance.cut = truncated as u64;
         let store = NewStore {
             features: &features,

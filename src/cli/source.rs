@@ -119,6 +119,11 @@ impl Stores {
         };
         let store = match data::embedded(&named).transpose()?.or(images) {
             Some(store) => store,
+            None if data::text::is_named(&named) => {
+                return Err(CliError::Request(format!(
+                    "`{named}` is a dataset of texts, and no network is named that makes features of them\nhint: add --backbone bert --weights FOLDER, or make them once with `kshot embed`"
+                )));
+            }
             None if self.features.is_none() => {
                 return Err(CliError::Request(format!(
                     "protocol `{}` is for dataset `{named}`, which is not embedded\nhint: name its features with --features PATH, or make them with --backbone",

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::error::{DataError, ItemName, Place, StoreWarning};
+use super::error::{DataError, ItemName, Place};
 use super::index::{Class, ClassIndex};
 use super::scan::{groups, scan};
 use super::store::{ClassVectors, Store};
+use super::warning::StoreWarning;
 use super::written::{Listing, Names, Written};
 use crate::vocab::{ItemId, Split};
 
@@ -61,6 +62,7 @@ pub(super) fn check(written: Written, unseen: Option<Split>) -> Result<Store, Da
     if written.provenance.cut > 0 {
         warnings.push(StoreWarning::Cut { count: written.provenance.cut });
     }
+    warnings.extend(class_vectors.as_ref().and_then(StoreWarning::of_vectors));
     Ok(Store {
         name: written.name,
         path: written.path,
@@ -201,7 +203,7 @@ fn class_vectors(written: &Written, classes: &[Class]) -> Result<Option<ClassVec
     let Some(matrix) = &written.class_vectors else { return Ok(None) };
     let at = || matrix.at.clone();
     if matrix.side == 0 {
-        return Err(DataError::NoFeatures { at: at() });
+        return Err(DataError::EmptyVectors { at: at() });
     }
     if matrix.rows != classes.len() {
         let against = match &written.listing {

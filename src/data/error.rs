@@ -1,4 +1,4 @@
-//! What can be wrong with a feature store, each as one sentence, and what is only worth a warning.
+//! What can be wrong with a feature store, each as one sentence.
 
 use std::fmt;
 use std::io;
@@ -99,6 +99,22 @@ pub enum DataError {
          .csv", path.display()
     )]
     NoParquet {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// A file that was named and is not there.
+    #[error("{}: no such file", path.display())]
+    NoFile {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// Class vectors in a file of another form than the table that was asked for.
+    #[error(
+        "{}: class vectors are read from a table, expected a .csv with a column `class` and a number per class in each \
+         other\nhint: a matrix goes into the folder of the features, as class_vectors.npy with rows as in splits.csv",
+        path.display()
+    )]
+    VectorsNoTable {
         /// The path as given.
         path: PathBuf,
     },
@@ -248,6 +264,17 @@ pub enum DataError {
         /// The fields of the line.
         found: usize,
     },
+    /// Sentences where features should be.
+    #[error(
+        "{at}: column `text` holds `{found}`, a feature store holds numbers alone\nhint: a network makes features of \
+         sentences: add --backbone bert --weights FOLDER, or run `kshot embed` once"
+    )]
+    TextsNotFeatures {
+        /// The line.
+        at: Place,
+        /// The field, or the beginning of it.
+        found: String,
+    },
     /// A field that is no number.
     #[error("{at}: column `{column}` must be a number, got `{found}`")]
     BadNumber {
@@ -278,7 +305,8 @@ pub enum DataError {
     },
     /// NaN or infinity in a class vector.
     #[error(
-        "{at}: the vector of class `{class}` has {found} in column {column}, class vectors must be finite"
+        "{at}: the vector of class `{class}` has {found} in column {column}, class vectors must be finite\nhint: fill \
+         what is missing, for instance with the mean of its column"
     )]
     VectorNotFinite {
         /// The file or array.
@@ -291,13 +319,13 @@ pub enum DataError {
         found: f32,
     },
     /// A class or part without a name.
-    #[error("{at}: item {row} has an empty `{column}`")]
+    #[error("{at}: item {row} has an empty `{column}`{}", empty_hint(column))]
     EmptyName {
         /// The file or line.
         at: Place,
         /// The item's row, counted from 0.
         row: usize,
-        /// `class` or `part`.
+        /// `class`, `part` or a column of texts.
         column: &'static str,
     },
     /// A class code without a name.
@@ -313,7 +341,7 @@ pub enum DataError {
         names: usize,
     },
     /// A word that must be one of a few.
-    #[error("{at}: {source}")]
+    #[error("{at}: {source}{}", part_hint(source))]
     UnknownWord {
         /// The file or line.
         at: Place,
@@ -352,6 +380,12 @@ pub enum DataError {
     #[error("{at}: no numbers beside the column `class`")]
     NoVectors {
         /// The file.
+        at: Place,
+    },
+    /// An array of class vectors without columns.
+    #[error("{at}: class vectors without numbers, every class needs at least one")]
+    EmptyVectors {
+        /// The file or array.
         at: Place,
     },
     /// Class vectors in two files of one store.
@@ -523,7 +557,13 @@ impl DataError {
     /// Whether the request is wrong rather than the data: the build lacks a reader, or a
     /// dataset specification or transform cannot be met.
     pub fn is_request(&self) -> bool {
-        matches!(self, DataError::NoParquet { .. } | DataError::Spec { .. } | DataError::NoBaseClasses { .. })
+        matches!(
+            self,
+            DataError::NoParquet { .. }
+                | DataError::Spec { .. }
+                | DataError::NoBaseClasses { .. }
+                | DataError::VectorsNoTable { .. }
+        )
     }
 
     /// Whether neither the request nor the data is to blame.
@@ -539,6 +579,33 @@ impl DataError {
     pub(super) fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> DataError + '_ {
         |source| DataError::Unreadable { at: Place::file(path), source }
     }
+
+    /// As [`DataError::unreadable`], for a file that somebody has named: it may not be there.
+    pub(super) fn unreadable_named(path: &Path) -> impl FnOnce(io::Error) -> DataError + '_ {
+        |source| match source.kind() {
+            io::ErrorKind::NotFound => DataError::NoFile { path: path.to_path_buf() },
+            _ => DataError::unreadable(path)(source),
+        }
+    }
+}
+
+/// A remedy for a split of classes that is a word for parts of items.
+fn part_hint(word: &UnknownWord) -> &'static str {
+    const PARTS: [&str; 8] = ["train", "training", "test", "testing", "val", "valid", "dev", "eval"];
+    match word.what == "split" && PARTS.contains(&word.found.to_lowercase().as_str()) {
+        true => {
+            "\nhint: a split is one of whole classes; to divide the items of a class, such words belong in the column `part`"
+        }
+        false => "",
+    }
+}
+
+/// A remedy for an empty field.
+fn empty_hint(column: &str) -> &'static str {
+    match column {
+        "text" | "description" => "\nhint: fill it, or leave the line out",
+        _ => "",
+    }
 }
 
 /// The sentence without its hint.
@@ -548,48 +615,4 @@ fn first_line(error: &DataError) -> String {
 
 fn shape_text(shape: &[u64]) -> String {
     shape.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")
-}
-
-/// What a store has that a reader of results should know; never a reason to refuse it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StoreWarning {
-    /// Items whose features are all zero: no head can tell them apart.
-    ZeroRows {
-        /// How many.
-        count: usize,
-    },
-    /// Items with exactly the features of an earlier item: they form one group with it.
-    IdenticalRows {
-        /// How many later items.
-        count: usize,
-        /// How many of them have another class than the first.
-        across: usize,
-    },
-    /// Items of which the network read only the beginning.
-    Cut {
-        /// How many.
-        count: u64,
-    },
-}
-
-impl fmt::Display for StoreWarning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            StoreWarning::ZeroRows { count: 1 } => f.write_str("1 item has only zeros as features"),
-            StoreWarning::ZeroRows { count } => write!(f, "{count} items have only zeros as features"),
-            StoreWarning::Cut { count: 1 } => {
-                f.write_str("1 item was longer than the network reads, and was cut")
-            }
-            StoreWarning::Cut { count } => {
-                write!(f, "{count} items were longer than the network reads, and were cut")
-            }
-            StoreWarning::IdenticalRows { count, across } => {
-                let verb = if *count == 1 { "1 item repeats" } else { &format!("{count} items repeat") };
-                write!(
-                    f,
-                    "{verb} the features of an earlier item, {across} across classes; such items form a group"
-                )
-            }
-        }
-    }
 }

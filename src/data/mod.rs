@@ -36,6 +36,7 @@ mod header;
 mod held_out;
 pub mod images;
 pub mod index;
+mod lines;
 mod near;
 mod npy;
 mod npz;
@@ -50,12 +51,13 @@ pub mod text;
 mod transform;
 mod values;
 mod vectors;
+mod warning;
 mod written;
 
 #[cfg(feature = "download")]
 pub use download::{Remote, download, file_sha256};
 pub use embedded::{EMBEDDED, embedded};
-pub use error::{DataError, ItemName, Place, StoreWarning};
+pub use error::{DataError, ItemName, Place};
 pub use fingerprint::{Fingerprint, files_sha256};
 pub use growing::growing;
 pub use held_out::{SeenItems, seen_items};
@@ -66,4 +68,5 @@ pub use stamp::FileStamp;
 pub use store::{ClassVectors, OpenOptions, Parts, Store};
 pub use transform::{Transformed, transform};
 pub use values::{ReadRows, Values};
+pub use warning::StoreWarning;
 pub use written::{Provenance, VectorSource};

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::check::check;
-use super::error::{DataError, Place, StoreWarning};
+use super::error::{DataError, Place};
 use super::index::ClassIndex;
 use super::values::Values;
+use super::warning::StoreWarning;
 use super::written::{Listed, Listing, Matrix, NamedFile, Names, Provenance, Written};
 use super::{folder, npz, table, tensors};
 use crate::vocab::{Form, ItemId, Split};

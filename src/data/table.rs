@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use super::error::{DataError, ItemName, Place};
 use super::folder::store_name;
 use super::header::{Header, Others, Role, text};
+use super::lines::line_at;
 use super::store::OpenOptions;
 use super::values::Values;
 use super::written::{Listed, Listing, Names, Written};
@@ -226,7 +227,7 @@ fn parse(header: &Header, bytes: &[u8], first_line: u64) -> Result<Table, DataEr
     let mut record = csv::ByteRecord::new();
     loop {
         let found = reader.read_byte_record(&mut record);
-        let line = first_line + record.position().map_or(0, |p| p.line() - 1);
+        let line = first_line + line_at(bytes, record.position()) - 1;
         let at = || Place::line(header.path, line);
         if !found.map_err(|_| DataError::Damaged { at: at(), what: "not a .csv file".to_string() })? {
             break;
@@ -272,6 +273,9 @@ fn parse(header: &Header, bytes: &[u8], first_line: u64) -> Result<Table, DataEr
                     return Err(match parsed {
                         Ok(_) => {
                             DataError::NotFinite { at: at(), item, column: format!("`{column}`"), found }
+                        }
+                        Err(_) if column == "text" => {
+                            DataError::TextsNotFeatures { at: at(), found: found.chars().take(20).collect() }
                         }
                         Err(_) => DataError::BadNumber { at: at(), column, found },
                     });
@@ -370,15 +374,25 @@ mod tests {
         assert_eq!(refused("class,f,g\na,1,2\nb,1\n"), "s.csv line 3: expected 3 fields, found 2");
         assert_eq!(refused("class,f\na,1\nb,one\n"), "s.csv line 3: column `f` must be a number, got `one`");
         assert_eq!(refused("class,f\na,\n"), "s.csv line 2: column `f` must be a number, got ``");
+        let words = "s.csv line 2: column `text` holds `why is it so cold in`, a feature store holds numbers alone\nhint: ";
+        assert!(refused("text,class\nwhy is it so cold in here,a\n").starts_with(words));
         let infinite =
             "s.csv line 2: item 0 (class `a`) has 1e39 in column `f`, features must be finite 32-bit numbers";
         assert_eq!(refused("class,f\na,1e39\n"), infinite);
-        let split =
-            "s.csv line 2: unknown split `train`, expected one of `base`, `validation`, `novel`, `outside`";
-        assert_eq!(refused("class,split,f\na,train,1\n"), split);
+        let split = |word| {
+            format!(
+                "s.csv line 2: unknown split `{word}`, expected one of `base`, `validation`, `novel`, `outside`"
+            )
+        };
+        assert_eq!(refused("class,split,f\na,left,1\n"), split("left"));
+        let part = refused("class,split,f\na,train,1\n");
+        assert!(part.starts_with(&format!("{}\nhint: ", split("train"))), "{part}");
+        assert!(part.ends_with("belong in the column `part`"), "{part}");
         let two = "s.csv line 3: class `a` is in two splits, base and novel";
         assert_eq!(refused("class,split,f\na,base,1\na,novel,1\n"), two);
         assert_eq!(refused(b"class,f\n\xff,1\n"), "s.csv line 2: the text is not UTF-8");
         assert_eq!(refused("class,f\n,1\n"), "s.csv line 2: item 0 has an empty `class`");
+        let crlf = "class,f\r\na,1\r\nb,one\r\n";
+        assert_eq!(refused(crlf), "s.csv line 3: column `f` must be a number, got `one`");
     }
 }

@@ -6,19 +6,28 @@ use std::sync::Arc;
 
 use super::error::{DataError, Place};
 use super::header::{no_column, text};
+use super::lines::line_at;
 use super::store::{ClassVectors, Store};
+use super::warning::StoreWarning;
 
 impl Store {
     /// The same store with the class vectors of a .csv file in place of its own: a column `class`, and a number per class
     /// in every other column. Rows may stand in any order, and of classes that the store does not have there may be some.
     ///
     /// # Errors
-    /// A file that cannot be read, has no column `class` or no other, lists a class twice, leaves a class of the store out,
+    /// A file that is no .csv or cannot be read, has no column `class` or no other, lists a class twice, leaves a class of the store out,
     /// or holds what is no finite number.
     pub fn with_class_vectors(&self, path: impl AsRef<Path>) -> Result<Store, DataError> {
         let path = path.as_ref();
+        if path.extension().is_none_or(|extension| !extension.eq_ignore_ascii_case("csv")) {
+            return Err(DataError::VectorsNoTable { path: path.to_path_buf() });
+        }
         let names: Vec<&str> = self.index.classes().iter().map(|class| class.name.as_str()).collect();
-        let mut store = Store { class_vectors: Some(read(path, &names)?), ..self.clone() };
+        let vectors = read(path, &names)?;
+        let mut store = self.clone();
+        store.warnings.retain(|warning| !matches!(warning, StoreWarning::ZeroVectors { .. }));
+        store.warnings.extend(StoreWarning::of_vectors(&vectors));
+        store.class_vectors = Some(vectors);
         store.provenance.class_vectors = None;
         Ok(store)
     }
@@ -27,14 +36,11 @@ impl Store {
 /// The vectors of these classes, in their order.
 fn read(path: &Path, classes: &[&str]) -> Result<ClassVectors, DataError> {
     let at = || Place::file(path);
-    let unreadable = |error: csv::Error| match error.into_kind() {
-        csv::ErrorKind::Io(source) => DataError::Unreadable { at: at(), source },
-        _ => DataError::Damaged { at: at(), what: "not a .csv file".to_string() },
-    };
-    let mut reader =
-        csv::ReaderBuilder::new().has_headers(false).flexible(true).from_path(path).map_err(unreadable)?;
+    let damaged = |_| DataError::Damaged { at: at(), what: "not a .csv file".to_string() };
+    let bytes = std::fs::read(path).map_err(DataError::unreadable_named(path))?;
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(&bytes[..]);
     let mut record = csv::ByteRecord::new();
-    if !reader.read_byte_record(&mut record).map_err(unreadable)? {
+    if !reader.read_byte_record(&mut record).map_err(damaged)? {
         return Err(DataError::Empty { at: at() });
     }
     let mut names: Vec<String> = Vec::new();
@@ -52,8 +58,8 @@ fn read(path: &Path, classes: &[&str]) -> Result<ClassVectors, DataError> {
         return Err(DataError::NoVectors { at: at() });
     }
     let mut found: HashMap<String, Vec<f32>> = HashMap::new();
-    while reader.read_byte_record(&mut record).map_err(unreadable)? {
-        let line = record.position().map_or(0, csv::Position::line);
+    while reader.read_byte_record(&mut record).map_err(damaged)? {
+        let line = line_at(&bytes, record.position());
         let here = || Place::line(path, line);
         if record.len() != names.len() {
             return Err(DataError::Ragged { at: here(), expected: names.len(), found: record.len() });
@@ -95,6 +101,7 @@ fn read(path: &Path, classes: &[&str]) -> Result<ClassVectors, DataError> {
 #[cfg(test)]
 mod tests {
     use super::super::fixtures::{folder_refusal, folder_with, open};
+    use super::Store;
 
     const GOOD: &str = "stripes,class,legs\n0.5,ant,6\n1,cat,4\n0,dog,4\n0,eel,0\n";
 
@@ -111,14 +118,44 @@ mod tests {
     }
 
     #[test]
+    fn a_matrix_or_nothing_in_place_of_the_table_is_refused() {
+        let (place, folder) = folder_with(&[]);
+        let refused = |name: &str| {
+            let path = place.path().join(name);
+            let error = open(&folder).unwrap().with_class_vectors(&path).unwrap_err();
+            (error.is_request(), error.to_string().replace(&format!("{}/", place.path().display()), ""))
+        };
+        let (request, matrix) = refused("v.npy");
+        assert!(request && matrix.starts_with("v.npy: class vectors are read from a table, expected a .csv"));
+        assert_eq!(refused("v.csv"), (false, "v.csv: no such file".to_string()));
+    }
+
+    #[test]
+    fn classes_with_vectors_of_zeros_are_counted_anew_with_every_table() {
+        let zeros =
+            |legs: [u32; 3]| format!("class,legs\nant,{}\ncat,{}\ndog,{}\n", legs[0], legs[1], legs[2]);
+        let (place, folder) = folder_with(&[("class_vectors.csv", zeros([0, 4, 0]).as_bytes())]);
+        let store = open(&folder).unwrap();
+        let said = |store: &Store| store.warnings().iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(said(&store), ["the class vectors of 2 classes are all zero"]);
+        let other = place.path().join("v.csv");
+        std::fs::write(&other, zeros([6, 4, 0])).unwrap();
+        let store = store.with_class_vectors(&other).unwrap();
+        assert_eq!(said(&store), ["the class vector of 1 class is all zero"]);
+        std::fs::write(&other, zeros([6, 4, 4])).unwrap();
+        assert!(said(&store.with_class_vectors(&other).unwrap()).is_empty());
+    }
+
+    #[test]
     fn a_table_that_does_not_fit_is_refused() {
         let refused = |text: &str| folder_refusal(&[("class_vectors.csv", text.as_bytes())]);
         let missing = "store/class_vectors.csv: class `cat` has no vector\nhint: ";
         assert!(refused("class,legs\nant,6\ndog,4\n").starts_with(missing));
-        let nan = "store/class_vectors.csv line 3: the vector of class `cat` has NaN in column 0, class vectors must be finite";
-        assert_eq!(refused("class,legs\nant,6\ncat,nan\ndog,4\n"), nan);
+        let nan = "store/class_vectors.csv line 3: the vector of class `cat` has NaN in column 0, class vectors must be finite\nhint: ";
+        assert!(refused("class,legs\nant,6\ncat,nan\ndog,4\n").starts_with(nan));
         let word = "store/class_vectors.csv line 2: column `legs` must be a number, got `six`";
         assert_eq!(refused("class,legs\nant,six\n"), word);
+        assert_eq!(refused("class,legs\r\nant,six\r\n"), word);
         let twice = "store/class_vectors.csv line 3: class `ant` is listed twice";
         assert_eq!(refused("class,legs\nant,6\nant,6\n"), twice);
         assert_eq!(refused("class\nant\n"), "store/class_vectors.csv: no numbers beside the column `class`");

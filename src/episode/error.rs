@@ -21,7 +21,7 @@ pub enum SampleError {
     #[error("class {class} has {}{part}, an episode needs {need} ({side} {need})", items_of(*items))]
     PartTooSmall { class: String, part: String, items: u32, need: u32, side: &'static str },
     /// The dataset has no such part.
-    #[error("the dataset has no part `{part}`, expected one of {}", if known.is_empty() { "none" } else { known })]
+    #[error("{}", no_part(part, known))]
     NoPart { part: String, known: String },
     /// The dataset has no class of this name, from which queries outside the task could come.
     #[error("the dataset has no class `{class}`, the protocol takes queries outside the task from it")]
@@ -42,6 +42,16 @@ pub enum SampleError {
     /// More items than a draw can name.
     #[error("a draw can name at most 4294967295 items\nhint: lower `count`")]
     TooLarge,
+}
+
+fn no_part(part: &str, known: &str) -> String {
+    match known {
+        "" => format!(
+            "the dataset has no part `{part}`, its items are not divided into parts\nhint: add a column `part` with the part \
+             of each item, or take a protocol that needs none, such as any-5way-1shot, any-5way-5shot or any-zero-shot"
+        ),
+        known => format!("the dataset has no part `{part}`, expected one of {known}"),
+    }
 }
 
 fn items_of(number: u32) -> String {

@@ -108,12 +108,11 @@ impl<'a> Reading<'a> {
         if header.is_empty() {
             return Err(Flaw::Empty);
         }
-        self.line = reader.position().line().saturating_sub(1).max(1);
+        self.line = line_before(bytes, reader.position(), header.as_slice());
         let order = columns(&header)?;
         let mut record = csv::StringRecord::new();
         while reader.read_record(&mut record).map_err(broken)? {
-            // A record's own position is that of the comments before it.
-            self.line = reader.position().line().saturating_sub(1).max(1);
+            self.line = line_before(bytes, reader.position(), record.as_slice());
             if record.len() != COLUMNS.len() {
                 return Err(Flaw::Columns { found: record.len() });
             }
@@ -250,6 +249,15 @@ impl<'a> Reading<'a> {
     }
 }
 
+/// The line on which a record begins that ends at `end`.
+///
+/// A record's own position is that of the comments before it, and of the LF that a CR LF before it ends in.
+fn line_before(bytes: &[u8], end: &csv::Position, record: &str) -> u64 {
+    let newlines = |text: &[u8]| text.iter().filter(|byte| **byte == b'\n').count() as u64;
+    let last = (end.byte() as usize).checked_sub(1).and_then(|last| bytes.get(last..=last));
+    end.line() - newlines(record.as_bytes()) - last.map_or(0, newlines)
+}
+
 /// Where each of the five columns stands.
 fn columns(header: &csv::StringRecord) -> Result<[usize; 5], Flaw> {
     let mut order = [0; 5];
@@ -329,6 +337,9 @@ mod tests {
             "d.csv line 2: class owl has 4 items, support names item 4\nhint: items count from 0 within their class"
         );
         assert!(refusal("0,0,owl,0,1 14\n").contains("query names item 14"));
+        let text = "# c\r\nepisode,label,class,support,query\r\n# d\r\n0,0,crow,0,1\r\n";
+        let error = Draw::parse(text.as_bytes(), "d.csv", &index()).unwrap_err().to_string();
+        assert!(error.starts_with("d.csv line 4: the dataset has no class `crow`"), "{error}");
     }
 
     #[test]

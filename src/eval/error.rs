@@ -56,6 +56,14 @@ pub enum EvalError {
         /// The split under evaluation.
         split: Scope,
     },
+    /// Class vectors of another size than the learner can use beside these features.
+    #[error("learner `{learner}`: {source}")]
+    SidesDiffer {
+        /// The learner.
+        learner: String,
+        /// The rule that the sizes break.
+        source: LearnError,
+    },
     /// A seen class of which no item is left for a fit.
     #[error("seen class {class} has no item outside part `{part}`, a fit needs one or more")]
     AllHeldOut {

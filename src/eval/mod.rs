@@ -27,7 +27,7 @@ use crate::tensor::{Appetite, Backend, HostRows, TensorError};
 use crate::vocab::{ItemId, Setting, Transform};
 
 pub use error::EvalError;
-pub use seen::{SeenRules, seen};
+pub use seen::{SeenRules, seen, suits};
 pub use stacking::{Gammas, gammas};
 pub use thresholds::thresholds;
 

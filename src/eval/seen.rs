@@ -82,25 +82,32 @@ fn unseen(store: &Store, rules: &SeenRules<'_>) -> Vec<f32> {
     index.of_split(rules.split).flat_map(of).copied().collect()
 }
 
-/// Fails unless the store has what the learners are given: class vectors, and seen classes for those that are fitted.
-pub(super) fn check<D: Backend>(
-    evaluation: &Evaluation<'_>,
-    learners: &[Learner<D>],
+/// Fails unless a store has what a learner is given: class vectors, of a size that it can use, and seen classes where it
+/// is fitted.
+///
+/// # Errors
+/// What the store lacks.
+pub fn suits<D: Backend>(
+    store: &Store,
+    rules: &SeenRules<'_>,
+    parameters: &Parameters,
+    learner: &Learner<D>,
 ) -> Result<(), EvalError> {
-    let store = evaluation.store;
-    for (learner, parameters) in learners.iter().zip(evaluation.learners) {
-        let name = || parameters.learner().to_string();
-        if learner.setting().uses_class_vectors() && store.class_vectors().is_none() {
-            let (learner, store) = (name(), store.name().to_string());
+    let names = || (parameters.learner().to_string(), store.name().to_string());
+    let vectors = match store.class_vectors() {
+        _ if !learner.setting().uses_class_vectors() => return Ok(()),
+        Some(vectors) => vectors,
+        None => {
+            let (learner, store) = names();
             return Err(EvalError::NeedsClassVectors { learner, store });
         }
-        let mut classes = store.index().classes().iter();
-        if learner.is_unfitted() && !classes.any(|class| evaluation.rules.sees(class.split)) {
-            let (learner, store, split) = (name(), store.name().to_string(), evaluation.rules.split);
-            return Err(EvalError::NoSeenClasses { learner, store, split });
-        }
+    };
+    if learner.is_unfitted() && !store.index().classes().iter().any(|class| rules.sees(class.split)) {
+        let ((learner, store), split) = (names(), rules.split);
+        return Err(EvalError::NoSeenClasses { learner, store, split });
     }
-    Ok(())
+    let other_size = |source| EvalError::SidesDiffer { learner: names().0, source };
+    learner.suits(vectors.side, store.dim()).map_err(other_size)
 }
 
 /// The fits of the learners that have one, each made in a pool of one thread: their numbers do not depend on how many
@@ -113,7 +120,9 @@ pub(super) fn fits<R: Roster, D: Backend>(
     let rosters = || Registry::<D>::of::<R>();
     let plans: Vec<Learner<D>> =
         evaluation.learners.iter().map(|p| rosters().build(p)).collect::<Result<_, _>>()?;
-    check(evaluation, &plans)?;
+    for (plan, parameters) in plans.iter().zip(evaluation.learners) {
+        suits(evaluation.store, &evaluation.rules, parameters, plan)?;
+    }
     let waiting: Vec<usize> = (0..plans.len()).filter(|place| plans[*place].is_unfitted()).collect();
     let mut seen_under: BTreeMap<Transform, Seen> = BTreeMap::new();
     for place in &waiting {

@@ -17,13 +17,13 @@ pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
 struct ClassVectorCosine;
 
 impl<D: Backend> ZeroShot<D> for ClassVectorCosine {
+    fn suits(&self, side: usize, dim: usize) -> Result<(), LearnError> {
+        let hint = "\nhint: a learner that is fitted, such as `eszsl` or `ridge-map`, needs no equal sizes";
+        LearnError::unless_equal("a cosine", side, dim, hint)
+    }
+
     fn scores(&self, items: &Items<D>, candidates: &ClassVectors<D>) -> Result<Scores<D>, LearnError> {
-        let (side, dim) = (candidates.side(), items.dim());
-        if side != dim {
-            let hint =
-                "\nhint: a learner that is fitted, such as `eszsl` or `ridge-map`, needs no equal sizes";
-            return Err(LearnError::SidesDiffer { what: "a cosine", side, dim, hint });
-        }
+        ZeroShot::<D>::suits(self, candidates.side(), items.dim())?;
         let products = items.products(&ops::normalise(candidates.rows())?)?;
         Ok(Scores::ranking(ops::divide_rows(&products, &items.squared_norms()?)?))
     }

@@ -83,3 +83,15 @@ pub enum LearnError {
     #[error(transparent)]
     Tensor(#[from] TensorError),
 }
+
+impl LearnError {
+    /// Fails unless class vectors are as long as the features, which `what` needs; `hint` is empty or a line.
+    pub(super) fn unless_equal(
+        what: &'static str,
+        side: usize,
+        dim: usize,
+        hint: &'static str,
+    ) -> Result<(), LearnError> {
+        if side == dim { Ok(()) } else { Err(LearnError::SidesDiffer { what, side, dim, hint }) }
+    }
+}

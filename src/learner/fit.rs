@@ -23,6 +23,15 @@ pub trait Fit<D: Backend> {
         Transform::None
     }
 
+    /// Fails where it cannot work with class vectors of `side` numbers and items of `dim`; asked before any episode.
+    ///
+    /// # Errors
+    /// The rule that the sizes break.
+    fn suits(&self, side: usize, dim: usize) -> Result<(), LearnError> {
+        let _ = (side, dim);
+        Ok(())
+    }
+
     /// Fits; `device` may do the heavy work.
     ///
     /// # Errors
@@ -35,6 +44,15 @@ pub trait ClassTransductive<D: Backend> {
     /// The transform that it takes of the features, while it is fitted and after.
     fn takes(&self) -> Transform {
         Transform::None
+    }
+
+    /// Fails where it cannot work with class vectors of `side` numbers and items of `dim`; asked before any episode.
+    ///
+    /// # Errors
+    /// The rule that the sizes break.
+    fn suits(&self, side: usize, dim: usize) -> Result<(), LearnError> {
+        let _ = (side, dim);
+        Ok(())
     }
 
     /// Fits on the seen classes and on the vectors (classes × side) of the unseen ones, in the order of the dataset.

@@ -117,6 +117,15 @@ pub trait ZeroShot<D: Backend> {
         Confidence::Probability
     }
 
+    /// Fails where it cannot work with class vectors of `side` numbers and items of `dim`; asked before any episode.
+    ///
+    /// # Errors
+    /// The rule that the sizes break.
+    fn suits(&self, side: usize, dim: usize) -> Result<(), LearnError> {
+        let _ = (side, dim);
+        Ok(())
+    }
+
     /// Scores of items among candidate classes.
     ///
     /// # Errors
@@ -134,6 +143,15 @@ pub trait Informed<D: Backend> {
     /// What makes it certain of an answer.
     fn confidence(&self) -> Confidence {
         Confidence::Probability
+    }
+
+    /// Fails where it cannot work with class vectors of `side` numbers and items of `dim`; asked before any episode.
+    ///
+    /// # Errors
+    /// The rule that the sizes break.
+    fn suits(&self, side: usize, dim: usize) -> Result<(), LearnError> {
+        let _ = (side, dim);
+        Ok(())
     }
 
     /// Adapts to the labels of a batch; at shot 0 there is no support.
@@ -240,6 +258,20 @@ impl<D: Backend> Learner<D> {
             Learner::Informed(learner) => learner.confidence(),
             // Not before it is fitted does it answer anything.
             Learner::Unfitted(_) | Learner::ClassTransductive(_) => Confidence::Probability,
+        }
+    }
+
+    /// Fails where it is given class vectors and cannot work with those of `side` numbers beside items of `dim`.
+    ///
+    /// # Errors
+    /// The rule that the sizes break.
+    pub fn suits(&self, side: usize, dim: usize) -> Result<(), LearnError> {
+        match self {
+            Learner::Inductive(_) | Learner::Transductive(_) => Ok(()),
+            Learner::ZeroShot(learner) => learner.suits(side, dim),
+            Learner::Informed(learner) => learner.suits(side, dim),
+            Learner::Unfitted(learner) => learner.suits(side, dim),
+            Learner::ClassTransductive(learner) => learner.suits(side, dim),
         }
     }
 

@@ -59,13 +59,18 @@ impl Ridge {
         Ridge { alpha: parameters.real("alpha"), form }
     }
 
+    /// Fails where a residual is asked for, and sizes differ.
+    pub(super) fn suits(&self, side: usize, dim: usize) -> Result<(), LearnError> {
+        match self.form {
+            Form::Residual => LearnError::unless_equal("form=residual", side, dim, "\nhint: use form=plain"),
+            Form::Auto | Form::Plain => Ok(()),
+        }
+    }
+
     /// `m` as one matrix (side, dim) for unit class vectors.
     pub(super) fn fit(&self, seen: &Seen) -> Result<Matrix, LearnError> {
         let (side, dim) = (seen.side(), seen.dim());
-        if self.form == Form::Residual && side != dim {
-            let hint = "\nhint: use form=plain";
-            return Err(LearnError::SidesDiffer { what: "form=residual", side, dim, hint });
-        }
+        self.suits(side, dim)?;
         let residual = self.form != Form::Plain && side == dim;
         let vectors = Matrix::of_f32(seen.classes(), side, seen.vectors())?.normalise_rows();
         let mut targets = ClassSums::of(seen)?.means();
@@ -93,6 +98,10 @@ struct RidgeMap {
 impl<D: Backend> Fit<D> for RidgeMap {
     fn takes(&self) -> Transform {
         self.transform
+    }
+
+    fn suits(&self, side: usize, dim: usize) -> Result<(), LearnError> {
+        self.ridge.suits(side, dim)
     }
 
     fn fit(&self, seen: &Seen, _: &D) -> Result<Fitted<D>, LearnError> {

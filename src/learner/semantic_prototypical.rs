@@ -77,6 +77,10 @@ impl<D: Backend> Informed<D> for SemanticPrototypical<D> {
         self.transform
     }
 
+    fn suits(&self, side: usize, dim: usize) -> Result<(), LearnError> {
+        if self.map.is_some() { Ok(()) } else { suits(side, dim) }
+    }
+
     fn adapt(
         &self,
         support: Option<&Support<D>>,
@@ -91,9 +95,7 @@ impl<D: Backend> Informed<D> for SemanticPrototypical<D> {
         let Some(support) = support else {
             return Ok(Box::new(CosineTo { directions: ops::normalise(&mapped)? }));
         };
-        if mapped_side(vectors, &self.map) != support.dim() {
-            return Err(sides_differ(vectors.side(), support.dim()));
-        }
+        suits(mapped_side(vectors, &self.map), support.dim())?;
         // Cosines do not see the divisor K + κ.
         let sums = ops::matmul(&support.membership()?, support.features()?)?;
         let prototypes = ops::add(&sums, &ops::scale(mapped, self.kappa)?)?;
@@ -106,8 +108,8 @@ fn mapped_side<D: Backend>(vectors: &ClassVectors<D>, map: &Option<Tensor2<D>>) 
     map.as_ref().map_or(vectors.side(), |map| map.shape().1)
 }
 
-fn sides_differ(side: usize, dim: usize) -> LearnError {
-    LearnError::SidesDiffer { what: "map=identity", side, dim, hint: "\nhint: use map=ridge" }
+fn suits(side: usize, dim: usize) -> Result<(), LearnError> {
+    LearnError::unless_equal("map=identity", side, dim, "\nhint: use map=ridge")
 }
 
 /// The cosine with one direction per label (episodes, way, dim).
@@ -118,10 +120,7 @@ struct CosineTo<D: Backend> {
 impl<D: Backend> Classifier<D> for CosineTo<D> {
     fn scores(&self, items: &Items<D>) -> Result<Scores<D>, LearnError> {
         use crate::tensor::dfdx::shapes::HasShape;
-        let side = self.directions.shape().2;
-        if side != items.dim() {
-            return Err(sides_differ(side, items.dim()));
-        }
+        suits(self.directions.shape().2, items.dim())?;
         let products = items.products(&self.directions)?;
         Ok(Scores::ranking(ops::divide_rows(&products, &items.squared_norms()?)?))
     }

@@ -46,6 +46,10 @@ impl<D: Backend> Informed<D> for TipAdapter {
         Transform::L2n
     }
 
+    fn suits(&self, side: usize, dim: usize) -> Result<(), LearnError> {
+        suits(side, dim)
+    }
+
     fn adapt(
         &self,
         support: Option<&Support<D>>,
@@ -64,6 +68,11 @@ impl<D: Backend> Informed<D> for TipAdapter {
     }
 }
 
+fn suits(side: usize, dim: usize) -> Result<(), LearnError> {
+    let hint = "\nhint: `semantic-prototypical` with map=ridge needs no equal sizes";
+    LearnError::unless_equal("tip-adapter", side, dim, hint)
+}
+
 struct Cached<D: Backend> {
     tau: f32,
     alpha: f32,
@@ -77,11 +86,7 @@ struct Cached<D: Backend> {
 impl<D: Backend> Classifier<D> for Cached<D> {
     fn scores(&self, items: &Items<D>) -> Result<Scores<D>, LearnError> {
         use crate::tensor::dfdx::shapes::HasShape;
-        let (side, dim) = (self.directions.shape().2, items.dim());
-        if side != dim {
-            let hint = "\nhint: `semantic-prototypical` with map=ridge needs no equal sizes";
-            return Err(LearnError::SidesDiffer { what: "tip-adapter", side, dim, hint });
-        }
+        suits(self.directions.shape().2, items.dim())?;
         let named = ops::scale(items.products(&self.directions)?, self.tau)?;
         let Some((features, members)) = &self.cache else { return Ok(Scores::logits(named)) };
         // exp(−β(1 − q·x)) = exp(β·q·x − β); a slot without an item is no member of any label.

@@ -57,5 +57,5 @@ pub use table::{Selection, Size, Table, TableKey};
 pub use tally::{ClassOutcome, EpisodeOutcome, EpisodeTotals, Measured, Tally};
 pub use terms::{Difference, FeatureTerms, Kinship, ProtocolTerms, Shard, TableTerms, Terms};
 pub use trials::{TRIAL_COLUMNS, TrialRow};
-pub use warning::{FEW_EPISODES, Warning};
+pub use warning::{FEW_EPISODES, Lack, Warning};
 pub use writer::{FinishedTable, QueryOutcome, TableWriter};

@@ -129,12 +129,15 @@ pub enum Warning {
         /// The protocol.
         protocol: String,
     },
-    /// Learners that were not asked for by name, and cannot be fitted.
+    /// Learners that were not asked for by name, and are not given what they need.
     LeftOut {
         /// The protocol.
         protocol: String,
         /// The feature store, as it was named.
         features: String,
+        /// What they need; seen classes where an earlier kshot wrote the warning.
+        #[serde(default)]
+        lack: Lack,
         /// The learners.
         learners: Vec<String>,
     },
@@ -145,6 +148,13 @@ pub enum Warning {
         /// Items concerned.
         rows: u64,
     },
+    /// Classes whose vectors are all zero.
+    ZeroVectors {
+        /// The feature store, as it was named.
+        features: String,
+        /// Classes concerned.
+        classes: u64,
+    },
     /// Items of which the network that made the features read only the beginning.
     Cut {
         /// The feature store, as it was named.
@@ -152,6 +162,19 @@ pub enum Warning {
         /// Items concerned.
         items: u64,
     },
+}
+
+/// What a learner needs and is not given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Lack {
+    /// Classes to be fitted on.
+    #[default]
+    SeenClasses,
+    /// Class vectors.
+    ClassVectors,
+    /// Class vectors as long as the features.
+    EqualSizes,
 }
 
 impl fmt::Display for Warning {
@@ -214,13 +237,35 @@ impl fmt::Display for Warning {
                 f,
                 "{protocol}: stacking stays 0, it is chosen on validation classes among base classes and there are none to spare"
             ),
-            Warning::LeftOut { protocol, features, learners } => write!(
-                f,
-                "{protocol}: {} are left out, they are fitted on seen classes and {features} has none for this protocol",
-                learners.join(", ")
-            ),
+            Warning::LeftOut { protocol, features, lack, learners } => {
+                let (are, they) = if learners.len() == 1 { ("is", "it") } else { ("are", "they") };
+                write!(f, "{protocol}: {} {are} left out, {they} ", learners.join(", "))?;
+                match lack {
+                    Lack::SeenClasses => {
+                        write!(f, "{are} fitted on seen classes and {features} has none for this protocol")
+                    }
+                    Lack::ClassVectors => {
+                        let need = if learners.len() == 1 { "needs" } else { "need" };
+                        write!(f, "{need} class vectors and {features} has none")
+                    }
+                    Lack::EqualSizes => {
+                        let need = if learners.len() == 1 { "needs" } else { "need" };
+                        write!(f, "{need} class vectors as long as the features of {features}")
+                    }
+                }
+            }
             Warning::ZeroRows { features, rows } => {
                 write!(f, "{features}: {rows} items have norm zero and stay zero when normalised")
+            }
+            Warning::ZeroVectors { features, classes } => {
+                let (vectors, classes) = match classes {
+                    1 => ("vector of 1 class is".to_string(), "it"),
+                    more => (format!("vectors of {more} classes are"), "they"),
+                };
+                write!(
+                    f,
+                    "{features}: the {vectors} all zero, {classes} cannot be told from others by a cosine"
+                )
             }
             Warning::Cut { features, items } => {
                 write!(f, "{features}: {items} items were longer than the network reads, and were cut")

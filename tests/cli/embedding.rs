@@ -234,6 +234,56 @@ metrics = ["accuracy"]
     }
 
     #[test]
+    fn columns_that_nobody_reads_are_named_in_one_warning() {
+        let place = place();
+        let lines: Vec<String> =
+            TEXTS.lines().enumerate().map(|(i, line)| format!("{i},{line},glad")).collect();
+        place.write("t.csv", lines.join("\n").replacen("0,text", ",text", 1).replacen(",glad", ",mood", 1));
+        let ran = place.done("embed t.csv --backbone bert --weights net --out store");
+        let warning = "warning: t: columns that are not read: one without a name, `mood`\n";
+        assert!(ran.err.starts_with(warning), "{}", ran.err);
+        assert_eq!(ran.err.matches("not read").count(), 1, "{}", ran.err);
+        let items = place.read("store/items.csv");
+        assert_eq!((items.lines().count(), items.lines().next()), (21, Some("class,part")));
+    }
+
+    #[test]
+    fn a_class_without_words_is_named_before_the_sentences_are_embedded() {
+        let place = place();
+        place.write("t.csv", TEXTS.replace(",is_it,", ",_,"));
+        let embed = "embed t.csv --backbone bert --weights net --out store";
+        let ran = place.run(embed);
+        let error =
+            "error: class `_` has no words to make a class vector of\nhint: give it another name, or …";
+        assert!(ran.code == 3 && ran.err.contains(error.trim_end_matches('…')), "{}", ran.err);
+        place.write("d.csv", "class,description\ncard_lost,my card\nfreeze_it,freeze it\n_,is it\n");
+        place.done(&format!("{embed} --descriptions d.csv"));
+        // A question mark alone is all that there is of a name, and the tokenizer knows it.
+        place.write("t.csv", TEXTS.replace(",is_it,", ",?,"));
+        place.done(&format!("{embed} --overwrite"));
+    }
+
+    #[test]
+    fn texts_without_a_network_or_without_parts_are_refused_with_the_way_out() {
+        let place = place();
+        let hint = "hint: add --backbone bert --weights FOLDER, or make them once with `kshot embed`";
+        for named in ["texts:t.csv", "banking77"] {
+            let sentence = format!(
+                "`{named}` is a dataset of texts, and no network is named that makes features of them\n{hint}"
+            );
+            place.refuses(2, &format!("evaluate p.toml --features {named} --out r"), &sentence);
+        }
+        let words = "t.csv line 2: column `text` holds `where is my card`, a feature store holds numbers alone\nhint: …";
+        place.refuses(3, "evaluate p.toml --features t.csv --out r", words);
+        let bare: Vec<String> =
+            TEXTS.lines().map(|line| line.split(',').take(2).collect::<Vec<_>>().join(",")).collect();
+        place.write("bare.csv", bare.join("\n"));
+        place.done("embed bare.csv --backbone bert --weights net --out bare");
+        let parts = "protocol any-intents-5shot: the dataset has no part `train`, its items are not divided into parts\nhint: …";
+        place.refuses(3, "evaluate any-intents-5shot --features bare --learner ridge --out r", parts);
+    }
+
+    #[test]
     fn what_cannot_be_embedded_is_refused() {
         let place = place();
         let embed = "embed t.csv --backbone bert --weights net --out store";
@@ -262,7 +312,10 @@ metrics = ["accuracy"]
             "embed t.csv --backbone bert --weights nowhere --out s",
             "nowhere/config.json: no such file…",
         );
+        let file = embed.replace("--weights net", "--weights net/model.safetensors");
+        place.refuses(2, &file, "backbone `bert` is a folder, net/model.safetensors is a file\nhint: …");
         let described = format!("{embed} --descriptions d.csv");
+        place.refuses(3, &described, "d.csv: no such file");
         place.write("d.csv", "class,description\ncard_lost,x\n");
         place.refuses(3, &described, "d.csv: class `freeze_it` has no description\nhint: …");
         let ran = place.run(&format!("{embed} --template plain"));
@@ -276,7 +329,7 @@ metrics = ["accuracy"]
         place.refuses(3, embed, "net/model.safetensors: the weights do not fit the sizes of the network: …");
         place.edit("net/config.json", "\"hidden_size\": 20", "\"hidden_size\": 16");
         place.edit("t.csv", "\nmy card,card_lost", "\n ,card_lost");
-        place.refuses(3, embed, "t.csv line 3: item 1 has an empty `text`");
+        place.refuses(3, embed, "t.csv line 3: item 1 has an empty `text`\nhint: …");
         fs::remove_file(place.path("net/tokenizer.json")).unwrap();
         place.edit("t.csv", "\n ,card_lost", "\nmy card,card_lost");
         place.refuses(3, embed, "net/tokenizer.json: no such file\nhint: …");

@@ -172,7 +172,7 @@ fn a_ragged_line_is_refused() {
 
 #[test]
 fn an_unknown_split_is_refused_with_the_known_ones() {
-    let sentence = "store/splits.csv line 2: unknown split `train`, expected one of `base`, `validation`, `novel`, `outside`";
+    let sentence = "store/splits.csv line 2: unknown split `train`, expected one of `base`, `validation`, `novel`, `outside`\nhint: a split is one of whole classes; …";
     refused(&with_splits("c0,train\n"), sentence);
 }
 
@@ -214,8 +214,10 @@ fn class_vectors_that_do_not_fit_are_refused() {
     let place = with("class_vectors.npy", npy("<f4", "(6, 1)", &numbers));
     refused(
         &place,
-        "store/class_vectors.npy: the vector of class `c2` has NaN in column 0, class vectors must be finite",
+        "store/class_vectors.npy: the vector of class `c2` has NaN in column 0, class vectors must be finite\nhint: …",
     );
+    let place = with("class_vectors.npy", npy("<f4", "(6, 0)", &[]));
+    refused(&place, "store/class_vectors.npy: class vectors without numbers, every class needs at least one");
 }
 
 #[test]

@@ -64,8 +64,7 @@ fn columns_of_one_name_or_of_none_are_refused() {
 fn a_class_of_a_table_in_two_splits_is_refused() {
     let sentence = "a.csv line 3: class `a` is in two splits, base and novel";
     table("class,split,f0\na,base,1\na,novel,2\n", sentence);
-    let sentence =
-        "a.csv line 2: unknown split `test`, expected one of `base`, `validation`, `novel`, `outside`";
+    let sentence = "a.csv line 2: unknown split `test`, expected one of `base`, `validation`, `novel`, `outside`\nhint: …";
     table("class,split,f0\na,test,1\n", sentence);
 }
 

@@ -101,7 +101,7 @@ fn a_class_that_is_too_small_is_named() {
 #[test]
 fn a_part_that_the_data_lacks_is_refused() {
     let place = edited("split = \"novel\"", "support_part = \"train\"\nquery_part = \"test\"");
-    place.refuses(3, RUN, "protocol p: the dataset has no part `train`, expected one of none");
+    place.refuses(3, RUN, "protocol p: the dataset has no part `train`, its items are not divided into parts\nhint: add a column `part` …");
 }
 
 #[test]

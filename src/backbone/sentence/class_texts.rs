@@ -26,6 +26,11 @@ impl ClassTexts {
         all
     }
 
+    /// The place of the class that a text is of.
+    pub fn class_of(&self, text: usize) -> usize {
+        self.ends.partition_point(|end| *end <= text)
+    }
+
     /// One vector of norm one per class (classes, dim), from the features of the texts (texts, dim).
     ///
     /// The vector of a class whose texts cancel out is zero.
@@ -77,6 +82,7 @@ mod tests {
         let templates = ["{}".to_string(), "a {}".to_string()];
         let texts = ClassTexts::new(&words, &templates);
         assert_eq!(texts.texts, ["owl", "a owl", "wren", "a wren", "small bird", "a small bird"]);
+        assert_eq!([0, 1, 2, 5].map(|text| texts.class_of(text)), [0, 0, 1, 1]);
         let features = [3.0, 4.0, 6.0, 8.0, 5.0, 0.0, 0.0, 0.1, 9.0, 0.0, 0.0, 7.0];
         let vectors = texts.mean(&features, 2);
         let half = 0.5f32.sqrt();

@@ -18,8 +18,10 @@ impl Tokens {
     pub fn read(plan: &Plan) -> Result<Tokens, BackboneError> {
         let path = plan.folder.join("tokenizer.json");
         let bytes = read_file(&path, HINT)?;
-        let mut tokenizer = Tokenizer::from_bytes(bytes)
-            .map_err(|error| BackboneError::Damaged { path: path.clone(), what: error.to_string() })?;
+        let mut tokenizer = Tokenizer::from_bytes(bytes).map_err(|error| {
+            let what = format!("no tokenizer that can be read: {error}\nhint: {HINT}");
+            BackboneError::Damaged { path: path.clone(), what }
+        })?;
         let size = |what| Err(BackboneError::Size { path: path.clone(), what });
         let highest = tokenizer.get_vocab(true).into_values().max().map_or(0, |id| id as usize + 1);
         if highest > plan.sizes.words {

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use crate::cli::error::CliError;
 use crate::cli::selection::Contender;
 use crate::data::Store;
-use crate::eval;
+use crate::eval::{self, EvalError, SeenRules};
 use crate::learner::{Learner, Parameters, Registry};
 use crate::protocol::{Protocol, Shot};
-use crate::report::Warning;
+use crate::report::{Lack, Warning};
 use crate::tensor::Cpu;
 
 /// The learners that were asked for, checked; none where all are meant.
@@ -62,28 +62,50 @@ pub(in crate::cli) fn admitted(
     Ok(learners)
 }
 
-/// The learners of a run that nobody asked for by name, without those that are fitted on seen classes where the store has
-/// none, and a warning that says so. Where that would be all of them none is left out, and the evaluation says why it fails.
-pub(super) fn fitting(
+/// The learners of a run that nobody asked for by name, without those that the store does not give what they need,
+/// and warnings that say so. Where that would be all of them none is left out, and the evaluation says why it fails.
+pub(in crate::cli) fn fitting(
     registry: &Registry<Cpu>,
     protocol: &Protocol,
     store: &Store,
     learners: Vec<Parameters>,
-) -> Result<(Vec<Parameters>, Option<Warning>), CliError> {
-    if store.index().classes().iter().any(|class| protocol.split().sees(class.split)) {
-        return Ok((learners, None));
-    }
-    let (mut kept, mut left_out) = (Vec::new(), Vec::new());
+) -> Result<(Vec<Parameters>, Vec<Warning>), CliError> {
+    let mut kept = Vec::new();
+    let mut left_out: BTreeMap<Lack, Vec<String>> = BTreeMap::new();
     for parameters in &learners {
-        let unfitted = registry.build(parameters)?.is_unfitted();
-        if unfitted { &mut left_out } else { &mut kept }.push(parameters.clone());
+        let lack = match suits(registry, protocol, store, parameters) {
+            Ok(()) => {
+                kept.push(parameters.clone());
+                continue;
+            }
+            Err(CliError::Eval(EvalError::NoSeenClasses { .. })) => Lack::SeenClasses,
+            Err(CliError::Eval(EvalError::NeedsClassVectors { .. })) => Lack::ClassVectors,
+            Err(CliError::Eval(EvalError::SidesDiffer { .. })) => Lack::EqualSizes,
+            Err(other) => return Err(other),
+        };
+        left_out.entry(lack).or_default().push(parameters.learner().to_string());
     }
-    if kept.is_empty() || left_out.is_empty() {
-        return Ok((learners, None));
+    if kept.is_empty() {
+        return Ok((learners, Vec::new()));
     }
-    let learners = left_out.iter().map(|parameters| parameters.learner().to_string()).collect();
-    let (protocol, features) = (protocol.name().to_string(), store.name().to_string());
-    Ok((kept, Some(Warning::LeftOut { protocol, features, learners })))
+    let (name, features) = (protocol.name(), store.name());
+    let warning = |(lack, learners)| Warning::LeftOut {
+        protocol: name.to_string(),
+        features: features.to_string(),
+        lack,
+        learners,
+    };
+    Ok((kept, left_out.into_iter().map(warning).collect()))
+}
+
+/// Fails unless a store gives a learner what it needs under a protocol.
+pub(super) fn suits(
+    registry: &Registry<Cpu>,
+    protocol: &Protocol,
+    store: &Store,
+    parameters: &Parameters,
+) -> Result<(), CliError> {
+    Ok(eval::suits(store, &SeenRules::of(protocol), parameters, &registry.build(parameters)?)?)
 }
 
 /// The selected learners of a run under a protocol, all of which it must admit, and those that were asked for beside them. What

@@ -46,6 +46,9 @@ pub(super) fn of_store(store: &Store) -> impl Iterator<Item = Warning> {
             Some(Warning::ZeroRows { features: features(), rows: *count as u64 })
         }
         StoreWarning::Cut { count } => Some(Warning::Cut { features: features(), items: *count }),
+        StoreWarning::ZeroVectors { count } => {
+            Some(Warning::ZeroVectors { features: features(), classes: *count as u64 })
+        }
         StoreWarning::IdenticalRows { .. } => None,
     })
 }

@@ -31,8 +31,8 @@ use crate::report::{
 };
 use crate::tensor::Cpu;
 use crate::vocab::Metric;
-pub(super) use admission::{admitted, shots};
-use admission::{asked_learners, beside, fitting};
+pub(super) use admission::{admitted, fitting, shots};
+use admission::{asked_learners, beside, suits};
 use answering::{Place, Run, Work};
 use fingerprints::Fingerprints;
 use long::LongRun;
@@ -172,7 +172,7 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
                 let all = admitted(&registry, &rules.protocol, &asked)?;
                 let (kept, left_out) = match asked.is_empty() {
                     true => fitting(&registry, &rules.protocol, &store, all)?,
-                    false => (all, None),
+                    false => (all, Vec::new()),
                 };
                 notes.extend(left_out);
                 kept.into_iter().map(Contender::plain).collect()
@@ -185,6 +185,9 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
                 beside(&registry, protocol, selected, &asked)?
             }
         };
+        for learner in &learners {
+            suits(&registry, &rules.protocol, &store, &learner.parameters)?;
+        }
         learners.sort_by_key(|learner| (learner.parameters.learner().to_string(), learner.pairs()));
         let shots = shots(&rules.protocol);
         let tables = tables(&registry, &learners, &shots)?;

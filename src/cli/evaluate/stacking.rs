@@ -3,7 +3,7 @@
 use super::answering::{Place, Run, Work};
 use crate::cli::device::on_device;
 use crate::cli::error::CliError;
-use crate::episode;
+use crate::episode::{self, SampleError};
 use crate::eval::{self, Evaluation, SeenRules};
 use crate::learner::{Parameters, Roster};
 use crate::report::Warning;
@@ -25,8 +25,13 @@ pub(super) fn choose<R: Roster>(run: &mut Run, work: &Work) -> Result<Option<War
         return Ok(Some(Warning::NoStacking { protocol: protocol.name().to_string() }));
     }
     let rules = protocol.generalised_on_validation();
-    let draw = episode::draw(&rules, index)
-        .map_err(|source| CliError::Sample { protocol: protocol.name().to_string(), source })?;
+    let draw = episode::draw(&rules, index).map_err(|source| {
+        let protocol = protocol.name().to_string();
+        match source {
+            SampleError::TooFewClasses { .. } => CliError::Stacking { protocol, source },
+            _ => CliError::Sample { protocol, source },
+        }
+    })?;
     let learners: Vec<Parameters> =
         run.learners.iter().map(|contender| contender.parameters.clone()).collect();
     let evaluation = Evaluation {

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use super::table::{Written, csv};
+use super::table::{Table, Written, csv};
 use super::{Said, Sentences, by_class};
 use crate::data::DataError;
 
@@ -15,14 +15,15 @@ use crate::data::DataError;
 /// # Errors
 /// When a file cannot be read, lacks a column, or has an empty field.
 pub fn banking77(folder: impl AsRef<Path>) -> Result<Sentences, DataError> {
-    let (mut said, mut files) = (Vec::new(), Vec::new());
+    let (mut said, mut files, mut unread) = (Vec::new(), Vec::new(), Table::default());
     for part in ["train", "test"] {
         let file = folder.as_ref().join(format!("{part}.csv"));
-        let lines = csv(&file, &["text", "category"])?;
+        let Table { lines, ignored } = csv(&file, &["text", "category"])?;
+        ignored.into_iter().for_each(|name| unread.ignore(name));
         said.extend(lines.into_iter().map(|(_, Written { text, class, .. })| Said { text, class, part }));
         files.push(file);
     }
-    Ok(Sentences { files, ..by_class(said) })
+    Ok(Sentences { files, ignored: unread.ignored, ..by_class(said) })
 }
 
 #[cfg(test)]
@@ -34,7 +35,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         std::fs::write(place.path().join("train.csv"), "text,category\nb1,b\n\"a,1\",a\n").unwrap();
         let error = banking77(place.path()).unwrap_err().to_string();
-        assert!(error.contains("test.csv: cannot be read"), "{error}");
+        assert!(error.contains("test.csv: no such file"), "{error}");
         std::fs::write(place.path().join("test.csv"), "text,category\nb2,b\na2,a\n").unwrap();
         let sentences = banking77(place.path()).unwrap();
         assert_eq!(sentences.texts, ["a,1", "a2", "b1", "b2"]);

@@ -21,7 +21,12 @@ pub fn descriptions(
     let path = path.as_ref();
     let places: HashMap<&str, usize> = classes.iter().copied().zip(0..).collect();
     let mut all = vec![Vec::new(); classes.len()];
-    for (line, written) in csv(path, &["description", "class"])? {
+    let table = csv(path, &["description", "class"])?;
+    if let Some(found) = table.ignored.first().cloned() {
+        let known = "`class`, `description`".to_string();
+        return Err(DataError::UnknownName { at: Place::file(path), what: "column", found, known });
+    }
+    for (line, written) in table.lines {
         let Some(place) = places.get(written.class.as_str()) else {
             return Err(DataError::DescribedClass { at: Place::line(path, line), class: written.class });
         };
@@ -55,11 +60,11 @@ mod tests {
         assert_eq!(read("class,description\nowl,big\n", &["wren"]).unwrap()[1], [""; 0]);
         let foreign = "d.csv line 3: class `crow` is not in the dataset";
         assert_eq!(refused("class,description\nowl,big\ncrow,black\n", &[]), foreign);
-        assert_eq!(
-            refused("class,description\nowl, \n", &[]),
-            "d.csv line 2: item 0 has an empty `description`"
-        );
+        let empty = "d.csv line 2: item 0 has an empty `description`\nhint: ";
+        assert!(refused("class,description\nowl, \n", &[]).starts_with(empty));
         let column = "d.csv: no column `description`, found `class`, `text`";
         assert_eq!(refused("class,text\nowl,big\n", &[]), column);
+        let more = "d.csv: unknown column `mood`, expected one of `class`, `description`";
+        assert_eq!(refused("class,description,mood\nowl,big,sad\n", &[]), more);
     }
 }

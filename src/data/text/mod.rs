@@ -7,6 +7,7 @@
 mod banking77;
 mod clinc150;
 mod descriptions;
+mod json_lines;
 mod named;
 mod table;
 
@@ -16,7 +17,7 @@ use std::path::PathBuf;
 pub use banking77::banking77;
 pub use clinc150::clinc150;
 pub use descriptions::descriptions;
-pub use named::{TEXT_DATASETS, named};
+pub use named::{TEXT_DATASETS, is_named, named};
 pub use table::texts;
 
 use crate::vocab::Split;
@@ -38,6 +39,8 @@ pub struct Sentences {
     pub clusters: Option<Vec<(String, String)>>,
     /// The items that belong to no class of the task; they share one class name.
     pub outside: Vec<usize>,
+    /// Columns or keys of a table that are not read, in order of appearance; a column may have no name.
+    pub ignored: Vec<String>,
     /// The files that were read.
     pub files: Vec<PathBuf>,
 }

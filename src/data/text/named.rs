@@ -43,6 +43,14 @@ pub fn named(spec: &str, data: &Path) -> Result<Option<(String, Sentences)>, Dat
     Ok(Some((name, sentences)))
 }
 
+/// Whether `spec` names a dataset of sentences by its kind: `clinc150`, `texts:mine.csv`. A file or folder of that name
+/// goes before it.
+pub fn is_named(spec: &str) -> bool {
+    let kind = spec.split_once(':').map_or(spec, |(kind, _)| kind);
+    let known = TEXT_DATASETS.iter().any(|(known, _)| *known == kind);
+    known && !Path::new(spec).exists()
+}
+
 /// The kind of a dataset, and where it lies.
 fn place(spec: &str, data: &Path) -> Option<(String, PathBuf)> {
     let known = |name: &str| TEXT_DATASETS.iter().any(|(known, _)| *known == name);
@@ -88,6 +96,7 @@ mod tests {
             assert_eq!(read(&spec), Some(("mine".to_string(), 1)), "{spec}");
         }
         assert_eq!((read("glyphs"), read("texts")), (None, None));
+        assert!(["clinc150", "texts:no.csv"].into_iter().all(is_named) && !is_named("glyphs"));
         let error = named("clinc150", place.path()).unwrap_err().to_string();
         assert!(error.contains("clinc150: no such file or folder") && error.contains("--data"), "{error}");
     }

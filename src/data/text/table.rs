@@ -2,31 +2,39 @@
 
 use std::path::Path;
 
-use serde::Deserialize;
-
-use super::Sentences;
+use super::{Sentences, json_lines};
 use crate::data::error::{DataError, Place};
 use crate::data::header::no_column;
+use crate::data::lines::line_at;
 use crate::data::table::note_split;
 use crate::data::written::Names;
 use crate::vocab::Split;
 
 /// One line of a table.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Default)]
 pub(super) struct Written {
     pub text: String,
     pub class: String,
-    part: Option<String>,
-    split: Option<String>,
-    id: Option<Id>,
+    pub part: Option<String>,
+    pub split: Option<String>,
+    pub id: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Id {
-    Text(String),
-    Number(u64),
+/// The lines of a table with their numbers.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    pub lines: Vec<(u64, Written)>,
+    /// Columns or keys that are not read, in order of appearance; a column may have no name.
+    pub ignored: Vec<String>,
+}
+
+impl Table {
+    /// Notes a column or key that is not read.
+    pub fn ignore(&mut self, name: String) {
+        if !self.ignored.contains(&name) {
+            self.ignored.push(name);
+        }
+    }
 }
 
 const COLUMNS: [&str; 5] = ["text", "class", "part", "split", "id"];
@@ -34,25 +42,26 @@ const COLUMNS: [&str; 5] = ["text", "class", "part", "split", "id"];
 /// Reads a table of sentences: `.csv` with a header, or `.jsonl` with one object per line.
 ///
 /// Columns or keys are `text` and `class`, and optionally `part`, `split` (of the class: `base`, `validation` or
-/// `novel`, the same on all its lines) and `id`. Items keep the order of the file.
+/// `novel`, the same on all its lines) and `id`. Others are not read, and named in [`Sentences::ignored`]. Items keep the
+/// order of the file.
 ///
 /// # Errors
-/// When the file cannot be read, a column is missing or unknown, a field is empty, or a class has two splits.
+/// When the file cannot be read, a column is missing, a field is empty, or a class has two splits.
 pub fn texts(path: impl AsRef<Path>) -> Result<Sentences, DataError> {
     let path = path.as_ref();
     let extension = path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
-    let lines = match extension.as_deref() {
+    let table = match extension.as_deref() {
         Some("csv") => csv(path, &COLUMNS)?,
-        Some("jsonl") => json_lines(path)?,
+        Some("jsonl") => json_lines::read(path)?,
         _ => {
             let why = "a table of texts ends in .csv or .jsonl".to_string();
             return Err(DataError::Spec { spec: path.display().to_string(), what: why });
         }
     };
-    gather(path, lines)
+    gather(path, table)
 }
 
-fn gather(path: &Path, lines: Vec<(u64, Written)>) -> Result<Sentences, DataError> {
+fn gather(path: &Path, Table { lines, ignored }: Table) -> Result<Sentences, DataError> {
     let has = |of: fn(&Written) -> bool| lines.iter().any(|(_, line)| of(line));
     let (parts, split, ids) =
         (has(|l| l.part.is_some()), has(|l| l.split.is_some()), has(|l| l.id.is_some()));
@@ -60,6 +69,7 @@ fn gather(path: &Path, lines: Vec<(u64, Written)>) -> Result<Sentences, DataErro
         parts: parts.then(Vec::new),
         ids: ids.then(Vec::new),
         files: vec![path.to_path_buf()],
+        ignored,
         ..Sentences::default()
     };
     let (mut names, mut splits) = (Names::default(), Vec::new());
@@ -75,11 +85,7 @@ fn gather(path: &Path, lines: Vec<(u64, Written)>) -> Result<Sentences, DataErro
             note_split(&mut splits, class, split, line, || (written.class.clone(), at()))?;
         }
         if let Some(ids) = &mut sentences.ids {
-            ids.push(match written.id {
-                None => String::new(),
-                Some(Id::Text(id)) => id,
-                Some(Id::Number(id)) => id.to_string(),
-            });
+            ids.push(written.id.unwrap_or_default());
         }
         sentences.texts.push(written.text);
         sentences.classes.push(written.class);
@@ -100,62 +106,60 @@ fn filled(
 }
 
 /// The lines of a .csv file with their numbers; the first two of `columns` are text and class, and must be there.
-pub(super) fn csv(path: &Path, columns: &[&'static str]) -> Result<Vec<(u64, Written)>, DataError> {
-    let file = std::fs::File::open(path).map_err(DataError::unreadable(path))?;
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(file);
-    let (mut header, mut lines) = (None, Vec::new());
+pub(super) fn csv(path: &Path, columns: &[&'static str]) -> Result<Table, DataError> {
+    let bytes = std::fs::read(path).map_err(DataError::unreadable_named(path))?;
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(&bytes[..]);
+    let (mut header, mut table) = (None, Table::default());
     let mut record = csv::StringRecord::new();
     loop {
-        // Lines without any field are passed over, so the place is known only after reading.
-        let more = reader.read_record(&mut record).map_err(|error| broken(path, error))?;
-        if !more {
+        let found = reader.read_record(&mut record);
+        let line = line_at(&bytes, record.position());
+        let at = || Place::line(path, line);
+        if !found.map_err(|error| broken(error, at()))? {
             break;
         }
-        let at = || Place::line(path, record.position().map_or(1, csv::Position::line));
         let Some(places) = &header else {
-            header = Some(places_of(path, &record, columns)?);
+            header = Some(places_of(path, &record, columns, &mut table)?);
             continue;
         };
         if record.len() != places.len() {
             return Err(DataError::Ragged { at: at(), expected: places.len(), found: record.len() });
         }
         let field = |column| {
-            let place = places.iter().position(|p| *p == column);
+            let place = places.iter().position(|p| *p == Some(column));
             place.map(|place| record[place].to_string())
         };
-        let row = lines.len();
-        let line = at().line.unwrap_or(1);
+        let row = table.lines.len();
         let written = Written {
             text: filled(field(0), columns[0], at, row)?,
             class: filled(field(1), columns[1], at, row)?,
             part: field(2),
             split: field(3),
-            id: field(4).map(Id::Text),
+            id: field(4),
         };
-        lines.push((line, written));
+        table.lines.push((line, written));
     }
-    match (header, lines.is_empty()) {
+    match (header, table.lines.is_empty()) {
         (None, _) => Err(DataError::Empty { at: Place::file(path) }),
         (Some(_), true) => Err(DataError::NoItems { at: Place::file(path) }),
-        (Some(_), false) => Ok(lines),
+        (Some(_), false) => Ok(table),
     }
 }
 
-fn broken(path: &Path, error: csv::Error) -> DataError {
-    let line = error.position().map_or(1, csv::Position::line);
-    match error.into_kind() {
-        csv::ErrorKind::Utf8 { .. } => DataError::NotUtf8 { at: Place::line(path, line) },
-        csv::ErrorKind::Io(source) => DataError::Unreadable { at: Place::file(path), source },
-        _ => DataError::Damaged { at: Place::line(path, line), what: "not a .csv file".to_string() },
+fn broken(error: csv::Error, at: Place) -> DataError {
+    match error.kind() {
+        csv::ErrorKind::Utf8 { .. } => DataError::NotUtf8 { at },
+        _ => DataError::Damaged { at, what: "not a .csv file".to_string() },
     }
 }
 
-/// For each column of a file its place among the known ones.
+/// For each column of a file its place among the known ones; others are noted in the table.
 fn places_of(
     path: &Path,
     header: &csv::StringRecord,
     columns: &[&'static str],
-) -> Result<Vec<usize>, DataError> {
+    table: &mut Table,
+) -> Result<Vec<Option<usize>>, DataError> {
     let at = || Place::file(path);
     let names: Vec<String> = header.iter().map(str::to_string).collect();
     for column in &columns[..2] {
@@ -164,43 +168,17 @@ fn places_of(
         }
     }
     let place = |(number, name): (usize, &String)| {
-        if names[..number].contains(name) {
-            return Err(DataError::ColumnTwice { at: at(), column: name.clone() });
+        let known = columns.iter().position(|column| column == name);
+        match known {
+            None => table.ignore(name.clone()),
+            Some(_) if names[..number].contains(name) => {
+                return Err(DataError::ColumnTwice { at: at(), column: name.clone() });
+            }
+            Some(_) => {}
         }
-        let known = || columns.iter().map(|c| format!("`{c}`")).collect::<Vec<_>>().join(", ");
-        columns.iter().position(|column| column == name).ok_or_else(|| DataError::UnknownName {
-            at: at(),
-            what: "column",
-            found: name.clone(),
-            known: known(),
-        })
+        Ok(known)
     };
     names.iter().enumerate().map(place).collect()
-}
-
-fn json_lines(path: &Path) -> Result<Vec<(u64, Written)>, DataError> {
-    let bytes = std::fs::read(path).map_err(DataError::unreadable(path))?;
-    let mut lines = Vec::new();
-    for (bytes, number) in bytes.split(|b| *b == b'\n').zip(1u64..) {
-        let at = || Place::line(path, number);
-        let text = std::str::from_utf8(bytes).map_err(|_| DataError::NotUtf8 { at: at() })?;
-        if text.trim().is_empty() {
-            continue;
-        }
-        let written: Written = serde_json::from_str(text)
-            .map_err(|error| DataError::Written { at: at(), what: error.to_string() })?;
-        for (column, value) in [("text", &written.text), ("class", &written.class)] {
-            if value.trim().is_empty() {
-                return Err(DataError::EmptyName { at: at(), row: lines.len(), column });
-            }
-        }
-        lines.push((number, written));
-    }
-    match (bytes.is_empty(), lines.is_empty()) {
-        (true, _) => Err(DataError::Empty { at: Place::file(path) }),
-        (false, true) => Err(DataError::NoItems { at: Place::file(path) }),
-        (false, false) => Ok(lines),
-    }
 }
 
 #[cfg(test)]
@@ -229,38 +207,66 @@ mod tests {
         assert_eq!(sentences.ids.as_ref().unwrap(), &["1", "x", ""]);
         let splits = [("greet".to_string(), Split::Base), ("leave".to_string(), Split::Novel)];
         assert_eq!(sentences.splits.unwrap(), splits);
+        assert!(sentences.ignored.is_empty());
         let plain = read("t.csv", b"class,text\nb,one\na,two\n").unwrap();
         assert_eq!((plain.parts, plain.splits, plain.ids), (None, None, None));
         assert_eq!(plain.classes, ["b", "a"]);
     }
 
     #[test]
+    fn what_nobody_reads_is_passed_over_and_named() {
+        let table = b",text,class,mood,mood\n0,hi,greet,glad,1\n1,bye,leave,sad,2\n";
+        let lines = b"{\"text\": \"hi\", \"class\": \"greet\", \"mood\": {\"a\": [1]}}\n{\"mood\": null, \"text\": \"bye\", \"class\": \"leave\", \"age\": 3}";
+        let (table, lines) = (read("t.csv", table).unwrap(), read("t.jsonl", lines).unwrap());
+        assert_eq!(table.ignored, ["", "mood"]);
+        assert_eq!(lines.ignored, ["mood", "age"]);
+        assert_eq!((table.texts, table.classes), (lines.texts, lines.classes));
+    }
+
+    #[test]
+    fn whole_numbers_are_text_wherever_they_name_something() {
+        let lines = b"{\"text\": \"hi\", \"class\": 3, \"part\": 1, \"id\": -7}";
+        let table = b"text,class,part,id\nhi,3,1,-7\n";
+        assert_eq!(read("t.jsonl", lines).unwrap(), read("t.csv", table).unwrap());
+    }
+
+    #[test]
     fn every_refusal_names_the_file_and_the_line() {
-        let cases: [(&str, &[u8], &str); 13] = [
+        let cases: [(&str, &[u8], &str); 15] = [
             ("t.csv", b"", "t.csv: the file is empty"),
             ("t.csv", b"text,class\n", "t.csv: no items"),
             ("t.csv", b"text,label\na,b\n", "t.csv: no column `class`, found `text`, `label`"),
             ("t.csv", b"text,class,text\na,b,c\n", "t.csv: column `text` appears twice"),
             (
                 "t.csv",
-                b"text,class,mood\na,b,c\n",
-                "t.csv: unknown column `mood`, expected one of `text`, `class`, `part`, `split`, `id`",
+                b"text,class\na,b\n  ,b\n",
+                "t.csv line 3: item 1 has an empty `text`\nhint: fill it, or leave the line out",
             ),
-            ("t.csv", b"text,class\na,b\n  ,b\n", "t.csv line 3: item 1 has an empty `text`"),
             ("t.csv", b"text,class\na,b\nc\n", "t.csv line 3: expected 2 fields, found 1"),
+            ("t.csv", b"text,class\r\na,b\r\n\r\nc\r\n", "t.csv line 4: expected 2 fields, found 1"),
             ("t.csv", b"text,class\na,b\n\xff,b\n", "t.csv line 3: the text is not UTF-8"),
             (
                 "t.csv",
                 b"text,class,split\na,b,base\nc,b,novel\n",
                 "t.csv line 3: class `b` is in two splits, base and novel",
             ),
-            ("t.jsonl", b"{\"text\": \"\", \"class\": \"b\"}", "t.jsonl line 1: item 0 has an empty `text`"),
+            (
+                "t.jsonl",
+                b"{\"text\": \"\", \"class\": \"b\"}",
+                "t.jsonl line 1: item 0 has an empty `text`\nhint: fill it, or leave the line out",
+            ),
             (
                 "t.jsonl",
                 b"{\"text\": \"a\", \"class\": \"b\", \"part\": \"p\"}\n{\"text\": \"a\", \"class\": \"b\"}",
                 "t.jsonl line 2: item 1 has an empty `part`",
             ),
-            ("t.jsonl", b"\n{\"text\": \"a\"}", "t.jsonl line 2: missing field `class` at line 1 column 13"),
+            ("t.jsonl", b"\n{\"text\": \"a\"}", "t.jsonl line 2: missing field `class`"),
+            ("t.jsonl", b"\n{\"text\" \"a\"}", "t.jsonl line 2: expected `:` at column 9"),
+            (
+                "t.jsonl",
+                b"{\"text\": \"a\", \"class\": 0.5}",
+                "t.jsonl line 1: invalid type: floating point `0.5`, expected text or a whole number",
+            ),
             ("t.txt", b"a", "dataset `t.txt`: a table of texts ends in .csv or .jsonl"),
         ];
         for (name, content, expected) in cases {

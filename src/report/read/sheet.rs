@@ -1,7 +1,7 @@
 //! One result file, line by line, with cells that are checked as they are read.
 
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -15,6 +15,8 @@ pub(super) struct Sheet {
     reader: csv::Reader<BufReader<File>>,
     columns: Vec<&'static str>,
     row: csv::StringRecord,
+    /// Lines by which the reader's position stays behind: 1 where they end in CR LF, of which it leaves the LF to the next row.
+    behind: u64,
 }
 
 impl Sheet {
@@ -27,16 +29,18 @@ impl Sheet {
         }
         file.rewind().map_err(ReadError::file(path))?;
         let cut_off = last != [b'\n'];
-        let mut reader = csv::ReaderBuilder::new()
-            .has_headers(true)
-            .flexible(true)
-            .from_reader(BufReader::with_capacity(1 << 18, file));
+        let mut file = BufReader::with_capacity(1 << 18, file);
+        let start = file.fill_buf().map_err(ReadError::file(path))?;
+        let header = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let behind = u64::from(header.ends_with(b"\r"));
+        let mut reader = csv::ReaderBuilder::new().has_headers(true).flexible(true).from_reader(file);
         let columns: Vec<&'static str> = columns.split(',').collect();
         let header = reader.headers().map_err(|error| broken(path, 1, error))?.clone();
         if let Some(flaw) = header_flaw(&columns, &header) {
             return Err(ReadError::Line { path: path.to_path_buf(), line: 1, flaw });
         }
-        let sheet = Sheet { path: path.to_path_buf(), reader, columns, row: csv::StringRecord::new() };
+        let row = csv::StringRecord::new();
+        let sheet = Sheet { path: path.to_path_buf(), reader, columns, row, behind };
         if cut_off {
             return Err(sheet.cut_off());
         }
@@ -47,15 +51,15 @@ impl Sheet {
     fn cut_off(mut self) -> ReadError {
         let mut line = 1;
         while let Ok(true) = self.reader.read_record(&mut self.row) {
-            line = self.row.position().map_or(line, csv::Position::line);
+            line = self.line();
         }
         ReadError::Line { path: self.path, line, flaw: Flaw::CutOff }
     }
 
     /// Goes to the next row; false at the end.
     pub fn next(&mut self) -> Result<bool, ReadError> {
-        let line = self.reader.position().line();
-        let more = self.reader.read_record(&mut self.row).map_err(|error| broken(&self.path, line, error))?;
+        let found = self.reader.read_record(&mut self.row);
+        let more = found.map_err(|error| broken(&self.path, self.line(), error))?;
         if more && self.row.len() != self.columns.len() {
             return Err(self.flaw(Flaw::Cells { expected: self.columns.len(), found: self.row.len() }));
         }
@@ -69,7 +73,7 @@ impl Sheet {
 
     /// The line of the present row, from 1.
     pub fn line(&self) -> u64 {
-        self.row.position().map_or(1, csv::Position::line)
+        self.row.position().map_or(1, |position| position.line() + self.behind)
     }
 
     /// A cell as text.
@@ -157,7 +161,6 @@ fn header_flaw(columns: &[&str], header: &csv::StringRecord) -> Option<Flaw> {
 }
 
 fn broken(path: &Path, line: u64, error: csv::Error) -> ReadError {
-    let line = error.position().map_or(line, csv::Position::line);
     match error.into_kind() {
         csv::ErrorKind::Io(source) => ReadError::File { path: path.to_path_buf(), source },
         csv::ErrorKind::Utf8 { err, .. } => {

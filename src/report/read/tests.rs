@@ -62,6 +62,14 @@ fn what_was_written_reads_back() {
 }
 
 #[test]
+fn lines_are_counted_alike_where_they_end_in_cr_lf() {
+    let broken = |text: &str| line(text, 5, |row| cell(row, 4, "x"));
+    let plain = refused("outcomes.csv", broken);
+    assert!(plain.starts_with("outcomes.csv line 5: "), "{plain}");
+    assert_eq!(refused("outcomes.csv", |text| broken(text).replace('\n', "\r\n")), plain);
+}
+
+#[test]
 fn clusters_read_back_and_must_be_complete() {
     let folder = tempfile::tempdir().unwrap();
     Made { clustered: 4, ..Made::default() }.write(folder.path());

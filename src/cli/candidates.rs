@@ -1,0 +1,49 @@
+//! The learners of a selection, each with its trials.
+
+use super::error::CliError;
+use super::evaluate;
+use crate::data::Store;
+use crate::learner::{Learner, Parameters, Registry};
+use crate::protocol::Protocol;
+use crate::select::{Space, Trials};
+use crate::tensor::Cpu;
+use crate::vocab::{Split, Transform};
+
+/// Learners by name with their trials.
+pub(super) type Candidates = Vec<(&'static str, Trials)>;
+
+/// The trials of every learner; without base classes those that need their mean are left out.
+pub(super) fn of(
+    registry: &Registry<Cpu>,
+    spaces: &[Space],
+    store: &Store,
+    budget: usize,
+    seed: u64,
+) -> Result<Candidates, CliError> {
+    let centred = store.index().of_split(Split::Base).next().is_some();
+    let mut candidates = Vec::new();
+    for space in spaces {
+        let entry = registry.entry(space.learner())?;
+        let takes = |learner: Learner<Cpu>| learner.takes();
+        let usable = |p: &Parameters| {
+            centred || entry.build(p).map_or(true, |learner| takes(learner) != Transform::Cl2n)
+        };
+        candidates.push((entry.name(), Trials::of(space, entry, budget, seed, usable)?));
+    }
+    Ok(candidates)
+}
+
+/// Those to which the store gives what they need under the protocol whose episodes they answer; the others are told of and
+/// left out, as they are where learners that nobody named are evaluated.
+pub(super) fn fitting(
+    registry: &Registry<Cpu>,
+    protocol: &Protocol,
+    store: &Store,
+    candidates: Candidates,
+) -> Result<Candidates, CliError> {
+    let first = |(_, trials): &(&str, Trials)| trials.settings[0].clone();
+    let (kept, left_out) =
+        evaluate::fitting(registry, protocol, store, candidates.iter().map(first).collect())?;
+    left_out.iter().for_each(|warning| eprintln!("warning: {warning}"));
+    Ok(candidates.into_iter().filter(|candidate| kept.contains(&first(candidate))).collect())
+}
