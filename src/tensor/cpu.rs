@@ -42,15 +42,8 @@ impl Backend for Cpu {
     }
 
     fn gather(&self, store: &HostRows, rows: &Rows) -> Result<Tensor3<Self>, TensorError> {
-        rows.within(store.count())?;
-        let dim = store.dim();
-        let mut out = vec![0.0; rows.all().len() * dim];
-        for (row, out) in rows.all().iter().zip(out.chunks_exact_mut(dim.max(1))) {
-            if *row != Rows::EMPTY {
-                store.read(*row as usize, out)?;
-            }
-        }
-        self.tensor3((rows.episodes(), rows.slots(), dim), out)
+        let out = pass::gather(store, rows)?;
+        self.tensor3((rows.episodes(), rows.slots(), store.dim()), out)
     }
 
     fn shared_product(rows: &Tensor3<Self>, map: &Tensor2<Self>) -> Result<Tensor3<Self>, TensorError> {

@@ -18,19 +18,22 @@ const GROUP: usize = 4;
 /// Numbers of a line of the cache.
 const LINE: usize = 16;
 
+/// Bytes of a line of the cache.
+const LINE_BYTES: usize = 64;
+
 /// Cache lines of a row that are read before those of the next row.
 const LINES: usize = 4;
 
-/// Reads a number of every cache line of the rows. They lie anywhere in the store, and plain loads wait for many lines at
-/// once where a product waits for few; for most where they take turns among the rows.
-#[inline(always)]
-fn touch(rows: &[&[f32]]) {
-    let mut sums = [0.0f32; LINES];
-    let dim = rows.first().map_or(0, |row| row.len());
-    for place in 0..dim / (LINES * LINE) {
+/// Reads a byte of every cache line of the rows, which are of one length. They lie anywhere in the store, and plain loads
+/// wait for many lines at once where a product waits for few; for most where they take turns among the rows.
+pub(super) fn touch(rows: &[&[u8]]) {
+    let mut sums = [0u8; LINES];
+    let length = rows.first().map_or(0, |row| row.len());
+    for place in 0..length / (LINES * LINE_BYTES) {
         for row in rows {
-            if let Some(lines) = row.as_chunks::<{ LINES * LINE }>().0.get(place) {
-                sums.iter_mut().zip(lines.chunks_exact(LINE)).for_each(|(sum, line)| *sum += line[0]);
+            if let Some(lines) = row.as_chunks::<{ LINES * LINE_BYTES }>().0.get(place) {
+                let firsts = lines.chunks_exact(LINE_BYTES).map(|line| line[0]);
+                sums.iter_mut().zip(firsts).for_each(|(sum, byte)| *sum = sum.wrapping_add(byte));
             }
         }
     }
@@ -87,7 +90,6 @@ impl WithSimd for Products<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Products { rows, weights, dim, out } = self;
-        touch(rows);
         let count = weights.len().checked_div(dim).unwrap_or(0);
         let weight = |k: usize| &weights[k * dim..(k + 1) * dim];
         let mut k = 0;
@@ -143,7 +145,6 @@ impl WithSimd for Sums<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Sums { rows, labels, dim, sums } = self;
-        touch(rows);
         for (row, label) in rows.iter().zip(labels) {
             let sum = &mut sums[usize::from(*label) * dim..][..dim];
             let ((head, tail), (sum_head, sum_tail)) = (S::as_simd_f32s(row), S::as_mut_simd_f32s(sum));

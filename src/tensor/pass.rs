@@ -17,6 +17,22 @@ const WIDE: usize = 32;
 /// Weights of an episode that are multiplied in one pass over its rows: what stays in a core's nearer caches.
 const TOGETHER: usize = 64;
 
+/// The rows after their transform, one behind the other; an empty slot is a row of zeros.
+pub(super) fn gather(store: &HostRows, rows: &Rows) -> Result<Vec<f32>, TensorError> {
+    rows.within(store.count())?;
+    let dim = store.dim();
+    let mut out = vec![0.0; rows.all().len() * dim];
+    for (strip, out) in rows.all().chunks(STRIP).zip(out.chunks_mut((STRIP * dim).max(1))) {
+        touch(store, strip);
+        for (row, out) in strip.iter().zip(out.chunks_exact_mut(dim.max(1))) {
+            if *row != Rows::EMPTY {
+                store.read(*row as usize, out)?;
+            }
+        }
+    }
+    Ok(out)
+}
+
 /// The means of the rows of each label (episodes, way, dim).
 pub(super) fn means(store: &HostRows, rows: &Rows, labels: &Labels) -> Result<Vec<f32>, TensorError> {
     same("class means", "episodes", labels.episodes(), rows.episodes())?;
@@ -177,6 +193,17 @@ fn strip_products(
     Ok(())
 }
 
+/// Has at most [`STRIP`] rows brought near the processor.
+fn touch(store: &HostRows, strip: &[u32]) {
+    let (mut bytes, mut count): ([&[u8]; STRIP], usize) = ([&[]; STRIP], 0);
+    let filled = strip.iter().filter(|row| **row != Rows::EMPTY);
+    for row in filled.map_while(|row| store.bytes(*row as usize)) {
+        bytes[count] = row;
+        count += 1;
+    }
+    kernel::touch(&bytes[..count]);
+}
+
 /// At most [`STRIP`] rows, where they lie or in `scratch`; `transformed` where that is asked for.
 fn slices<'a>(
     store: &'a HostRows,
@@ -184,6 +211,7 @@ fn slices<'a>(
     transformed: bool,
     scratch: &'a mut [f32],
 ) -> Result<[&'a [f32]; STRIP], TensorError> {
+    touch(store, strip);
     let mut slices: [&[f32]; STRIP] = [&[]; STRIP];
     for ((row, scratch), slice) in
         strip.iter().zip(scratch.chunks_exact_mut(store.dim().max(1))).zip(&mut slices)

@@ -110,6 +110,16 @@ impl HostRows {
         self.squared_norms[row]
     }
 
+    /// The bytes of an item, where they lie in memory.
+    pub(super) fn bytes(&self, row: usize) -> Option<&[u8]> {
+        let range = row * self.dim..(row + 1) * self.dim;
+        match &self.values {
+            Values::F32(values) => Some(bytemuck::cast_slice(&values[range])),
+            Values::F16(values) => Some(bytemuck::cast_slice(&values[range])),
+            Values::File(_) => None,
+        }
+    }
+
     /// The numbers of an item before the transform: where they lie, or copied into `scratch` (dim).
     pub(super) fn raw<'a>(&'a self, row: usize, scratch: &'a mut [f32]) -> Result<&'a [f32], TensorError> {
         let range = row * self.dim..(row + 1) * self.dim;
