@@ -27,6 +27,10 @@ pub const SHIPPED_WEIGHTS: &[ShippedWeights] = &[
         name: "conv4-omniglot-1shot",
         bytes: include_bytes!("../../weights/conv4-omniglot-1shot.safetensors"),
     },
+    ShippedWeights {
+        name: "conv4-omniglot-5shot",
+        bytes: include_bytes!("../../weights/conv4-omniglot-5shot.safetensors"),
+    },
 ];
 
 /// A network as its file has it: sizes, numbers, and how it was trained.
