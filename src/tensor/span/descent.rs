@@ -3,9 +3,12 @@
 //! From zero, or from a sum of support items, every step adds support items to the weights: `W = SᵀA` throughout, with
 //! L2 and momentum too, so that descending on `A` through `K = S·Sᵀ` is the same as descending on `W`.
 
+use pulp::{Arch, Simd, WithSimd};
+
 use super::super::error::TensorError;
 use super::gram::Gram;
 use super::host::{Fit, Task, softmax_rows};
+use crate::numbers::exp_all;
 
 /// Where the weights start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +114,7 @@ impl State {
     }
 
     /// `torch.optim.SGD`: decay joins the gradient, the buffer starts as the first gradient, undampened.
+    #[inline(always)]
     fn update(&mut self, descent: &Descent<'_>, grad_a: &mut [f64], grad_b: &mut [f64]) {
         let keep = if self.first { 0.0 } else { descent.momentum };
         let take = if self.first || descent.momentum == 0.0 { 1.0 } else { 1.0 - descent.dampening };
@@ -125,8 +129,37 @@ impl State {
     }
 }
 
+struct Host<'a, 'b> {
+    episode: usize,
+    gram: &'a Gram<'b>,
+    task: Task<'a>,
+    descent: &'a Descent<'a>,
+    stops: &'a [usize],
+}
+
+impl WithSimd for Host<'_, '_> {
+    type Output = Result<Vec<Fit>, TensorError>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Self::Output {
+        descend(self.episode, self.gram, self.task, self.descent, self.stops)
+    }
+}
+
 /// One descent, and its state after each of these numbers of passes, none above the descent's own.
 pub(in super::super) fn host(
+    episode: usize,
+    gram: &Gram<'_>,
+    task: Task<'_>,
+    descent: &Descent<'_>,
+    stops: &[usize],
+) -> Result<Vec<Fit>, TensorError> {
+    Arch::new().dispatch(Host { episode, gram, task, descent, stops })
+}
+
+/// Inlined where the widest vector instructions are known.
+#[inline(always)]
+fn descend(
     episode: usize,
     gram: &Gram<'_>,
     task: Task<'_>,
@@ -166,14 +199,23 @@ pub(in super::super) fn host(
         grad_b.fill(0.0);
         match descent.head {
             Head::Linear => {
+                // All items at once: their exponentials are one loop of vector instructions.
+                rows.clear();
                 for i in batch {
-                    rows.clear();
+                    let first = rows.len();
                     rows.extend(products[i * way..(i + 1) * way].iter().zip(&state.b).map(|(z, b)| z + b));
-                    softmax_rows(&mut rows, way);
-                    rows[usize::from(task.labels[*i])] -= 1.0;
-                    for (c, g) in rows.iter().enumerate() {
-                        grad_a[i * way + c] = g / batch.len() as f64;
-                        grad_b[c] += g / batch.len() as f64;
+                    let most = rows[first..].iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                    rows[first..].iter_mut().for_each(|z| *z -= most);
+                }
+                exp_all(&mut rows);
+                let share = 1.0 / batch.len() as f64;
+                for (i, row) in batch.iter().zip(rows.chunks_exact(way)) {
+                    let each = share / row.iter().sum::<f64>();
+                    for (c, power) in row.iter().enumerate() {
+                        let truth = if usize::from(task.labels[*i]) == c { share } else { 0.0 };
+                        let slope = power * each - truth;
+                        grad_a[i * way + c] = slope;
+                        grad_b[c] += slope;
                     }
                 }
             }
