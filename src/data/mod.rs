@@ -40,6 +40,7 @@ mod lines;
 mod near;
 mod npy;
 mod npz;
+mod place;
 mod save;
 mod scan;
 mod splits;
