@@ -13,6 +13,7 @@ pub mod numbers;
 pub mod protocol;
 pub mod report;
 pub mod rng;
+pub mod run;
 pub mod select;
 pub mod stats;
 pub mod tensor;

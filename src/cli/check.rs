@@ -46,12 +46,6 @@ pub(super) struct Arguments {
     cache: Option<PathBuf>,
 }
 
-/// Reads a cosine.
-pub(super) fn cosine(text: &str) -> Result<f32, String> {
-    let value = text.parse::<f32>().ok().filter(|v| *v > 0.0 && *v <= 1.0);
-    value.ok_or_else(|| "must be a number above 0 and up to 1".to_string())
-}
-
 pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError> {
     if arguments.protocols == ["learners"] {
         return learners::<R>();
@@ -117,48 +111,4 @@ fn learners<R: Roster>() -> Result<Outcome, CliError> {
         holds &= violations.is_empty();
     }
     Ok(if holds { Outcome::Done } else { Outcome::DoesNotHold })
-}
-
-/// Near-duplicates across support and query of an episode, and across base classes and those of the draw: a sentence
-/// for each kind that occurs.
-pub(super) fn near_duplicates(
-    protocol: &Protocol,
-    draw: &Draw,
-    store: &Store,
-    threshold: f32,
-) -> Result<Vec<String>, CliError> {
-    let index = store.index();
-    let class_of = |item: ItemId| {
-        let class = index.classes().iter().find(|c| c.items.contains(&item));
-        class.map_or("?", |c| c.name.as_str()).to_string()
-    };
-    let mut sentences = Vec::new();
-    let mut first = None;
-    let mut count = 0;
-    for episode in draw.episodes() {
-        let near = data::near_duplicates(store, episode.all_support(), episode.all_query(), threshold)?;
-        count += near.total;
-        if let (None, Some(pair)) = (&first, near.pairs.first()) {
-            first = Some((episode.number(), *pair));
-        }
-    }
-    if let Some((episode, (a, b, cosine))) = first {
-        sentences.push(format!(
-            "episode {episode} holds near-duplicates in support and query: items {} and {} of classes {} and {} have cosine {cosine:.6} ({count} such pairs)",
-            a.0, b.0, class_of(a), class_of(b)
-        ));
-    }
-    if !protocol.split().holds(Split::Base) {
-        let of = |scope: Scope| -> Vec<ItemId> {
-            index.of_split(scope).flat_map(|class| index.class(class).items.iter().copied()).collect()
-        };
-        let near = data::near_duplicates(store, &of(Split::Base.into()), &of(protocol.split()), threshold)?;
-        if let Some((a, b, cosine)) = near.pairs.first() {
-            sentences.push(format!(
-                "base and {} classes hold near-duplicates: items {} and {} of classes {} and {} have cosine {cosine:.6} ({} such pairs)",
-                protocol.split(), a.0, b.0, class_of(*a), class_of(*b), near.total
-            ));
-        }
-    }
-    Ok(sentences)
 }

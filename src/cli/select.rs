@@ -287,18 +287,6 @@ fn chosen<R: Roster>(
     Ok((0..candidates.len()).map(choice).collect())
 }
 
-/// What a selection is for.
-pub(super) fn origin(protocol: &Protocol, features_sha256: String) -> Origin {
-    Origin {
-        protocol: protocol.name().to_string(),
-        version: protocol.version(),
-        way: protocol.way().to_string(),
-        shot: protocol.shot().to_string(),
-        query: protocol.query().to_string(),
-        features_sha256,
-    }
-}
-
 fn trials_csv(
     protocol: &Protocol,
     by: By,

@@ -2,25 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use super::answering::{Run, Work};
-use crate::cli::device::on_device;
-use crate::cli::error::CliError;
-use crate::cli::progress::Progress;
+use super::prepared::{Prepared, Work};
+use crate::run::device::on_device;
+use crate::run::error::RunError;
+use crate::run::watch::Progress;
 use crate::episode::threshold_draw;
 use crate::eval::{self, Evaluation, SeenRules};
 use crate::learner::{Parameters, Roster};
 
 /// The least certainty with which each learner accepts an answer at each shot, by their places; nothing where the
 /// protocol does not ask for it.
-pub(super) fn of<R: Roster>(run: &Run, work: &Work) -> Result<BTreeMap<(usize, usize), f32>, CliError> {
+pub(crate) fn of<R: Roster>(run: &Prepared, work: &Work<'_>) -> Result<BTreeMap<(usize, usize), f32>, RunError> {
     let protocol = &run.rules.protocol;
     if !protocol.metrics().iter().any(|metric| metric.needs_threshold()) {
         return Ok(BTreeMap::new());
     }
     let draw = threshold_draw(protocol, run.store.index(), &run.dealer.draw)
-        .map_err(|source| CliError::Sample { protocol: protocol.name().to_string(), source })?;
+        .map_err(|source| RunError::Sample { protocol: protocol.name().to_string(), source })?;
     if let Some(contender) = run.learners.iter().find(|contender| !contender.among.is_empty()) {
-        return Err(CliError::Request(format!(
+        return Err(RunError::Request(format!(
             "protocol `{}` sets thresholds on validation queries, and learner `{}` has parameters that each support set chooses\nhint: select by validation",
             protocol.name(),
             contender.parameters.learner()
@@ -43,7 +43,7 @@ pub(super) fn of<R: Roster>(run: &Run, work: &Work) -> Result<BTreeMap<(usize, u
     };
     let name = format!("{} thresholds", protocol.name());
     let progress =
-        Progress::start(&name, &format!("{} episodes", draw.len()), (draw.len() * run.tables.len()) as u64);
+        Progress::start(work.watch, &name, &format!("{} episodes", draw.len()), (draw.len() * run.tables.len()) as u64);
     let advance = |episodes| progress.advance(episodes as u64);
     Ok(on_device!(work.device, |open, Kind| eval::thresholds::<R, Kind>(&evaluation, open, advance))?)
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::cli::error::CliError;
-use crate::cli::selection::Contender;
+use crate::run::error::RunError;
+use crate::run::contender::Contender;
 use crate::data::Store;
 use crate::eval::{self, EvalError, SeenRules};
 use crate::learner::{Learner, Parameters, Registry};
@@ -12,15 +12,15 @@ use crate::report::{Lack, Warning};
 use crate::tensor::Cpu;
 
 /// The learners that were asked for, checked; none where all are meant.
-pub(super) fn asked_learners(
+pub(crate) fn asked_learners(
     registry: &Registry<Cpu>,
     specs: &[String],
-) -> Result<Vec<Parameters>, CliError> {
+) -> Result<Vec<Parameters>, RunError> {
     let mut asked: Vec<Parameters> = Vec::new();
     for spec in specs {
         let parameters = registry.check(spec)?;
         if asked.contains(&parameters) {
-            return Err(CliError::Request(format!(
+            return Err(RunError::Request(format!(
                 "learner `{spec}` is given twice with the same parameters, a result holds each once"
             )));
         }
@@ -30,11 +30,11 @@ pub(super) fn asked_learners(
 }
 
 /// The learners of a run under a protocol: those that were asked for, all of which it must admit, or all that it admits.
-pub(in crate::cli) fn admitted(
+pub(crate) fn admitted(
     registry: &Registry<Cpu>,
     protocol: &Protocol,
     asked: &[Parameters],
-) -> Result<Vec<Parameters>, CliError> {
+) -> Result<Vec<Parameters>, RunError> {
     let shots = shots(protocol);
     let admit =
         |parameters: &Parameters, learner: &Learner<Cpu>| eval::admit(protocol, parameters, learner, &shots);
@@ -53,7 +53,7 @@ pub(in crate::cli) fn admitted(
     }
     if learners.is_empty() {
         let admits: Vec<&str> = protocol.admits().iter().map(|setting| setting.word()).collect();
-        return Err(CliError::Request(format!(
+        return Err(RunError::Request(format!(
             "protocol `{}` admits {} learners, and none of them is known\nhint: see `kshot list learners`",
             protocol.name(),
             admits.join(" and ")
@@ -64,12 +64,12 @@ pub(in crate::cli) fn admitted(
 
 /// The learners of a run that nobody asked for by name, without those that the store does not give what they need,
 /// and warnings that say so. Where that would be all of them none is left out, and the evaluation says why it fails.
-pub(in crate::cli) fn fitting(
+pub(crate) fn fitting(
     registry: &Registry<Cpu>,
     protocol: &Protocol,
     store: &Store,
     learners: Vec<Parameters>,
-) -> Result<(Vec<Parameters>, Vec<Warning>), CliError> {
+) -> Result<(Vec<Parameters>, Vec<Warning>), RunError> {
     let mut kept = Vec::new();
     let mut left_out: BTreeMap<Lack, Vec<String>> = BTreeMap::new();
     for parameters in &learners {
@@ -78,9 +78,9 @@ pub(in crate::cli) fn fitting(
                 kept.push(parameters.clone());
                 continue;
             }
-            Err(CliError::Eval(EvalError::NoSeenClasses { .. })) => Lack::SeenClasses,
-            Err(CliError::Eval(EvalError::NeedsClassVectors { .. })) => Lack::ClassVectors,
-            Err(CliError::Eval(EvalError::SidesDiffer { .. })) => Lack::EqualSizes,
+            Err(RunError::Eval(EvalError::NoSeenClasses { .. })) => Lack::SeenClasses,
+            Err(RunError::Eval(EvalError::NeedsClassVectors { .. })) => Lack::ClassVectors,
+            Err(RunError::Eval(EvalError::SidesDiffer { .. })) => Lack::EqualSizes,
             Err(other) => return Err(other),
         };
         left_out.entry(lack).or_default().push(parameters.learner().to_string());
@@ -99,23 +99,23 @@ pub(in crate::cli) fn fitting(
 }
 
 /// Fails unless a store gives a learner what it needs under a protocol.
-pub(super) fn suits(
+pub(crate) fn suits(
     registry: &Registry<Cpu>,
     protocol: &Protocol,
     store: &Store,
     parameters: &Parameters,
-) -> Result<(), CliError> {
+) -> Result<(), RunError> {
     Ok(eval::suits(store, &SeenRules::of(protocol), parameters, &registry.build(parameters)?)?)
 }
 
 /// The selected learners of a run under a protocol, all of which it must admit, and those that were asked for beside them. What
 /// is the same as a selected one is not evaluated twice.
-pub(super) fn beside(
+pub(crate) fn beside(
     registry: &Registry<Cpu>,
     protocol: &Protocol,
     selected: Vec<Contender>,
     asked: &[Parameters],
-) -> Result<Vec<Contender>, CliError> {
+) -> Result<Vec<Contender>, RunError> {
     let plain: Vec<Parameters> = selected.iter().map(|contender| contender.parameters.clone()).collect();
     admitted(registry, protocol, &plain)?;
     let mut all = selected;
@@ -128,7 +128,7 @@ pub(super) fn beside(
 }
 
 /// The shots at which each episode is evaluated.
-pub(in crate::cli) fn shots(protocol: &Protocol) -> Vec<Option<usize>> {
+pub(crate) fn shots(protocol: &Protocol) -> Vec<Option<usize>> {
     match protocol.shot() {
         Shot::Nested(shots) => shots.iter().map(|shot| Some(*shot as usize)).collect(),
         Shot::Between { .. } | Shot::MetaDataset => vec![None],

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::cli::device::{Device, on_device};
-use crate::cli::error::CliError;
-use crate::cli::progress::Progress;
-use crate::cli::selection::Contender;
-use crate::cli::source::{Dealer, Rules};
-use crate::data::Store;
+use crate::run::device::on_device;
+use crate::run::error::RunError;
+use crate::run::watch::Progress;
+use crate::run::contender::Contender;
+use crate::run::prepared::{Place, Prepared, Work};
 use crate::episode::Draw;
 use crate::eval::{self, Answered, Batch, Choices, EvalError, Evaluation, Gammas, Grading, SeenRules};
 use crate::learner::{Parameters, Roster};
@@ -19,50 +18,16 @@ use crate::report::{
 use crate::select::{Task, cross_validation};
 use crate::vocab::ItemId;
 
-/// One protocol, ready to be evaluated.
-pub(super) struct Run {
-    pub(super) rules: Rules,
-    pub(super) store: Store,
-    pub(super) dealer: Dealer,
-    pub(super) learners: Vec<Contender>,
-    pub(super) shots: Vec<Option<usize>>,
-    /// The tables to be filled.
-    pub(super) tables: Vec<Place>,
-    /// The least certainty with which a learner accepts an answer, by the same places, where the protocol asks for it.
-    pub(super) thresholds: BTreeMap<(usize, usize), f32>,
-    /// What is subtracted from the scores of seen classes, by the same places, where they are candidates.
-    pub(super) gammas: Gammas,
-    /// What the fits chose, by learner; known once episodes have been answered.
-    pub(super) choices: Choices,
-}
-
-/// A table of a protocol: places among the learners and among the shots, and whether γ is subtracted.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) learner: usize,
-    pub(super) shot: usize,
-    pub(super) stacked: bool,
-}
-
-/// How the work is done; results do not depend on it.
-pub(super) struct Work {
-    pub(super) device: Device,
-    pub(super) workers: usize,
-    pub(super) batch: Option<usize>,
-    /// Whether single queries are written.
-    pub(super) queries: bool,
-}
-
 /// Has all learners answer these episodes and hands each stretch to `sink` when it is complete, in order; gives back what
 /// their fits have chosen, by learner.
 ///
 /// # Errors
 /// Those of the evaluation and of `sink`; nothing is handed over after one.
-pub(super) fn answer<R: Roster, E: From<CliError> + From<EvalError>>(
-    run: &Run,
+pub(super) fn answer<R: Roster, E: From<RunError> + From<EvalError>>(
+    run: &Prepared,
     draw: &Draw,
-    work: &Work,
-    progress: &Progress,
+    work: &Work<'_>,
+    progress: &Progress<'_>,
     mut sink: impl FnMut(Stretch) -> Result<(), E>,
 ) -> Result<Choices, E> {
     let cast = Cast::of(&run.learners);
@@ -154,7 +119,7 @@ impl Cast {
 type Chosen = BTreeMap<(usize, usize), Vec<Option<usize>>>;
 
 /// Lets the support sets choose, for the learners that leave it to them.
-fn chosen<R: Roster>(run: &Run, evaluation: &Evaluation<'_>, work: &Work) -> Result<Chosen, EvalError> {
+fn chosen<R: Roster>(run: &Prepared, evaluation: &Evaluation<'_>, work: &Work<'_>) -> Result<Chosen, EvalError> {
     let mut all = Chosen::new();
     for (place, contender) in run.learners.iter().enumerate().filter(|(_, c)| !c.among.is_empty()) {
         let task = Task {
@@ -203,7 +168,7 @@ fn merged(
 }
 
 /// What is kept of a batch.
-fn recorded(run: &Run, draw: &Draw, table: usize, batch: &Batch, with_queries: bool) -> TableStretch {
+fn recorded(run: &Prepared, draw: &Draw, table: usize, batch: &Batch, with_queries: bool) -> TableStretch {
     let protocol = &run.rules.protocol;
     let measured = protocol.metrics().iter().any(|metric| metric.is_of_certainty());
     let Place { learner, shot, .. } = run.tables[table];

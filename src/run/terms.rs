@@ -6,10 +6,10 @@ use std::io::Read;
 
 use twox_hash::XxHash64;
 
-use super::answering::{Place, Run};
-use crate::cli::device::Device;
-use crate::cli::error::CliError;
-use crate::cli::selection::Contender;
+use super::prepared::{Place, Prepared};
+use crate::run::device::Device;
+use crate::run::error::RunError;
+use crate::run::contender::Contender;
 use crate::data::Store;
 use crate::learner::{Parameters, Registry};
 use crate::protocol::{Protocol, Query, Way};
@@ -18,16 +18,16 @@ use crate::tensor::Cpu;
 use crate::vocab::Setting;
 
 /// What a run is asked for beside its protocols.
-pub(super) struct Asked {
-    pub(super) device: Device,
-    pub(super) shard: Option<Shard>,
+pub(crate) struct Asked {
+    pub(crate) device: Device,
+    pub(crate) shard: Option<Shard>,
     /// As it was written.
-    pub(super) until: Option<String>,
-    pub(super) queries: Option<&'static str>,
+    pub(crate) until: Option<String>,
+    pub(crate) queries: Option<&'static str>,
 }
 
 /// The terms of a run.
-pub(super) fn of(runs: &[Run], registry: &Registry<Cpu>, asked: &Asked) -> Result<Terms, CliError> {
+pub(crate) fn of(runs: &[Prepared], registry: &Registry<Cpu>, asked: &Asked) -> Result<Terms, RunError> {
     let several = runs.len() > 1;
     Ok(Terms {
         kshot: env!("CARGO_PKG_VERSION").to_string(),
@@ -40,16 +40,16 @@ pub(super) fn of(runs: &[Run], registry: &Registry<Cpu>, asked: &Asked) -> Resul
         protocols: runs
             .iter()
             .map(|run| protocol(run, registry, asked, several))
-            .collect::<Result<_, CliError>>()?,
+            .collect::<Result<_, RunError>>()?,
     })
 }
 
 fn protocol(
-    run: &Run,
+    run: &Prepared,
     registry: &Registry<Cpu>,
     asked: &Asked,
     several: bool,
-) -> Result<ProtocolTerms, CliError> {
+) -> Result<ProtocolTerms, RunError> {
     let (protocol, store) = (&run.rules.protocol, &run.store);
     let sequential = asked.until.is_some();
     let length = run.dealer.draw.len();
@@ -82,7 +82,7 @@ fn protocol(
         first: places.start as u32,
         episodes: if sequential { protocol.most().unwrap_or(protocol.count()) } else { places.len() as u32 },
         features: FeatureTerms {
-            name: store.name().to_string(),
+            name: run.key.clone(),
             rows: store.rows(),
             dim: store.dim(),
             files: store.stamps()?.into_iter().map(|file| (file.name, file.bytes, file.changed)).collect(),
@@ -90,7 +90,7 @@ fn protocol(
         clusters: clusters(store),
         seen: protocol.seen_part().map(|_| seen(protocol, store)),
         classes: store.index().classes().iter().map(|class| class.name.clone()).collect(),
-        tables: run.tables.iter().map(terms).collect::<Result<_, CliError>>()?,
+        tables: run.tables.iter().map(terms).collect::<Result<_, RunError>>()?,
     })
 }
 
@@ -110,7 +110,7 @@ fn build() -> String {
 }
 
 /// What all rows of a table share.
-fn table(run: &Run, contender: &Contender, setting: Setting, shot: Option<usize>, asked: &Asked) -> Table {
+fn table(run: &Prepared, contender: &Contender, setting: Setting, shot: Option<usize>, asked: &Asked) -> Table {
     let (protocol, provenance) = (&run.rules.protocol, run.store.provenance());
     let sequential = asked.until.is_some();
     // Seen classes are candidates too where queries of them are scored.
@@ -164,7 +164,7 @@ fn clusters(store: &Store) -> Option<Vec<String>> {
 }
 
 /// The learner with the parameters that differ from their defaults, as one would type it.
-pub(in crate::cli) fn short_spec(registry: &Registry<Cpu>, parameters: &Parameters) -> String {
+pub(crate) fn short_spec(registry: &Registry<Cpu>, parameters: &Parameters) -> String {
     let declared = registry.entry(parameters.learner()).map(|e| e.parameters()).unwrap_or_default();
     let changed: Vec<String> = declared
         .iter()

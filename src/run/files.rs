@@ -3,14 +3,14 @@
 use std::io::Write;
 use std::path::Path;
 
-use super::error::CliError;
+use super::error::RunError;
 use crate::data::growing;
 
 /// Refuses a folder that holds a file of one of these names, unless it may be overwritten.
-pub(super) fn check_free(folder: &Path, names: &[&str], overwrite: bool) -> Result<(), CliError> {
+pub(crate) fn check_free(folder: &Path, names: &[&str], overwrite: bool) -> Result<(), RunError> {
     match names.iter().find(|name| !overwrite && folder.join(name).exists()) {
         None => Ok(()),
-        Some(name) => Err(CliError::Request(format!(
+        Some(name) => Err(RunError::Request(format!(
             "{} is there already\nhint: name another place, or give --overwrite",
             folder.join(name).display()
         ))),
@@ -18,10 +18,10 @@ pub(super) fn check_free(folder: &Path, names: &[&str], overwrite: bool) -> Resu
 }
 
 /// Writes files into a folder, which is made; files of these names that are not written now are removed.
-pub(super) fn write(folder: &Path, names: &[&str], files: &[(&str, Vec<u8>)]) -> Result<(), CliError> {
+pub(crate) fn write(folder: &Path, names: &[&str], files: &[(&str, Vec<u8>)]) -> Result<(), RunError> {
     let failed = |path: &Path| {
         let path = path.to_path_buf();
-        move |source| CliError::Write { path, source }
+        move |source| RunError::Write { path, source }
     };
     std::fs::create_dir_all(folder).map_err(failed(folder))?;
     for name in names.iter().filter(|name| !files.iter().any(|(written, _)| written == *name)) {
@@ -40,14 +40,14 @@ pub(super) fn write(folder: &Path, names: &[&str], files: &[(&str, Vec<u8>)]) ->
 }
 
 /// Makes a folder that files are to be written into.
-pub(super) fn make_folder(folder: &Path) -> Result<(), CliError> {
+pub(crate) fn make_folder(folder: &Path) -> Result<(), RunError> {
     if let Some(there) = folder.ancestors().find(|folder| folder.exists()).filter(|there| !there.is_dir()) {
-        return Err(CliError::Request(format!(
+        return Err(RunError::Request(format!(
             "{} is not a folder, files are to be written into one\nhint: name another folder",
             there.display()
         )));
     }
-    let failed = |source| CliError::Write { path: folder.to_path_buf(), source };
+    let failed = |source| RunError::Write { path: folder.to_path_buf(), source };
     std::fs::create_dir_all(folder).map_err(failed)?;
     // Found out before the work and not after it.
     growing(folder).map(drop).map_err(failed)
@@ -55,14 +55,14 @@ pub(super) fn make_folder(folder: &Path) -> Result<(), CliError> {
 
 /// Writes files that belong together: the last of them is taken away first and appears last, so that a folder which
 /// holds it is whole. Files of `names` that are not written are removed.
-pub(super) fn write_together(
+pub(crate) fn write_together(
     folder: &Path,
     names: &[&str],
     files: &[(&'static str, Vec<u8>)],
-) -> Result<(), CliError> {
+) -> Result<(), RunError> {
     let failed = |path: &Path| {
         let path = path.to_path_buf();
-        move |source| CliError::Write { path, source }
+        move |source| RunError::Write { path, source }
     };
     let mut written = Vec::with_capacity(files.len());
     for (name, bytes) in files {

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use super::device::{Device, on_device};
-use super::error::CliError;
-use super::network::{Made, Network};
-use super::progress::Progress;
+use super::{Made, Network};
+use crate::run::device::{Device, on_device};
+use crate::run::error::RunError;
+use crate::run::watch::{Progress, Watch};
 use crate::backbone::sentence::{ClassTexts, Embedded, label_words};
 use crate::backbone::{BackboneError, SentenceEncoder};
 use crate::data::text::{self, Sentences, TEXT_DATASETS};
@@ -13,7 +13,7 @@ use crate::data::{ClassVectors, NewStore, Precision, Provenance, VectorSource, f
 use crate::vocab::{Form, Split};
 
 /// What is to be embedded, and with what.
-pub(super) struct Work {
+pub(crate) struct Work {
     encoder: SentenceEncoder,
     sentences: Sentences,
     listed: Vec<(String, Split, Option<String>)>,
@@ -22,22 +22,22 @@ pub(super) struct Work {
 }
 
 /// Reads a dataset, an encoder and the texts of the classes: name, recipe and work.
-pub(super) fn plan(network: &Network, dataset: &str) -> Result<(String, String, Work), CliError> {
+pub(crate) fn plan(network: &Network, dataset: &str) -> Result<(String, String, Work), RunError> {
     let Some(folder) = &network.weights else {
-        return Err(CliError::Request(
+        return Err(RunError::Request(
             "backbone `bert` has no weights\nhint: name the folder of a sentence encoder with --weights"
                 .to_string(),
         ));
     };
     if folder.is_file() {
-        return Err(CliError::Request(format!(
+        return Err(RunError::Request(format!(
             "backbone `bert` is a folder, {} is a file\nhint: name the folder that holds config.json, model.safetensors and tokenizer.json",
             folder.display()
         )));
     }
-    let Some((name, sentences)) = text::named(dataset, &network.data())? else {
+    let Some((name, sentences)) = text::named(dataset, &network.data)? else {
         let known: Vec<String> = TEXT_DATASETS.iter().map(|(name, _)| format!("`{name}`")).collect();
-        return Err(CliError::Request(format!(
+        return Err(RunError::Request(format!(
             "unknown dataset of texts `{dataset}`, expected one of {}\nhint: for a table of yours write texts:FILE",
             known.join(", ")
         )));
@@ -79,7 +79,7 @@ pub(super) fn plan(network: &Network, dataset: &str) -> Result<(String, String, 
 fn class_texts(
     network: &Network,
     listed: &[(String, Split, Option<String>)],
-) -> Result<(ClassTexts, VectorSource), CliError> {
+) -> Result<(ClassTexts, VectorSource), RunError> {
     let names: Vec<&str> = listed.iter().map(|(class, _, _)| class.as_str()).collect();
     let outside = listed.iter().filter(|(_, split, _)| *split == Split::Outside);
     let outside: Vec<&str> = outside.map(|(class, _, _)| class.as_str()).collect();
@@ -106,10 +106,16 @@ fn class_texts(
 
 impl Work {
     /// Runs the encoder over sentences and classes.
-    pub(super) fn make(self, dataset: &str, precision: Precision, device: Device) -> Result<Made, CliError> {
+    pub(crate) fn make(
+        self,
+        dataset: &str,
+        precision: Precision,
+        device: Device,
+        watch: &dyn Watch,
+    ) -> Result<Made, RunError> {
         let Work { encoder, sentences, listed, class_texts, mut provenance } = self;
         let workers = device.workers();
-        let progress = Progress::of_items(&format!("embedding {dataset}"), sentences.texts.len());
+        let progress = Progress::of_items(watch, &format!("embedding {dataset}"), sentences.texts.len());
         let run = |texts: &[String], reach: &(dyn Fn(usize) + Sync)| {
             on_device!(device, |open, Kind| encoder.embed::<Kind>(texts, workers, open, reach))
         };
@@ -122,7 +128,7 @@ impl Work {
         // The classes first: they are few, and what is wrong with them is told before the sentences have taken their time.
         let vectors = run(&class_texts.texts, &|_| {}).map_err(named)?;
         let rows = class_texts.mean(&vectors.features, vectors.dim);
-        let Embedded { features, dim, truncated } = run(&sentences.texts, &|done| progress.reach(done))?;
+        let Embedded { features, dim, truncated } = run(&sentences.texts, &|done| progress.reach(done as u64))?;
         drop(progress);
         provenance.cut = truncated as u64;
         let store = NewStore {

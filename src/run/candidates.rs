@@ -1,25 +1,26 @@
 //! The learners of a selection, each with its trials.
 
-use super::error::CliError;
-use super::evaluate;
 use crate::data::Store;
 use crate::learner::{Learner, Parameters, Registry};
 use crate::protocol::Protocol;
+use crate::run::admission;
+use crate::run::error::RunError;
+use crate::report::Warning;
 use crate::select::{Space, Trials};
 use crate::tensor::Cpu;
 use crate::vocab::{Split, Transform};
 
 /// Learners by name with their trials.
-pub(super) type Candidates = Vec<(&'static str, Trials)>;
+pub(crate) type Candidates = Vec<(&'static str, Trials)>;
 
 /// The trials of every learner; without base classes those that need their mean are left out.
-pub(super) fn of(
+pub(crate) fn of(
     registry: &Registry<Cpu>,
     spaces: &[Space],
     store: &Store,
     budget: usize,
     seed: u64,
-) -> Result<Candidates, CliError> {
+) -> Result<Candidates, RunError> {
     let centred = store.index().of_split(Split::Base).next().is_some();
     let mut candidates = Vec::new();
     for space in spaces {
@@ -33,17 +34,16 @@ pub(super) fn of(
     Ok(candidates)
 }
 
-/// Those to which the store gives what they need under the protocol whose episodes they answer; the others are told of and
-/// left out, as they are where learners that nobody named are evaluated.
-pub(super) fn fitting(
+/// Those to which the store gives what they need under the protocol whose episodes they answer; the others are left
+/// out, with warnings, as they are where learners that nobody named are evaluated.
+pub(crate) fn fitting(
     registry: &Registry<Cpu>,
     protocol: &Protocol,
     store: &Store,
     candidates: Candidates,
-) -> Result<Candidates, CliError> {
+) -> Result<(Candidates, Vec<Warning>), RunError> {
     let first = |(_, trials): &(&str, Trials)| trials.settings[0].clone();
     let (kept, left_out) =
-        evaluate::fitting(registry, protocol, store, candidates.iter().map(first).collect())?;
-    left_out.iter().for_each(|warning| eprintln!("warning: {warning}"));
-    Ok(candidates.into_iter().filter(|candidate| kept.contains(&first(candidate))).collect())
+        admission::fitting(registry, protocol, store, candidates.iter().map(first).collect())?;
+    Ok((candidates.into_iter().filter(|candidate| kept.contains(&first(candidate))).collect(), left_out))
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::error::CliError;
+use crate::run::error::RunError;
 use crate::report::{ProtocolTerms, Results, Stretch, Table, TableTerms, TableWriter, Warning};
 
 /// One sheet per table of a protocol.
-pub(super) struct Sheets {
+pub(crate) struct Sheets {
     protocol: String,
     episodes: u64,
     sheets: Vec<Sheet>,
@@ -23,7 +23,7 @@ struct Sheet {
 
 impl Sheets {
     /// Begins all tables of a protocol.
-    pub(super) fn begin(results: &mut Results, terms: &ProtocolTerms) -> Result<Sheets, CliError> {
+    pub(crate) fn begin(results: &mut Results, terms: &ProtocolTerms) -> Result<Sheets, RunError> {
         let names: Arc<[String]> = terms.classes.iter().cloned().collect();
         let clusters: Option<Arc<[String]>> =
             terms.clusters.as_ref().map(|names| names.iter().cloned().collect());
@@ -37,12 +37,12 @@ impl Sheets {
             };
             Ok(Sheet { writer, learner: terms.learner.clone(), ties: 0, queries: 0, unconverged: 0 })
         };
-        let sheets = terms.tables.iter().map(sheet).collect::<Result<_, CliError>>()?;
+        let sheets = terms.tables.iter().map(sheet).collect::<Result<_, RunError>>()?;
         Ok(Sheets { protocol: terms.name.clone(), episodes: 0, sheets })
     }
 
     /// Takes the next episodes in.
-    pub(super) fn take(&mut self, stretch: &Stretch) -> Result<(), CliError> {
+    pub(crate) fn take(&mut self, stretch: &Stretch) -> Result<(), RunError> {
         self.episodes += u64::from(stretch.episodes);
         for table in &stretch.tables {
             let Some(sheet) = self.sheets.get_mut(table.table) else { continue };
@@ -57,7 +57,7 @@ impl Sheets {
     }
 
     /// Hands the tables to the results; what a reader should know of them.
-    pub(super) fn finish(self, results: &mut Results) -> Result<Vec<Warning>, CliError> {
+    pub(crate) fn finish(self, results: &mut Results) -> Result<Vec<Warning>, RunError> {
         let mut warnings = Vec::new();
         for sheet in self.sheets {
             let (protocol, learner) = (self.protocol.clone(), sheet.learner);

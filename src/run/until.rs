@@ -3,11 +3,12 @@
 //! The rule is [`UntilNarrow`]: it looks at the ends of blocks of fixed size, at the width alone and never at a difference
 //! or a p-value. So the number of episodes depends on the outcomes only, and not on how the work was done.
 
-use super::answering::{Run, Work, answer};
+use super::answering::answer;
+use super::prepared::{Prepared, Work};
 use super::fingerprints::Fingerprints;
-use crate::cli::error::CliError;
-use crate::cli::progress::Progress;
-use crate::cli::{check, source};
+use crate::run::error::RunError;
+use crate::run::fitness;
+use crate::run::watch::Progress;
 use crate::episode::{Draw, SampleError, Sampler};
 use crate::eval::{Choices, EvalError};
 use crate::learner::Roster;
@@ -17,38 +18,31 @@ use crate::stats::{self, LEAST_EPISODES, LOOK_EVERY, Look, UntilNarrow};
 
 /// How wide an interval may be.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Until {
+pub(crate) struct Until {
     /// The half-width as it was written, in points.
-    pub(super) points: String,
+    pub(crate) points: String,
     /// The same as a share.
-    pub(super) half_width: f64,
-}
-
-/// Reads the half-width of an interval in points.
-pub(super) fn points(text: &str) -> Result<Until, String> {
-    let number = text.parse::<f64>().ok().filter(|number| *number > 0.0 && *number < 50.0);
-    let number = number.ok_or("must be a half-width in points of accuracy, above 0 and below 50")?;
-    Ok(Until { points: text.to_string(), half_width: number / 100.0 })
+    pub(crate) half_width: f64,
 }
 
 /// Episodes of the first look that counts, and of the last: never fewer than the protocol asks for anyway.
 ///
 /// # Errors
 /// A protocol whose draw cannot be continued, or that does not say how far.
-pub(super) fn bounds(protocol: &Protocol) -> Result<(u32, u32), CliError> {
+pub(crate) fn bounds(protocol: &Protocol) -> Result<(u32, u32), RunError> {
     let name = protocol.name();
     if protocol.draw_sha256().is_some() {
-        return Err(CliError::Request(format!(
+        return Err(RunError::Request(format!(
             "protocol `{name}` has a frozen draw, --until needs one that can go on\nhint: leave out `sha256` under [draw], or take a protocol without it"
         )));
     }
     if !protocol.repeat() {
-        return Err(CliError::Request(format!(
+        return Err(RunError::Request(format!(
             "protocol `{name}` has `repeat = false` and draws all episodes at once, --until needs a draw that can go on"
         )));
     }
     let most = protocol.most().ok_or_else(|| {
-        CliError::Request(format!(
+        RunError::Request(format!(
             "protocol `{name}` does not say how many episodes may be drawn at most, --until needs it\nhint: add `most = 100000` under [draw]"
         ))
     })?;
@@ -57,15 +51,25 @@ pub(super) fn bounds(protocol: &Protocol) -> Result<(u32, u32), CliError> {
     Ok(((least + looks * every).min(most), most))
 }
 
+/// What ends the drawing of episodes.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) until: &'a Until,
+    /// Cosine from which near-duplicates are refused.
+    pub(crate) near: Option<f32>,
+    /// The first look that counts.
+    pub(crate) least: u32,
+}
+
 /// Why answering ends before its time.
 enum Halt {
     /// The episodes before this one are enough.
     Enough(u32),
-    Failed(CliError),
+    Failed(RunError),
 }
 
-impl From<CliError> for Halt {
-    fn from(error: CliError) -> Halt {
+impl From<RunError> for Halt {
+    fn from(error: RunError) -> Halt {
         Halt::Failed(error)
     }
 }
@@ -76,30 +80,32 @@ impl From<EvalError> for Halt {
     }
 }
 
-/// Goes on with a protocol's journal until it has enough; then the journal holds all episodes and no more. Gives back what the
-/// fits have chosen, too.
-pub(super) fn go_on<R: Roster>(
-    run: &Run,
+/// Goes on with the journal of one protocol and feature set until it has enough, at a look at or behind `least`; then the
+/// journal holds all episodes and no more. Gives back what the fits have chosen, too.
+pub(crate) fn go_on<R: Roster>(
+    run: &Prepared,
     number: usize,
-    until: &Until,
-    near: Option<f32>,
-    work: &Work,
+    asked: Asked<'_>,
+    work: &Work<'_>,
     journal: &mut Journal,
     fingerprints: &mut Fingerprints,
-) -> Result<(Warning, Choices), CliError> {
+) -> Result<(Warning, Option<Choices>), RunError> {
+    let Asked { until, near, least } = asked;
     let protocol = &run.rules.protocol;
-    let failed = |source: SampleError| CliError::Sample { protocol: protocol.name().to_string(), source };
-    let (least, most) = bounds(protocol)?;
-    let mut watch = Watch::new(run.tables.len(), protocol.level(), until.half_width, (least, most));
-    let (mut enough, mut choices) = (None, Choices::new());
-    journal.replay::<CliError>(number, |stretch| {
-        enough = enough.or(watch.take(&stretch));
+    let failed = |source: SampleError| RunError::Sample { protocol: protocol.name().to_string(), source };
+    let most = bounds(protocol)?.1;
+    let mut looks = Looks::new(run.tables.len(), protocol.level(), until.half_width, (least, most));
+    let (mut enough, mut choices) = (None, None);
+    journal.replay::<RunError>(number, |stretch| {
+        enough = enough.or(looks.take(&stretch));
         Ok(())
     })?;
     let done = journal.episodes(number);
     let size = format!("{least} to {most} episodes, until ± {} points{}", until.points, there(done));
-    let progress = Progress::start(protocol.name(), &size, u64::from(most) * run.tables.len() as u64);
-    progress.advance(u64::from(done) * run.tables.len() as u64);
+    let tables = run.tables.len() as u64;
+    let (steps, done) = (u64::from(most) * tables, u64::from(done) * tables);
+    let name = run.title();
+    let progress = Progress::resume(work.watch, &name, &size, steps, done);
     let sampler = Sampler::new(protocol, run.store.index()).map_err(failed)?;
     while enough.is_none() {
         let from = journal.episodes(number);
@@ -108,58 +114,53 @@ pub(super) fn go_on<R: Roster>(
         let draw = sampler.episodes(from..to).map_err(failed)?;
         near_duplicates(run, &draw, near)?;
         let answered = answer::<R, Halt>(run, &draw, work, &progress, |stretch| {
-            let stop = watch.take(&stretch);
+            let stop = looks.take(&stretch);
             // A stretch that reaches beyond the end is not kept: how far it does depends on the batch.
             if stop.is_none_or(|stop| stop == stretch.end()) {
-                journal.stretch(number, &stretch).map_err(CliError::from)?;
+                journal.stretch(number, &stretch).map_err(RunError::from)?;
                 fingerprints.note(journal)?;
             }
             stop.map_or(Ok(()), |stop| Err(Halt::Enough(stop)))
         });
         match answered {
-            Ok(chosen) => choices = chosen,
+            Ok(chosen) => choices = Some(chosen),
             Err(Halt::Failed(error)) => return Err(error),
             Err(Halt::Enough(stop)) => {
                 let rest = sampler.episodes(journal.episodes(number)..stop).map_err(failed)?;
-                choices = answer::<R, CliError>(run, &rest, work, &progress, |stretch| {
+                choices = Some(answer::<R, RunError>(run, &rest, work, &progress, |stretch| {
                     Ok(journal.stretch(number, &stretch)?)
-                })?;
+                })?);
                 enough = Some(stop);
             }
         }
     }
     let learners = journal.terms().protocols[number].tables.iter().map(|t| t.learner.clone());
-    Ok((watch.warning(run, until, learners), choices))
+    Ok((looks.warning(run, until, learners), choices))
 }
 
 /// That a part of the work is there already.
-pub(super) fn there(done: u32) -> String {
+pub(crate) fn there(done: u32) -> String {
     if done == 0 { String::new() } else { format!(", {done} of them from the killed run") }
 }
 
-fn near_duplicates(run: &Run, draw: &Draw, near: Option<f32>) -> Result<(), CliError> {
+fn near_duplicates(run: &Prepared, draw: &Draw, near: Option<f32>) -> Result<(), RunError> {
     let Some(threshold) = near else { return Ok(()) };
-    let sentences = check::near_duplicates(&run.rules.protocol, draw, &run.store, threshold)?;
-    sentences.into_iter().next().map_or(Ok(()), |sentence| Err(CliError::NearDuplicate(sentence)))
+    let sentences = fitness::near_duplicates(&run.rules.protocol, draw, &run.store, threshold)?;
+    sentences.into_iter().next().map_or(Ok(()), |sentence| Err(RunError::NearDuplicate(sentence)))
 }
 
-/// Puts the draw that came about in the place of its beginning.
-pub(super) fn close(run: &mut Run, episodes: u32) -> Result<(), CliError> {
-    run.dealer = source::fresh_of(&run.rules.protocol, &run.store, episodes)?;
-    Ok(())
-}
 
 /// The accuracies of all tables so far.
-struct Watch {
+struct Looks {
     tables: Vec<Vec<f64>>,
     rule: UntilNarrow,
     least: u32,
 }
 
-impl Watch {
-    fn new(tables: usize, level: f64, half_width: f64, (least, most): (u32, u32)) -> Watch {
+impl Looks {
+    fn new(tables: usize, level: f64, half_width: f64, (least, most): (u32, u32)) -> Looks {
         let rule = UntilNarrow { half_width, level, most: most as usize };
-        Watch { tables: vec![Vec::new(); tables], rule, least }
+        Looks { tables: vec![Vec::new(); tables], rule, least }
     }
 
     /// Takes the next episodes in, up to the one at whose end there are enough; then says how many those are.
@@ -182,7 +183,7 @@ impl Watch {
         Some(stats::of_mean(table)?.interval(self.rule.level)?.half_width())
     }
 
-    fn warning(&self, run: &Run, until: &Until, learners: impl Iterator<Item = String>) -> Warning {
+    fn warning(&self, run: &Prepared, until: &Until, learners: impl Iterator<Item = String>) -> Warning {
         let protocol = run.rules.protocol.name().to_string();
         let episodes = self.tables.first().map_or(0, Vec::len) as u64;
         let until = until.points.clone();
@@ -229,12 +230,12 @@ mod tests {
         Stretch { first, episodes: correct.len() as u32, tables: vec![table] }
     }
 
-    /// Where a watch stops on answers that alternate between 4 and 6 of 10, given in stretches of this size.
+    /// Where a looks stops on answers that alternate between 4 and 6 of 10, given in stretches of this size.
     fn stop(half_width: f64, size: usize) -> u32 {
-        let mut watch = Watch::new(1, 0.95, half_width, (400, 5_000));
+        let mut looks = Looks::new(1, 0.95, half_width, (400, 5_000));
         let correct: Vec<u32> = (0..5_000).map(|episode| 4 + episode % 2 * 2).collect();
         let mut stretches = (0..).step_by(size).zip(correct.chunks(size));
-        stretches.find_map(|(first, chunk)| watch.take(&stretch(first, chunk))).unwrap()
+        stretches.find_map(|(first, chunk)| looks.take(&stretch(first, chunk))).unwrap()
     }
 
     #[test]
@@ -244,14 +245,6 @@ mod tests {
             assert_eq!(stop(0.005, size), 1_600, "{size}");
             assert_eq!(stop(0.1, size), 400, "never before 400 episodes");
             assert_eq!(stop(0.0001, size), 5_000, "never beyond what is allowed");
-        }
-    }
-
-    #[test]
-    fn a_half_width_is_a_number_of_points() {
-        assert_eq!(points("0.2").unwrap(), Until { points: "0.2".to_string(), half_width: 0.002 });
-        for wrong in ["0", "-1", "50", "nan", "inf", "two"] {
-            assert!(points(wrong).is_err(), "{wrong}");
         }
     }
 

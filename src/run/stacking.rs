@@ -1,8 +1,8 @@
 //! Calibrated stacking: the number that is subtracted from the scores of seen classes, chosen before any novel class is met.
 
-use super::answering::{Place, Run, Work};
-use crate::cli::device::on_device;
-use crate::cli::error::CliError;
+use super::prepared::{Place, Prepared, Work};
+use crate::run::device::on_device;
+use crate::run::error::RunError;
 use crate::episode::{self, SampleError};
 use crate::eval::{self, Evaluation, SeenRules};
 use crate::learner::{Parameters, Roster};
@@ -12,7 +12,7 @@ use crate::vocab::{Scope, Split};
 /// Chooses γ for every learner of a generalised protocol, with held-out items of base classes as seen ones and validation
 /// classes as unseen ones, and adds a table with it beside each with γ = 0. Without base or validation classes, or where
 /// validation classes are themselves under evaluation, γ stays 0.
-pub(super) fn choose<R: Roster>(run: &mut Run, work: &Work) -> Result<Option<Warning>, CliError> {
+pub(crate) fn choose<R: Roster>(run: &mut Prepared, work: &Work<'_>) -> Result<Option<Warning>, RunError> {
     let protocol = &run.rules.protocol;
     if protocol.seen_part().is_none() {
         return Ok(None);
@@ -28,8 +28,8 @@ pub(super) fn choose<R: Roster>(run: &mut Run, work: &Work) -> Result<Option<War
     let draw = episode::draw(&rules, index).map_err(|source| {
         let protocol = protocol.name().to_string();
         match source {
-            SampleError::TooFewClasses { .. } => CliError::Stacking { protocol, source },
-            _ => CliError::Sample { protocol, source },
+            SampleError::TooFewClasses { .. } => RunError::Stacking { protocol, source },
+            _ => RunError::Sample { protocol, source },
         }
     })?;
     let learners: Vec<Parameters> =

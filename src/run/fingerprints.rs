@@ -2,23 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use super::answering::Run;
-use crate::cli::error::CliError;
+use super::prepared::Prepared;
+use crate::run::error::RunError;
 use crate::data::Fingerprint;
 use crate::report::{Difference, FeatureTerms, Journal, Results, Terms};
 
 /// Hashes by the names of the stores.
-pub(super) struct Fingerprints {
+pub(crate) struct Fingerprints {
     pending: BTreeMap<String, Fingerprint>,
     known: BTreeMap<String, String>,
 }
 
 impl Fingerprints {
     /// Begins with all stores of a run.
-    pub(super) fn start(runs: &[Run]) -> Fingerprints {
+    pub(crate) fn start(runs: &[Prepared]) -> Fingerprints {
         let mut pending = BTreeMap::new();
         for run in runs {
-            pending.entry(run.store.name().to_string()).or_insert_with(|| Fingerprint::start(&run.store));
+            pending.entry(run.key.clone()).or_insert_with(|| Fingerprint::start(&run.store));
         }
         Fingerprints { pending, known: BTreeMap::new() }
     }
@@ -26,7 +26,7 @@ impl Fingerprints {
     /// Refuses features that were changed since the run was killed that this one is to go on with.
     ///
     /// Files of the same size and time are the same; of others the hash decides, where the killed run came to know it.
-    pub(super) fn check_left(&mut self, results: &Results, terms: &Terms) -> Result<(), CliError> {
+    pub(crate) fn check_left(&mut self, results: &Results, terms: &Terms) -> Result<(), RunError> {
         let Some(left) = results.left() else { return Ok(()) };
         for (there, here) in left.terms().protocols.iter().zip(&terms.protocols) {
             let Some(difference) = changed(&there.features, &here.features) else { continue };
@@ -44,7 +44,7 @@ impl Fingerprints {
     }
 
     /// Writes down what has become known.
-    pub(super) fn note(&mut self, journal: &mut Journal) -> Result<(), CliError> {
+    pub(crate) fn note(&mut self, journal: &mut Journal) -> Result<(), RunError> {
         let ready: Vec<String> =
             self.pending.iter().filter(|(_, hash)| hash.is_ready()).map(|(name, _)| name.clone()).collect();
         for name in ready {
@@ -57,11 +57,11 @@ impl Fingerprints {
     }
 
     /// All hashes, which must be those that the journal knows.
-    pub(super) fn all(
+    pub(crate) fn all(
         mut self,
         journal: &mut Journal,
         results: &Results,
-    ) -> Result<BTreeMap<String, String>, CliError> {
+    ) -> Result<BTreeMap<String, String>, RunError> {
         let names: Vec<String> = self.pending.keys().cloned().collect();
         for name in names {
             self.wait(&name)?;
@@ -80,7 +80,7 @@ impl Fingerprints {
         Ok(self.known)
     }
 
-    fn wait(&mut self, name: &str) -> Result<String, CliError> {
+    fn wait(&mut self, name: &str) -> Result<String, RunError> {
         if let Some(pending) = self.pending.remove(name) {
             self.known.insert(name.to_string(), pending.wait()?);
         }

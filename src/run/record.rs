@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::answering::Run;
-use crate::cli::selection::Contender;
+use super::prepared::Prepared;
+use crate::run::contender::Contender;
 use crate::data::{ClassVectors, Store};
 use crate::report::{ChosenRecord, LearnerRecord, ProtocolRecord, VectorsRecord};
 
 /// A learner in the record of the run.
-pub(super) fn learner(contender: &Contender) -> LearnerRecord {
+pub(crate) fn learner(contender: &Contender) -> LearnerRecord {
     LearnerRecord {
         name: contender.parameters.learner().to_string(),
         parameters: contender.pairs(),
@@ -18,7 +18,7 @@ pub(super) fn learner(contender: &Contender) -> LearnerRecord {
 }
 
 /// What was chosen for a learner of a run while it ran: by its fit, once, and for it at each shot.
-pub(super) fn chosen(run: &Run, place: usize) -> Vec<ChosenRecord> {
+pub(crate) fn chosen(run: &Prepared, place: usize) -> Vec<ChosenRecord> {
     let entry = |shot: Option<String>, values: BTreeMap<String, String>| {
         let protocol = run.rules.protocol.name().to_string();
         (!values.is_empty()).then_some(ChosenRecord { protocol, shot, values })
@@ -36,7 +36,7 @@ pub(super) fn chosen(run: &Run, place: usize) -> Vec<ChosenRecord> {
 }
 
 /// A protocol likewise, with the hashes of the features by name.
-pub(super) fn protocol(run: &Run, hashes: &BTreeMap<String, String>) -> ProtocolRecord {
+pub(crate) fn protocol(run: &Prepared, hashes: &BTreeMap<String, String>) -> ProtocolRecord {
     let (protocol, store) = (&run.rules.protocol, &run.store);
     ProtocolRecord {
         name: protocol.name().to_string(),
@@ -46,7 +46,7 @@ pub(super) fn protocol(run: &Run, hashes: &BTreeMap<String, String>) -> Protocol
         draw: run.dealer.file.clone(),
         draw_sha256: run.dealer.sha256.clone(),
         features: store.path().map_or_else(|| store.name().to_string(), |path| path.display().to_string()),
-        features_sha256: hashes.get(store.name()).cloned().unwrap_or_default(),
+        features_sha256: hashes.get(&run.key).cloned().unwrap_or_default(),
         class_vectors: store.class_vectors().map(|vectors| class_vectors(store, vectors)),
     }
 }

@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use super::cache;
-use super::device::{Device, on_device};
-use super::error::CliError;
-use super::network::{Made, Network};
-use super::progress::Progress;
+use super::{Made, Network, cache};
+use crate::run::device::{Device, on_device};
+use crate::run::error::RunError;
+use crate::run::watch::{Progress, Watch};
 use crate::backbone::{Architecture, Saved, embed_all};
 use crate::data::{self, Fingerprint, NewStore, Precision, Provenance, Store, images};
 use crate::episode::sha256;
@@ -15,7 +14,7 @@ use crate::tensor::conv::ConvOps;
 use crate::vocab::{Form, ItemId, SawClasses, Split};
 
 /// Images and a network, read and checked.
-pub(super) struct Work {
+pub(crate) struct Work {
     store: Store,
     /// Nothing where the pixels themselves are the features.
     network: Option<Saved>,
@@ -23,50 +22,50 @@ pub(super) struct Work {
 }
 
 /// The store of pixels of a dataset by name: an embedded one, or one that is read from files.
-pub(super) fn store(dataset: &str, folder: &Path) -> Result<Store, CliError> {
+pub(crate) fn store(dataset: &str, folder: &Path) -> Result<Store, RunError> {
     let store = match data::embedded(dataset) {
         Some(store) => store?,
         None => images::named(dataset, folder, &cache::home())?.ok_or_else(|| {
             let known = "`glyphs`, `omniglot`, `omniglot:PATH` or `folder:DIR`";
-            CliError::Request(format!("dataset `{dataset}` has no images, expected {known}"))
+            RunError::Request(format!("dataset `{dataset}` has no images, expected {known}"))
         })?,
     };
     match store.form() {
         Form::Image { .. } => Ok(store),
         form => {
-            Err(CliError::Request(format!("dataset `{dataset}` has items of form `{form}`, expected images")))
+            Err(RunError::Request(format!("dataset `{dataset}` has items of form `{form}`, expected images")))
         }
     }
 }
 
 /// The name of a dataset, what its features depend on, and the work that makes them.
-pub(super) fn plan(
+pub(crate) fn plan(
     network: &Network,
     backbone: &str,
     dataset: &str,
-) -> Result<(String, String, Work), CliError> {
+) -> Result<(String, String, Work), RunError> {
     refuse_texts(network, backbone)?;
     let saved = match (backbone, &network.weights) {
         ("pixels", None) => None,
         ("pixels", Some(_)) => {
             let text = "backbone `pixels` has no weights, --weights is for the others";
-            return Err(CliError::Request(text.to_string()));
+            return Err(RunError::Request(text.to_string()));
         }
         (_, None) => {
             let text = format!(
                 "backbone `{backbone}` needs weights\nhint: add --weights FILE, as `kshot train` writes it"
             );
-            return Err(CliError::Request(text));
+            return Err(RunError::Request(text));
         }
         (_, Some(path)) => Some(Saved::read(path, backbone)?),
     };
-    let store = store(dataset, &network.data())?;
+    let store = store(dataset, &network.data)?;
     if let Some(saved) = saved.as_ref().filter(|saved| saved.config.form() != store.form()) {
         let (expected, found) = (saved.config.form(), store.form());
         let (dataset, backbone) = (dataset.to_string(), backbone.to_string());
         let hint =
             resized(&dataset, found, expected).map_or(String::new(), |to| format!("\nhint: write {to}"));
-        return Err(CliError::OtherForm { dataset, found, backbone, expected, hint });
+        return Err(RunError::OtherForm { dataset, found, backbone, expected, hint });
     }
     let fingerprint = Fingerprint::start(&store).wait()?;
     let provenance = provenance(network, backbone, saved.as_ref(), &store, &fingerprint);
@@ -89,12 +88,12 @@ fn resized(dataset: &str, found: Form, expected: Form) -> Option<String> {
     square.then(|| format!("{folder},side={height}{channels}"))
 }
 
-fn refuse_texts(network: &Network, backbone: &str) -> Result<(), CliError> {
+fn refuse_texts(network: &Network, backbone: &str) -> Result<(), RunError> {
     let given =
         [("--template", !network.templates.is_empty()), ("--descriptions", network.descriptions.is_some())];
     match given.iter().find(|(_, given)| *given) {
         Some((flag, _)) => {
-            Err(CliError::Request(format!("backbone `{backbone}` is for images, {flag} is for texts")))
+            Err(RunError::Request(format!("backbone `{backbone}` is for images, {flag} is for texts")))
         }
         None => Ok(()),
     }
@@ -147,19 +146,25 @@ fn splits_of(trained_on: &str) -> Option<Vec<Split>> {
 
 impl Work {
     /// Runs the network over all images.
-    pub(super) fn make(self, dataset: &str, precision: Precision, device: Device) -> Result<Made, CliError> {
+    pub(crate) fn make(
+        self,
+        dataset: &str,
+        precision: Precision,
+        device: Device,
+        watch: &dyn Watch,
+    ) -> Result<Made, RunError> {
         let Work { store, network, provenance } = self;
         let (items, size) = (store.rows(), store.dim());
         let read = |first: usize, out: &mut [f32]| store.values().read_block(size, first, out);
         let (features, dim, form) = match &network {
             None => {
                 let mut pixels = vec![0.0; items * size];
-                read(0, &mut pixels).map_err(|error| CliError::Data(store.unreadable(error)))?;
+                read(0, &mut pixels).map_err(|error| RunError::Data(store.unreadable(error)))?;
                 (pixels, size, store.form())
             }
             Some(saved) => {
-                let progress = Progress::of_items(&format!("embedding {dataset}"), items);
-                let reach = |done| progress.reach(done);
+                let progress = Progress::of_items(watch, &format!("embedding {dataset}"), items);
+                let reach = |done| progress.reach(done as u64);
                 let (features, dim) =
                     on_device!(device, |open, Kind| run::<Kind>(saved, open, &store, read, reach))?;
                 (features, dim, Form::Vector)
@@ -197,7 +202,7 @@ fn run<D: ConvOps>(
     store: &Store,
     read: impl FnMut(usize, &mut [f32]) -> std::io::Result<()>,
     reach: impl FnMut(usize),
-) -> Result<(Vec<f32>, usize), CliError> {
+) -> Result<(Vec<f32>, usize), RunError> {
     let network = saved.on(&open()?)?;
     Ok((embed_all(network.as_ref(), store.form(), store.rows(), read, reach)?, network.dim()))
 }

@@ -3,35 +3,34 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::error::CliError;
-use super::select;
 use crate::data::{Fingerprint, Store};
 use crate::episode::{Draw, Episode};
 use crate::learner::{Parameters, Registry};
 use crate::protocol::Protocol;
 use crate::report::{Selection, Warning};
+use crate::run::error::RunError;
 use crate::select::{By, Choice, Origin, Selected};
 use crate::tensor::Cpu;
 
 /// A learner of a run, with where its values come from.
 #[derive(Clone)]
-pub(super) struct Contender {
-    pub(super) parameters: Parameters,
-    pub(super) selection: Selection,
+pub(crate) struct Contender {
+    pub(crate) parameters: Parameters,
+    pub(crate) selection: Selection,
     /// The temperature of its claims, where one was chosen.
-    pub(super) temperature: Option<f64>,
+    pub(crate) temperature: Option<f64>,
     /// The settings among which each support set chooses, the default first; empty for a learner that is fixed.
-    pub(super) among: Vec<Parameters>,
+    pub(crate) among: Vec<Parameters>,
 }
 
 impl Contender {
     /// One with its defaults, or what the user wrote.
-    pub(super) fn plain(parameters: Parameters) -> Contender {
+    pub(crate) fn plain(parameters: Parameters) -> Contender {
         Contender { parameters, selection: Selection::Default, temperature: None, among: Vec::new() }
     }
 
     /// All its parameters; the word `cv` for those that each support set chooses.
-    pub(super) fn pairs(&self) -> BTreeMap<String, String> {
+    pub(crate) fn pairs(&self) -> BTreeMap<String, String> {
         let mut pairs = self.parameters.pairs();
         for other in self.among.iter().map(Parameters::pairs) {
             for (name, value) in &mut pairs {
@@ -44,12 +43,12 @@ impl Contender {
     }
 
     /// Whether two would fill the same tables.
-    pub(super) fn is_twin(&self, other: &Contender) -> bool {
+    pub(crate) fn is_twin(&self, other: &Contender) -> bool {
         self.parameters.learner() == other.parameters.learner() && self.pairs() == other.pairs()
     }
 
     /// That the support sets of some episodes of a run are too small to choose in.
-    pub(super) fn kept(&self, protocol: &Protocol, draw: &Draw, shots: &[Option<usize>]) -> Option<Warning> {
+    pub(crate) fn kept(&self, protocol: &Protocol, draw: &Draw, shots: &[Option<usize>]) -> Option<Warning> {
         let supported = || shots.iter().filter(|shot| **shot != Some(0));
         let small = |shot: &Option<usize>| {
             let largest =
@@ -65,10 +64,10 @@ impl Contender {
 
 /// The hashes of feature stores, each computed once.
 #[derive(Default)]
-pub(super) struct StoreHashes(BTreeMap<String, String>);
+pub(crate) struct StoreHashes(BTreeMap<String, String>);
 
 impl StoreHashes {
-    pub(super) fn of(&mut self, store: &Store) -> Result<String, CliError> {
+    pub(crate) fn of(&mut self, store: &Store) -> Result<String, RunError> {
         if let Some(known) = self.0.get(store.name()) {
             return Ok(known.clone());
         }
@@ -79,10 +78,10 @@ impl StoreHashes {
 }
 
 /// Selection files, read once.
-pub(super) struct Selections(Vec<(PathBuf, Selected)>);
+pub(crate) struct Selections(Vec<(PathBuf, Selected)>);
 
 impl Selections {
-    pub(super) fn read(paths: &[PathBuf]) -> Result<Selections, CliError> {
+    pub(crate) fn read(paths: &[PathBuf]) -> Result<Selections, RunError> {
         paths
             .iter()
             .map(|path| Ok((path.clone(), Selected::read(path)?)))
@@ -90,21 +89,21 @@ impl Selections {
             .map(Selections)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// What was selected for a protocol on these features, and what a reader should know of it.
     ///
     /// A file that was made for anything else is refused, unless `elsewhere` lets it pass.
-    pub(super) fn of(
+    pub(crate) fn of(
         &self,
         registry: &Registry<Cpu>,
         protocol: &Protocol,
         features_sha256: &str,
         elsewhere: bool,
-    ) -> Result<(Vec<Contender>, Vec<Warning>), CliError> {
-        let here = select::origin(protocol, features_sha256.to_string());
+    ) -> Result<(Vec<Contender>, Vec<Warning>), RunError> {
+        let here = origin(protocol, features_sha256.to_string());
         let named: Vec<_> = self.0.iter().filter(|(_, s)| s.origin.protocol == here.protocol).collect();
         let meant = if named.is_empty() { self.0.iter().collect() } else { named };
         let (mut contenders, mut warnings) = (Vec::<Contender>::new(), Vec::new());
@@ -113,7 +112,7 @@ impl Selections {
             if !differing.is_empty() {
                 let file = path.display().to_string();
                 if !elsewhere {
-                    return Err(CliError::Request(format!(
+                    return Err(RunError::Request(format!(
                         "{file} was made for other things than {}: {}\nhint: select again, or use it all the same with \
                          --selected-elsewhere",
                         protocol.name(),
@@ -137,7 +136,7 @@ impl Selections {
     }
 }
 
-fn contender(registry: &Registry<Cpu>, choice: &Choice, by: By) -> Result<Contender, CliError> {
+fn contender(registry: &Registry<Cpu>, choice: &Choice, by: By) -> Result<Contender, RunError> {
     let entry = registry.entry(&choice.name)?;
     let among = choice.among.iter().map(|pairs| entry.check(pairs)).collect::<Result<Vec<_>, _>>()?;
     Ok(Contender {
@@ -172,4 +171,16 @@ fn differing(made: &Origin, here: &Origin) -> Vec<String> {
     .filter(|(_, made, here)| made != here)
     .map(|(what, made, here)| format!("{what} {made}, not {here}"))
     .collect()
+}
+
+/// What a selection is for.
+pub(crate) fn origin(protocol: &Protocol, features_sha256: String) -> Origin {
+    Origin {
+        protocol: protocol.name().to_string(),
+        version: protocol.version(),
+        way: protocol.way().to_string(),
+        shot: protocol.shot().to_string(),
+        query: protocol.query().to_string(),
+        features_sha256,
+    }
 }
