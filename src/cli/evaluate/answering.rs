@@ -10,7 +10,7 @@ use crate::cli::source::{Dealer, Rules};
 use crate::data::Store;
 use crate::episode::Draw;
 use crate::eval::{self, Answered, Batch, Choices, EvalError, Evaluation, Gammas, Grading, SeenRules};
-use crate::learner::{Parameters, Roster};
+use crate::learner::{Learners, Parameters};
 use crate::metric::{CertaintyGrade, ClassGrade, QueryGrade, QueryMargin};
 use crate::report::{
     CertaintyOutcome, ClassOutcome, EpisodeOutcome, EpisodeRecord, QueryOutcome, QueryStanding, Stretch,
@@ -58,7 +58,8 @@ pub(super) struct Work {
 ///
 /// # Errors
 /// Those of the evaluation and of `sink`; nothing is handed over after one.
-pub(super) fn answer<R: Roster, E: From<CliError> + From<EvalError>>(
+pub(super) fn answer<E: From<CliError> + From<EvalError>>(
+    learners: &Learners,
     run: &Run,
     draw: &Draw,
     work: &Work,
@@ -81,7 +82,7 @@ pub(super) fn answer<R: Roster, E: From<CliError> + From<EvalError>>(
         workers: work.workers,
         batch: work.batch,
     };
-    let chosen = chosen::<R>(run, &evaluation, work)?;
+    let chosen = chosen(learners, run, &evaluation, work)?;
     let grading = Grading { temperatures: &cast.temperatures, margins: false };
     let mut tables: Vec<TableStretch> = Vec::with_capacity(run.tables.len());
     let mut waiting: BTreeMap<usize, (Answered, Vec<ItemId>)> = BTreeMap::new();
@@ -110,7 +111,8 @@ pub(super) fn answer<R: Roster, E: From<CliError> + From<EvalError>>(
         let first = batch.episodes.first().map_or(0, |answered| draw.episode(answered.place).number());
         sink(Stretch { first, episodes: batch.episodes.len() as u32, tables })
     };
-    let choices = on_device!(work.device, |open, Kind| eval::evaluate_with::<R, Kind, E>(
+    let choices = on_device!(work.device, |open, Kind| eval::evaluate_with::<Kind, E>(
+        learners.on::<Kind>(),
         &evaluation,
         grading,
         open,
@@ -154,7 +156,12 @@ impl Cast {
 type Chosen = BTreeMap<(usize, usize), Vec<Option<usize>>>;
 
 /// Lets the support sets choose, for the learners that leave it to them.
-fn chosen<R: Roster>(run: &Run, evaluation: &Evaluation<'_>, work: &Work) -> Result<Chosen, EvalError> {
+fn chosen(
+    learners: &Learners,
+    run: &Run,
+    evaluation: &Evaluation<'_>,
+    work: &Work,
+) -> Result<Chosen, EvalError> {
     let mut all = Chosen::new();
     for (place, contender) in run.learners.iter().enumerate().filter(|(_, c)| !c.among.is_empty()) {
         let task = Task {
@@ -168,7 +175,8 @@ fn chosen<R: Roster>(run: &Run, evaluation: &Evaluation<'_>, work: &Work) -> Res
             batch: work.batch,
         };
         for (shot, size) in run.shots.iter().enumerate() {
-            let chosen = on_device!(work.device, |open, Kind| cross_validation::choices::<R, Kind>(
+            let chosen = on_device!(work.device, |open, Kind| cross_validation::choices(
+                learners.on::<Kind>(),
                 &task,
                 &contender.among,
                 *size,

@@ -6,7 +6,7 @@ use super::until::{self, Until};
 use crate::cli::error::CliError;
 use crate::cli::progress::Progress;
 use crate::cli::sheets::Sheets;
-use crate::learner::Roster;
+use crate::learner::Learners;
 use crate::report::{Journal, Results, Warning};
 
 /// What is written down beside the tables.
@@ -14,7 +14,8 @@ type Book<'a> = (&'a mut Journal, &'a mut Fingerprints);
 
 /// Evaluates a draw of fixed length, or the part of it that was asked for, behind what the journal holds of it. A part
 /// fills no tables: that is done where all parts are joined.
-pub(super) fn fixed<R: Roster>(
+pub(super) fn fixed(
+    learners: &Learners,
     run: &mut Run,
     number: usize,
     work: &Work,
@@ -41,19 +42,21 @@ pub(super) fn fixed<R: Roster>(
     let progress = Progress::start(&terms.name, &size, u64::from(terms.episodes) * tables);
     progress.advance(u64::from(done) * tables);
     let places = (terms.first + done) as usize..(terms.first + terms.episodes) as usize;
-    run.choices = answer::<R, CliError>(run, &run.dealer.draw.part(places), work, &progress, |stretch| {
-        if let Some(sheets) = &mut sheets {
-            sheets.take(&stretch)?;
-        }
-        journal.stretch(number, &stretch)?;
-        fingerprints.note(journal)
-    })?;
+    run.choices =
+        answer::<CliError>(learners, run, &run.dealer.draw.part(places), work, &progress, |stretch| {
+            if let Some(sheets) = &mut sheets {
+                sheets.take(&stretch)?;
+            }
+            journal.stretch(number, &stretch)?;
+            fingerprints.note(journal)
+        })?;
     sheets.map_or(Ok(Vec::new()), |sheets| sheets.finish(results))
 }
 
 /// Draws and evaluates episodes until the intervals are narrow, and fills the tables from the journal: their rows name the
 /// hash of a draw that is known only then.
-pub(super) fn sequential<R: Roster>(
+pub(super) fn sequential(
+    learners: &Learners,
     run: &mut Run,
     number: usize,
     until: &Until,
@@ -62,7 +65,7 @@ pub(super) fn sequential<R: Roster>(
     (journal, fingerprints): Book<'_>,
     results: &mut Results,
 ) -> Result<Vec<Warning>, CliError> {
-    let (told, choices) = until::go_on::<R>(run, number, until, near, work, journal, fingerprints)?;
+    let (told, choices) = until::go_on(learners, run, number, until, near, work, journal, fingerprints)?;
     run.choices = choices;
     until::close(run, journal.episodes(number))?;
     let mut terms = journal.terms().protocols[number].clone();

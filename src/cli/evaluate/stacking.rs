@@ -5,14 +5,14 @@ use crate::cli::device::on_device;
 use crate::cli::error::CliError;
 use crate::episode::{self, SampleError};
 use crate::eval::{self, Evaluation, SeenRules};
-use crate::learner::{Parameters, Roster};
+use crate::learner::{Learners, Parameters};
 use crate::report::Warning;
 use crate::vocab::{Scope, Split};
 
 /// Chooses γ for every learner of a generalised protocol, with held-out items of base classes as seen ones and validation
 /// classes as unseen ones, and adds a table with it beside each with γ = 0. Without base or validation classes, or where
 /// validation classes are themselves under evaluation, γ stays 0.
-pub(super) fn choose<R: Roster>(run: &mut Run, work: &Work) -> Result<Option<Warning>, CliError> {
+pub(super) fn choose(all: &Learners, run: &mut Run, work: &Work) -> Result<Option<Warning>, CliError> {
     let protocol = &run.rules.protocol;
     if protocol.seen_part().is_none() {
         return Ok(None);
@@ -44,7 +44,7 @@ pub(super) fn choose<R: Roster>(run: &mut Run, work: &Work) -> Result<Option<War
         workers: work.workers,
         batch: work.batch,
     };
-    let gammas = on_device!(work.device, |open, Kind| eval::gammas::<R, Kind>(&evaluation, open))?;
+    let gammas = on_device!(work.device, |open, Kind| eval::gammas(all.on::<Kind>(), &evaluation, open))?;
     let places = std::mem::take(&mut run.tables);
     for place in places {
         run.tables.push(place);

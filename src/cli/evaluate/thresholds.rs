@@ -8,11 +8,11 @@ use crate::cli::error::CliError;
 use crate::cli::progress::Progress;
 use crate::episode::threshold_draw;
 use crate::eval::{self, Evaluation, SeenRules};
-use crate::learner::{Parameters, Roster};
+use crate::learner::{Learners, Parameters};
 
 /// The least certainty with which each learner accepts an answer at each shot, by their places; nothing where the
 /// protocol does not ask for it.
-pub(super) fn of<R: Roster>(run: &Run, work: &Work) -> Result<BTreeMap<(usize, usize), f32>, CliError> {
+pub(super) fn of(all: &Learners, run: &Run, work: &Work) -> Result<BTreeMap<(usize, usize), f32>, CliError> {
     let protocol = &run.rules.protocol;
     if !protocol.metrics().iter().any(|metric| metric.needs_threshold()) {
         return Ok(BTreeMap::new());
@@ -45,5 +45,5 @@ pub(super) fn of<R: Roster>(run: &Run, work: &Work) -> Result<BTreeMap<(usize, u
     let progress =
         Progress::start(&name, &format!("{} episodes", draw.len()), (draw.len() * run.tables.len()) as u64);
     let advance = |episodes| progress.advance(episodes as u64);
-    Ok(on_device!(work.device, |open, Kind| eval::thresholds::<R, Kind>(&evaluation, open, advance))?)
+    Ok(on_device!(work.device, |open, Kind| eval::thresholds(all.on::<Kind>(), &evaluation, open, advance))?)
 }

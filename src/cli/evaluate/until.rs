@@ -10,7 +10,7 @@ use crate::cli::progress::Progress;
 use crate::cli::{check, source};
 use crate::episode::{Draw, SampleError, Sampler};
 use crate::eval::{Choices, EvalError};
-use crate::learner::Roster;
+use crate::learner::Learners;
 use crate::protocol::Protocol;
 use crate::report::{Journal, Stretch, Warning};
 use crate::stats::{self, LEAST_EPISODES, LOOK_EVERY, Look, UntilNarrow};
@@ -78,7 +78,8 @@ impl From<EvalError> for Halt {
 
 /// Goes on with a protocol's journal until it has enough; then the journal holds all episodes and no more. Gives back what the
 /// fits have chosen, too.
-pub(super) fn go_on<R: Roster>(
+pub(super) fn go_on(
+    learners: &Learners,
     run: &Run,
     number: usize,
     until: &Until,
@@ -107,7 +108,7 @@ pub(super) fn go_on<R: Roster>(
         let to = from.saturating_mul(2).clamp(least, most);
         let draw = sampler.episodes(from..to).map_err(failed)?;
         near_duplicates(run, &draw, near)?;
-        let answered = answer::<R, Halt>(run, &draw, work, &progress, |stretch| {
+        let answered = answer::<Halt>(learners, run, &draw, work, &progress, |stretch| {
             let stop = watch.take(&stretch);
             // A stretch that reaches beyond the end is not kept: how far it does depends on the batch.
             if stop.is_none_or(|stop| stop == stretch.end()) {
@@ -121,15 +122,15 @@ pub(super) fn go_on<R: Roster>(
             Err(Halt::Failed(error)) => return Err(error),
             Err(Halt::Enough(stop)) => {
                 let rest = sampler.episodes(journal.episodes(number)..stop).map_err(failed)?;
-                choices = answer::<R, CliError>(run, &rest, work, &progress, |stretch| {
+                choices = answer::<CliError>(learners, run, &rest, work, &progress, |stretch| {
                     Ok(journal.stretch(number, &stretch)?)
                 })?;
                 enough = Some(stop);
             }
         }
     }
-    let learners = journal.terms().protocols[number].tables.iter().map(|t| t.learner.clone());
-    Ok((watch.warning(run, until, learners), choices))
+    let names = journal.terms().protocols[number].tables.iter().map(|t| t.learner.clone());
+    Ok((watch.warning(run, until, names), choices))
 }
 
 /// That a part of the work is there already.
