@@ -12,9 +12,8 @@ use super::{Outcome, say};
 use crate::data::{self, Store};
 use crate::episode::{Draw, DrawError, Severity};
 use crate::eval::laws;
-use crate::learner::{Registry, Roster};
+use crate::learner::Learners;
 use crate::protocol::Protocol;
-use crate::tensor::Cpu;
 use crate::vocab::{ItemId, Scope, Split};
 
 const EXAMPLES: &str = "Examples:
@@ -48,7 +47,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError> {
     if arguments.protocols == ["learners"] {
-        return learners::<R>();
+        return learners(all);
     }
     let all = source::all_rules(&arguments.protocols)?;
     if arguments.draw.is_some() && all.len() > 1 {
@@ -96,12 +95,12 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
 }
 
 /// Holds every learner, at its defaults and at the corners of its parameters, against the laws of its setting.
-fn learners<R: Roster>() -> Result<Outcome, CliError> {
-    let registry = Registry::<Cpu>::of::<R>();
+fn learners(all: &Learners) -> Result<Outcome, CliError> {
+    let registry = all.cpu();
     let mut holds = true;
     for entry in registry.entries() {
         let settings = laws::corners(entry);
-        let violations: Vec<_> = settings.iter().flat_map(|p| laws::check_learner::<R>(p)).collect();
+        let violations: Vec<_> = settings.iter().flat_map(|p| laws::check_learner(registry, p)).collect();
         if violations.is_empty() {
             say(&format!("{}: keeps the laws, with {} settings\n", entry.name(), settings.len()))?;
         }

@@ -25,7 +25,7 @@ use super::selection::{Contender, Selections, StoreHashes};
 use super::source::{self, Rules, Stores};
 use super::{Outcome, check, say};
 use crate::eval::{self, Choices, Gammas};
-use crate::learner::{Registry, Roster};
+use crate::learner::{Learners, Registry};
 use crate::report::{
     LearnerRecord, Machine, Overview, Results, RunRecord, Selection, SummaryRow, Warning, was_killed,
 };
@@ -114,10 +114,10 @@ enum Queries {
     Parquet,
 }
 
-pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError> {
+pub(super) fn run(known: &Learners, arguments: &Arguments) -> Result<Outcome, CliError> {
     let started = Instant::now();
-    let registry = Registry::<Cpu>::of::<R>();
-    let asked = asked_learners(&registry, &arguments.learners)?;
+    let registry = known.cpu();
+    let asked = asked_learners(registry, &arguments.learners)?;
     let selections = Selections::read(&arguments.selected)?;
     let all = source::all_rules(&arguments.protocols)?;
     if arguments.draw.is_some() && all.len() > 1 {
@@ -125,7 +125,7 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     }
     let long = &arguments.long;
     for rules in &all {
-        admitted(&registry, &rules.protocol, &asked)?;
+        admitted(registry, &rules.protocol, &asked)?;
         if long.until.is_some() {
             until::bounds(&rules.protocol)?;
         }
@@ -169,9 +169,9 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         notes.extend(fitness::of_store(&store));
         let mut learners = match selections.is_empty() {
             true => {
-                let all = admitted(&registry, &rules.protocol, &asked)?;
+                let all = admitted(registry, &rules.protocol, &asked)?;
                 let (kept, left_out) = match asked.is_empty() {
-                    true => fitting(&registry, &rules.protocol, &store, all)?,
+                    true => fitting(registry, &rules.protocol, &store, all)?,
                     false => (all, Vec::new()),
                 };
                 notes.extend(left_out);
@@ -180,21 +180,21 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
             false => {
                 let (protocol, elsewhere) = (&rules.protocol, arguments.selected_elsewhere);
                 let hash = hashes.of(&store)?;
-                let (selected, more) = selections.of(&registry, protocol, &hash, elsewhere)?;
+                let (selected, more) = selections.of(registry, protocol, &hash, elsewhere)?;
                 notes.extend(more);
-                beside(&registry, protocol, selected, &asked)?
+                beside(registry, protocol, selected, &asked)?
             }
         };
         for learner in &learners {
-            suits(&registry, &rules.protocol, &store, &learner.parameters)?;
+            suits(registry, &rules.protocol, &store, &learner.parameters)?;
         }
         learners.sort_by_key(|learner| (learner.parameters.learner().to_string(), learner.pairs()));
         let shots = shots(&rules.protocol);
-        let tables = tables(&registry, &learners, &shots)?;
+        let tables = tables(registry, &learners, &shots)?;
         let (thresholds, gammas) = (BTreeMap::new(), Gammas::new());
         let choices = Choices::new();
         let mut run = Run { rules, store, dealer, learners, shots, tables, thresholds, gammas, choices };
-        notes.extend(stacking::choose::<R>(&mut run, &work)?);
+        notes.extend(stacking::choose(known, &mut run, &work)?);
         runs.push(run);
     }
     let mut fingerprints = Fingerprints::start(&runs);
@@ -203,7 +203,7 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         Queries::Parquet => "parquet",
     });
     let until = long.until.as_ref().map(|until| until.points.clone());
-    let terms = terms::of(&runs, &registry, &terms::Asked { device, shard: long.shard, until, queries })?;
+    let terms = terms::of(&runs, registry, &terms::Asked { device, shard: long.shard, until, queries })?;
     fingerprints.check_left(&results, &terms)?;
     let mut journal = results.journal(&terms)?;
     let resumed = Some(journal.all_episodes()).filter(|episodes| *episodes > 0);
@@ -215,13 +215,15 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
 
     for (number, run) in runs.iter_mut().enumerate() {
         let clock = Instant::now();
-        run.thresholds = thresholds::of::<R>(run, &work)?;
+        run.thresholds = thresholds::of(known, run, &work)?;
         let filled = match &long.until {
             Some(until) => {
                 let book = (&mut journal, &mut fingerprints);
-                filling::sequential::<R>(run, number, until, arguments.near, &work, book, &mut results)
+                filling::sequential(known, run, number, until, arguments.near, &work, book, &mut results)
             }
-            None => filling::fixed::<R>(run, number, &work, (&mut journal, &mut fingerprints), &mut results),
+            None => {
+                filling::fixed(known, run, number, &work, (&mut journal, &mut fingerprints), &mut results)
+            }
         };
         if let Err(error) = &filled
             && error.is_disk()

@@ -13,7 +13,7 @@ use super::source::{self, Dealer, Rules, Stores};
 use super::{Outcome, evaluate, files, say};
 use crate::data::{Fingerprint, Store};
 use crate::eval::{self, SeenRules};
-use crate::learner::{Registry, Roster};
+use crate::learner::{Learners, Registry};
 use crate::protocol::Protocol;
 use crate::report::{Grid, TRIAL_COLUMNS, TrialRow};
 use crate::select::{
@@ -91,13 +91,13 @@ enum WrittenBy {
 const NAMES: [&str; 3] = ["trials.csv", "selected.toml", "draw.csv"];
 const ORACLE_NAMES: [&str; 2] = ["oracle-trials.csv", "oracle.toml"];
 
-pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError> {
+pub(super) fn run(known: &Learners, arguments: &Arguments) -> Result<Outcome, CliError> {
     let by = match (arguments.oracle, arguments.by) {
         (true, _) => By::Oracle,
         (false, WrittenBy::Validation) => By::Validation,
         (false, WrittenBy::SupportCv) => By::SupportCv,
     };
-    let registry = Registry::<Cpu>::of::<R>();
+    let registry = known.cpu();
     let rules = source::rules(&arguments.protocol)?;
     let protocol = &rules.protocol;
     if by == By::Validation && protocol.split().holds(Split::Validation) {
@@ -106,7 +106,7 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
             protocol.name()
         )));
     }
-    let spaces = spaces(&registry, arguments, protocol)?;
+    let spaces = spaces(registry, arguments, protocol)?;
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from("selected").join(protocol.name()));
     let names: &[&str] = if by == By::Oracle { &ORACLE_NAMES } else { &NAMES };
     files::check_free(&out, names, arguments.overwrite)?;
@@ -123,10 +123,10 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     let judged =
         if by == By::Oracle { protocol.clone() } else { protocol.on_split(Split::Validation, count, seed) };
     let dealer = dealer(by, &rules, &judged, &store)?;
-    let mut candidates = candidates::of(&registry, &spaces, &store, arguments.budget, seed)?;
+    let mut candidates = candidates::of(registry, &spaces, &store, arguments.budget, seed)?;
     if arguments.learners.is_empty() {
         let answered = if by == By::Validation { &judged } else { protocol };
-        candidates = candidates::fitting(&registry, answered, &store, candidates)?;
+        candidates = candidates::fitting(registry, answered, &store, candidates)?;
     }
 
     let shots = evaluate::shots(protocol);
@@ -142,10 +142,10 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         batch: None,
     });
     let scores = match &task {
-        Some(task) => scored::<R>(task, device, protocol, &candidates)?,
+        Some(task) => scored(known, task, device, protocol, &candidates)?,
         None => candidates.iter().map(|_| Vec::new()).collect(),
     };
-    let learner = chosen::<R>(task.as_ref(), device, &candidates, &scores)?;
+    let learner = chosen(known, task.as_ref(), device, &candidates, &scores)?;
     let selected = Selected {
         format: SELECTED_FORMAT,
         kshot: env!("CARGO_PKG_VERSION").to_string(),
@@ -169,7 +169,7 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
     files::write(&out, names, &written)?;
     say(&format!(
         "{}\nselection: {}\n",
-        table(&registry, protocol, &selected, &candidates).text(),
+        table(registry, protocol, &selected, &candidates).text(),
         out.display()
     ))?;
     Ok(Outcome::Done)
@@ -227,7 +227,8 @@ fn spaces(
 }
 
 /// The scores of all trials, by learner.
-fn scored<R: Roster>(
+fn scored(
+    known: &Learners,
     task: &Task<'_>,
     device: Device,
     protocol: &Protocol,
@@ -243,13 +244,20 @@ fn scored<R: Roster>(
         .map(|(_, trials)| {
             let advance = |steps| progress.advance(steps);
             let settings = &trials.settings;
-            Ok(on_device!(device, |open, Kind| select::score::<R, Kind>(task, settings, open, advance))?)
+            Ok(on_device!(device, |open, Kind| select::score(
+                known.on::<Kind>(),
+                task,
+                settings,
+                open,
+                advance
+            ))?)
         })
         .collect()
 }
 
 /// The choice of every learner, with the temperature of its claims.
-fn chosen<R: Roster>(
+fn chosen(
+    known: &Learners,
     task: Option<&Task<'_>>,
     device: Device,
     candidates: &Candidates,
@@ -261,7 +269,9 @@ fn chosen<R: Roster>(
         .map(|((_, trials), scores)| trials.settings[select::best(scores)].clone())
         .collect();
     let temperatures = match task {
-        Some(task) => on_device!(device, |open, Kind| select::temperatures::<R, Kind>(task, &winners, open))?,
+        Some(task) => {
+            on_device!(device, |open, Kind| select::temperatures(known.on::<Kind>(), task, &winners, open))?
+        }
         None => vec![None; winners.len()],
     };
     let choice = |place: usize| {

@@ -9,7 +9,7 @@ use crate::run::contender::Contender;
 use crate::run::prepared::{Place, Prepared, Work};
 use crate::episode::Draw;
 use crate::eval::{self, Answered, Batch, Choices, EvalError, Evaluation, Gammas, Grading, SeenRules};
-use crate::learner::{Parameters, Roster};
+use crate::learner::{Learners, Parameters};
 use crate::metric::{CertaintyGrade, ClassGrade, QueryGrade, QueryMargin};
 use crate::report::{
     CertaintyOutcome, ClassOutcome, EpisodeOutcome, EpisodeRecord, QueryOutcome, QueryStanding, Stretch,
@@ -46,7 +46,7 @@ pub(super) fn answer<R: Roster, E: From<RunError> + From<EvalError>>(
         workers: work.workers,
         batch: work.batch,
     };
-    let chosen = chosen::<R>(run, &evaluation, work)?;
+    let chosen = chosen(learners, run, &evaluation, work)?;
     let grading = Grading { temperatures: &cast.temperatures, margins: false };
     let mut tables: Vec<TableStretch> = Vec::with_capacity(run.tables.len());
     let mut waiting: BTreeMap<usize, (Answered, Vec<ItemId>)> = BTreeMap::new();
@@ -75,7 +75,8 @@ pub(super) fn answer<R: Roster, E: From<RunError> + From<EvalError>>(
         let first = batch.episodes.first().map_or(0, |answered| draw.episode(answered.place).number());
         sink(Stretch { first, episodes: batch.episodes.len() as u32, tables })
     };
-    let choices = on_device!(work.device, |open, Kind| eval::evaluate_with::<R, Kind, E>(
+    let choices = on_device!(work.device, |open, Kind| eval::evaluate_with::<Kind, E>(
+        learners.on::<Kind>(),
         &evaluation,
         grading,
         open,
@@ -133,7 +134,8 @@ fn chosen<R: Roster>(run: &Prepared, evaluation: &Evaluation<'_>, work: &Work<'_
             batch: work.batch,
         };
         for (shot, size) in run.shots.iter().enumerate() {
-            let chosen = on_device!(work.device, |open, Kind| cross_validation::choices::<R, Kind>(
+            let chosen = on_device!(work.device, |open, Kind| cross_validation::choices(
+                learners.on::<Kind>(),
                 &task,
                 &contender.among,
                 *size,

@@ -5,7 +5,7 @@ use crate::run::device::on_device;
 use crate::run::error::RunError;
 use crate::episode::{self, SampleError};
 use crate::eval::{self, Evaluation, SeenRules};
-use crate::learner::{Parameters, Roster};
+use crate::learner::{Learners, Parameters};
 use crate::report::Warning;
 use crate::vocab::{Scope, Split};
 
@@ -44,7 +44,7 @@ pub(crate) fn choose<R: Roster>(run: &mut Prepared, work: &Work<'_>) -> Result<O
         workers: work.workers,
         batch: work.batch,
     };
-    let gammas = on_device!(work.device, |open, Kind| eval::gammas::<R, Kind>(&evaluation, open))?;
+    let gammas = on_device!(work.device, |open, Kind| eval::gammas(all.on::<Kind>(), &evaluation, open))?;
     let places = std::mem::take(&mut run.tables);
     for place in places {
         run.tables.push(place);

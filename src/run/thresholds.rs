@@ -8,7 +8,7 @@ use crate::run::error::RunError;
 use crate::run::watch::Progress;
 use crate::episode::threshold_draw;
 use crate::eval::{self, Evaluation, SeenRules};
-use crate::learner::{Parameters, Roster};
+use crate::learner::{Learners, Parameters};
 
 /// The least certainty with which each learner accepts an answer at each shot, by their places; nothing where the
 /// protocol does not ask for it.
@@ -45,5 +45,5 @@ pub(crate) fn of<R: Roster>(run: &Prepared, work: &Work<'_>) -> Result<BTreeMap<
     let progress =
         Progress::start(work.watch, &name, &format!("{} episodes", draw.len()), (draw.len() * run.tables.len()) as u64);
     let advance = |episodes| progress.advance(episodes as u64);
-    Ok(on_device!(work.device, |open, Kind| eval::thresholds::<R, Kind>(&evaluation, open, advance))?)
+    Ok(on_device!(work.device, |open, Kind| eval::thresholds(all.on::<Kind>(), &evaluation, open, advance))?)
 }

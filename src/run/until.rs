@@ -11,7 +11,7 @@ use crate::run::fitness;
 use crate::run::watch::Progress;
 use crate::episode::{Draw, SampleError, Sampler};
 use crate::eval::{Choices, EvalError};
-use crate::learner::Roster;
+use crate::learner::Learners;
 use crate::protocol::Protocol;
 use crate::report::{Journal, Stretch, Warning};
 use crate::stats::{self, LEAST_EPISODES, LOOK_EVERY, Look, UntilNarrow};
