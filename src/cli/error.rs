@@ -10,7 +10,7 @@ use crate::learner::LearnError;
 use crate::protocol::ProtocolError;
 use crate::report::compare::CompareError;
 use crate::report::html::PageError;
-use crate::report::{PartError, ReadError, ReportError};
+use crate::results::{PartError, ReadError, ReportError};
 use crate::select::SelectError;
 use crate::tensor::TensorError;
 use crate::train::TrainError;

@@ -8,8 +8,9 @@ use super::error::CliError;
 use super::sheets::Sheets;
 use super::{Outcome, evaluate, say};
 use crate::episode::{DrawError, sha256};
-use crate::report::{
-    Machine, Overview, PartFolder, PartRecord, Results, RunRecord, Warning, common_warnings, total_seconds,
+use crate::report::Overview;
+use crate::results::{
+    Machine, PartFolder, PartRecord, Results, RunRecord, Warning, common_warnings, total_seconds,
 };
 
 const EXAMPLES: &str = "Examples:

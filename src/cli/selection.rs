@@ -9,7 +9,7 @@ use crate::data::{Fingerprint, Store};
 use crate::episode::{Draw, Episode};
 use crate::learner::{Parameters, Registry};
 use crate::protocol::Protocol;
-use crate::report::{Selection, Warning};
+use crate::results::{Selection, Warning};
 use crate::select::{By, Choice, Origin, Selected};
 use crate::tensor::Cpu;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::error::CliError;
-use crate::report::{ProtocolTerms, Results, Stretch, Table, TableTerms, TableWriter, Warning};
+use crate::results::{ProtocolTerms, Results, Stretch, Table, TableTerms, TableWriter, Warning};
 
 /// One sheet per table of a protocol.
 pub(super) struct Sheets {

@@ -7,7 +7,7 @@ use crate::cli::error::CliError;
 use crate::cli::progress::Progress;
 use crate::cli::sheets::Sheets;
 use crate::learner::Roster;
-use crate::report::{Journal, Results, Warning};
+use crate::results::{Journal, Results, Warning};
 
 /// What is written down beside the tables.
 type Book<'a> = (&'a mut Journal, &'a mut Fingerprints);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::answering::Run;
 use crate::cli::error::CliError;
 use crate::data::Fingerprint;
-use crate::report::{Difference, FeatureTerms, Journal, Results, Terms};
+use crate::results::{Difference, FeatureTerms, Journal, Results, Terms};
 
 /// Hashes by the names of the stores.
 pub(super) struct Fingerprints {

@@ -6,7 +6,7 @@ use crate::cli::source::Dealer;
 use crate::data::{Store, StoreWarning};
 use crate::episode::{Finding, Severity};
 use crate::protocol::Protocol;
-use crate::report::Warning;
+use crate::results::Warning;
 
 /// Refuses a draw that does not fit; what may pass comes back as warnings.
 pub(super) fn checked(

@@ -26,8 +26,9 @@ use super::source::{self, Rules, Stores};
 use super::{Outcome, check, say};
 use crate::eval::{self, Choices, Gammas};
 use crate::learner::{Registry, Roster};
-use crate::report::{
-    LearnerRecord, Machine, Overview, Results, RunRecord, Selection, SummaryRow, Warning, was_killed,
+use crate::report::Overview;
+use crate::results::{
+    LearnerRecord, Machine, Results, RunRecord, Selection, SummaryRow, Warning, was_killed,
 };
 use crate::tensor::Cpu;
 use crate::vocab::Metric;

@@ -6,7 +6,7 @@ use crate::cli::error::CliError;
 use crate::episode::{self, SampleError};
 use crate::eval::{self, Evaluation, SeenRules};
 use crate::learner::{Parameters, Roster};
-use crate::report::Warning;
+use crate::results::Warning;
 use crate::vocab::{Scope, Split};
 
 /// Chooses γ for every learner of a generalised protocol, with held-out items of base classes as seen ones and validation

@@ -12,7 +12,7 @@ use crate::episode::{Draw, SampleError, Sampler};
 use crate::eval::{Choices, EvalError};
 use crate::learner::Roster;
 use crate::protocol::Protocol;
-use crate::report::{Journal, Stretch, Warning};
+use crate::results::{Journal, Stretch, Warning};
 use crate::stats::{self, LEAST_EPISODES, LOOK_EVERY, Look, UntilNarrow};
 
 /// How wide an interval may be.
@@ -201,7 +201,7 @@ impl Watch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{ClassOutcome, EpisodeOutcome, EpisodeRecord, TableStretch};
+    use crate::results::{ClassOutcome, EpisodeOutcome, EpisodeRecord, TableStretch};
     use crate::vocab::ClassId;
 
     /// Episodes of one table with these correct answers of ten.
