@@ -12,6 +12,7 @@ pub mod metric;
 pub mod numbers;
 pub mod protocol;
 pub mod report;
+pub mod results;
 pub mod rng;
 pub mod run;
 pub mod select;

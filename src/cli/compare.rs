@@ -7,8 +7,8 @@ use clap::Args;
 use super::error::CliError;
 use super::files;
 use super::{Outcome, say};
-use crate::report::ResultsFolder;
 use crate::report::compare::{self, Bits, Options};
+use crate::results::ResultsFolder;
 use crate::rng::{Purpose, Stream};
 use crate::vocab::Metric;
 

@@ -8,7 +8,7 @@ use crate::data::{self, Fingerprint, OpenOptions, Store};
 use crate::episode::{Draw, Episode, sha256};
 use crate::protocol::SHIPPED;
 use crate::report::html::{Hard, HardClass, HardEpisode, Picture, WrongItem};
-use crate::report::{ReadQuery, ReadTable, ResultsFolder, Size, read_queries};
+use crate::results::{ReadQuery, ReadTable, ResultsFolder, Size, read_queries};
 use crate::vocab::{Form, ItemId};
 
 /// The file that holds single queries.

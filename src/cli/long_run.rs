@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::until::{self, Until};
-use crate::report::{LeftOver, Shard};
+use crate::results::{LeftOver, Shard};
 
 /// The flags of long runs.
 #[derive(Args)]

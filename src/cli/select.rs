@@ -15,7 +15,8 @@ use crate::data::{Fingerprint, Store};
 use crate::eval::{self, SeenRules};
 use crate::learner::{Learners, Registry};
 use crate::protocol::Protocol;
-use crate::report::{Grid, TRIAL_COLUMNS, TrialRow};
+use crate::report::Grid;
+use crate::results::{TRIAL_COLUMNS, TrialRow};
 use crate::select::{
     self, By, Choice, Episodes, Origin, SELECTED_FORMAT, Scored, Selected, Space, Task, Typed,
 };

@@ -8,7 +8,7 @@ use crate::data::Store;
 use crate::eval::{self, EvalError, SeenRules};
 use crate::learner::{Learner, Parameters, Registry};
 use crate::protocol::{Protocol, Shot};
-use crate::report::{Lack, Warning};
+use crate::results::{Lack, Warning};
 use crate::tensor::Cpu;
 
 /// The learners that were asked for, checked; none where all are meant.

@@ -11,7 +11,7 @@ use crate::episode::Draw;
 use crate::eval::{self, Answered, Batch, Choices, EvalError, Evaluation, Gammas, Grading, SeenRules};
 use crate::learner::{Learners, Parameters};
 use crate::metric::{CertaintyGrade, ClassGrade, QueryGrade, QueryMargin};
-use crate::report::{
+use crate::results::{
     CertaintyOutcome, ClassOutcome, EpisodeOutcome, EpisodeRecord, QueryOutcome, QueryStanding, Stretch,
     TableStretch, TemperedRecord,
 };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::prepared::Prepared;
 use crate::run::error::RunError;
 use crate::data::Fingerprint;
-use crate::report::{Difference, FeatureTerms, Journal, Results, Terms};
+use crate::results::{Difference, FeatureTerms, Journal, Results, Terms};
 
 /// Hashes by the names of the stores.
 pub(crate) struct Fingerprints {

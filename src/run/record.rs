@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::prepared::Prepared;
 use crate::run::contender::Contender;
 use crate::data::{ClassVectors, Store};
-use crate::report::{ChosenRecord, LearnerRecord, ProtocolRecord, VectorsRecord};
+use crate::results::{ChosenRecord, LearnerRecord, ProtocolRecord, VectorsRecord};
 
 /// A learner in the record of the run.
 pub(crate) fn learner(contender: &Contender) -> LearnerRecord {

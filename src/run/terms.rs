@@ -13,7 +13,9 @@ use crate::run::contender::Contender;
 use crate::data::Store;
 use crate::learner::{Parameters, Registry};
 use crate::protocol::{Protocol, Query, Way};
-use crate::report::{FeatureTerms, Machine, ProtocolTerms, Selection, Shard, Size, Table, TableTerms, Terms};
+use crate::results::{
+    FeatureTerms, Machine, ProtocolTerms, Selection, Shard, Size, Table, TableTerms, Terms,
+};
 use crate::tensor::Cpu;
 use crate::vocab::Setting;
 

@@ -13,7 +13,7 @@ use crate::episode::{Draw, SampleError, Sampler};
 use crate::eval::{Choices, EvalError};
 use crate::learner::Learners;
 use crate::protocol::Protocol;
-use crate::report::{Journal, Stretch, Warning};
+use crate::results::{Journal, Stretch, Warning};
 use crate::stats::{self, LEAST_EPISODES, LOOK_EVERY, Look, UntilNarrow};
 
 /// How wide an interval may be.
@@ -202,7 +202,7 @@ impl Looks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{ClassOutcome, EpisodeOutcome, EpisodeRecord, TableStretch};
+    use crate::results::{ClassOutcome, EpisodeOutcome, EpisodeRecord, TableStretch};
     use crate::vocab::ClassId;
 
     /// Episodes of one table with these correct answers of ten.

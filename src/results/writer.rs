@@ -8,26 +8,11 @@ use super::certainty::CertaintyOutcome;
 use super::generalised::Generalised;
 use super::part::Part;
 use super::rows::{EpisodeRow, OutcomeRow, QueryRow, TemperedRow, lead};
-use super::stretch::EpisodeRecord;
+use super::stretch::{EpisodeRecord, QueryOutcome};
 use super::table::{Table, TableKey};
 use super::tally::{EpisodeOutcome, Measured, Tally};
 use super::tempered::Tempered;
-use crate::vocab::{ClassId, ItemId};
-
-/// One query and its answer, for `queries.csv`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct QueryOutcome {
-    /// Its class.
-    pub class: ClassId,
-    /// Its row in the feature store.
-    pub item: ItemId,
-    /// The class it was taken for.
-    pub predicted: ClassId,
-    /// The claimed probability of that class; absent for scores that only rank.
-    pub confidence: Option<f32>,
-    /// What orders answers from doubtful to safe.
-    pub certainty: Option<f32>,
-}
+use crate::vocab::ClassId;
 
 /// Writes one table; episodes come in rising order, in chunks of any size.
 ///

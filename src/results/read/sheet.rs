@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::error::{Flaw, ReadError};
-use crate::report::{Size, TableKey};
+use crate::results::{Size, TableKey};
 use crate::vocab::UnknownWord;
 
 /// A file whose header is as expected and whose last line is complete.

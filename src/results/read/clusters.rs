@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::error::{Flaw, ReadError};
 use super::sheet::Sheet;
-use crate::report::rows::CLUSTER_COLUMNS;
+use crate::results::rows::CLUSTER_COLUMNS;
 
 /// The cluster of each class, by protocol.
 #[derive(Debug, Default)]

@@ -247,7 +247,7 @@ impl SummaryRow {
 }
 
 /// The word of the `interval` column.
-pub(super) fn interval_word(sequential: bool, population: Population) -> &'static str {
+pub(crate) fn interval_word(sequential: bool, population: Population) -> &'static str {
     if sequential && population == Population::Sampler { SEQUENTIAL } else { population.word() }
 }
 

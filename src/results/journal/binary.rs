@@ -2,9 +2,9 @@
 
 use super::super::certainty::{CertaintyOutcome, MEASURES};
 use super::super::generalised::QueryStanding;
-use super::super::stretch::{EpisodeRecord, Stretch, TableStretch, TemperedRecord};
+use super::super::stretch::{EpisodeRecord, QueryOutcome, Stretch, TableStretch, TemperedRecord};
 use super::super::tally::{ClassOutcome, EpisodeOutcome};
-use super::super::writer::QueryOutcome;
+
 use crate::vocab::{ClassId, ItemId};
 
 /// Stands for a number that is absent: the bits of one that is never written.

@@ -3,7 +3,7 @@
 use super::certainty::CertaintyOutcome;
 use super::generalised::QueryStanding;
 use super::tally::EpisodeOutcome;
-use super::writer::QueryOutcome;
+use crate::vocab::{ClassId, ItemId};
 
 /// Consecutive episodes, answered in every table of one protocol.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +53,21 @@ pub struct TemperedRecord {
     pub nll: f64,
     /// The claimed probabilities, in the order of [`EpisodeRecord::claims`].
     pub confidences: Vec<f32>,
+}
+
+/// One query and its answer, for `queries.csv`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct QueryOutcome {
+    /// Its class.
+    pub class: ClassId,
+    /// Its row in the feature store.
+    pub item: ItemId,
+    /// The class it was taken for.
+    pub predicted: ClassId,
+    /// The claimed probability of that class; absent for scores that only rank.
+    pub confidence: Option<f32>,
+    /// What orders answers from doubtful to safe.
+    pub certainty: Option<f32>,
 }
 
 impl Stretch {

@@ -8,8 +8,8 @@ use super::ReadTable;
 use super::clusters::Clusters;
 use super::error::{Flaw, ReadError};
 use super::sheet::{Sheet, differ};
-use crate::report::TableKey;
-use crate::report::rows::{EPISODE_COLUMNS, OUTCOME_COLUMNS};
+use crate::results::TableKey;
+use crate::results::rows::{EPISODE_COLUMNS, OUTCOME_COLUMNS};
 use crate::vocab::Setting;
 
 /// The places of tables by key.

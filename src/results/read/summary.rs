@@ -8,8 +8,8 @@ use super::error::{Flaw, ReadError};
 use super::outcomes::{places, same};
 use super::sheet::{Sheet, differ};
 use super::{Dealt, ReadTable};
-use crate::report::rows::{BIN_COLUMNS, SEQUENTIAL, SUMMARY_COLUMNS};
-use crate::report::{Bin, Measured, ProtocolRecord, RunRecord, Selection, Table};
+use crate::results::rows::{BIN_COLUMNS, SEQUENTIAL, SUMMARY_COLUMNS};
+use crate::results::{Bin, Measured, ProtocolRecord, RunRecord, Selection, Table};
 use crate::stats::{self, Interval, Population};
 use crate::vocab::Metric;
 

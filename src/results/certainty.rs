@@ -48,7 +48,7 @@ impl CertaintyOutcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::rows::CERTAINTY_COLUMNS;
+    use crate::results::rows::CERTAINTY_COLUMNS;
 
     #[test]
     fn the_columns_are_the_measures_in_their_order() {

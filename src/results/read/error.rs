@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::report::{Shard, TableKey};
+use crate::results::{Shard, TableKey};
 use crate::vocab::UnknownWord;
 
 /// A folder of results that was refused.

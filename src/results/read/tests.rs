@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::*;
-use crate::report::fixtures::Made;
+use crate::results::fixtures::Made;
 use crate::stats;
 
 /// The sentence with which a folder is refused after its file was changed.
@@ -38,7 +38,7 @@ fn what_was_written_reads_back() {
     assert_eq!(read.tables.len(), 6);
     assert_eq!(read.run.protocols[0].draw_sha256, "draw-one");
     let summary: Vec<SummaryRow> = read.tables.iter().flat_map(ReadTable::rows).collect();
-    let mut bytes = format!("{}\n", crate::report::rows::SUMMARY_COLUMNS).into_bytes();
+    let mut bytes = format!("{}\n", crate::results::rows::SUMMARY_COLUMNS).into_bytes();
     summary.iter().for_each(|row| row.write(&mut bytes));
     assert_eq!(bytes, fs::read(folder.path().join("summary.csv")).unwrap());
 

@@ -6,8 +6,8 @@ use super::ReadTable;
 use super::error::{Flaw, ReadError};
 use super::outcomes::{places, same};
 use super::sheet::Sheet;
-use crate::report::certainty::MEASURES;
-use crate::report::rows::CERTAINTY_COLUMNS;
+use crate::results::certainty::MEASURES;
+use crate::results::rows::CERTAINTY_COLUMNS;
 
 /// The column of the first measure.
 const FIRST: usize = 8;

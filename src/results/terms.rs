@@ -118,7 +118,7 @@ impl Shard {
     /// differ by one at most.
     ///
     /// ```
-    /// use kshot::report::Shard;
+    /// use kshot::results::Shard;
     /// let parts = [1, 2, 3].map(|number| Shard { number, of: 3 }.of_draw(10));
     /// assert_eq!(parts, [0..3, 3..6, 6..10]);
     /// ```
@@ -216,7 +216,7 @@ fn unlike(what: &str, one: impl ToString, other: impl ToString) -> Option<Differ
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::report::fixtures::Made;
+    use crate::results::fixtures::Made;
 
     /// The terms of a run of two learners on 20 episodes.
     pub fn terms() -> Terms {

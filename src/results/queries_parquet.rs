@@ -88,7 +88,7 @@ mod tests {
         let (csv, out) = (folder.path().join("queries.csv"), folder.path().join("queries.parquet"));
         let text = format!(
             "{}\np,k-nn,k=1,1,0,\"a, b\",7,c,,-2\np,matching,t=1,1,3,c,9,c,0.5,\n",
-            crate::report::rows::QUERY_COLUMNS
+            crate::results::rows::QUERY_COLUMNS
         );
         std::fs::write(&csv, text).unwrap();
         convert(&csv, &out).unwrap();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use super::*;
-use crate::report::{
+use crate::results::{
     CertaintyOutcome, ClassOutcome, EpisodeOutcome, LearnerRecord, Machine, ProtocolRecord, QueryOutcome,
     Selection, Size,
 };

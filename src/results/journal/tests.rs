@@ -1,8 +1,8 @@
 //! Journals that are written, killed, read and written on.
 
 use super::*;
-use crate::report::journal::binary::tests::stretch;
-use crate::report::terms::tests::terms;
+use crate::results::journal::binary::tests::stretch;
+use crate::results::terms::tests::terms;
 
 fn replayed(journal: &Journal) -> Vec<Stretch> {
     let mut all = Vec::new();

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 /// Appends a text, quoted where a reader would otherwise split it (RFC 4180).
-pub(super) fn text(out: &mut Vec<u8>, text: &str) {
+pub(crate) fn text(out: &mut Vec<u8>, text: &str) {
     if text.bytes().any(|b| matches!(b, b',' | b'"' | b'\n' | b'\r')) {
         out.push(b'"');
         out.extend_from_slice(text.replace('"', "\"\"").as_bytes());
@@ -14,12 +14,12 @@ pub(super) fn text(out: &mut Vec<u8>, text: &str) {
 }
 
 /// Appends a whole number.
-pub(super) fn whole(out: &mut Vec<u8>, number: u64) {
+pub(crate) fn whole(out: &mut Vec<u8>, number: u64) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 /// Appends the shortest text that reads back to the same f64; nothing where it is absent.
-pub(super) fn float(out: &mut Vec<u8>, number: Option<f64>) {
+pub(crate) fn float(out: &mut Vec<u8>, number: Option<f64>) {
     if let Some(number) = number {
         // Adding zero turns −0 into 0, which a sum may leave behind.
         let number = number + 0.0;

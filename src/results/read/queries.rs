@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::error::ReadError;
 use super::sheet::Sheet;
-use crate::report::TableKey;
-use crate::report::rows::QUERY_COLUMNS;
+use crate::results::TableKey;
+use crate::results::rows::QUERY_COLUMNS;
 
 /// One query of an episode.
 #[derive(Clone, Debug, PartialEq, Eq)]

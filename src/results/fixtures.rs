@@ -12,7 +12,7 @@ use crate::vocab::{ClassId, ItemId, Metric, SawClasses, Setting};
 
 /// Results to be made; episodes of 5 of the classes with 4 queries each.
 #[derive(Clone)]
-pub(super) struct Made {
+pub(crate) struct Made {
     pub protocol: &'static str,
     pub draw: &'static str,
     pub features: &'static str,
