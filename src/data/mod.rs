@@ -18,56 +18,23 @@
 //! class of split `outside` is none of the task. Items of one
 //! non-empty `group` form a group, and so do items whose features are equal, unless they are all zero.
 
-mod check;
-#[cfg(feature = "parquet")]
-mod columns;
-#[cfg(feature = "download")]
-mod download;
-mod embedded;
+mod dataset;
 mod error;
-mod fingerprint;
 #[cfg(test)]
 mod fixtures;
-mod folder;
-mod gaussian;
-mod glyphs;
+mod format;
 mod growing;
-mod header;
-mod held_out;
-pub mod images;
-pub mod index;
-mod lines;
-mod near;
-mod npy;
-mod npz;
 mod place;
-mod save;
-mod scan;
-mod splits;
-mod stamp;
 mod store;
-mod table;
-mod tensors;
-pub mod text;
-mod transform;
-mod values;
-mod vectors;
-mod warning;
-mod written;
 
+pub use dataset::{EMBEDDED, embedded, images, text};
 #[cfg(feature = "download")]
-pub use download::{Remote, download, file_sha256};
-pub use embedded::{EMBEDDED, embedded};
+pub use dataset::{Remote, download, file_sha256};
 pub use error::{DataError, ItemName, Place};
-pub use fingerprint::{Fingerprint, files_sha256};
+pub use format::{Provenance, VectorSource};
 pub use growing::growing;
-pub use held_out::{SeenItems, seen_items};
-pub use index::{Class, ClassIndex};
-pub use near::{NearDuplicates, near_duplicates};
-pub use save::{FOLDER_FILES, NewStore, Precision};
-pub use stamp::FileStamp;
-pub use store::{ClassVectors, OpenOptions, Parts, Store};
-pub use transform::{Transformed, transform};
-pub use values::{ReadRows, Values};
-pub use warning::StoreWarning;
-pub use written::{Provenance, VectorSource};
+pub use store::{
+    Class, ClassIndex, ClassVectors, FOLDER_FILES, FileStamp, Fingerprint, NearDuplicates, NewStore,
+    OpenOptions, Parts, Precision, ReadRows, SeenItems, Store, StoreWarning, Transformed, Values,
+    files_sha256, index, near_duplicates, seen_items, transform,
+};
