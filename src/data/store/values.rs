@@ -1,7 +1,6 @@
-//! The numbers of a store: in memory, or read from their file row by row.
+//! The numbers of a store as a file holds them, and how they come into memory.
 
 use std::cell::RefCell;
-use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
