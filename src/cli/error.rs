@@ -10,7 +10,7 @@ use crate::learner::LearnError;
 use crate::protocol::ProtocolError;
 use crate::report::compare::CompareError;
 use crate::report::html::PageError;
-use crate::report::{PartError, ReadError, ReportError};
+use crate::results::{PartError, ReadError, ReportError};
 use crate::run::RunError;
 use crate::select::SelectError;
 use crate::tensor::TensorError;
@@ -50,8 +50,19 @@ macro_rules! from {
 }
 
 from!(
-    BackboneError, CompareError, DataError, DrawError, EvalError, LearnError, PartError, ProtocolError,
-    ReadError, ReportError, SelectError, TensorError, TrainError
+    BackboneError,
+    CompareError,
+    DataError,
+    DrawError,
+    EvalError,
+    LearnError,
+    PartError,
+    ProtocolError,
+    ReadError,
+    ReportError,
+    SelectError,
+    TensorError,
+    TrainError
 );
 
 impl CliError {
@@ -120,8 +131,6 @@ fn code_of(error: &RunError) -> u8 {
         RunError::Select(_) => FAILED,
         RunError::Report(error) if error.is_request() => WRONG_REQUEST,
         RunError::Report(error) if error.is_data() => WRONG_DATA,
-        RunError::Report(_)
-        | RunError::Tensor(_)
-        | RunError::Write { .. } => FAILED,
+        RunError::Report(_) | RunError::Tensor(_) | RunError::Write { .. } => FAILED,
     }
 }

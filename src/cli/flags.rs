@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::run::embed::{Network, data_folder};
-use crate::run::until::Until;
+use super::error::CliError;
+use crate::run::{Inputs, Text, read_selection};
 use crate::vocab::SawClasses;
 
 /// Reads a whole number in a range, both ends included.
@@ -38,13 +38,6 @@ pub(super) fn cosine(text: &str) -> Result<f32, String> {
     value.ok_or_else(|| "must be a number above 0 and up to 1".to_string())
 }
 
-/// Reads the half-width of an interval in points.
-pub(super) fn points(text: &str) -> Result<Until, String> {
-    let number = text.parse::<f64>().ok().filter(|number| *number > 0.0 && *number < 50.0);
-    let number = number.ok_or("must be a half-width in points of accuracy, above 0 and below 50")?;
-    Ok(Until { points: text.to_string(), half_width: number / 100.0 })
-}
-
 /// Reads a template.
 pub(super) fn template(text: &str) -> Result<String, String> {
     match text.matches("{}").count() {
@@ -53,49 +46,69 @@ pub(super) fn template(text: &str) -> Result<String, String> {
     }
 }
 
-/// Which network makes features of what.
+/// Files with their texts.
+pub(super) fn texts(paths: &[PathBuf]) -> Result<Vec<Text>, CliError> {
+    paths.iter().map(|path| Ok(read_selection(path)?)).collect()
+}
+
+/// Which items are read, and what makes features of them: the same flags on every verb that reads items.
 #[derive(Args, Clone, Debug)]
-pub(super) struct NetworkFlags {
-    /// Network that makes features of a dataset; see `kshot list backbones`.
-    #[arg(long, value_name = "NAME")]
-    pub(super) backbone: Option<String>,
-    /// Its weights: for networks of images a file as `kshot train` writes it, for `bert` a folder as the
-    /// sentence-transformers library saves it.
-    #[arg(long, value_name = "PATH", requires = "backbone")]
-    pub(super) weights: Option<PathBuf>,
+#[command(next_help_heading = "Items and features")]
+pub(super) struct InputFlags {
+    /// Features (folder, .npz, .npy with --labels, .safetensors, .csv, .parquet), or a dataset; repeat for several feature
+    /// sets of the same items. `NAME=PATH` names one. Default: the protocol's dataset.
+    #[arg(long, value_name = "[NAME=]PATH")]
+    features: Vec<String>,
+    /// Network that makes features of a dataset, such as `conv4:weights=conv4-glyphs`, or `pixels`; repeat for several.
+    /// See `kshot list backbones`.
+    #[arg(long = "backbone", value_name = "[NAME=]SPEC")]
+    backbones: Vec<String>,
+    /// Weights of the one --backbone: a file as `kshot train` writes it, the name of weights that ship with kshot, or for
+    /// `bert` a folder as the sentence-transformers library saves it.
+    #[arg(long, value_name = "PATH", requires = "backbones")]
+    weights: Option<PathBuf>,
     /// Folder in which datasets are looked for by name. Default: KSHOT_DATA, else `data`.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Text around the words of a class, at `{}`, for class vectors; repeat for several, which are averaged.
-    #[arg(long = "template", value_name = "TEXT", requires = "backbone", value_parser = template)]
-    pub(super) templates: Vec<String>,
-    /// Descriptions of classes for class vectors, a .csv of class and description. Default: the names of the classes.
-    #[arg(long, value_name = "FILE", requires = "backbone")]
-    pub(super) descriptions: Option<PathBuf>,
+    /// Class embeddings in place of those of the features: a .csv with a column `class` and a number per class in each
+    /// other column.
+    #[arg(long, value_name = "FILE", alias = "class-vectors")]
+    class_embeddings: Option<PathBuf>,
+    /// Text around the words of a class, at `{}`, for class embeddings; repeat for several, which are averaged.
+    #[arg(long = "template", value_name = "TEXT", requires = "backbones", value_parser = template)]
+    templates: Vec<String>,
+    /// Descriptions of classes for class embeddings, a .csv of class and description. Default: the names of the classes.
+    #[arg(long, value_name = "FILE", requires = "backbones")]
+    descriptions: Option<PathBuf>,
     /// What the network was trained on, for the record.
-    #[arg(long, value_name = "TEXT", requires = "backbone")]
-    pub(super) trained_on: Option<String>,
-    /// Whether its training saw the classes: none, some, all or unknown, for the record.
-    #[arg(long, value_name = "WORD", requires = "backbone", default_value = "unknown")]
-    pub(super) saw_classes: SawClasses,
+    #[arg(long, value_name = "TEXT", requires = "backbones")]
+    trained_on: Option<String>,
+    /// Overlap of its pre-training with the classes: none, some, all or unknown, for the record.
+    #[arg(long, value_name = "WORD", requires = "backbones", default_value = "unknown")]
+    saw_classes: SawClasses,
+    /// Folder that keeps the features that --backbone makes. Default: `kshot` in XDG_CACHE_HOME or ~/.cache.
+    #[arg(long, value_name = "DIR")]
+    cache: Option<PathBuf>,
+    /// Features of more bytes than this stay in their file, such as 8G. Default: 768M.
+    #[arg(long, value_name = "SIZE", value_parser = bytes)]
+    memory: Option<u64>,
 }
 
-impl NetworkFlags {
-    /// Where datasets are looked for by name.
-    pub(super) fn data(&self) -> PathBuf {
-        data_folder(self.data.as_deref())
-    }
-
+impl InputFlags {
     /// What is asked for.
-    pub(super) fn request(&self) -> Network {
-        Network {
-            backbone: self.backbone.clone(),
+    pub(super) fn inputs(&self) -> Inputs {
+        Inputs {
+            features: self.features.clone(),
+            backbones: self.backbones.clone(),
             weights: self.weights.clone(),
-            data: self.data(),
+            data: self.data.clone(),
+            class_embeddings: self.class_embeddings.clone(),
             templates: self.templates.clone(),
             descriptions: self.descriptions.clone(),
             trained_on: self.trained_on.clone(),
             saw_classes: self.saw_classes,
+            memory: self.memory,
+            cache: self.cache.clone(),
         }
     }
 }
@@ -110,13 +123,5 @@ mod tests {
         assert_eq!(bytes("8G"), Ok(8 << 30));
         assert_eq!(bytes("768MiB"), Ok(768 << 20));
         assert!(bytes("8X").is_err() && bytes("").is_err() && bytes("99999999T").is_err());
-    }
-
-    #[test]
-    fn a_half_width_is_a_number_of_points() {
-        assert_eq!(points("0.2").unwrap(), Until { points: "0.2".to_string(), half_width: 0.002 });
-        for wrong in ["0", "-1", "50", "nan", "inf", "two"] {
-            assert!(points(wrong).is_err(), "{wrong}");
-        }
     }
 }

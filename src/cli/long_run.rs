@@ -2,8 +2,8 @@
 
 use clap::Args;
 
-use super::until::{self, Until};
 use crate::results::{LeftOver, Shard};
+use crate::run::until::{self, Until};
 
 /// The flags of long runs.
 #[derive(Args)]

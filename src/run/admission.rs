@@ -2,29 +2,44 @@
 
 use std::collections::BTreeMap;
 
-use crate::run::error::RunError;
-use crate::run::contender::Contender;
 use crate::data::Store;
 use crate::eval::{self, EvalError, SeenRules};
 use crate::learner::{Learner, Parameters, Registry};
 use crate::protocol::{Protocol, Shot};
 use crate::results::{Lack, Warning};
+use crate::run::contender::Contender;
+use crate::run::error::RunError;
+use crate::run::features::labelled;
+use crate::run::prepared::Place;
 use crate::tensor::Cpu;
 
+/// A learner that was asked for by name.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Asked {
+    /// What its method is called.
+    pub(crate) label: Option<String>,
+    pub(crate) parameters: Parameters,
+}
+
 /// The learners that were asked for, checked; none where all are meant.
-pub(crate) fn asked_learners(
-    registry: &Registry<Cpu>,
-    specs: &[String],
-) -> Result<Vec<Parameters>, RunError> {
-    let mut asked: Vec<Parameters> = Vec::new();
-    for spec in specs {
+pub(crate) fn asked_learners(registry: &Registry<Cpu>, specs: &[String]) -> Result<Vec<Asked>, RunError> {
+    let mut asked: Vec<Asked> = Vec::new();
+    for written in specs {
+        let (label, spec) = labelled(written);
         let parameters = registry.check(spec)?;
-        if asked.contains(&parameters) {
+        if asked.iter().any(|known| known.parameters == parameters) {
             return Err(RunError::Request(format!(
                 "learner `{spec}` is given twice with the same parameters, a result holds each once"
             )));
         }
-        asked.push(parameters);
+        if let Some(label) =
+            label.filter(|label| asked.iter().any(|known| known.label.as_deref() == Some(label)))
+        {
+            return Err(RunError::Request(format!(
+                "two learners are called `{label}`, a name stands for one"
+            )));
+        }
+        asked.push(Asked { label: label.map(String::from), parameters });
     }
     Ok(asked)
 }
@@ -33,13 +48,13 @@ pub(crate) fn asked_learners(
 pub(crate) fn admitted(
     registry: &Registry<Cpu>,
     protocol: &Protocol,
-    asked: &[Parameters],
-) -> Result<Vec<Parameters>, RunError> {
+    asked: &[Asked],
+) -> Result<Vec<Asked>, RunError> {
     let shots = shots(protocol);
     let admit =
         |parameters: &Parameters, learner: &Learner<Cpu>| eval::admit(protocol, parameters, learner, &shots);
     if !asked.is_empty() {
-        for parameters in asked {
+        for Asked { parameters, .. } in asked {
             admit(parameters, &registry.build(parameters)?)?;
         }
         return Ok(asked.to_vec());
@@ -48,7 +63,7 @@ pub(crate) fn admitted(
     for entry in registry.entries() {
         let parameters = entry.check(&BTreeMap::new())?;
         if admit(&parameters, &registry.build(&parameters)?).is_ok() {
-            learners.push(parameters);
+            learners.push(Asked { label: None, parameters });
         }
     }
     if learners.is_empty() {
@@ -68,14 +83,15 @@ pub(crate) fn fitting(
     registry: &Registry<Cpu>,
     protocol: &Protocol,
     store: &Store,
-    learners: Vec<Parameters>,
-) -> Result<(Vec<Parameters>, Vec<Warning>), RunError> {
+    learners: Vec<Asked>,
+) -> Result<(Vec<Asked>, Vec<Warning>), RunError> {
     let mut kept = Vec::new();
     let mut left_out: BTreeMap<Lack, Vec<String>> = BTreeMap::new();
-    for parameters in &learners {
+    for asked in &learners {
+        let parameters = &asked.parameters;
         let lack = match suits(registry, protocol, store, parameters) {
             Ok(()) => {
-                kept.push(parameters.clone());
+                kept.push(asked.clone());
                 continue;
             }
             Err(RunError::Eval(EvalError::NoSeenClasses { .. })) => Lack::SeenClasses,
@@ -114,12 +130,13 @@ pub(crate) fn beside(
     registry: &Registry<Cpu>,
     protocol: &Protocol,
     selected: Vec<Contender>,
-    asked: &[Parameters],
+    asked: &[Asked],
 ) -> Result<Vec<Contender>, RunError> {
-    let plain: Vec<Parameters> = selected.iter().map(|contender| contender.parameters.clone()).collect();
+    let unlabelled = |contender: &Contender| Asked { label: None, parameters: contender.parameters.clone() };
+    let plain: Vec<Asked> = selected.iter().map(unlabelled).collect();
     admitted(registry, protocol, &plain)?;
     let mut all = selected;
-    for contender in asked.iter().cloned().map(Contender::plain) {
+    for contender in asked.iter().cloned().map(Contender::asked) {
         if !all.iter().any(|known| known.is_twin(&contender)) {
             all.push(contender);
         }
@@ -133,4 +150,33 @@ pub(crate) fn shots(protocol: &Protocol) -> Vec<Option<usize>> {
         Shot::Nested(shots) => shots.iter().map(|shot| Some(*shot as usize)).collect(),
         Shot::Between { .. } | Shot::MetaDataset => vec![None],
     }
+}
+
+/// The learner with the parameters that differ from their defaults, as one would type it.
+pub(crate) fn short_spec(registry: &Registry<Cpu>, parameters: &Parameters) -> String {
+    let declared = registry.entry(parameters.learner()).map(|e| e.parameters()).unwrap_or_default();
+    let changed: Vec<String> = declared
+        .iter()
+        .filter(|p| parameters.word(p.name) != p.default)
+        .map(|p| format!("{}={}", p.name, parameters.word(p.name)))
+        .collect();
+    match changed.is_empty() {
+        true => parameters.learner().to_string(),
+        false => format!("{}:{}", parameters.learner(), changed.join(",")),
+    }
+}
+
+/// The tables that learners fill: every one at the shots in which it takes part.
+pub(crate) fn tables(
+    registry: &Registry<Cpu>,
+    learners: &[Contender],
+    shots: &[Option<usize>],
+) -> Result<Vec<Place>, RunError> {
+    let mut tables = Vec::new();
+    for (place, contender) in learners.iter().enumerate() {
+        let setting = registry.build(&contender.parameters)?.setting();
+        let takes_part = (0..shots.len()).filter(|shot| eval::takes_part(setting, shots, *shot));
+        tables.extend(takes_part.map(|shot| Place { learner: place, shot, stacked: false }));
+    }
+    Ok(tables)
 }

@@ -2,19 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use crate::run::device::on_device;
-use crate::run::error::RunError;
-use crate::run::watch::Progress;
-use crate::run::contender::Contender;
-use crate::run::prepared::{Place, Prepared, Work};
 use crate::episode::Draw;
 use crate::eval::{self, Answered, Batch, Choices, EvalError, Evaluation, Gammas, Grading, SeenRules};
-use crate::learner::{Learners, Parameters};
+use crate::learner::Parameters;
 use crate::metric::{CertaintyGrade, ClassGrade, QueryGrade, QueryMargin};
 use crate::results::{
     CertaintyOutcome, ClassOutcome, EpisodeOutcome, EpisodeRecord, QueryOutcome, QueryStanding, Stretch,
     TableStretch, TemperedRecord,
 };
+use crate::run::contender::Contender;
+use crate::run::device::on_device;
+use crate::run::error::RunError;
+use crate::run::prepared::{Place, Prepared, Work};
+use crate::run::watch::Progress;
 use crate::select::{Task, cross_validation};
 use crate::vocab::ItemId;
 
@@ -23,7 +23,7 @@ use crate::vocab::ItemId;
 ///
 /// # Errors
 /// Those of the evaluation and of `sink`; nothing is handed over after one.
-pub(super) fn answer<R: Roster, E: From<RunError> + From<EvalError>>(
+pub(super) fn answer<E: From<RunError> + From<EvalError>>(
     run: &Prepared,
     draw: &Draw,
     work: &Work<'_>,
@@ -46,7 +46,7 @@ pub(super) fn answer<R: Roster, E: From<RunError> + From<EvalError>>(
         workers: work.workers,
         batch: work.batch,
     };
-    let chosen = chosen(learners, run, &evaluation, work)?;
+    let chosen = chosen(run, &evaluation, work)?;
     let grading = Grading { temperatures: &cast.temperatures, margins: false };
     let mut tables: Vec<TableStretch> = Vec::with_capacity(run.tables.len());
     let mut waiting: BTreeMap<usize, (Answered, Vec<ItemId>)> = BTreeMap::new();
@@ -76,7 +76,7 @@ pub(super) fn answer<R: Roster, E: From<RunError> + From<EvalError>>(
         sink(Stretch { first, episodes: batch.episodes.len() as u32, tables })
     };
     let choices = on_device!(work.device, |open, Kind| eval::evaluate_with::<Kind, E>(
-        learners.on::<Kind>(),
+        work.learners.on::<Kind>(),
         &evaluation,
         grading,
         open,
@@ -120,7 +120,7 @@ impl Cast {
 type Chosen = BTreeMap<(usize, usize), Vec<Option<usize>>>;
 
 /// Lets the support sets choose, for the learners that leave it to them.
-fn chosen<R: Roster>(run: &Prepared, evaluation: &Evaluation<'_>, work: &Work<'_>) -> Result<Chosen, EvalError> {
+fn chosen(run: &Prepared, evaluation: &Evaluation<'_>, work: &Work<'_>) -> Result<Chosen, EvalError> {
     let mut all = Chosen::new();
     for (place, contender) in run.learners.iter().enumerate().filter(|(_, c)| !c.among.is_empty()) {
         let task = Task {
@@ -135,7 +135,7 @@ fn chosen<R: Roster>(run: &Prepared, evaluation: &Evaluation<'_>, work: &Work<'_
         };
         for (shot, size) in run.shots.iter().enumerate() {
             let chosen = on_device!(work.device, |open, Kind| cross_validation::choices(
-                learners.on::<Kind>(),
+                work.learners.on::<Kind>(),
                 &task,
                 &contender.among,
                 *size,

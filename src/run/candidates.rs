@@ -3,9 +3,9 @@
 use crate::data::Store;
 use crate::learner::{Learner, Parameters, Registry};
 use crate::protocol::Protocol;
-use crate::run::admission;
+use crate::results::Warning;
+use crate::run::admission::{self, Asked};
 use crate::run::error::RunError;
-use crate::report::Warning;
 use crate::select::{Space, Trials};
 use crate::tensor::Cpu;
 use crate::vocab::{Split, Transform};
@@ -42,7 +42,7 @@ pub(crate) fn fitting(
     store: &Store,
     candidates: Candidates,
 ) -> Result<(Candidates, Vec<Warning>), RunError> {
-    let first = |(_, trials): &(&str, Trials)| trials.settings[0].clone();
+    let first = |(_, trials): &(&str, Trials)| Asked { label: None, parameters: trials.settings[0].clone() };
     let (kept, left_out) =
         admission::fitting(registry, protocol, store, candidates.iter().map(first).collect())?;
     Ok((candidates.into_iter().filter(|candidate| kept.contains(&first(candidate))).collect(), left_out))

@@ -1,20 +1,23 @@
 //! Selections that an evaluation is to use: read, and held against protocols and features.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::Path;
 
-use crate::data::{Fingerprint, Store};
 use crate::episode::{Draw, Episode};
 use crate::learner::{Parameters, Registry};
 use crate::protocol::Protocol;
-use crate::report::{Selection, Warning};
+use crate::results::{Selection, Warning};
+use crate::run::admission::Asked;
 use crate::run::error::RunError;
-use crate::select::{By, Choice, Origin, Selected};
+use crate::run::request::Text;
+use crate::select::{By, Choice, Origin, SelectError, Selected};
 use crate::tensor::Cpu;
 
 /// A learner of a run, with where its values come from.
 #[derive(Clone)]
 pub(crate) struct Contender {
+    /// What its method is called, where the user said it.
+    pub(crate) label: Option<String>,
     pub(crate) parameters: Parameters,
     pub(crate) selection: Selection,
     /// The temperature of its claims, where one was chosen.
@@ -26,7 +29,18 @@ pub(crate) struct Contender {
 impl Contender {
     /// One with its defaults, or what the user wrote.
     pub(crate) fn plain(parameters: Parameters) -> Contender {
-        Contender { parameters, selection: Selection::Default, temperature: None, among: Vec::new() }
+        Contender {
+            label: None,
+            parameters,
+            selection: Selection::Default,
+            temperature: None,
+            among: Vec::new(),
+        }
+    }
+
+    /// One that was asked for by name.
+    pub(crate) fn asked(asked: Asked) -> Contender {
+        Contender { label: asked.label, ..Contender::plain(asked.parameters) }
     }
 
     /// All its parameters; the word `cv` for those that each support set chooses.
@@ -62,31 +76,25 @@ impl Contender {
     }
 }
 
-/// The hashes of feature stores, each computed once.
-#[derive(Default)]
-pub(crate) struct StoreHashes(BTreeMap<String, String>);
-
-impl StoreHashes {
-    pub(crate) fn of(&mut self, store: &Store) -> Result<String, RunError> {
-        if let Some(known) = self.0.get(store.name()) {
-            return Ok(known.clone());
-        }
-        let hash = Fingerprint::start(store).wait()?;
-        self.0.insert(store.name().to_string(), hash.clone());
-        Ok(hash)
-    }
+/// Reads the text of a selection, which `kshot select` wrote.
+///
+/// # Errors
+/// A file that cannot be read, or is no selection.
+pub fn read_selection(path: &Path) -> Result<Text, RunError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| SelectError::Unreadable { path: path.to_path_buf(), source })?;
+    Ok(Text { origin: path.display().to_string(), text })
 }
 
 /// Selection files, read once.
-pub(crate) struct Selections(Vec<(PathBuf, Selected)>);
+pub(crate) struct Selections(Vec<(String, Selected)>);
 
 impl Selections {
-    pub(crate) fn read(paths: &[PathBuf]) -> Result<Selections, RunError> {
-        paths
-            .iter()
-            .map(|path| Ok((path.clone(), Selected::read(path)?)))
-            .collect::<Result<_, _>>()
-            .map(Selections)
+    /// Reads the texts of selections.
+    pub(crate) fn read(written: &[Text]) -> Result<Selections, RunError> {
+        let read =
+            |text: &Text| Ok((text.origin.clone(), Selected::from_text(&text.text, text.origin.as_ref())?));
+        written.iter().map(read).collect::<Result<_, RunError>>().map(Selections)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -105,12 +113,16 @@ impl Selections {
     ) -> Result<(Vec<Contender>, Vec<Warning>), RunError> {
         let here = origin(protocol, features_sha256.to_string());
         let named: Vec<_> = self.0.iter().filter(|(_, s)| s.origin.protocol == here.protocol).collect();
-        let meant = if named.is_empty() { self.0.iter().collect() } else { named };
+        let meant: Vec<_> = if named.is_empty() { self.0.iter().collect() } else { named };
+        // Of selections for several feature sets, those for these.
+        let own: Vec<_> =
+            meant.iter().filter(|(_, s)| s.origin.features_sha256 == features_sha256).copied().collect();
+        let meant = if own.is_empty() { meant } else { own };
         let (mut contenders, mut warnings) = (Vec::<Contender>::new(), Vec::new());
         for (path, selected) in meant {
             let differing = differing(&selected.origin, &here);
             if !differing.is_empty() {
-                let file = path.display().to_string();
+                let file = path.clone();
                 if !elsewhere {
                     return Err(RunError::Request(format!(
                         "{file} was made for other things than {}: {}\nhint: select again, or use it all the same with \
@@ -140,6 +152,7 @@ fn contender(registry: &Registry<Cpu>, choice: &Choice, by: By) -> Result<Conten
     let entry = registry.entry(&choice.name)?;
     let among = choice.among.iter().map(|pairs| entry.check(pairs)).collect::<Result<Vec<_>, _>>()?;
     Ok(Contender {
+        label: None,
         parameters: match among.first() {
             Some(default) => default.clone(),
             None => entry.check(&choice.parameters)?,

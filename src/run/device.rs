@@ -1,9 +1,9 @@
 //! Where the work is done: the processor, or an NVIDIA GPU.
 
+use crate::run::error::RunError;
 use crate::tensor::{Backend, Cpu};
 #[cfg(feature = "cuda")]
 use crate::tensor::{Cuda, open_cuda};
-use crate::run::error::RunError;
 
 /// A device that can be worked on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

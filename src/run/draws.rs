@@ -22,7 +22,7 @@ pub(crate) struct Dealer {
 }
 
 /// The draw of a protocol: the file that was named, else the frozen one, else a fresh one.
-pub(crate) fn draw(rules: &Rules, named: Option<&str>, store: &Store) -> Result<Dealer, RunError> {
+pub(crate) fn draw(rules: &Rules, named: Option<&Path>, store: &Store) -> Result<Dealer, RunError> {
     let (protocol, index) = (&rules.protocol, store.index());
     let read = |bytes: &[u8], origin: String, maker: Maker| -> Result<Dealer, RunError> {
         let draw = Draw::parse(bytes, &origin, index)?;
@@ -36,7 +36,7 @@ pub(crate) fn draw(rules: &Rules, named: Option<&str>, store: &Store) -> Result<
         read(&bytes, path.to_string(), maker)
     };
     if let Some(path) = named {
-        return from_file(path, Maker::Elsewhere);
+        return from_file(&path.display().to_string(), Maker::Elsewhere);
     }
     if protocol.draw_sha256().is_some() {
         return match &rules.home {

@@ -9,7 +9,7 @@ use crate::eval::EvalError;
 use crate::learner::LearnError;
 use crate::protocol::ProtocolError;
 use crate::report::compare::CompareError;
-use crate::report::{PartError, ReadError, ReportError};
+use crate::results::{PartError, ReadError, ReportError};
 use crate::select::SelectError;
 use crate::tensor::TensorError;
 use crate::train::TrainError;
@@ -38,21 +38,47 @@ pub enum RunError {
     Train(#[from] TrainError),
     /// Episodes of a protocol cannot be drawn.
     #[error("protocol {protocol}: {source}")]
-    Sample { protocol: String, source: SampleError },
+    Sample {
+        /// The protocol.
+        protocol: String,
+        /// What went wrong.
+        source: SampleError,
+    },
     /// Validation episodes of a training cannot be drawn.
     #[error("{recipe}: the table [validation] cannot be met: {source}")]
-    Validation { recipe: String, source: SampleError },
+    Validation {
+        /// The training config.
+        recipe: String,
+        /// What went wrong.
+        source: SampleError,
+    },
     /// A network reads items of another form.
     #[error(
         "dataset `{dataset}` has items of form `{found}`, backbone `{backbone}` with these weights reads `{expected}`{hint}"
     )]
-    OtherForm { dataset: String, found: Form, backbone: String, expected: Form, hint: String },
+    OtherForm {
+        /// The dataset.
+        dataset: String,
+        /// What was found.
+        found: Form,
+        /// The network.
+        backbone: String,
+        /// What was expected.
+        expected: Form,
+        /// The way on, or nothing.
+        hint: String,
+    },
     /// Calibration on validation classes is not possible.
     #[error(
         "protocol {protocol}: stacking is chosen on validation classes, and {source}\nhint: list more classes as validation, \
          or none: stacking then stays 0"
     )]
-    Stacking { protocol: String, source: SampleError },
+    Stacking {
+        /// The protocol.
+        protocol: String,
+        /// What went wrong.
+        source: SampleError,
+    },
     /// A draw is wrong, or cannot be read.
     #[error(transparent)]
     Draw(#[from] DrawError),
@@ -60,16 +86,35 @@ pub enum RunError {
     #[error(
         "protocol `{protocol}` names a draw of which there is no file, and its seed draws another one from features {features}, of sha256 {found}\nhint: the features have other classes or items than the draw was made for; name a draw with --draw, or take the line `sha256` out of the protocol"
     )]
-    NoDraw { protocol: String, features: String, found: String },
+    NoDraw {
+        /// The protocol.
+        protocol: String,
+        /// The feature set.
+        features: String,
+        /// What was found.
+        found: String,
+    },
     /// Draw, protocol and data do not agree.
     #[error("draw {draw} does not fit: {finding}")]
-    Finding { draw: String, finding: Finding },
+    Finding {
+        /// The draw.
+        draw: String,
+        /// Where they differ.
+        finding: Finding,
+    },
     /// A part holds another draw.
     #[error(
         "{} is not the draw of its part: its sha256 is {found}, expected {expected}\nhint: evaluate this part again",
         path.display()
     )]
-    OtherDraw { path: PathBuf, found: String, expected: String },
+    OtherDraw {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        found: String,
+        /// What was expected.
+        expected: String,
+    },
     /// Near-duplicates that were asked to be refused.
     #[error("{0}")]
     NearDuplicate(String),
@@ -96,7 +141,12 @@ pub enum RunError {
     Tensor(#[from] TensorError),
     /// A file cannot be written.
     #[error("cannot write {}: {source}", path.display())]
-    Write { path: PathBuf, source: io::Error },
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        source: io::Error,
+    },
 }
 
 impl RunError {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::device::Device;
-use crate::report::{LeftOver, Shard};
+use crate::results::{LeftOver, Shard};
 
 /// How a run is carried out.
 #[derive(Clone, Debug)]

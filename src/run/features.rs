@@ -25,7 +25,13 @@ impl Features {
     /// Numbers that are not finite or do not fill their rows, or labels that are not as many as rows.
     pub fn from_rows<L: ToString>(values: &[f32], dim: usize, labels: &[L]) -> Result<Features, RunError> {
         let class = labels.iter().map(ToString::to_string).collect();
-        Features::from_parts(Parts { name: "features".to_string(), values: values.to_vec(), dim, class, ..Parts::default() })
+        Features::from_parts(Parts {
+            name: "features".to_string(),
+            values: values.to_vec(),
+            dim,
+            class,
+            ..Parts::default()
+        })
     }
 
     /// Features in memory with splits, parts, groups, ids or class embeddings.
@@ -236,6 +242,17 @@ fn networks(inputs: &Inputs) -> Result<Vec<(Option<String>, Network)>, RunError>
     inputs.backbones.iter().map(|spec| network(inputs, spec)).collect()
 }
 
+/// The one network of a request.
+pub(crate) fn only_network(inputs: &Inputs) -> Result<Network, RunError> {
+    let mut networks = networks(inputs)?;
+    match networks.len() {
+        1 => Ok(networks.remove(0).1),
+        found => Err(RunError::Request(format!(
+            "{found} networks are named, one makes the features\nhint: add --backbone NAME, see `kshot list backbones`"
+        ))),
+    }
+}
+
 /// One network: `[LABEL=]NAME` or `[LABEL=]NAME:weights=PATH`.
 fn network(inputs: &Inputs, spec: &str) -> Result<(Option<String>, Network), RunError> {
     let (label, rest) = labelled(spec);
@@ -271,7 +288,8 @@ fn different(sets: &[Features]) -> Result<(), RunError> {
     for (place, set) in sets.iter().enumerate() {
         let Some(twin) = sets[..place].iter().find(|other| other.name == set.name) else { continue };
         let (one, other) = (twin.store.provenance(), set.store.provenance());
-        let seeds = one.seed_train.is_some() && other.seed_train.is_some() && one.seed_train != other.seed_train;
+        let seeds =
+            one.seed_train.is_some() && other.seed_train.is_some() && one.seed_train != other.seed_train;
         if !seeds {
             return Err(RunError::Request(format!(
                 "two feature sets are called `{}`\nhint: name one of them, NAME=…; only trainings of one network with \

@@ -3,22 +3,21 @@
 use std::sync::Arc;
 
 use super::answering::answer;
-use super::prepared::{Prepared, Work};
 use super::fingerprints::Fingerprints;
+use super::prepared::{Prepared, Work};
 use super::until::{self, Asked, Until};
-use crate::run::error::RunError;
-use crate::run::watch::Progress;
-use crate::run::tables::Sheets;
-use crate::learner::Roster;
+use crate::results::{Journal, Results, Warning};
 use crate::run::draws;
-use crate::report::{Journal, Results, Warning};
+use crate::run::error::RunError;
+use crate::run::tables::Sheets;
+use crate::run::watch::Progress;
 
 /// What is written down beside the tables.
 type Book<'a> = (&'a mut Journal, &'a mut Fingerprints);
 
 /// Evaluates a draw of fixed length, or the part of it that was asked for, behind what the journal holds of it. A part
 /// fills no tables: that is done where all parts are joined.
-pub(crate) fn fixed<R: Roster>(
+pub(crate) fn fixed(
     run: &mut Prepared,
     number: usize,
     work: &Work<'_>,
@@ -46,7 +45,7 @@ pub(crate) fn fixed<R: Roster>(
     let name = run.title();
     let progress = Progress::resume(work.watch, &name, &size, steps, u64::from(done) * tables);
     let places = (terms.first + done) as usize..(terms.first + terms.episodes) as usize;
-    run.choices = answer::<R, RunError>(run, &run.dealer.draw.part(places), work, &progress, |stretch| {
+    run.choices = answer::<RunError>(run, &run.dealer.draw.part(places), work, &progress, |stretch| {
         if let Some(sheets) = &mut sheets {
             sheets.take(&stretch)?;
         }
@@ -58,7 +57,7 @@ pub(crate) fn fixed<R: Roster>(
 
 /// Draws and evaluates episodes of one protocol until the intervals of all its feature sets are narrow at the same look, and
 /// fills the tables from the journal: their rows name the hash of a draw that is known only then.
-pub(crate) fn sequential<R: Roster>(
+pub(crate) fn sequential(
     group: &mut [Prepared],
     first: usize,
     (until, near): (&Until, Option<f32>),
@@ -72,7 +71,7 @@ pub(crate) fn sequential<R: Roster>(
     loop {
         for (place, run) in group.iter_mut().enumerate() {
             let asked = Asked { until, near, least };
-            let (told, choices) = until::go_on::<R>(run, first + place, asked, work, journal, fingerprints)?;
+            let (told, choices) = until::go_on(run, first + place, asked, work, journal, fingerprints)?;
             warnings[place] = Some(told);
             run.choices = choices.unwrap_or(std::mem::take(&mut run.choices));
             least = least.max(journal.episodes(first + place));

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::prepared::Prepared;
-use crate::run::error::RunError;
 use crate::data::Fingerprint;
 use crate::results::{Difference, FeatureTerms, Journal, Results, Terms};
+use crate::run::error::RunError;
 
 /// Hashes by the names of the stores.
 pub(crate) struct Fingerprints {

@@ -1,11 +1,12 @@
 //! Whether protocol, draw and features go together.
 
-use crate::run::error::RunError;
-use crate::run::draws::Dealer;
-use crate::data::{Store, StoreWarning};
-use crate::episode::{Finding, Severity};
+use crate::data::{self, Store, StoreWarning};
+use crate::episode::{Draw, Finding, Severity};
 use crate::protocol::Protocol;
-use crate::report::Warning;
+use crate::results::Warning;
+use crate::run::draws::Dealer;
+use crate::run::error::RunError;
+use crate::vocab::{ItemId, Scope, Split};
 
 /// Refuses a draw that does not fit; what may pass comes back as warnings.
 pub(crate) fn checked(

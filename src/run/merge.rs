@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::episode::{DrawError, sha256};
-use crate::report::{
+use crate::results::{
     Machine, PartFolder, PartRecord, Results, RunRecord, Warning, common_warnings, total_seconds,
 };
 use crate::run::done::Done;
@@ -38,7 +38,7 @@ pub fn merge(parts: &[PathBuf], out: &Path, overwrite: bool) -> Result<Done, Run
     warnings.sort();
     warnings.dedup();
     let rows = results.commit(record(&parts, warnings.clone()))?;
-    Ok(Done { rows, warnings, folder: out.to_path_buf(), part: None })
+    Ok(Done { rows, warnings, folder: out.to_path_buf(), kept: None, part: None })
 }
 
 /// The bytes of the draw that a part holds, which must be those that all parts were evaluated on.

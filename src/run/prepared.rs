@@ -10,6 +10,7 @@ use super::rules::Rules;
 use super::watch::Watch;
 use crate::data::Store;
 use crate::eval::{Choices, Gammas};
+use crate::learner::Learners;
 
 /// One protocol with one feature set, ready to be evaluated.
 pub(crate) struct Prepared {
@@ -20,6 +21,8 @@ pub(crate) struct Prepared {
     pub(crate) key: String,
     /// Whether it is the only one of its protocol.
     pub(crate) alone: bool,
+    /// Whether it is the first one of its protocol, beside which the draw is kept.
+    pub(crate) first: bool,
     pub(crate) store: Store,
     pub(crate) dealer: Arc<Dealer>,
     pub(crate) learners: Vec<Contender>,
@@ -37,7 +40,11 @@ pub(crate) struct Prepared {
 impl Prepared {
     /// What progress is reported under.
     pub(crate) fn title(&self) -> String {
-        if self.alone { self.rules.protocol.name().to_string() } else { format!("{}, {}", self.rules.protocol.name(), self.key) }
+        if self.alone {
+            self.rules.protocol.name().to_string()
+        } else {
+            format!("{}, {}", self.rules.protocol.name(), self.key)
+        }
     }
 }
 
@@ -51,6 +58,7 @@ pub(crate) struct Place {
 
 /// How the work is done; results do not depend on it.
 pub(crate) struct Work<'a> {
+    pub(crate) learners: &'a Learners,
     pub(crate) device: Device,
     pub(crate) workers: usize,
     pub(crate) batch: Option<usize>,

@@ -3,12 +3,30 @@
 use std::collections::BTreeMap;
 
 use super::prepared::Prepared;
-use crate::run::contender::Contender;
 use crate::data::{ClassVectors, Store};
 use crate::results::{ChosenRecord, LearnerRecord, ProtocolRecord, VectorsRecord};
+use crate::run::contender::Contender;
+
+/// The seed of the training of all networks of a run, where there is one.
+pub(crate) fn seed_train(runs: &[Prepared]) -> Option<u64> {
+    let mut seeds = runs.iter().map(|run| run.store.provenance().seed_train);
+    let first = seeds.next()??;
+    seeds.all(|seed| seed == Some(first)).then_some(first)
+}
+
+/// The learners of a run, each once, with what was chosen for it wherever it took part.
+pub(crate) fn learners(runs: &[Prepared]) -> Vec<LearnerRecord> {
+    let mut learners: BTreeMap<String, LearnerRecord> = BTreeMap::new();
+    for (run, place) in runs.iter().flat_map(|run| (0..run.learners.len()).map(move |place| (run, place))) {
+        let record = learner(&run.learners[place]);
+        let known = learners.entry(format!("{}:{:?}", record.name, record.parameters)).or_insert(record);
+        known.chosen.extend(chosen(run, place));
+    }
+    learners.into_values().collect()
+}
 
 /// A learner in the record of the run.
-pub(crate) fn learner(contender: &Contender) -> LearnerRecord {
+fn learner(contender: &Contender) -> LearnerRecord {
     LearnerRecord {
         name: contender.parameters.learner().to_string(),
         parameters: contender.pairs(),
@@ -18,7 +36,7 @@ pub(crate) fn learner(contender: &Contender) -> LearnerRecord {
 }
 
 /// What was chosen for a learner of a run while it ran: by its fit, once, and for it at each shot.
-pub(crate) fn chosen(run: &Prepared, place: usize) -> Vec<ChosenRecord> {
+fn chosen(run: &Prepared, place: usize) -> Vec<ChosenRecord> {
     let entry = |shot: Option<String>, values: BTreeMap<String, String>| {
         let protocol = run.rules.protocol.name().to_string();
         (!values.is_empty()).then_some(ChosenRecord { protocol, shot, values })

@@ -1,18 +1,18 @@
 //! Calibrated stacking: the number that is subtracted from the scores of seen classes, chosen before any novel class is met.
 
 use super::prepared::{Place, Prepared, Work};
-use crate::run::device::on_device;
-use crate::run::error::RunError;
 use crate::episode::{self, SampleError};
 use crate::eval::{self, Evaluation, SeenRules};
-use crate::learner::{Learners, Parameters};
-use crate::report::Warning;
+use crate::learner::Parameters;
+use crate::results::Warning;
+use crate::run::device::on_device;
+use crate::run::error::RunError;
 use crate::vocab::{Scope, Split};
 
 /// Chooses γ for every learner of a generalised protocol, with held-out items of base classes as seen ones and validation
 /// classes as unseen ones, and adds a table with it beside each with γ = 0. Without base or validation classes, or where
 /// validation classes are themselves under evaluation, γ stays 0.
-pub(crate) fn choose<R: Roster>(run: &mut Prepared, work: &Work<'_>) -> Result<Option<Warning>, RunError> {
+pub(crate) fn choose(run: &mut Prepared, work: &Work<'_>) -> Result<Option<Warning>, RunError> {
     let protocol = &run.rules.protocol;
     if protocol.seen_part().is_none() {
         return Ok(None);
@@ -44,7 +44,8 @@ pub(crate) fn choose<R: Roster>(run: &mut Prepared, work: &Work<'_>) -> Result<O
         workers: work.workers,
         batch: work.batch,
     };
-    let gammas = on_device!(work.device, |open, Kind| eval::gammas(all.on::<Kind>(), &evaluation, open))?;
+    let gammas =
+        on_device!(work.device, |open, Kind| eval::gammas(work.learners.on::<Kind>(), &evaluation, open))?;
     let places = std::mem::take(&mut run.tables);
     for place in places {
         run.tables.push(place);

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::results::{ProtocolTerms, Results, Stretch, Table, TableTerms, TableWriter, Warning};
 use crate::run::error::RunError;
-use crate::report::{ProtocolTerms, Results, Stretch, Table, TableTerms, TableWriter, Warning};
 
 /// One sheet per table of a protocol.
 pub(crate) struct Sheets {

@@ -7,15 +7,16 @@ use std::io::Read;
 use twox_hash::XxHash64;
 
 use super::prepared::{Place, Prepared};
-use crate::run::device::Device;
-use crate::run::error::RunError;
-use crate::run::contender::Contender;
 use crate::data::Store;
-use crate::learner::{Parameters, Registry};
+use crate::learner::Registry;
 use crate::protocol::{Protocol, Query, Way};
 use crate::results::{
     FeatureTerms, Machine, ProtocolTerms, Selection, Shard, Size, Table, TableTerms, Terms,
 };
+use crate::run::admission::short_spec;
+use crate::run::contender::Contender;
+use crate::run::device::Device;
+use crate::run::error::RunError;
 use crate::tensor::Cpu;
 use crate::vocab::Setting;
 
@@ -30,7 +31,7 @@ pub(crate) struct Asked {
 
 /// The terms of a run.
 pub(crate) fn of(runs: &[Prepared], registry: &Registry<Cpu>, asked: &Asked) -> Result<Terms, RunError> {
-    let several = runs.len() > 1;
+    let several = runs.iter().filter(|run| run.first).count() > 1;
     Ok(Terms {
         kshot: env!("CARGO_PKG_VERSION").to_string(),
         build: build(),
@@ -56,7 +57,7 @@ fn protocol(
     let sequential = asked.until.is_some();
     let length = run.dealer.draw.len();
     let places = asked.shard.map_or(0..length, |shard| shard.of_draw(length));
-    let fresh = run.dealer.fresh.is_some();
+    let fresh = run.dealer.fresh.is_some() && run.first;
     let draw_file = if several { format!("draw-{}.csv", protocol.name()) } else { "draw.csv".to_string() };
     let terms = |place: &Place| {
         let contender = &run.learners[place.learner];
@@ -112,7 +113,13 @@ fn build() -> String {
 }
 
 /// What all rows of a table share.
-fn table(run: &Prepared, contender: &Contender, setting: Setting, shot: Option<usize>, asked: &Asked) -> Table {
+fn table(
+    run: &Prepared,
+    contender: &Contender,
+    setting: Setting,
+    shot: Option<usize>,
+    asked: &Asked,
+) -> Table {
     let (protocol, provenance) = (&run.rules.protocol, run.store.provenance());
     let sequential = asked.until.is_some();
     // Seen classes are candidates too where queries of them are scored.
@@ -163,18 +170,4 @@ fn clusters(store: &Store) -> Option<Vec<String>> {
     let classes = store.index().classes();
     let named = classes.iter().any(|class| class.cluster.is_some());
     named.then(|| classes.iter().map(|class| class.cluster.clone().unwrap_or(class.name.clone())).collect())
-}
-
-/// The learner with the parameters that differ from their defaults, as one would type it.
-pub(crate) fn short_spec(registry: &Registry<Cpu>, parameters: &Parameters) -> String {
-    let declared = registry.entry(parameters.learner()).map(|e| e.parameters()).unwrap_or_default();
-    let changed: Vec<String> = declared
-        .iter()
-        .filter(|p| parameters.word(p.name) != p.default)
-        .map(|p| format!("{}={}", p.name, parameters.word(p.name)))
-        .collect();
-    match changed.is_empty() {
-        true => parameters.learner().to_string(),
-        false => format!("{}:{}", parameters.learner(), changed.join(",")),
-    }
 }

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::prepared::{Prepared, Work};
+use crate::episode::threshold_draw;
+use crate::eval::{self, Evaluation, SeenRules};
+use crate::learner::Parameters;
 use crate::run::device::on_device;
 use crate::run::error::RunError;
 use crate::run::watch::Progress;
-use crate::episode::threshold_draw;
-use crate::eval::{self, Evaluation, SeenRules};
-use crate::learner::{Learners, Parameters};
 
 /// The least certainty with which each learner accepts an answer at each shot, by their places; nothing where the
 /// protocol does not ask for it.
-pub(crate) fn of<R: Roster>(run: &Prepared, work: &Work<'_>) -> Result<BTreeMap<(usize, usize), f32>, RunError> {
+pub(crate) fn of(run: &Prepared, work: &Work<'_>) -> Result<BTreeMap<(usize, usize), f32>, RunError> {
     let protocol = &run.rules.protocol;
     if !protocol.metrics().iter().any(|metric| metric.needs_threshold()) {
         return Ok(BTreeMap::new());
@@ -42,8 +42,17 @@ pub(crate) fn of<R: Roster>(run: &Prepared, work: &Work<'_>) -> Result<BTreeMap<
         batch: work.batch,
     };
     let name = format!("{} thresholds", protocol.name());
-    let progress =
-        Progress::start(work.watch, &name, &format!("{} episodes", draw.len()), (draw.len() * run.tables.len()) as u64);
+    let progress = Progress::start(
+        work.watch,
+        &name,
+        &format!("{} episodes", draw.len()),
+        (draw.len() * run.tables.len()) as u64,
+    );
     let advance = |episodes| progress.advance(episodes as u64);
-    Ok(on_device!(work.device, |open, Kind| eval::thresholds(all.on::<Kind>(), &evaluation, open, advance))?)
+    Ok(on_device!(work.device, |open, Kind| eval::thresholds(
+        work.learners.on::<Kind>(),
+        &evaluation,
+        open,
+        advance
+    ))?)
 }

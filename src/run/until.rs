@@ -4,16 +4,15 @@
 //! or a p-value. So the number of episodes depends on the outcomes only, and not on how the work was done.
 
 use super::answering::answer;
-use super::prepared::{Prepared, Work};
 use super::fingerprints::Fingerprints;
+use super::prepared::{Prepared, Work};
+use crate::episode::{Draw, SampleError, Sampler};
+use crate::eval::{Choices, EvalError};
+use crate::protocol::Protocol;
+use crate::results::{Journal, Stretch, Warning};
 use crate::run::error::RunError;
 use crate::run::fitness;
 use crate::run::watch::Progress;
-use crate::episode::{Draw, SampleError, Sampler};
-use crate::eval::{Choices, EvalError};
-use crate::learner::Learners;
-use crate::protocol::Protocol;
-use crate::results::{Journal, Stretch, Warning};
 use crate::stats::{self, LEAST_EPISODES, LOOK_EVERY, Look, UntilNarrow};
 
 /// How wide an interval may be.
@@ -23,6 +22,13 @@ pub(crate) struct Until {
     pub(crate) points: String,
     /// The same as a share.
     pub(crate) half_width: f64,
+}
+
+/// Reads the half-width of an interval in points.
+pub(crate) fn points(text: &str) -> Result<Until, String> {
+    let number = text.parse::<f64>().ok().filter(|number| *number > 0.0 && *number < 50.0);
+    let number = number.ok_or("must be a half-width in points of accuracy, above 0 and below 50")?;
+    Ok(Until { points: text.to_string(), half_width: number / 100.0 })
 }
 
 /// Episodes of the first look that counts, and of the last: never fewer than the protocol asks for anyway.
@@ -82,7 +88,7 @@ impl From<EvalError> for Halt {
 
 /// Goes on with the journal of one protocol and feature set until it has enough, at a look at or behind `least`; then the
 /// journal holds all episodes and no more. Gives back what the fits have chosen, too.
-pub(crate) fn go_on<R: Roster>(
+pub(crate) fn go_on(
     run: &Prepared,
     number: usize,
     asked: Asked<'_>,
@@ -113,7 +119,7 @@ pub(crate) fn go_on<R: Roster>(
         let to = from.saturating_mul(2).clamp(least, most);
         let draw = sampler.episodes(from..to).map_err(failed)?;
         near_duplicates(run, &draw, near)?;
-        let answered = answer::<R, Halt>(run, &draw, work, &progress, |stretch| {
+        let answered = answer::<Halt>(run, &draw, work, &progress, |stretch| {
             let stop = looks.take(&stretch);
             // A stretch that reaches beyond the end is not kept: how far it does depends on the batch.
             if stop.is_none_or(|stop| stop == stretch.end()) {
@@ -127,7 +133,7 @@ pub(crate) fn go_on<R: Roster>(
             Err(Halt::Failed(error)) => return Err(error),
             Err(Halt::Enough(stop)) => {
                 let rest = sampler.episodes(journal.episodes(number)..stop).map_err(failed)?;
-                choices = Some(answer::<R, RunError>(run, &rest, work, &progress, |stretch| {
+                choices = Some(answer::<RunError>(run, &rest, work, &progress, |stretch| {
                     Ok(journal.stretch(number, &stretch)?)
                 })?);
                 enough = Some(stop);
@@ -148,7 +154,6 @@ fn near_duplicates(run: &Prepared, draw: &Draw, near: Option<f32>) -> Result<(),
     let sentences = fitness::near_duplicates(&run.rules.protocol, draw, &run.store, threshold)?;
     sentences.into_iter().next().map_or(Ok(()), |sentence| Err(RunError::NearDuplicate(sentence)))
 }
-
 
 /// The accuracies of all tables so far.
 struct Looks {
@@ -260,5 +265,13 @@ mod tests {
         assert!(
             of(&text.replace("most = 900\n", "")).unwrap_err().contains("at most, --until needs it\nhint: ")
         );
+    }
+
+    #[test]
+    fn a_half_width_is_a_number_of_points() {
+        assert_eq!(points("0.2").unwrap(), Until { points: "0.2".to_string(), half_width: 0.002 });
+        for wrong in ["0", "-1", "50", "nan", "inf", "two"] {
+            assert!(points(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -51,7 +51,13 @@ impl<'a> Progress<'a> {
     }
 
     /// Begins a stage of which an earlier run has done a part.
-    pub(crate) fn resume(watch: &'a dyn Watch, name: &str, size: &str, steps: u64, done: u64) -> Progress<'a> {
+    pub(crate) fn resume(
+        watch: &'a dyn Watch,
+        name: &str,
+        size: &str,
+        steps: u64,
+        done: u64,
+    ) -> Progress<'a> {
         watch.begin(&Stage { name, size, steps, done });
         Progress(watch)
     }

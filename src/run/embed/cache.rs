@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::Network;
+use crate::data::{FOLDER_FILES, Precision};
+use crate::episode::sha256;
 use crate::run::device::Device;
 use crate::run::error::RunError;
 use crate::run::files;
 use crate::run::watch::Watch;
-use crate::data::{FOLDER_FILES, Precision};
-use crate::episode::sha256;
 
 /// What the content of a cached store depends on beside its recipe; raised when the same recipe gives other features.
 const FORMAT: &str = "kshot features 1";

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use super::{Made, Network, cache};
-use crate::run::device::{Device, on_device};
-use crate::run::error::RunError;
-use crate::run::watch::{Progress, Watch};
 use crate::backbone::{Architecture, Saved, embed_all};
 use crate::data::{self, Fingerprint, NewStore, Precision, Provenance, Store, images};
 use crate::episode::sha256;
+use crate::run::device::{Device, on_device};
+use crate::run::error::RunError;
+use crate::run::watch::{Progress, Watch};
 use crate::tensor::TensorError;
 use crate::tensor::conv::ConvOps;
 use crate::vocab::{Form, ItemId, SawClasses, Split};
@@ -191,7 +191,7 @@ impl Work {
             provenance: &provenance,
             form,
         };
-        Ok(Made { files: new.files()?, items, dim, cut: 0 })
+        Ok(Made { files: new.files()?, items, dim, cut: 0, warnings: Vec::new() })
     }
 }
 

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use crate::backbone::NETWORKS;
 use crate::data::Precision;
+use crate::results::Warning;
 use crate::run::device::Device;
 use crate::run::error::RunError;
 use crate::run::watch::Watch;
@@ -65,8 +66,10 @@ pub(crate) struct Made {
     pub(crate) files: Vec<(&'static str, Vec<u8>)>,
     pub(crate) items: usize,
     pub(crate) dim: usize,
-    /// Items that were cut.
+    /// Items that were truncated.
     pub(crate) cut: u64,
+    /// What a reader should know.
+    pub(crate) warnings: Vec<Warning>,
 }
 
 enum Work {
@@ -118,7 +121,12 @@ impl Network {
 
 impl Plan {
     /// Runs the network.
-    pub(crate) fn make(self, precision: Precision, device: Device, watch: &dyn Watch) -> Result<Made, RunError> {
+    pub(crate) fn make(
+        self,
+        precision: Precision,
+        device: Device,
+        watch: &dyn Watch,
+    ) -> Result<Made, RunError> {
         match self.work {
             Work::Pictures(work) => work.make(&self.dataset, precision, device, watch),
             #[cfg(feature = "text")]

@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use super::{Made, Network};
-use crate::run::device::{Device, on_device};
-use crate::run::error::RunError;
-use crate::run::watch::{Progress, Watch};
 use crate::backbone::sentence::{ClassTexts, Embedded, label_words};
 use crate::backbone::{BackboneError, SentenceEncoder};
 use crate::data::text::{self, Sentences, TEXT_DATASETS};
 use crate::data::{ClassVectors, NewStore, Precision, Provenance, VectorSource, files_sha256};
+use crate::results::Warning;
+use crate::run::device::{Device, on_device};
+use crate::run::error::RunError;
+use crate::run::watch::{Progress, Watch};
 use crate::vocab::{Form, Split};
 
 /// What is to be embedded, and with what.
@@ -19,6 +20,7 @@ pub(crate) struct Work {
     listed: Vec<(String, Split, Option<String>)>,
     class_texts: ClassTexts,
     provenance: Provenance,
+    warnings: Vec<Warning>,
 }
 
 /// Reads a dataset, an encoder and the texts of the classes: name, recipe and work.
@@ -42,11 +44,12 @@ pub(crate) fn plan(network: &Network, dataset: &str) -> Result<(String, String, 
             known.join(", ")
         )));
     };
+    let mut warnings = Vec::new();
     if !sentences.ignored.is_empty() {
         let shown =
             |name: &String| if name.is_empty() { "one without a name".into() } else { format!("`{name}`") };
         let ignored: Vec<String> = sentences.ignored.iter().map(shown).collect();
-        eprintln!("warning: {name}: columns that are not read: {}", ignored.join(", "));
+        warnings.push(Warning::IgnoredColumns { dataset: name.clone(), columns: ignored });
     }
     let listed = sentences.listed();
     let (class_texts, source) = class_texts(network, &listed)?;
@@ -72,7 +75,7 @@ pub(crate) fn plan(network: &Network, dataset: &str) -> Result<(String, String, 
     });
     let texts = files_sha256(&files.collect::<Vec<_>>())?;
     let recipe = format!("{name}\n{texts}\n{weights}\n{provenance:?}\n");
-    Ok((name, recipe, Work { encoder, sentences, listed, class_texts, provenance }))
+    Ok((name, recipe, Work { encoder, sentences, listed, class_texts, provenance, warnings }))
 }
 
 /// The texts of the classes, and where they come from.
@@ -113,7 +116,7 @@ impl Work {
         device: Device,
         watch: &dyn Watch,
     ) -> Result<Made, RunError> {
-        let Work { encoder, sentences, listed, class_texts, mut provenance } = self;
+        let Work { encoder, sentences, listed, class_texts, mut provenance, warnings } = self;
         let workers = device.workers();
         let progress = Progress::of_items(watch, &format!("embedding {dataset}"), sentences.texts.len());
         let run = |texts: &[String], reach: &(dyn Fn(usize) + Sync)| {
@@ -128,7 +131,8 @@ impl Work {
         // The classes first: they are few, and what is wrong with them is told before the sentences have taken their time.
         let vectors = run(&class_texts.texts, &|_| {}).map_err(named)?;
         let rows = class_texts.mean(&vectors.features, vectors.dim);
-        let Embedded { features, dim, truncated } = run(&sentences.texts, &|done| progress.reach(done as u64))?;
+        let Embedded { features, dim, truncated } =
+            run(&sentences.texts, &|done| progress.reach(done as u64))?;
         drop(progress);
         provenance.cut = truncated as u64;
         let store = NewStore {
@@ -143,6 +147,6 @@ impl Work {
             provenance: &provenance,
             form: Form::Vector,
         };
-        Ok(Made { files: store.files()?, items: sentences.texts.len(), dim, cut: truncated as u64 })
+        Ok(Made { files: store.files()?, items: sentences.texts.len(), dim, cut: truncated as u64, warnings })
     }
 }
