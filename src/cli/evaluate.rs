@@ -110,7 +110,7 @@ impl Arguments {
             overwrite: self.overwrite,
             left_over: self.long.left_over(self.overwrite),
             shard: self.long.shard,
-            command: std::env::args().collect(),
+            command: command(),
         })
     }
 }
@@ -123,6 +123,11 @@ pub(super) fn run(learners: &Learners, arguments: &Arguments) -> Result<Outcome,
         note_killed(&names, execution.out.as_ref());
     }
     print(&run::evaluate(&request, Vec::new(), &execution, learners, &Terminal::default())?)
+}
+
+/// The command line; what is no text in it is replaced by a mark.
+pub(super) fn command() -> Vec<String> {
+    std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect()
 }
 
 /// Says which runs of these protocols could be gone on with.

@@ -152,6 +152,9 @@ impl Made {
         RunRecord {
             kshot: env!("CARGO_PKG_VERSION").to_string(),
             command: ["kshot", "evaluate", self.protocol].map(str::to_string).into(),
+            folder: String::new(),
+            request: crate::results::Request::default(),
+            in_memory: Vec::new(),
             protocols: vec![ProtocolRecord {
                 name: self.protocol.to_string(),
                 version: 1,

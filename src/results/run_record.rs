@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::machine::Machine;
+use super::request::Request;
 use super::table::Selection;
 use super::terms::Shard;
 use super::warning::Warning;
@@ -17,6 +18,13 @@ pub struct RunRecord {
     pub kshot: String,
     /// The command line, program name first.
     pub command: Vec<String>,
+    /// The folder that relative paths start from.
+    pub folder: String,
+    /// What was asked for, with the texts of protocols and selections: enough to run it again.
+    pub request: Request,
+    /// Feature sets that were in memory and not in files, by name: with these the run cannot be made again from here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub in_memory: Vec<String>,
     /// The protocols, with what they were evaluated on.
     pub protocols: Vec<ProtocolRecord>,
     /// The learners, with all their parameters.

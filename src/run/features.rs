@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use super::device::Device;
 use super::embed::{Network, cache, data_folder};
 use super::error::RunError;
-use super::request::Inputs;
 use super::watch::Watch;
 use crate::data::{self, OpenOptions, Parts, Store, images};
 use crate::protocol::Protocol;
+use crate::results::Inputs;
 use crate::vocab::{Form, Split};
 
 /// One representation of items: a matrix with a class per row, or the items themselves as numbers.

@@ -3,10 +3,10 @@
 use super::admission::{Asked, admitted, asked_learners};
 use super::contender::Selections;
 use super::error::RunError;
-use super::request::Request;
 use super::rules::{Rules, all_rules};
 use super::until::{self, Until};
 use crate::learner::Registry;
+use crate::results::Request;
 use crate::tensor::Cpu;
 
 /// A checked request.

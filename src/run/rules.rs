@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::episode;
 use crate::protocol::{Protocol, ProtocolError, SHIPPED, ShippedProtocol};
+use crate::results::{Request, Text};
 use crate::run::error::RunError;
-use crate::run::request::{Request, Text};
 
 /// A protocol as it was named, with its text.
 #[derive(Clone)]

@@ -50,6 +50,9 @@ fn record() -> RunRecord {
     RunRecord {
         kshot: env!("CARGO_PKG_VERSION").to_string(),
         command: ["kshot", "evaluate", "small.toml"].map(str::to_string).into(),
+        folder: String::new(),
+        request: crate::results::Request::default(),
+        in_memory: Vec::new(),
         protocols: vec![ProtocolRecord {
             name: "small".to_string(),
             version: 2,

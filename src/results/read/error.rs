@@ -187,12 +187,12 @@ pub enum Flaw {
 
 impl ReadError {
     /// Wraps what the system said, for `map_err`.
-    pub(super) fn file(path: &Path) -> impl FnOnce(io::Error) -> ReadError {
+    pub(in crate::results) fn file(path: &Path) -> impl FnOnce(io::Error) -> ReadError {
         move |source| ReadError::File { path: path.to_path_buf(), source }
     }
 
     /// A flaw of a whole file.
-    pub(super) fn whole(path: &Path, flaw: Flaw) -> ReadError {
+    pub(in crate::results) fn whole(path: &Path, flaw: Flaw) -> ReadError {
         ReadError::Whole { path: path.to_path_buf(), flaw }
     }
 }

@@ -1,6 +1,6 @@
 //! What a run is asked for, as it is written: on a command line, in a program, or in the record of an earlier run.
 //!
-//! Nothing here is checked but its form; [`Plan`](super::plan::Plan) is the second step.
+//! Nothing here is checked but its form. `run.json` holds it, and is enough to make the run again.
 
 use std::path::PathBuf;
 
