@@ -16,7 +16,7 @@ use kshot::tensor::{Cpu, open_cpu};
 fn bare() -> Vec<Parameters> {
     let registry = Registry::<Cpu>::of::<Shipped>();
     // The stores here have no class vectors.
-    let of_support = |p: &Parameters| registry.build(p).is_ok_and(|l| !l.setting().uses_class_vectors());
+    let of_support = |p: &Parameters| registry.build(p).is_ok_and(|l| !l.setting().uses_class_embeddings());
     let all = registry.entries().iter().map(|entry| registry.check(entry.name()).unwrap());
     all.filter(of_support).collect()
 }
@@ -34,7 +34,7 @@ fn learners() -> Vec<Parameters> {
     ];
     let registry = Registry::<Cpu>::of::<Shipped>();
     // The stores here have no class vectors.
-    let of_support = |p: &Parameters| registry.build(p).is_ok_and(|l| !l.setting().uses_class_vectors());
+    let of_support = |p: &Parameters| registry.build(p).is_ok_and(|l| !l.setting().uses_class_embeddings());
     bare()
         .into_iter()
         .filter(of_support)
