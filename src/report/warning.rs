@@ -172,7 +172,7 @@ pub enum Lack {
     #[default]
     SeenClasses,
     /// Class vectors.
-    ClassVectors,
+    ClassEmbeddings,
     /// Class vectors as long as the features.
     EqualSizes,
 }
@@ -244,7 +244,7 @@ impl fmt::Display for Warning {
                     Lack::SeenClasses => {
                         write!(f, "{are} fitted on seen classes and {features} has none for this protocol")
                     }
-                    Lack::ClassVectors => {
+                    Lack::ClassEmbeddings => {
                         let need = if learners.len() == 1 { "needs" } else { "need" };
                         write!(f, "{need} class vectors and {features} has none")
                     }

@@ -79,7 +79,7 @@ pub(in crate::cli) fn fitting(
                 continue;
             }
             Err(CliError::Eval(EvalError::NoSeenClasses { .. })) => Lack::SeenClasses,
-            Err(CliError::Eval(EvalError::NeedsClassVectors { .. })) => Lack::ClassVectors,
+            Err(CliError::Eval(EvalError::NeedsClassEmbeddings { .. })) => Lack::ClassEmbeddings,
             Err(CliError::Eval(EvalError::SidesDiffer { .. })) => Lack::EqualSizes,
             Err(other) => return Err(other),
         };

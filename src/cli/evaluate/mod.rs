@@ -58,9 +58,9 @@ pub(super) struct Arguments {
     /// --backbone a dataset to be embedded. Default: the protocol's dataset.
     #[arg(long, value_name = "PATH")]
     features: Option<String>,
-    /// Class vectors in place of those of the features: a .csv with a column `class` and a number per class in each other.
-    #[arg(long, value_name = "FILE")]
-    class_vectors: Option<PathBuf>,
+    /// Class embeddings in place of those of the features: a .csv with a column `class` and a number per class in each other.
+    #[arg(long, value_name = "FILE", alias = "class-vectors")]
+    class_embeddings: Option<PathBuf>,
     /// Draw to use instead of the protocol's own; with one protocol only.
     #[arg(long, value_name = "FILE")]
     draw: Option<String>,
@@ -158,8 +158,8 @@ pub(super) fn run(known: &Learners, arguments: &Arguments) -> Result<Outcome, Cl
     let mut hashes = StoreHashes::default();
     for rules in all {
         let mut store = stores.of(&rules.protocol)?;
-        if let Some(path) = &arguments.class_vectors {
-            store = store.with_class_vectors(path)?;
+        if let Some(path) = &arguments.class_embeddings {
+            store = store.with_class_embeddings(path)?;
         }
         let dealer = match &long.until {
             Some(_) => source::fresh_of(&rules.protocol, &store, until::bounds(&rules.protocol)?.0)?,

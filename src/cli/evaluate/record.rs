@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::answering::Run;
 use crate::cli::selection::Contender;
-use crate::data::{ClassVectors, Store};
+use crate::data::{ClassEmbeddings, Store};
 use crate::report::{ChosenRecord, LearnerRecord, ProtocolRecord, VectorsRecord};
 
 /// A learner in the record of the run.
@@ -47,12 +47,12 @@ pub(super) fn protocol(run: &Run, hashes: &BTreeMap<String, String>) -> Protocol
         draw_sha256: run.dealer.sha256.clone(),
         features: store.path().map_or_else(|| store.name().to_string(), |path| path.display().to_string()),
         features_sha256: hashes.get(store.name()).cloned().unwrap_or_default(),
-        class_vectors: store.class_vectors().map(|vectors| class_vectors(store, vectors)),
+        class_embeddings: store.class_embeddings().map(|vectors| class_embeddings(store, vectors)),
     }
 }
 
-fn class_vectors(store: &Store, vectors: &ClassVectors) -> VectorsRecord {
-    let source = store.provenance().class_vectors.clone();
+fn class_embeddings(store: &Store, vectors: &ClassEmbeddings) -> VectorsRecord {
+    let source = store.provenance().class_embeddings.clone();
     VectorsRecord {
         sha256: vectors.sha256(),
         texts: source.as_ref().map(|source| source.texts.clone()),
