@@ -13,9 +13,10 @@ use std::sync::{Arc, Mutex};
 use kshot::data::{OpenOptions, Store, seen_items};
 use kshot::eval::{self, EvalError, Evaluation, SeenRules};
 use kshot::learner::{Fitted, LearnError, Learner, Learners, Parameters, Plugin, Registry, ZeroShot};
+use kshot::numbers::{ReadRows, Values};
 use kshot::protocol::Protocol;
 use kshot::stats::{self, Standing, TradeOff};
-use kshot::tensor::{Backend, Cpu, HostRows, ReadRow, Values, open_cpu};
+use kshot::tensor::{Backend, Cpu, HostRows, open_cpu};
 use kshot::view::{ClassEmbeddings, Items, Scores, Seen};
 use kshot::vocab::{ClassId, Setting, Split};
 
@@ -123,8 +124,8 @@ fn intents_get_the_answers_of_the_closed_forms() {
 /// Rows of zeros that remember which of them were read.
 struct Watched(Mutex<BTreeSet<usize>>);
 
-impl ReadRow for Watched {
-    fn read(&self, row: usize, out: &mut [f32]) -> std::io::Result<()> {
+impl ReadRows for Watched {
+    fn read_block(&self, row: usize, out: &mut [f32]) -> std::io::Result<()> {
         self.0.lock().unwrap().insert(row);
         out.iter_mut().enumerate().for_each(|(column, x)| *x = ((row * 7 + column * 3) % 11) as f32 - 5.0);
         Ok(())
@@ -150,7 +151,7 @@ fn no_fit_reads_a_novel_or_a_held_out_item() {
         let parameters = entry.check(&BTreeMap::new()).unwrap();
         let Learner::Unfitted(plan) = registry.build(&parameters).unwrap() else { continue };
         let watched = Arc::new(Watched(Mutex::default()));
-        let file: Arc<dyn ReadRow> = Arc::clone(&watched) as Arc<dyn ReadRow>;
+        let file: Arc<dyn ReadRows> = Arc::clone(&watched) as Arc<dyn ReadRows>;
         let norms = vec![1.0; count].into();
         let rows = HostRows::new(Values::File(file), count, dim, None, None, norms).unwrap();
         let seen = eval::seen(&store, &rules, &rows).unwrap();

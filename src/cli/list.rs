@@ -3,7 +3,6 @@
 use clap::{Args, ValueEnum};
 
 use super::error::CliError;
-use super::network::backbones;
 use super::{Outcome, say};
 use crate::backbone::{Architecture, SHIPPED_WEIGHTS, Saved};
 use crate::data::EMBEDDED;
@@ -11,6 +10,7 @@ use crate::data::images::IMAGE_DATASETS;
 use crate::data::text::TEXT_DATASETS;
 use crate::learner::Learners;
 use crate::protocol::{Protocol, SHIPPED};
+use crate::run::embed::backbones;
 use crate::train::{Recipe, SHIPPED_RECIPES};
 use crate::vocab::Metric;
 

@@ -2,8 +2,6 @@
 
 #![expect(clippy::print_stderr, reason = "this is the room that prints")]
 
-mod cache;
-mod candidates;
 mod check;
 mod compare;
 mod data;
@@ -11,21 +9,15 @@ mod device;
 mod embed;
 mod error;
 mod evaluate;
-mod files;
+mod flags;
 mod hard_episode;
 mod list;
+mod long_run;
 mod merge;
-mod network;
-mod pictures;
 mod progress;
 mod report;
 mod sample;
 mod select;
-mod selection;
-#[cfg(feature = "text")]
-mod sentences;
-mod sheets;
-mod source;
 mod train;
 
 use std::io::Write;
