@@ -17,7 +17,7 @@ fn bare() -> Vec<Parameters> {
     let known = Learners::shipped();
     let registry = known.cpu();
     // The stores here have no class vectors.
-    let of_support = |p: &Parameters| registry.build(p).is_ok_and(|l| !l.setting().uses_class_vectors());
+    let of_support = |p: &Parameters| registry.build(p).is_ok_and(|l| !l.setting().uses_class_embeddings());
     let all = registry.entries().iter().map(|entry| registry.check(entry.name()).unwrap());
     all.filter(of_support).collect()
 }
@@ -36,7 +36,7 @@ fn learners() -> Vec<Parameters> {
     let known = Learners::shipped();
     let registry = known.cpu();
     // The stores here have no class vectors.
-    let of_support = |p: &Parameters| registry.build(p).is_ok_and(|l| !l.setting().uses_class_vectors());
+    let of_support = |p: &Parameters| registry.build(p).is_ok_and(|l| !l.setting().uses_class_embeddings());
     bare()
         .into_iter()
         .filter(of_support)

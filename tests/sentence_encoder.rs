@@ -287,8 +287,8 @@ fn clinc150_sentences_give_the_stored_features() {
     let Some(data) = shared("clinc150_sentences_give_the_stored_features") else { return };
     let sentences = clinc150(data.join("clinc150")).unwrap();
     let store = Store::open(data.join("clinc150-minilm"), &OpenOptions::default()).unwrap();
-    assert_eq!((sentences.texts.len(), sentences.outside.len()), (23_700, 1_200));
-    assert_eq!(sentences.outside[0], store.rows());
+    assert_eq!((sentences.texts.len(), sentences.oos.len()), (23_700, 1_200));
+    assert_eq!(sentences.oos[0], store.rows());
     let classes = store.index().classes();
     let splits = sentences.splits.as_ref().unwrap();
     assert!(classes.iter().map(|c| (&c.name, c.split)).eq(splits.iter().map(|(name, split)| (name, *split))));

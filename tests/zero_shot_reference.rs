@@ -13,10 +13,11 @@ use std::sync::{Arc, Mutex};
 use kshot::data::{OpenOptions, Store, seen_items};
 use kshot::eval::{self, EvalError, Evaluation, SeenRules};
 use kshot::learner::{Fitted, LearnError, Learner, Learners, Parameters, Plugin, Registry, ZeroShot};
+use kshot::numbers::{ReadRows, Values};
 use kshot::protocol::Protocol;
 use kshot::stats::{self, Standing, TradeOff};
 use kshot::tensor::{Backend, Cpu, HostRows, open_cpu};
-use kshot::view::{ClassVectors, Items, Scores, Seen};
+use kshot::view::{ClassEmbeddings, Items, Scores, Seen};
 use kshot::vocab::{ClassId, Setting, Split};
 
 const SHOTS: [Option<usize>; 1] = [Some(0)];
@@ -178,7 +179,7 @@ struct Peeking;
 struct Constant;
 
 impl<D: Backend> ZeroShot<D> for Constant {
-    fn scores(&self, items: &Items<D>, candidates: &ClassVectors<D>) -> Result<Scores<D>, LearnError> {
+    fn scores(&self, items: &Items<D>, candidates: &ClassEmbeddings<D>) -> Result<Scores<D>, LearnError> {
         let shape = (items.episodes(), items.count(), candidates.way());
         let zeros = vec![0.0; shape.0 * shape.1 * shape.2];
         Ok(Scores::ranking(items.device().tensor3(shape, zeros)?))

@@ -58,7 +58,7 @@ pub fn store_of(classes: usize, dim: usize, precision: Precision) -> Outcome<Sto
         parts: None,
         ids: None,
         listed: &listed,
-        class_vectors: None,
+        class_embeddings: None,
         provenance: &Provenance::default(),
         form: Form::Vector,
     };

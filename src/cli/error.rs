@@ -119,8 +119,8 @@ fn code_of(error: &RunError) -> u8 {
             | EvalError::NoSupport { .. }
             | EvalError::SidesDiffer { .. }
             | EvalError::Build(_) => WRONG_REQUEST,
-            EvalError::NeedsClassVectors { .. }
-            | EvalError::NoClassVectors { .. }
+            EvalError::NeedsClassEmbeddings { .. }
+            | EvalError::NoClassEmbeddings { .. }
             | EvalError::NoSeenClasses { .. }
             | EvalError::AllHeldOut { .. } => WRONG_DATA,
             EvalError::Data(error) if error.is_request() => WRONG_REQUEST,

@@ -10,7 +10,7 @@ use std::time::Instant;
 use super::stacking::seen_labels;
 use super::unit::Unit;
 use super::{Answered, Batch, EvalError, Evaluation, Grading, Shared, takes_part};
-use crate::episode::{Draw, Episode, Order, deal, deal_vectors};
+use crate::episode::{Draw, Episode, Order, deal, deal_class_embeddings};
 use crate::learner::{Answer, Given, Registry};
 use crate::metric::{self, EpisodeGrade, Margins, QueryMargin, grade_at};
 use crate::rng::Chance;
@@ -94,7 +94,7 @@ fn told<D: Backend, T>(work: impl FnOnce() -> Result<T, EvalError>) -> Result<T,
 /// The rows that a draw names, each once.
 fn needed(draw: &Draw) -> Vec<u32> {
     let named = |episode: Episode<'_>| {
-        let items = [episode.all_support(), episode.all_query(), episode.outside()];
+        let items = [episode.all_support(), episode.all_query(), episode.oos()];
         items.into_iter().flatten().map(|item| item.0).collect::<Vec<_>>()
     };
     let mut rows: Vec<u32> = draw.episodes().flat_map(named).collect();
@@ -116,9 +116,9 @@ fn answer<D: Backend>(
     let order = Order::of(evaluation.draw, places.clone(), evaluation.seed);
     let numbers: Vec<u32> = places.clone().map(|place| evaluation.draw.episode(place).number()).collect();
     let chance = Chance::new(evaluation.seed, &numbers);
-    let wanted = units.iter().any(|unit| unit.setting.uses_class_vectors());
-    let vectors = match evaluation.store.class_vectors().filter(|_| wanted) {
-        Some(vectors) => Some(deal_vectors(device, vectors, evaluation.draw, places.clone())?),
+    let wanted = units.iter().any(|unit| unit.setting.uses_class_embeddings());
+    let vectors = match evaluation.store.class_embeddings().filter(|_| wanted) {
+        Some(vectors) => Some(deal_class_embeddings(device, vectors, evaluation.draw, places.clone())?),
         None => None,
     };
     let seen = match evaluation.rules.generalised {

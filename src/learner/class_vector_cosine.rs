@@ -7,7 +7,7 @@
 
 use super::{LearnError, Learner, Registry, ZeroShot};
 use crate::tensor::{Backend, ops};
-use crate::view::{ClassVectors, Items, Scores};
+use crate::view::{ClassEmbeddings, Items, Scores};
 
 pub(super) fn register<D: Backend>(list: &mut Registry<D>) {
     list.add("class-vector-cosine", |_| Ok(Learner::zero_shot(ClassVectorCosine)))
@@ -22,8 +22,8 @@ impl<D: Backend> ZeroShot<D> for ClassVectorCosine {
         LearnError::unless_equal("a cosine", side, dim, hint)
     }
 
-    fn scores(&self, items: &Items<D>, candidates: &ClassVectors<D>) -> Result<Scores<D>, LearnError> {
-        ZeroShot::<D>::suits(self, candidates.side(), items.dim())?;
+    fn scores(&self, items: &Items<D>, candidates: &ClassEmbeddings<D>) -> Result<Scores<D>, LearnError> {
+        ZeroShot::<D>::suits(self, candidates.class_dim(), items.dim())?;
         let products = items.products(&ops::normalise(candidates.rows())?)?;
         Ok(Scores::ranking(ops::divide_rows(&products, &items.squared_norms()?)?))
     }

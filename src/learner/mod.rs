@@ -37,7 +37,7 @@ mod tip_adapter;
 
 use crate::rng::Chance;
 use crate::tensor::Backend;
-use crate::view::{ClassVectors, Items, Scores, Support};
+use crate::view::{ClassEmbeddings, Items, Scores, Support};
 use crate::vocab::{Confidence, Setting, Transform};
 
 pub use error::LearnError;
@@ -132,7 +132,7 @@ pub trait ZeroShot<D: Backend> {
     ///
     /// # Errors
     /// When the device fails, or items and vectors do not fit the learner or each other.
-    fn scores(&self, items: &Items<D>, candidates: &ClassVectors<D>) -> Result<Scores<D>, LearnError>;
+    fn scores(&self, items: &Items<D>, candidates: &ClassEmbeddings<D>) -> Result<Scores<D>, LearnError>;
 }
 
 /// A learner that adapts to class vectors and, where there is one, a support set.
@@ -163,7 +163,7 @@ pub trait Informed<D: Backend> {
     fn adapt(
         &self,
         support: Option<&Support<D>>,
-        vectors: &ClassVectors<D>,
+        vectors: &ClassEmbeddings<D>,
         chance: &Chance<'_>,
     ) -> Result<Box<dyn Classifier<D>>, LearnError>;
 }
@@ -189,7 +189,7 @@ pub struct Given<'a, D: Backend> {
     /// The labelled items; nothing at shot 0.
     pub support: Option<&'a Support<D>>,
     /// The vectors of the labels, where the dataset has class vectors.
-    pub vectors: Option<&'a ClassVectors<D>>,
+    pub vectors: Option<&'a ClassEmbeddings<D>>,
     /// The items to be labelled.
     pub query: &'a Items<D>,
     /// The learner's chance.

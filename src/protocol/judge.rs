@@ -66,7 +66,7 @@ pub(super) fn judge(check: &Check<'_>, written: Written) -> Result<Protocol, Pro
         }
     }
     let without_support = matches!(&shot, Shot::Nested(shots) if shots[0] == 0);
-    if without_support && !admitted.iter().any(|s| s.uses_class_vectors()) {
+    if without_support && !admitted.iter().any(|s| s.uses_class_embeddings()) {
         let rule = "`shot` 0 needs \"zero-shot\" or \"informed\" among `admits`";
         return Err(check.together(&episode.shot, rule));
     }

@@ -164,7 +164,7 @@ impl Made {
                 draw_sha256: self.draw.to_string(),
                 features: "some features".to_string(),
                 features_sha256: self.features.to_string(),
-                class_vectors: None,
+                class_embeddings: None,
             }],
             learners: self
                 .learners

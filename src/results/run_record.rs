@@ -81,7 +81,7 @@ pub struct ProtocolRecord {
     pub features_sha256: String,
     /// The class vectors of the store, where it has them.
     #[serde(default)]
-    pub class_vectors: Option<VectorsRecord>,
+    pub class_embeddings: Option<VectorsRecord>,
 }
 
 /// The class vectors of a feature store.

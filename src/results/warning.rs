@@ -179,7 +179,7 @@ pub enum Lack {
     #[default]
     SeenClasses,
     /// Class vectors.
-    ClassVectors,
+    ClassEmbeddings,
     /// Class vectors as long as the features.
     EqualSizes,
 }
@@ -251,7 +251,7 @@ impl fmt::Display for Warning {
                     Lack::SeenClasses => {
                         write!(f, "{are} fitted on seen classes and {features} has none for this protocol")
                     }
-                    Lack::ClassVectors => {
+                    Lack::ClassEmbeddings => {
                         let need = if learners.len() == 1 { "needs" } else { "need" };
                         write!(f, "{need} class vectors and {features} has none")
                     }

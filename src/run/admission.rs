@@ -95,7 +95,7 @@ pub(crate) fn fitting(
                 continue;
             }
             Err(RunError::Eval(EvalError::NoSeenClasses { .. })) => Lack::SeenClasses,
-            Err(RunError::Eval(EvalError::NeedsClassVectors { .. })) => Lack::ClassVectors,
+            Err(RunError::Eval(EvalError::NeedsClassEmbeddings { .. })) => Lack::ClassEmbeddings,
             Err(RunError::Eval(EvalError::SidesDiffer { .. })) => Lack::EqualSizes,
             Err(other) => return Err(other),
         };

@@ -189,7 +189,7 @@ impl<'a> FeatureSets<'a> {
 
     fn with_embeddings(&self, store: Store) -> Result<Store, RunError> {
         match &self.inputs.class_embeddings {
-            Some(path) => Ok(store.with_class_vectors(path)?),
+            Some(path) => Ok(store.with_class_embeddings(path)?),
             None => Ok(store),
         }
     }

@@ -45,8 +45,8 @@ pub(crate) fn of_store(store: &Store) -> impl Iterator<Item = Warning> {
         StoreWarning::ZeroRows { count } => {
             Some(Warning::ZeroRows { features: features(), rows: *count as u64 })
         }
-        StoreWarning::Cut { count } => Some(Warning::Cut { features: features(), items: *count }),
-        StoreWarning::ZeroVectors { count } => {
+        StoreWarning::Truncated { count } => Some(Warning::Cut { features: features(), items: *count }),
+        StoreWarning::ZeroEmbeddings { count } => {
             Some(Warning::ZeroVectors { features: features(), classes: *count as u64 })
         }
         StoreWarning::IdenticalRows { .. } => None,

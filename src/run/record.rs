@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::prepared::Prepared;
-use crate::data::{ClassVectors, Store};
+use crate::data::{ClassEmbeddings, Store};
 use crate::results::{ChosenRecord, LearnerRecord, ProtocolRecord, VectorsRecord};
 use crate::run::contender::Contender;
 
@@ -65,12 +65,12 @@ pub(crate) fn protocol(run: &Prepared, hashes: &BTreeMap<String, String>) -> Pro
         draw_sha256: run.dealer.sha256.clone(),
         features: store.path().map_or_else(|| store.name().to_string(), |path| path.display().to_string()),
         features_sha256: hashes.get(&run.key).cloned().unwrap_or_default(),
-        class_vectors: store.class_vectors().map(|vectors| class_vectors(store, vectors)),
+        class_embeddings: store.class_embeddings().map(|vectors| class_embeddings(store, vectors)),
     }
 }
 
-fn class_vectors(store: &Store, vectors: &ClassVectors) -> VectorsRecord {
-    let source = store.provenance().class_vectors.clone();
+fn class_embeddings(store: &Store, vectors: &ClassEmbeddings) -> VectorsRecord {
+    let source = store.provenance().class_embeddings.clone();
     VectorsRecord {
         sha256: vectors.sha256(),
         texts: source.as_ref().map(|source| source.texts.clone()),

@@ -7,7 +7,7 @@ use kshot::eval::laws::corners;
 use kshot::learner::{Given, Learner};
 use kshot::rng::Chance;
 use kshot::tensor::{Backend, HostRows, Labels};
-use kshot::view::{ClassVectors, Items, Seen, Support};
+use kshot::view::{ClassEmbeddings, Items, Seen, Support};
 use kshot::vocab::Transform;
 
 const DIM: usize = 12;
@@ -38,7 +38,7 @@ fn items(labels: &[u16], seed: u64, unit: bool) -> Vec<f32> {
 struct Episodes<D: Backend> {
     support: Support<D>,
     query: Items<D>,
-    vectors: ClassVectors<D>,
+    vectors: ClassEmbeddings<D>,
 }
 
 impl<D: Backend> Episodes<D> {
@@ -58,7 +58,7 @@ impl<D: Backend> Episodes<D> {
         Episodes {
             support: Support::dense(device, DIM, values, labels).unwrap(),
             query: Items::dense(device, (FILLED.len(), QUERIES, DIM), queries).unwrap(),
-            vectors: ClassVectors::new(device, shape, vectors).unwrap(),
+            vectors: ClassEmbeddings::new(device, shape, vectors).unwrap(),
         }
     }
 }

@@ -98,7 +98,7 @@ pub(in crate::data) fn read(path: &Path, _: &OpenOptions) -> Result<Written, Dat
         part: has(Role::Part).then(|| part.iter().collect()),
         group: has(Role::Group).then(|| group.iter().collect()),
         id: has(Role::Id).then_some(id),
-        class_vectors: None,
+        class_embeddings: None,
         provenance: Default::default(),
         form: Form::Vector,
     })

@@ -1,4 +1,4 @@
-//! A store as a folder: features.npy and items.csv, with splits.csv, store.toml and class_vectors.npy where present.
+//! A store as a folder: features.npy and items.csv, with splits.csv, store.toml and class_embeddings.npy where present.
 
 use std::fs::File;
 use std::io;
@@ -15,9 +15,9 @@ use crate::data::store::values::{Element, RowFile};
 use crate::data::{DataError, Place};
 use crate::vocab::Form;
 
-/// The files that a folder may have; the first two it must.
-pub(in crate::data) const FILES: [&str; 5] =
-    ["features.npy", "items.csv", "splits.csv", "store.toml", "class_vectors.npy"];
+/// The files that a folder may have; the first two it must. The last is what the one before it was called earlier.
+pub(in crate::data) const FILES: [&str; 6] =
+    ["features.npy", "items.csv", "splits.csv", "store.toml", "class_embeddings.npy", "class_vectors.npy"];
 
 pub(in crate::data) fn read(path: &Path, options: &OpenOptions) -> Result<Written, DataError> {
     let files: Vec<_> = FILES.iter().map(|name| (name.to_string(), path.join(name))).collect();
@@ -41,7 +41,10 @@ pub(in crate::data) fn read(path: &Path, options: &OpenOptions) -> Result<Writte
     let (provenance, form) = about.unwrap_or_else(|| (Default::default(), Form::Vector));
     let listing = present(2).map(splits::read).transpose()?;
     let table = table::read(items, Others::Refused)?;
-    let class_vectors = present(4).map(vectors).transpose()?;
+    if let (Some(_), Some(twice)) = (present(4), present(5)) {
+        return Err(DataError::EmbeddingsTwice { at: Place::file(twice) });
+    }
+    let class_embeddings = present(4).or(present(5)).map(matrix).transpose()?;
     let array = array(features)?;
     let (rows, dim, wide) = (array.rows, array.dim, array.element == Element::F64);
     Ok(Written {
@@ -58,7 +61,7 @@ pub(in crate::data) fn read(path: &Path, options: &OpenOptions) -> Result<Writte
         part: table.part,
         group: table.group,
         id: table.id,
-        class_vectors,
+        class_embeddings,
         provenance,
         form,
         files: files.into_iter().filter(|(_, file)| exists(file)).collect(),
@@ -84,14 +87,14 @@ fn array(path: &Path) -> Result<RowFile, DataError> {
     Ok(array)
 }
 
-fn vectors(path: &Path) -> Result<Matrix, DataError> {
+fn matrix(path: &Path) -> Result<Matrix, DataError> {
     let array = array(path)?;
-    let (rows, side) = (array.rows, array.dim);
-    let mut values: Arc<[f32]> = std::iter::repeat_n(0.0, rows * side).collect();
+    let (rows, class_dim) = (array.rows, array.dim);
+    let mut values: Arc<[f32]> = std::iter::repeat_n(0.0, rows * class_dim).collect();
     let out = Arc::get_mut(&mut values).expect("made one line above");
     let values_of_file = array.open(u64::MAX).map_err(DataError::unreadable(path))?;
-    values_of_file.read_block(side, 0, out).map_err(DataError::unreadable(path))?;
-    Ok(Matrix { at: Place::file(path), values, rows, side })
+    values_of_file.read_block(class_dim, 0, out).map_err(DataError::unreadable(path))?;
+    Ok(Matrix { at: Place::file(path), values, rows, class_dim })
 }
 
 fn about(path: &Path) -> Result<(crate::data::Provenance, Form), DataError> {
@@ -146,12 +149,12 @@ mod tests {
     fn splits_may_stand_in_any_order_and_name_clusters_and_class_vectors_follow_them() {
         let splits = b"cluster,split,class\npets,base,cat\n,novel,ant\npets,base,dog\n";
         let vectors = matrix(3, 2, &[1.0, 1.5, 2.0, 2.5, 3.0, 3.5]);
-        let (_place, folder) = folder_with(&[("splits.csv", splits), ("class_vectors.npy", &vectors)]);
+        let (_place, folder) = folder_with(&[("splits.csv", splits), ("class_embeddings.npy", &vectors)]);
         let store = open(&folder).unwrap();
         let clusters: Vec<_> = store.index().classes().iter().map(|c| c.cluster.as_deref()).collect();
         assert_eq!(clusters, [Some("pets"), Some("pets"), None]);
-        let vectors = store.class_vectors().unwrap();
-        assert_eq!((vectors.side, &*vectors.rows), (2, [3.0, 3.5, 1.0, 1.5, 2.0, 2.5].as_slice()));
+        let vectors = store.class_embeddings().unwrap();
+        assert_eq!((vectors.class_dim, &*vectors.rows), (2, [3.0, 3.5, 1.0, 1.5, 2.0, 2.5].as_slice()));
     }
 
     #[test]
@@ -245,17 +248,17 @@ mod tests {
 
     #[test]
     fn class_vectors_that_do_not_fit_are_refused() {
-        let refused = |bytes: Vec<u8>| folder_refusal(&[("class_vectors.npy", &bytes)]);
+        let refused = |bytes: Vec<u8>| folder_refusal(&[("class_embeddings.npy", &bytes)]);
         let rows = refused(matrix(2, 2, &[0.0; 4]));
-        assert_eq!(rows, "store/class_vectors.npy: 2 rows, expected 3 as in store/splits.csv");
+        assert_eq!(rows, "store/class_embeddings.npy: 2 rows, expected 3 as in store/splits.csv");
         let bad = refused(matrix(3, 2, &[0.0, 0.0, 0.0, f32::INFINITY, 0.0, 0.0]));
-        let sentence = "store/class_vectors.npy: the vector of class `cat` has inf in column 1, class vectors must be \
+        let sentence = "store/class_embeddings.npy: the embedding of class `cat` has inf in column 1, class embeddings must be \
                         finite\nhint: ";
         assert!(bad.starts_with(sentence), "{bad}");
         let flat = refused(array("<f4", "(3, 0)", false, &[]));
         assert_eq!(
             flat,
-            "store/class_vectors.npy: class vectors without numbers, every class needs at least one"
+            "store/class_embeddings.npy: class embeddings without numbers, every class needs at least one"
         );
     }
 
@@ -263,7 +266,7 @@ mod tests {
     fn a_store_toml_that_says_what_nobody_reads_is_refused() {
         let refused = |toml: &str| folder_refusal(&[("store.toml", toml.as_bytes())]);
         let unknown = "store/store.toml line 2: unknown field `saw`, expected one of `backbone`, `trained_on`, \
-                       `saw_classes`, `saw_splits`, `form`, `weights_sha256`, `seed_train`, `cut`, `class_vectors`";
+                       `saw_classes`, `saw_splits`, `form`, `weights_sha256`, `seed_train`, `truncated`, `class_embeddings`";
         assert_eq!(refused("backbone = \"net\"\nsaw = \"all\"\n"), unknown);
         let word = "store/store.toml: unknown value of saw_classes `maybe`, expected one of `none`, `some`, `all`, \
                     `unknown`";

@@ -1,5 +1,6 @@
 //! Files that hold features, each format in a file of its own.
 
+mod class_embeddings;
 #[cfg(feature = "parquet")]
 pub(in crate::data) mod columns;
 pub(in crate::data) mod folder;
@@ -10,7 +11,6 @@ pub(in crate::data) mod npz;
 pub(in crate::data) mod splits;
 pub(in crate::data) mod table;
 pub(in crate::data) mod tensors;
-mod vectors;
 pub(in crate::data) mod written;
 
-pub use written::{Provenance, VectorSource};
+pub use written::{EmbeddingSource, Provenance};

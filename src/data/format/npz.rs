@@ -1,7 +1,7 @@
 //! A store as a numpy archive: `features`, `class` (text, or codes into `classes`), and optional `part`, `group`,
-//! `id`, `class_split`, `class_vectors`.
+//! `id`, `class_split`, `class_embeddings`.
 //!
-//! `class_split` and `class_vectors` have one row per class: in the order of `classes`, or where that is absent in the
+//! `class_split` and `class_embeddings` have one row per class: in the order of `classes`, or where that is absent in the
 //! order in which classes first appear in `class`.
 
 use std::fs::File;
@@ -20,7 +20,10 @@ use crate::data::{DataError, Place};
 use crate::vocab::{Form, Split};
 
 const ARRAYS: [&str; 8] =
-    ["features", "class", "classes", "part", "group", "id", "class_split", "class_vectors"];
+    ["features", "class", "classes", "part", "group", "id", "class_split", "class_embeddings"];
+
+/// What `class_embeddings` was called earlier.
+const EMBEDDINGS_BEFORE: &str = "class_vectors";
 
 pub(in crate::data) fn read(path: &Path, options: &OpenOptions) -> Result<Written, DataError> {
     let file = File::open(path).map_err(DataError::unreadable(path))?;
@@ -42,13 +45,13 @@ pub(in crate::data) fn read(path: &Path, options: &OpenOptions) -> Result<Writte
     let listing = archive.listing(&class, listed)?;
     let mut names = |name| archive.column(name).map(|c| c.map(Column::into_text));
     let (part, group, id) = (names("part")?, names("group")?, names("id")?);
-    let class_vectors = match archive.matrix("class_vectors", u64::MAX)? {
+    let class_embeddings = match archive.matrix(archive.embeddings(), u64::MAX)? {
         None => None,
-        Some((values, rows, side, _)) => {
-            let mut all: Arc<[f32]> = std::iter::repeat_n(0.0, rows * side).collect();
+        Some((values, rows, class_dim, _)) => {
+            let mut all: Arc<[f32]> = std::iter::repeat_n(0.0, rows * class_dim).collect();
             let out = Arc::get_mut(&mut all).expect("made one line above");
-            values.read_block(side, 0, out).map_err(DataError::unreadable(path))?;
-            Some(Matrix { at: archive.at("class_vectors"), values: all, rows, side })
+            values.read_block(class_dim, 0, out).map_err(DataError::unreadable(path))?;
+            Some(Matrix { at: archive.at("class_embeddings"), values: all, rows, class_dim })
         }
     };
     let Some((values, rows, dim, element)) = archive.matrix("features", options.resident)? else {
@@ -72,7 +75,7 @@ pub(in crate::data) fn read(path: &Path, options: &OpenOptions) -> Result<Writte
         part: part.map(|p| p.iter().collect()),
         group: group.map(|g| g.iter().collect()),
         id,
-        class_vectors,
+        class_embeddings,
         provenance: Default::default(),
         form: Form::Vector,
     })
@@ -99,7 +102,8 @@ impl Archive<'_> {
     fn refuse_unknown(&self) -> Result<(), DataError> {
         for member in self.archive.file_names_raw() {
             let array = member.strip_suffix(b".npy").unwrap_or(member);
-            if !ARRAYS.iter().any(|known| known.as_bytes() == array) {
+            let known = ARRAYS.iter().chain([&EMBEDDINGS_BEFORE]);
+            if !known.into_iter().any(|known| known.as_bytes() == array) {
                 return Err(DataError::UnknownName {
                     at: Place::file(self.path),
                     what: "array",
@@ -109,6 +113,12 @@ impl Archive<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The name under which class embeddings are looked for.
+    fn embeddings(&self) -> &'static str {
+        let before = self.archive.index_for_name(&format!("{EMBEDDINGS_BEFORE}.npy")).is_some();
+        if before { EMBEDDINGS_BEFORE } else { "class_embeddings" }
     }
 
     fn member(&mut self, array: &str) -> Option<usize> {
@@ -213,7 +223,7 @@ mod tests {
                 ("class", codes(&[1, 0, 1])),
                 ("classes", text(&["x", "y"])),
                 ("class_split", text(&["novel", "base"])),
-                ("class_vectors", matrix(2, 1, &[5.0, 6.0])),
+                ("class_embeddings", matrix(2, 1, &[5.0, 6.0])),
                 ("group", codes(&[7, 8, 7])),
             ],
         );
@@ -223,7 +233,7 @@ mod tests {
             (index.class(ClassId(0)).name.as_str(), index.class(ClassId(0)).split),
             ("y", Split::Base)
         );
-        assert_eq!(&*store.class_vectors().unwrap().rows, [6.0, 5.0]);
+        assert_eq!(&*store.class_embeddings().unwrap().rows, [6.0, 5.0]);
         assert_eq!(index.group(crate::vocab::ItemId(2)), 0);
         assert_eq!(store.name(), "store");
     }

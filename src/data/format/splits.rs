@@ -82,7 +82,7 @@ mod tests {
     fn splits_that_contradict_the_items_or_themselves_are_refused() {
         let refused = |splits: &str| folder_refusal(&[("splits.csv", splits.as_bytes())]);
         assert_eq!(refused(""), "store/splits.csv: the file is empty");
-        let word = "store/splits.csv line 3: unknown split `test`, expected one of `base`, `validation`, `novel`, `outside`\nhint: ";
+        let word = "store/splits.csv line 3: unknown split `test`, expected one of `base`, `validation`, `novel`, `oos`\nhint: ";
         assert!(refused("class,split\ndog,base\ncat,test\n").starts_with(word));
         assert!(refused("class,split\r\ndog,base\r\ncat,test\r\n").starts_with(word));
         let all = "class,split\ndog,base\ncat,base\nant,base\n";

@@ -65,7 +65,7 @@ pub(in crate::data) fn read_store(path: &Path, _: &OpenOptions) -> Result<Writte
         part: table.part,
         group: table.group,
         id: table.id,
-        class_vectors: None,
+        class_embeddings: None,
         provenance: Default::default(),
         form: Form::Vector,
     })
@@ -365,7 +365,7 @@ mod tests {
         assert_eq!(refused("class,f\na,1e39\n"), infinite);
         let split = |word| {
             format!(
-                "s.csv line 2: unknown split `{word}`, expected one of `base`, `validation`, `novel`, `outside`"
+                "s.csv line 2: unknown split `{word}`, expected one of `base`, `validation`, `novel`, `oos`"
             )
         };
         assert_eq!(refused("class,split,f\na,left,1\n"), split("left"));

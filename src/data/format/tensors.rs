@@ -1,7 +1,7 @@
 //! A store as one .safetensors file.
 //!
 //! Tensors: `features` (items, dim) of F16, F32 or F64; `class` (items) of I64, places in the list `classes`; optional
-//! `class_vectors` (classes, side), rows as in `classes`. Metadata, each a string of JSON: `classes`, the list of class
+//! `class_embeddings` (classes, class_dim), rows as in `classes`. Metadata, each a string of JSON: `classes`, the list of class
 //! names; optional `splits`, an object from class name to split; optional `part`, `group` and `id`, lists with one entry
 //! per item. Metadata in plain text: optional `backbone`, `trained_on`, `saw_classes`, `form` as in store.toml;
 //! `format`, which other tools write, is passed over.
@@ -25,7 +25,10 @@ use crate::data::store::values::{Element, RowFile};
 use crate::data::{DataError, Place};
 use crate::vocab::Split;
 
-const TENSORS: [&str; 3] = ["features", "class", "class_vectors"];
+const TENSORS: [&str; 3] = ["features", "class", "class_embeddings"];
+/// What `class_embeddings` was called earlier.
+const EMBEDDINGS_BEFORE: &str = "class_vectors";
+
 const LISTS: [&str; 5] = ["classes", "splits", "part", "group", "id"];
 
 pub(in crate::data) fn read(path: &Path, options: &OpenOptions) -> Result<Written, DataError> {
@@ -40,15 +43,20 @@ pub(in crate::data) fn read(path: &Path, options: &OpenOptions) -> Result<Writte
     let about = About::look_up(|key| tensors.text(key).map(str::to_string)).parse();
     let (provenance, form) =
         about.map_err(|source| DataError::UnknownWord { at: Place::file(path), source })?;
-    let class_vectors = match tensors.matrix("class_vectors")? {
+    let class_embeddings = match tensors
+        .matrix("class_embeddings")
+        .transpose()
+        .or_else(|| tensors.matrix(EMBEDDINGS_BEFORE).transpose())
+        .transpose()?
+    {
         None => None,
         Some(array) => {
-            let (rows, side) = (array.rows, array.dim);
-            let mut values: Arc<[f32]> = std::iter::repeat_n(0.0, rows * side).collect();
+            let (rows, class_dim) = (array.rows, array.dim);
+            let mut values: Arc<[f32]> = std::iter::repeat_n(0.0, rows * class_dim).collect();
             let out = Arc::get_mut(&mut values).expect("made one line above");
             let stored = array.open(u64::MAX).map_err(DataError::unreadable(path))?;
-            stored.read_block(side, 0, out).map_err(DataError::unreadable(path))?;
-            Some(Matrix { at: tensors.at("class_vectors"), values, rows, side })
+            stored.read_block(class_dim, 0, out).map_err(DataError::unreadable(path))?;
+            Some(Matrix { at: tensors.at("class_embeddings"), values, rows, class_dim })
         }
     };
     let features = tensors.matrix("features")?;
@@ -72,7 +80,7 @@ pub(in crate::data) fn read(path: &Path, options: &OpenOptions) -> Result<Writte
         part: tensors.list("part")?.map(|p| p.iter().collect()),
         group: tensors.list("group")?.map(|g| g.iter().collect()),
         id: tensors.list("id")?,
-        class_vectors,
+        class_embeddings,
         provenance,
         form,
     })
@@ -125,7 +133,12 @@ impl<'a> Tensors<'a> {
             found: found.clone(),
             known: known.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", "),
         };
-        if let Some(found) = self.header.offset_keys().iter().find(|name| !TENSORS.contains(&name.as_str())) {
+        if let Some(found) = self
+            .header
+            .offset_keys()
+            .iter()
+            .find(|name| !TENSORS.contains(&name.as_str()) && *name != EMBEDDINGS_BEFORE)
+        {
             return Err(unknown("tensor", found, TENSORS.to_vec()));
         }
         let known: Vec<&str> = LISTS.into_iter().chain(About::KEYS).chain(["format"]).collect();
@@ -356,7 +369,7 @@ mod tests {
             h["feature"] = h["features"].take();
             h.as_object_mut().unwrap().remove("features");
         });
-        let sentence = "store.safetensors: unknown tensor `feature`, expected one of `features`, `class`, `class_vectors`";
+        let sentence = "store.safetensors: unknown tensor `feature`, expected one of `features`, `class`, `class_embeddings`";
         assert_eq!(unknown, sentence);
         assert!(
             metadata("names", "[]")

@@ -25,16 +25,16 @@ pub struct Provenance {
     pub weights_sha256: Option<String>,
     /// Seed of the network's training, where kshot trained it.
     pub seed_train: Option<u64>,
-    /// Items that were longer than the network reads, and were cut.
-    pub cut: u64,
-    /// What the class vectors were made of, where kshot made them.
-    pub class_vectors: Option<VectorSource>,
+    /// Items that were longer than the network reads, and were truncated.
+    pub truncated: u64,
+    /// What the class embeddings were made of, where kshot made them.
+    pub class_embeddings: Option<EmbeddingSource>,
 }
 
-/// What class vectors were made of.
+/// What class embeddings were made of.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct VectorSource {
+pub struct EmbeddingSource {
     /// The texts of the classes: `label names`, or the name of a file of descriptions.
     pub texts: String,
     /// SHA-256 of that file.
@@ -71,8 +71,8 @@ impl Default for Provenance {
             saw_splits: Vec::new(),
             weights_sha256: None,
             seed_train: None,
-            cut: 0,
-            class_vectors: None,
+            truncated: 0,
+            class_embeddings: None,
         }
     }
 }
@@ -88,8 +88,10 @@ pub(in crate::data) struct About {
     form: Option<String>,
     weights_sha256: Option<String>,
     seed_train: Option<u64>,
-    cut: Option<u64>,
-    class_vectors: Option<VectorSource>,
+    #[serde(alias = "cut")]
+    truncated: Option<u64>,
+    #[serde(alias = "class_vectors")]
+    class_embeddings: Option<EmbeddingSource>,
 }
 
 impl About {
@@ -111,8 +113,8 @@ impl About {
             saw_splits,
             weights_sha256,
             seed_train,
-            cut,
-            class_vectors,
+            truncated,
+            class_embeddings,
         } = provenance.clone();
         About {
             backbone: Some(backbone),
@@ -123,8 +125,8 @@ impl About {
             form: (form != Form::Vector).then(|| form.to_string()),
             weights_sha256,
             seed_train,
-            cut: (cut > 0).then_some(cut),
-            class_vectors,
+            truncated: (truncated > 0).then_some(truncated),
+            class_embeddings,
         }
     }
 
@@ -143,8 +145,8 @@ impl About {
                 .collect::<Result<_, UnknownWord>>()?,
             weights_sha256: self.weights_sha256,
             seed_train: self.seed_train,
-            cut: self.cut.unwrap_or(0),
-            class_vectors: self.class_vectors,
+            truncated: self.truncated.unwrap_or(0),
+            class_embeddings: self.class_embeddings,
         };
         Ok((provenance, self.form.map_or(Ok(Form::Vector), |word| word.parse())?))
     }
@@ -227,20 +229,20 @@ pub(in crate::data) struct Listed {
     pub line: Option<u64>,
 }
 
-/// The classes with their splits, as listed; also the order of the class vectors.
+/// The classes with their splits, as listed; also the order of the class embeddings.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::data) struct Listing {
     pub at: Place,
     pub classes: Vec<Listed>,
 }
 
-/// Class vectors as written.
+/// Class embeddings as written.
 #[derive(Debug)]
 pub(in crate::data) struct Matrix {
     pub at: Place,
     pub values: Arc<[f32]>,
     pub rows: usize,
-    pub side: usize,
+    pub class_dim: usize,
 }
 
 /// A file of a store, with the name under which its fingerprint counts.
@@ -267,7 +269,7 @@ pub(in crate::data) struct Written {
     pub part: Option<Names>,
     pub group: Option<Names>,
     pub id: Option<Vec<String>>,
-    pub class_vectors: Option<Matrix>,
+    pub class_embeddings: Option<Matrix>,
     pub provenance: Provenance,
     pub form: Form,
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::class_vectors::ClassVectors;
+use super::class_embeddings::ClassEmbeddings;
 use super::index::{Class, ClassIndex};
 use super::scan::{groups, scan};
 use super::store::Store;
@@ -31,7 +31,7 @@ pub(in crate::data) fn check(written: Written, unseen: Option<Split>) -> Result<
         return Err(DataError::FormAndDim { at: at(), form: written.form, needs, dim });
     }
     let classes = classes(&written.class, written.listing.as_ref())?;
-    let class_vectors = class_vectors(&written, &classes)?;
+    let class_embeddings = class_embeddings(&written, &classes)?;
     let unseen = unseen.and_then(|split| rows_of(&classes, split, rows));
     let read = scan(&written.values, rows, dim, unseen.as_deref());
     let scanned = read.map_err(|source| DataError::Unreadable { at: at(), source })?;
@@ -60,10 +60,10 @@ pub(in crate::data) fn check(written: Written, unseen: Option<Split>) -> Result<
         let across = scanned.duplicates.iter().filter(|(a, b)| class(*a) != class(*b)).count();
         warnings.push(StoreWarning::IdenticalRows { count: scanned.duplicates.len(), across });
     }
-    if written.provenance.cut > 0 {
-        warnings.push(StoreWarning::Cut { count: written.provenance.cut });
+    if written.provenance.truncated > 0 {
+        warnings.push(StoreWarning::Truncated { count: written.provenance.truncated });
     }
-    warnings.extend(class_vectors.as_ref().and_then(StoreWarning::of_vectors));
+    warnings.extend(class_embeddings.as_ref().and_then(StoreWarning::of_embeddings));
     Ok(Store {
         name: written.name,
         path: written.path,
@@ -75,7 +75,7 @@ pub(in crate::data) fn check(written: Written, unseen: Option<Split>) -> Result<
         values: written.values,
         provenance: written.provenance,
         ids: written.id,
-        class_vectors,
+        class_embeddings,
         unseen,
         duplicates: scanned.duplicates,
         warnings,
@@ -199,12 +199,12 @@ fn classes(class: &Names, listing: Option<&Listing>) -> Result<Vec<Class>, DataE
     }
 }
 
-/// The class vectors in the order of the classes; written, they stand in the order of the listing, where there is one.
-fn class_vectors(written: &Written, classes: &[Class]) -> Result<Option<ClassVectors>, DataError> {
-    let Some(matrix) = &written.class_vectors else { return Ok(None) };
+/// The class embeddings in the order of the classes; written, they stand in the order of the listing, where there is one.
+fn class_embeddings(written: &Written, classes: &[Class]) -> Result<Option<ClassEmbeddings>, DataError> {
+    let Some(matrix) = &written.class_embeddings else { return Ok(None) };
     let at = || matrix.at.clone();
-    if matrix.side == 0 {
-        return Err(DataError::EmptyVectors { at: at() });
+    if matrix.class_dim == 0 {
+        return Err(DataError::EmptyEmbeddings { at: at() });
     }
     if matrix.rows != classes.len() {
         let against = match &written.listing {
@@ -221,12 +221,12 @@ fn class_vectors(written: &Written, classes: &[Class]) -> Result<Option<ClassVec
     for class in classes {
         // `classes` has checked that every class is listed.
         let row = order[class.name.as_str()];
-        let vector = &matrix.values[row * matrix.side..(row + 1) * matrix.side];
+        let vector = &matrix.values[row * matrix.class_dim..(row + 1) * matrix.class_dim];
         if let Some(column) = vector.iter().position(|v| !v.is_finite()) {
             let (class, found) = (class.name.clone(), vector[column]);
-            return Err(DataError::VectorNotFinite { at: at(), class, column, found });
+            return Err(DataError::EmbeddingNotFinite { at: at(), class, column, found });
         }
         rows.extend_from_slice(vector);
     }
-    Ok(Some(ClassVectors { rows: rows.into(), side: matrix.side }))
+    Ok(Some(ClassEmbeddings { rows: rows.into(), class_dim: matrix.class_dim }))
 }

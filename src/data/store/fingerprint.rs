@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 
 use sha2::{Digest, Sha256};
 
-use super::class_vectors::ClassVectors;
+use super::class_embeddings::ClassEmbeddings;
 use super::store::Store;
 use crate::data::{DataError, Place};
 use crate::vocab::ItemId;
@@ -16,7 +16,7 @@ use crate::vocab::ItemId;
 ///
 /// It is the SHA-256 of the sorted lines `name sha256`, each with a line feed, of the files of the store, under their
 /// names within its folder. A store in memory counts as the files `features` (its numbers as little-endian f32), `items`
-/// (a .csv of class, split, cluster, part, group and id) and, where it has them, `class_vectors`.
+/// (a .csv of class, split, cluster, part, group and id) and, where it has them, `class_embeddings`.
 #[derive(Debug)]
 pub struct Fingerprint(JoinHandle<Result<String, DataError>>);
 
@@ -66,7 +66,7 @@ fn of_lines(mut lines: Vec<String>) -> String {
     hex(Sha256::digest(lines.concat()))
 }
 
-impl ClassVectors {
+impl ClassEmbeddings {
     /// The SHA-256 of the numbers as little-endian f32, class after class, in 64 hexadecimal digits.
     pub fn sha256(&self) -> String {
         let mut hash = Sha256::new();
@@ -92,10 +92,10 @@ fn memory_lines(store: &Store) -> io::Result<Vec<String>> {
         update(&mut features, &row);
     }
     let mut lines = vec![format!("features {}\n", hex(features.finalize())), items_line(store)?];
-    if let Some(vectors) = store.class_vectors() {
+    if let Some(vectors) = store.class_embeddings() {
         let mut hash = Sha256::new();
         update(&mut hash, &vectors.rows);
-        lines.push(format!("class_vectors {}\n", hex(hash.finalize())));
+        lines.push(format!("class_embeddings {}\n", hex(hash.finalize())));
     }
     Ok(lines)
 }

@@ -1,7 +1,7 @@
 //! Features with their items: opened, checked, transformed, fingerprinted, written.
 
 pub(in crate::data) mod check;
-mod class_vectors;
+mod class_embeddings;
 mod fingerprint;
 mod held_out;
 pub mod index;
@@ -17,7 +17,7 @@ mod transform;
 pub(in crate::data) mod values;
 mod warning;
 
-pub use class_vectors::ClassVectors;
+pub use class_embeddings::ClassEmbeddings;
 pub use fingerprint::{Fingerprint, files_sha256};
 pub use held_out::{SeenItems, seen_items};
 pub use index::{Class, ClassIndex};

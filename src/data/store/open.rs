@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::check::check;
-use super::class_vectors::ClassVectors;
+use super::class_embeddings::ClassEmbeddings;
 use super::options::OpenOptions;
 use super::store::Store;
 use super::values::Values;
@@ -52,7 +52,7 @@ impl Store {
 
     /// A store from values in memory, through the same checks as one from files.
     pub fn from_parts(parts: Parts) -> Result<Store, DataError> {
-        let Parts { name, values, dim, class, splits, part, group, id, class_vectors, provenance, form } =
+        let Parts { name, values, dim, class, splits, part, group, id, class_embeddings, provenance, form } =
             parts;
         let at = |member: &str| Place::member(Path::new(&name), member);
         if dim == 0 {
@@ -62,11 +62,11 @@ impl Store {
         if values.len() % dim != 0 {
             return Err(DataError::Ragged { at: at("features"), expected: dim, found: values.len() % dim });
         }
-        let matrix = |ClassVectors { rows: values, side }: ClassVectors| {
-            let (rows, rest) = (values.len() / side.max(1), values.len() % side.max(1));
+        let matrix = |ClassEmbeddings { rows: values, class_dim }: ClassEmbeddings| {
+            let (rows, rest) = (values.len() / class_dim.max(1), values.len() % class_dim.max(1));
             match rest {
-                0 => Ok(Matrix { at: at("class_vectors"), values, rows, side }),
-                found => Err(DataError::Ragged { at: at("class_vectors"), expected: side, found }),
+                0 => Ok(Matrix { at: at("class_embeddings"), values, rows, class_dim }),
+                found => Err(DataError::Ragged { at: at("class_embeddings"), expected: class_dim, found }),
             }
         };
         let listing = splits.map(|splits| Listing {
@@ -91,7 +91,7 @@ impl Store {
             part: names(part),
             group: names(group),
             id: (!id.is_empty()).then_some(id),
-            class_vectors: class_vectors.map(matrix).transpose()?,
+            class_embeddings: class_embeddings.map(matrix).transpose()?,
             provenance,
             form,
             name: name.clone(),
@@ -100,18 +100,21 @@ impl Store {
     }
 }
 
-/// The store of a folder with the class vectors of its table, where it has one.
-fn with_table(store: Store, folder: &Path) -> Result<Store, DataError> {
-    const TABLE: &str = "class_vectors.csv";
-    let table = folder.join(TABLE);
-    if table.symlink_metadata().is_err() {
-        return Ok(store);
+/// The features of a folder with the class embeddings of its table, where it has one.
+fn with_table(mut store: Store, folder: &Path) -> Result<Store, DataError> {
+    // The second is what the first was called earlier.
+    const TABLES: [&str; 2] = ["class_embeddings.csv", "class_vectors.csv"];
+    for name in TABLES {
+        let table = folder.join(name);
+        if table.symlink_metadata().is_err() {
+            continue;
+        }
+        if store.class_embeddings.is_some() {
+            return Err(DataError::EmbeddingsTwice { at: Place::file(&table) });
+        }
+        store = store.with_class_embeddings(&table)?;
+        store.files.push((name.to_string(), table));
     }
-    if store.class_vectors.is_some() {
-        return Err(DataError::VectorsTwice { at: Place::file(&table) });
-    }
-    let mut store = store.with_class_vectors(&table)?;
-    store.files.push((TABLE.to_string(), table));
     Ok(store)
 }
 
@@ -152,7 +155,7 @@ pub struct Parts {
     /// The id of each item.
     pub id: Vec<String>,
     /// One vector per class, in the order of `splits`, or of first appearance where that is absent.
-    pub class_vectors: Option<ClassVectors>,
+    pub class_embeddings: Option<ClassEmbeddings>,
     /// What made the features.
     pub provenance: Provenance,
     /// How the numbers of an item are laid out.
@@ -258,9 +261,9 @@ mod tests {
         assert_eq!(ragged, "store `features`: expected 2 fields, found 1");
         let rows = refused(Parts { class: vec!["a".to_string(); 5], ..whole() });
         assert_eq!(rows, "store `class`: 5 rows, expected 6 as in store `features`");
-        let vectors = ClassVectors { rows: [0.0; 5].as_slice().into(), side: 2 };
-        let vectors = refused(Parts { class_vectors: Some(vectors), ..whole() });
-        assert_eq!(vectors, "store `class_vectors`: expected 2 fields, found 1");
+        let vectors = ClassEmbeddings { rows: [0.0; 5].as_slice().into(), class_dim: 2 };
+        let vectors = refused(Parts { class_embeddings: Some(vectors), ..whole() });
+        assert_eq!(vectors, "store `class_embeddings`: expected 2 fields, found 1");
         assert!(refused(Parts { dim: 0, ..whole() }).contains("no features"));
     }
 }

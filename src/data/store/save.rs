@@ -1,6 +1,6 @@
 //! A new feature store as the files of a folder: the form of a store that is read back without loss.
 
-use super::class_vectors::ClassVectors;
+use super::class_embeddings::ClassEmbeddings;
 use super::values::Element;
 use crate::data::format::folder::FILES;
 use crate::data::format::npy::matrix_bytes;
@@ -9,7 +9,7 @@ use crate::data::{DataError, ItemName, Place};
 use crate::vocab::{Form, Split};
 
 /// The files of a folder that is a feature store; those that a store lacks must not be there.
-pub const FOLDER_FILES: [&str; 5] = FILES;
+pub const FOLDER_FILES: [&str; 6] = FILES;
 
 /// How features are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub struct NewStore<'a> {
     /// Every class once, with its split and the cluster where it has one.
     pub listed: &'a [(String, Split, Option<String>)],
     /// One vector per listed class.
-    pub class_vectors: Option<&'a ClassVectors>,
+    pub class_embeddings: Option<&'a ClassEmbeddings>,
     /// What made the features.
     pub provenance: &'a Provenance,
     /// How the numbers of an item are laid out.
@@ -51,7 +51,7 @@ impl NewStore<'_> {
     /// # Errors
     /// A number that the precision cannot hold, named by item and column.
     pub fn files(&self) -> Result<Vec<(&'static str, Vec<u8>)>, DataError> {
-        let [features, items, splits, about, vectors] = FOLDER_FILES;
+        let [features, items, splits, about, embeddings, _] = FOLDER_FILES;
         let element = match self.precision {
             Precision::F16 => Element::F16,
             Precision::F32 => Element::F32,
@@ -71,8 +71,8 @@ impl NewStore<'_> {
             });
         }
         let mut files = vec![(items, self.items()), (splits, self.splits()), (about, self.about())];
-        if let Some(ClassVectors { rows, side }) = self.class_vectors {
-            files.push((vectors, matrix_bytes(rows.len() / side, *side, rows, Element::F32)));
+        if let Some(ClassEmbeddings { rows, class_dim }) = self.class_embeddings {
+            files.push((embeddings, matrix_bytes(rows.len() / class_dim, *class_dim, rows, Element::F32)));
         }
         let rows = self.features.len() / self.dim;
         files.push((features, matrix_bytes(rows, self.dim, self.features, element)));
@@ -120,7 +120,7 @@ fn table(lines: impl Iterator<Item = Vec<String>>) -> Vec<u8> {
 mod tests {
     use super::*;
     use crate::data::fixtures::{numbers, open};
-    use crate::data::{StoreWarning, VectorSource};
+    use crate::data::{EmbeddingSource, StoreWarning};
     use crate::vocab::{ItemId, SawClasses};
 
     fn words(words: &[&str]) -> Vec<String> {
@@ -138,10 +138,10 @@ mod tests {
         let listed = [
             ("b".to_string(), Split::Base, Some("x".to_string())),
             ("a,1".to_string(), Split::Novel, None),
-            ("oos".to_string(), Split::Outside, None),
+            ("oos".to_string(), Split::Oos, None),
         ];
-        let vectors = ClassVectors { rows: vec![0.1, 0.2, 0.3, 0.4, 0.5, 0.6].into(), side: 2 };
-        let source = VectorSource {
+        let vectors = ClassEmbeddings { rows: vec![0.1, 0.2, 0.3, 0.4, 0.5, 0.6].into(), class_dim: 2 };
+        let source = EmbeddingSource {
             texts: "label names".to_string(),
             texts_sha256: None,
             templates: words(&["{}", "a {}"]),
@@ -153,8 +153,8 @@ mod tests {
             saw_splits: vec![Split::Base, Split::Validation],
             weights_sha256: Some("ab".repeat(32)),
             seed_train: Some(3),
-            cut: 2,
-            class_vectors: Some(source),
+            truncated: 2,
+            class_embeddings: Some(source),
         };
         for precision in [Precision::F16, Precision::F32] {
             let store = NewStore {
@@ -165,7 +165,7 @@ mod tests {
                 parts: Some(&parts),
                 ids: Some(&ids),
                 listed: &listed,
-                class_vectors: Some(&vectors),
+                class_embeddings: Some(&vectors),
                 provenance: &provenance,
                 form: Form::Vector,
             };
@@ -179,11 +179,11 @@ mod tests {
                 numbers(&back).iter().zip(store.features).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
             assert!(if precision == Precision::F32 { far == 0.0 } else { far > 0.0 && far < 1e-6 }, "{far}");
             assert_eq!(back.provenance(), &provenance);
-            assert_eq!(back.class_vectors(), Some(&vectors));
+            assert_eq!(back.class_embeddings(), Some(&vectors));
             assert_eq!((back.index().part(ItemId(2)), back.ids().unwrap()), (Some("test"), ids.as_slice()));
             let classes = back.index().classes().iter().map(|c| (c.name.clone(), c.split, c.cluster.clone()));
             assert_eq!(classes.collect::<Vec<_>>(), listed);
-            assert_eq!(back.warnings(), [StoreWarning::Cut { count: 2 }]);
+            assert_eq!(back.warnings(), [StoreWarning::Truncated { count: 2 }]);
         }
     }
 
@@ -198,7 +198,7 @@ mod tests {
             parts: None,
             ids: None,
             listed: &[],
-            class_vectors: None,
+            class_embeddings: None,
             provenance: &Provenance::default(),
             form: Form::Vector,
         };

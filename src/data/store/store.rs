@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::class_vectors::ClassVectors;
+use super::class_embeddings::ClassEmbeddings;
 use super::index::ClassIndex;
 use super::values::Values;
 use super::warning::StoreWarning;
@@ -29,7 +29,7 @@ pub struct Store {
     pub(in crate::data) values: Values,
     pub(in crate::data) provenance: Provenance,
     pub(in crate::data) ids: Option<Vec<String>>,
-    pub(in crate::data) class_vectors: Option<ClassVectors>,
+    pub(in crate::data) class_embeddings: Option<ClassEmbeddings>,
     /// Rows that were not looked at, where there are any.
     pub(in crate::data) unseen: Option<Arc<[bool]>>,
     pub(in crate::data) duplicates: Vec<(ItemId, ItemId)>,
@@ -98,8 +98,8 @@ impl Store {
     }
 
     /// One vector per class, where the store has them.
-    pub fn class_vectors(&self) -> Option<&ClassVectors> {
-        self.class_vectors.as_ref()
+    pub fn class_embeddings(&self) -> Option<&ClassEmbeddings> {
+        self.class_embeddings.as_ref()
     }
 
     /// Items with equal features, as (first, later): each later item with the first of its set, in the order of the later ones.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::class_vectors::ClassVectors;
+use super::class_embeddings::ClassEmbeddings;
 
 /// What a store has that a reader of results should know; never a reason to refuse it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,23 +20,23 @@ pub enum StoreWarning {
         across: usize,
     },
     /// Items of which the network read only the beginning.
-    Cut {
+    Truncated {
         /// How many.
         count: u64,
     },
     /// Classes whose vectors are all zero: no learner can tell them apart by these.
-    ZeroVectors {
+    ZeroEmbeddings {
         /// How many.
         count: usize,
     },
 }
 
 impl StoreWarning {
-    /// What there is to say of class vectors.
-    pub(in crate::data) fn of_vectors(vectors: &ClassVectors) -> Option<StoreWarning> {
+    /// What there is to say of class embeddings.
+    pub(in crate::data) fn of_embeddings(vectors: &ClassEmbeddings) -> Option<StoreWarning> {
         let zero =
-            vectors.rows.chunks_exact(vectors.side).filter(|row| row.iter().all(|value| *value == 0.0));
-        Some(zero.count()).filter(|count| *count > 0).map(|count| StoreWarning::ZeroVectors { count })
+            vectors.rows.chunks_exact(vectors.class_dim).filter(|row| row.iter().all(|value| *value == 0.0));
+        Some(zero.count()).filter(|count| *count > 0).map(|count| StoreWarning::ZeroEmbeddings { count })
     }
 }
 
@@ -45,15 +45,17 @@ impl fmt::Display for StoreWarning {
         match self {
             StoreWarning::ZeroRows { count: 1 } => f.write_str("1 item has only zeros as features"),
             StoreWarning::ZeroRows { count } => write!(f, "{count} items have only zeros as features"),
-            StoreWarning::ZeroVectors { count: 1 } => f.write_str("the class vector of 1 class is all zero"),
-            StoreWarning::ZeroVectors { count } => {
-                write!(f, "the class vectors of {count} classes are all zero")
+            StoreWarning::ZeroEmbeddings { count: 1 } => {
+                f.write_str("the class embedding of 1 class is all zero")
             }
-            StoreWarning::Cut { count: 1 } => {
-                f.write_str("1 item was longer than the network reads, and was cut")
+            StoreWarning::ZeroEmbeddings { count } => {
+                write!(f, "the class embeddings of {count} classes are all zero")
             }
-            StoreWarning::Cut { count } => {
-                write!(f, "{count} items were longer than the network reads, and were cut")
+            StoreWarning::Truncated { count: 1 } => {
+                f.write_str("1 item was longer than the network reads, and was truncated")
+            }
+            StoreWarning::Truncated { count } => {
+                write!(f, "{count} items were longer than the network reads, and were truncated")
             }
             StoreWarning::IdenticalRows { count, across } => {
                 let verb = if *count == 1 { "1 item repeats" } else { &format!("{count} items repeat") };

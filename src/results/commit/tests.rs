@@ -62,7 +62,7 @@ fn record() -> RunRecord {
             draw_sha256: "dd".to_string(),
             features: "features".to_string(),
             features_sha256: "ff".to_string(),
-            class_vectors: None,
+            class_embeddings: None,
         }],
         learners: vec![LearnerRecord {
             name: "k-nn".to_string(),

@@ -187,7 +187,7 @@ impl Work {
             parts: (!index.part_names().is_empty()).then_some(parts.as_slice()),
             ids: store.ids(),
             listed: &listed,
-            class_vectors: None,
+            class_embeddings: None,
             provenance: &provenance,
             form,
         };

@@ -6,7 +6,7 @@ use super::{Made, Network};
 use crate::backbone::sentence::{ClassTexts, Embedded, label_words};
 use crate::backbone::{BackboneError, SentenceEncoder};
 use crate::data::text::{self, Sentences, TEXT_DATASETS};
-use crate::data::{ClassVectors, NewStore, Precision, Provenance, VectorSource, files_sha256};
+use crate::data::{ClassEmbeddings, EmbeddingSource, NewStore, Precision, Provenance, files_sha256};
 use crate::results::Warning;
 use crate::run::device::{Device, on_device};
 use crate::run::error::RunError;
@@ -66,8 +66,8 @@ pub(crate) fn plan(network: &Network, dataset: &str) -> Result<(String, String, 
         saw_splits: Vec::new(),
         weights_sha256: Some(weights.clone()),
         seed_train: None,
-        cut: 0,
-        class_vectors: Some(source),
+        truncated: 0,
+        class_embeddings: Some(source),
     };
     let files = sentences.files.iter().map(|path| {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
@@ -82,16 +82,16 @@ pub(crate) fn plan(network: &Network, dataset: &str) -> Result<(String, String, 
 fn class_texts(
     network: &Network,
     listed: &[(String, Split, Option<String>)],
-) -> Result<(ClassTexts, VectorSource), RunError> {
+) -> Result<(ClassTexts, EmbeddingSource), RunError> {
     let names: Vec<&str> = listed.iter().map(|(class, _, _)| class.as_str()).collect();
-    let outside = listed.iter().filter(|(_, split, _)| *split == Split::Outside);
-    let outside: Vec<&str> = outside.map(|(class, _, _)| class.as_str()).collect();
+    let oos = listed.iter().filter(|(_, split, _)| *split == Split::Oos);
+    let oos: Vec<&str> = oos.map(|(class, _, _)| class.as_str()).collect();
     let by_name = |class: &str| vec![label_words(class)];
     let (words, texts, texts_sha256) = match &network.descriptions {
         None => (names.iter().map(|class| by_name(class)).collect(), "label names".to_string(), None),
         Some(path) => {
-            let mut words = text::descriptions(path, &names, &outside)?;
-            // A class outside the task is no candidate; its vector only fills its row.
+            let mut words = text::descriptions(path, &names, &oos)?;
+            // A class out of scope is no candidate; its vector only fills its row.
             let undescribed = words.iter_mut().zip(&names).filter(|(words, _)| words.is_empty());
             undescribed.for_each(|(words, class)| *words = by_name(class));
             let hash = files_sha256(&[("descriptions".to_string(), path.clone())])?;
@@ -104,7 +104,7 @@ fn class_texts(
         false => network.templates.clone(),
     };
     let class_texts = ClassTexts::new(&words, &templates);
-    Ok((class_texts, VectorSource { texts, texts_sha256, templates }))
+    Ok((class_texts, EmbeddingSource { texts, texts_sha256, templates }))
 }
 
 impl Work {
@@ -134,7 +134,7 @@ impl Work {
         let Embedded { features, dim, truncated } =
             run(&sentences.texts, &|done| progress.reach(done as u64))?;
         drop(progress);
-        provenance.cut = truncated as u64;
+        provenance.truncated = truncated as u64;
         let store = NewStore {
             features: &features,
             dim,
@@ -143,7 +143,7 @@ impl Work {
             parts: sentences.parts.as_deref(),
             ids: sentences.ids.as_deref(),
             listed: &listed,
-            class_vectors: Some(&ClassVectors { rows: rows.into(), side: dim }),
+            class_embeddings: Some(&ClassEmbeddings { rows: rows.into(), class_dim: dim }),
             provenance: &provenance,
             form: Form::Vector,
         };

@@ -57,7 +57,7 @@ fn write(folder: &Path, pictures: &Pictures) -> Result<(), DataError> {
         parts: None,
         ids: Some(&pictures.ids),
         listed: &pictures.listed,
-        class_vectors: None,
+        class_embeddings: None,
         provenance: &provenance,
         form: pictures.form,
     }

@@ -1,4 +1,4 @@
-//! CLINC150: intents in ten domains, with queries outside all of them.
+//! CLINC150: intents in ten domains, with queries out of their scope.
 //!
 //! Larson et al. 2019, "An Evaluation Dataset for Intent Classification and Out-of-Scope Prediction".
 
@@ -15,8 +15,8 @@ use crate::vocab::Split;
 /// split.
 const SPLITS: &str = include_str!("clinc150-splits.csv");
 
-/// The class of queries outside all intents.
-const OUTSIDE: &str = "oos";
+/// The class of queries out of the scope of all intents.
+const OOS: &str = "oos";
 
 type List = Vec<(String, String)>;
 
@@ -35,7 +35,7 @@ struct Lists {
 
 /// Reads `data_full.json` (a file, or the folder that holds it), and `domains.json` beside it as clusters.
 ///
-/// Items are sorted by class, within a class by part (`train`, `val`, `test`); those outside come last, as class `oos`.
+/// Items are sorted by class, within a class by part (`train`, `val`, `test`); those out of scope come last, as class `oos`.
 ///
 /// # Errors
 /// When a file cannot be read or is damaged, a text is empty, or a class is none of CLINC150's.
@@ -53,7 +53,7 @@ pub fn clinc150(path: impl AsRef<Path>) -> Result<Sentences, DataError> {
         ("val", "val", lists.val.ok_or_else(|| missing("val"))?),
         ("test", "test", lists.test.ok_or_else(|| missing("test"))?),
     ];
-    let outside = [
+    let oos = [
         ("oos_train", "train", lists.oos_train),
         ("oos_val", "val", lists.oos_val),
         ("oos_test", "test", lists.oos_test),
@@ -64,12 +64,12 @@ pub fn clinc150(path: impl AsRef<Path>) -> Result<Sentences, DataError> {
     }
     sentences.splits = Some(splits(&sentences, &file)?);
     let first = sentences.texts.len();
-    for said in said(&file, outside)? {
+    for said in said(&file, oos)? {
         sentences.texts.push(said.text);
-        sentences.classes.push(OUTSIDE.to_string());
+        sentences.classes.push(OOS.to_string());
         sentences.parts.get_or_insert_default().push(said.part.to_string());
     }
-    sentences.outside = (first..sentences.texts.len()).collect();
+    sentences.oos = (first..sentences.texts.len()).collect();
     let domains = folder.join("domains.json");
     sentences.files = vec![file];
     if domains.exists() {
@@ -156,7 +156,7 @@ mod tests {
         assert_eq!(sentences.texts, ["hello", "hi", "good day", "a table", "book a table", "why"]);
         assert_eq!(sentences.parts.as_ref().unwrap(), &["train", "train", "test", "train", "val", "test"]);
         assert_eq!(sentences.class_names(), ["greeting", "restaurant_reservation", "oos"]);
-        assert_eq!(sentences.outside, [5]);
+        assert_eq!(sentences.oos, [5]);
         let splits = sentences.splits.as_ref().unwrap();
         assert_eq!(
             splits.iter().map(|(class, _)| class).collect::<Vec<_>>(),

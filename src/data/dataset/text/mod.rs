@@ -33,12 +33,12 @@ pub struct Sentences {
     pub parts: Option<Vec<String>>,
     /// The id of each sentence, where the dataset has ids.
     pub ids: Option<Vec<String>>,
-    /// Every class except those outside, with its split, in order of first appearance.
+    /// Every class in scope, with its split, in order of first appearance.
     pub splits: Option<Vec<(String, Split)>>,
     /// Classes with their clusters, in order of first appearance.
     pub clusters: Option<Vec<(String, String)>>,
     /// The items that belong to no class of the task; they share one class name.
-    pub outside: Vec<usize>,
+    pub oos: Vec<usize>,
     /// Columns or keys of a table that are not read, in order of appearance; a column may have no name.
     pub ignored: Vec<String>,
     /// The files that were read.
@@ -55,7 +55,7 @@ impl Sentences {
     /// Every class in order of first appearance with its split, which is novel where the dataset names none, and its
     /// cluster where it has one.
     pub fn listed(&self) -> Vec<(String, Split, Option<String>)> {
-        let outside = self.outside.first().map(|item| self.classes[*item].as_str());
+        let oos = self.oos.first().map(|item| self.classes[*item].as_str());
         let splits: HashMap<&str, Split> =
             self.splits.iter().flatten().map(|(class, split)| (class.as_str(), *split)).collect();
         let clusters: HashMap<&str, &str> = self
@@ -66,7 +66,7 @@ impl Sentences {
             .collect();
         let line = |class: &str| {
             let own = splits.get(class).copied().unwrap_or(Split::Novel);
-            let split = if outside == Some(class) { Split::Outside } else { own };
+            let split = if oos == Some(class) { Split::Oos } else { own };
             (class.to_string(), split, clusters.get(class).map(|cluster| cluster.to_string()))
         };
         self.class_names().into_iter().map(line).collect()

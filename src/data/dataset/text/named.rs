@@ -9,7 +9,7 @@ use crate::data::DataError;
 pub const TEXT_DATASETS: &[(&str, &str)] = &[
     (
         "clinc150",
-        "150 intents in ten domains, and queries outside all of them (Larson et al. 2019); data_full.json",
+        "150 intents in ten domains, and queries out of their scope (Larson et al. 2019); data_full.json",
     ),
     ("banking77", "77 intents of customers of a bank (Casanueva et al. 2020); train.csv and test.csv"),
     (
