@@ -13,7 +13,7 @@ use kshot::protocol::Protocol;
 use kshot::rng::{Purpose, Stream};
 use kshot::tensor::conv::ConvOps;
 use kshot::tensor::trail::pull;
-use kshot::tensor::{Backend, Cpu, TensorError, to_host};
+use kshot::tensor::{Cpu, SpanOps, TensorError, to_host};
 use kshot::train::{Moments, Optimiser};
 use kshot::vocab::{Form, Split};
 
@@ -107,7 +107,7 @@ pub fn gather(store: &Store, draw: &Draw) {
 }
 
 /// Has a learner answer a draw, with so many workers and episodes a batch.
-pub fn answer<D: Backend>(
+pub fn answer<D: SpanOps>(
     store: &Store,
     draw: &Draw,
     spec: &str,

@@ -23,7 +23,7 @@ use crate::episode::{Draw, alike};
 use crate::learner::{Fitted, Learner, Parameters, Registry, Roster};
 use crate::metric::{EpisodeGrade, Margins, QueryMargin};
 use crate::protocol::Protocol;
-use crate::tensor::{Appetite, Backend, HostRows, TensorError};
+use crate::tensor::{Appetite, Backend, HostRows, SpanOps, TensorError};
 use crate::vocab::{ItemId, Setting, Transform};
 
 pub use error::EvalError;
@@ -191,7 +191,7 @@ fn together(batches: &[Range<usize>], workers: usize) -> usize {
 ///
 /// # Errors
 /// The first error of a learner, a device, the data, or the sink; nothing is handed over after it.
-pub fn evaluate<R: Roster, D: Backend, E: From<EvalError>>(
+pub fn evaluate<R: Roster, D: SpanOps, E: From<EvalError>>(
     evaluation: &Evaluation<'_>,
     open: impl Fn() -> Result<D, TensorError> + Sync,
     sink: impl FnMut(Batch) -> Result<(), E>,
@@ -203,7 +203,7 @@ pub fn evaluate<R: Roster, D: Backend, E: From<EvalError>>(
 ///
 /// # Errors
 /// As [`evaluate`].
-pub fn evaluate_with<R: Roster, D: Backend, E: From<EvalError>>(
+pub fn evaluate_with<R: Roster, D: SpanOps, E: From<EvalError>>(
     evaluation: &Evaluation<'_>,
     grading: Grading<'_>,
     open: impl Fn() -> Result<D, TensorError> + Sync,

@@ -9,7 +9,7 @@ use super::{EvalError, Evaluation, Gammas};
 use crate::data::{Store, seen_items};
 use crate::learner::{Fitted, Learner, Parameters, Registry, Roster};
 use crate::protocol::Protocol;
-use crate::tensor::{Backend, HostRows, TensorError};
+use crate::tensor::{Backend, HostRows, SpanOps, TensorError};
 use crate::view::Seen;
 use crate::vocab::{ClassId, Scope, Split, Transform};
 
@@ -112,7 +112,7 @@ pub fn suits<D: Backend>(
 
 /// The fits of the learners that have one, each made in a pool of one thread: their numbers do not depend on how many
 /// are made at once.
-pub(super) fn fits<R: Roster, D: Backend>(
+pub(super) fn fits<R: Roster, D: SpanOps>(
     evaluation: &Evaluation<'_>,
     rows: &BTreeMap<Transform, HostRows>,
     open: &(impl Fn() -> Result<D, TensorError> + Sync),
@@ -165,7 +165,7 @@ fn alone<T: Send>(work: impl FnOnce() -> Result<T, EvalError> + Send) -> Result<
 }
 
 /// The fit of one learner.
-fn one<R: Roster, D: Backend>(
+fn one<R: Roster, D: SpanOps>(
     evaluation: &Evaluation<'_>,
     parameters: &Parameters,
     seen_under: &BTreeMap<Transform, Seen>,

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::{EvalError, Evaluation, evaluate};
 use crate::learner::Roster;
 use crate::metric::{self, Standing};
-use crate::tensor::{Backend, TensorError};
+use crate::tensor::{SpanOps, TensorError};
 
 /// What is subtracted from the scores of seen classes, by the places of a learner and of a shot.
 pub type Gammas = BTreeMap<(usize, usize), f32>;
@@ -23,7 +23,7 @@ pub(super) fn seen_labels(evaluation: &Evaluation<'_>, places: Range<usize>) -> 
 ///
 /// # Errors
 /// As [`evaluate`]'s.
-pub fn gammas<R: Roster, D: Backend>(
+pub fn gammas<R: Roster, D: SpanOps>(
     evaluation: &Evaluation<'_>,
     open: impl Fn() -> Result<D, TensorError> + Sync,
 ) -> Result<Gammas, EvalError> {

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use super::{EvalError, Evaluation, evaluate};
 use crate::learner::Roster;
 use crate::metric;
-use crate::tensor::{Backend, TensorError};
+use crate::tensor::{SpanOps, TensorError};
 
 /// For each learner and shot of an evaluation, as (learner, shot): the largest certainty that at least 95 % of all its
 /// queries reach.
 ///
 /// # Errors
 /// As [`evaluate`]'s.
-pub fn thresholds<R: Roster, D: Backend>(
+pub fn thresholds<R: Roster, D: SpanOps>(
     evaluation: &Evaluation<'_>,
     open: impl Fn() -> Result<D, TensorError> + Sync,
     mut progress: impl FnMut(usize),

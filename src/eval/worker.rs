@@ -15,7 +15,7 @@ use crate::learner::{Answer, Given, Registry, Roster};
 use crate::metric::{self, EpisodeGrade, Margins, QueryMargin, grade_at};
 use crate::rng::Chance;
 use crate::tensor::dfdx::shapes::HasShape;
-use crate::tensor::{Backend, Cpu, TensorError, to_host};
+use crate::tensor::{Backend, Cpu, SpanOps, TensorError, to_host};
 use crate::view::Answers;
 use crate::vocab::{Confidence, Meaning, Transform};
 
@@ -23,7 +23,7 @@ use crate::vocab::{Confidence, Meaning, Transform};
 type Sender = SyncSender<(usize, Vec<Batch>, Result<(), EvalError>)>;
 
 /// Takes groups of batches until there are none left, or another worker has failed.
-pub(super) fn work<R: Roster, D: Backend>(
+pub(super) fn work<R: Roster, D: SpanOps>(
     shared: &Shared<'_, D>,
     open: &(impl Fn() -> Result<D, TensorError> + Sync),
     sender: &Sender,
@@ -42,7 +42,7 @@ pub(super) fn work<R: Roster, D: Backend>(
     }
 }
 
-fn take_batches<R: Roster, D: Backend>(
+fn take_batches<R: Roster, D: SpanOps>(
     shared: &Shared<'_, D>,
     open: &(impl Fn() -> Result<D, TensorError> + Sync),
     sender: &Sender,

@@ -18,11 +18,11 @@ use super::{
 };
 use crate::rng::Chance;
 use crate::tensor::span::{Batches, Descent, Head, Init, Objective};
-use crate::tensor::{Backend, Tensor3, ops};
+use crate::tensor::{Backend, SpanOps, Tensor3, ops};
 use crate::view::{Items, Scores, Support};
 use crate::vocab::{Meaning, Transform};
 
-pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn enrol<D: SpanOps>(list: &mut Registry<D>) {
     list.add("fine-tune", |parameters| Ok(Learner::inductive(FineTune::from(parameters)?)))
         .family(|members| Ok(Box::new(Paths::of(members)?)))
         .about("last layer by gradient descent (Chen et al. 2019)")
@@ -126,7 +126,7 @@ impl FineTune {
     }
 }
 
-impl<D: Backend> Inductive<D> for FineTune {
+impl<D: SpanOps> Inductive<D> for FineTune {
     fn takes(&self) -> Transform {
         self.transform
     }
@@ -169,7 +169,7 @@ impl Paths {
     }
 }
 
-impl<D: Backend> Family<D> for Paths {
+impl<D: SpanOps> Family<D> for Paths {
     fn answers(
         &self,
         support: &Support<D>,

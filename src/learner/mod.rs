@@ -35,7 +35,7 @@ mod svm;
 mod tip_adapter;
 
 use crate::rng::Chance;
-use crate::tensor::Backend;
+use crate::tensor::{Backend, SpanOps};
 use crate::view::{ClassVectors, Items, Scores, Support};
 use crate::vocab::{Confidence, Setting, Transform};
 
@@ -306,7 +306,7 @@ impl<D: Backend> Learner<D> {
 pub struct Shipped;
 
 impl Roster for Shipped {
-    fn enrol<D: Backend>(list: &mut Registry<D>) {
+    fn enrol<D: SpanOps>(list: &mut Registry<D>) {
         prototypical::enrol(list);
         nearest_centroid::enrol(list);
         k_nn::enrol(list);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Family, LearnError, Learner, Parameter, Parameters};
-use crate::tensor::Backend;
+use crate::tensor::{Backend, SpanOps};
 
 /// Makes a learner from checked parameters.
 type Build<D> = Box<dyn Fn(&Parameters) -> Result<Learner<D>, LearnError>>;
@@ -116,7 +116,10 @@ pub struct Registry<D: Backend> {
 
 impl<D: Backend> Registry<D> {
     /// The learners that a roster enrols.
-    pub fn of<R: Roster>() -> Registry<D> {
+    pub fn of<R: Roster>() -> Registry<D>
+    where
+        D: SpanOps,
+    {
         let mut registry = Registry { entries: Vec::new() };
         R::enrol(&mut registry);
         registry
@@ -198,11 +201,11 @@ impl<D: Backend> Registry<D> {
 ///
 /// ```
 /// use kshot::learner::{Registry, Roster, Shipped};
-/// use kshot::tensor::Backend;
+/// use kshot::tensor::SpanOps;
 ///
 /// struct Mine;
 /// impl Roster for Mine {
-///     fn enrol<D: Backend>(list: &mut Registry<D>) {
+///     fn enrol<D: SpanOps>(list: &mut Registry<D>) {
 ///         Shipped::enrol(list);
 ///         // list.add("my-learner", |parameters| …);
 ///     }
@@ -212,7 +215,7 @@ impl<D: Backend> Registry<D> {
 /// ```
 pub trait Roster {
     /// Adds this roster's learners to the list.
-    fn enrol<D: Backend>(list: &mut Registry<D>);
+    fn enrol<D: SpanOps>(list: &mut Registry<D>);
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use super::score::Task;
 use crate::episode::folds;
 use crate::eval::{self, EvalError, Evaluation};
 use crate::learner::{Parameters, Roster};
-use crate::tensor::{Backend, TensorError};
+use crate::tensor::{SpanOps, TensorError};
 
 /// The most folds of a support set.
 pub const FOLDS: usize = 5;
@@ -26,7 +26,7 @@ const CHUNK: usize = 500;
 ///
 /// # Errors
 /// A trial that fails.
-pub fn choices<R: Roster, D: Backend>(
+pub fn choices<R: Roster, D: SpanOps>(
     task: &Task<'_>,
     trials: &[Parameters],
     shot: Option<usize>,

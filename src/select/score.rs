@@ -7,7 +7,7 @@ use crate::eval::{self, EvalError, Evaluation, Grading, SeenRules};
 use crate::learner::{Parameters, Roster};
 use crate::metric::{Margins, best_temperature};
 use crate::stats::{self, Interval};
-use crate::tensor::{Backend, TensorError};
+use crate::tensor::{SpanOps, TensorError};
 
 /// Episodes from which a temperature is chosen; one number needs no more.
 const CALIBRATED: usize = 2_000;
@@ -65,7 +65,7 @@ pub struct Scored {
 ///
 /// # Errors
 /// A trial that fails, or answers no episode.
-pub fn score<R: Roster, D: Backend>(
+pub fn score<R: Roster, D: SpanOps>(
     task: &Task<'_>,
     trials: &[Parameters],
     open: impl Fn() -> Result<D, TensorError> + Sync,
@@ -113,7 +113,7 @@ pub fn best(scores: &[Scored]) -> usize {
 ///
 /// # Errors
 /// A learner that fails.
-pub fn temperatures<R: Roster, D: Backend>(
+pub fn temperatures<R: Roster, D: SpanOps>(
     task: &Task<'_>,
     learners: &[Parameters],
     open: impl Fn() -> Result<D, TensorError> + Sync,

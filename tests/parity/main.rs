@@ -17,19 +17,19 @@ use kshot::rng::{Purpose, Stream};
 use kshot::tensor::conv::ConvOps;
 use kshot::tensor::dfdx::shapes::Shape;
 use kshot::tensor::dfdx::tensor::Tensor;
-use kshot::tensor::{Backend, open_cpu, to_host};
+use kshot::tensor::{Backend, SpanOps, open_cpu, to_host};
 
 /// A device that runs everything that kshot has.
 #[cfg(not(feature = "text"))]
-trait Whole: ConvOps {}
+trait Whole: ConvOps + SpanOps {}
 #[cfg(not(feature = "text"))]
-impl<D: ConvOps> Whole for D {}
+impl<D: ConvOps + SpanOps> Whole for D {}
 
 /// A device that runs everything that kshot has.
 #[cfg(feature = "text")]
-trait Whole: ConvOps + kshot::tensor::encoder::EncoderOps {}
+trait Whole: ConvOps + SpanOps + kshot::tensor::encoder::EncoderOps {}
 #[cfg(feature = "text")]
-impl<D: ConvOps + kshot::tensor::encoder::EncoderOps> Whole for D {}
+impl<D: ConvOps + SpanOps + kshot::tensor::encoder::EncoderOps> Whole for D {}
 
 /// Work that any device can do.
 trait Suite {
