@@ -3,11 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use kshot::rng::{Purpose, Stream};
-use kshot::tensor::span::{Descent, Head, Init, Solution, descent, hinge, logistic, ridge};
-use kshot::tensor::stock;
-use kshot::tensor::{
-    Backend, Cpu, HostRows, Labels, Resident, Rows, Tensor3, Terms, neighbours, open_cpu, ops,
+use kshot::tensor::span::{
+    Descent, Head, Init, Solution, SpanOps, descent, hinge, logistic, neighbours, ridge,
 };
+use kshot::tensor::stock;
+use kshot::tensor::{Backend, Cpu, HostRows, Labels, Resident, Rows, Tensor3, Terms, open_cpu, ops};
 
 const DIM: usize = 23;
 

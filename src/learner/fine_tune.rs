@@ -18,7 +18,7 @@ use super::{
 };
 use crate::rng::Chance;
 use crate::tensor::span::{Batches, Descent, Head, Init, Objective};
-use crate::tensor::{Backend, Tensor3, ops};
+use crate::tensor::{Backend, SpanOps, Tensor3, ops};
 use crate::view::{Items, Scores, Support};
 use crate::vocab::{Meaning, Transform};
 
@@ -126,7 +126,7 @@ impl FineTune {
     }
 }
 
-impl<D: Backend> Inductive<D> for FineTune {
+impl<D: SpanOps> Inductive<D> for FineTune {
     fn takes(&self) -> Transform {
         self.transform
     }
@@ -169,7 +169,7 @@ impl Paths {
     }
 }
 
-impl<D: Backend> Family<D> for Paths {
+impl<D: SpanOps> Family<D> for Paths {
     fn answers(
         &self,
         support: &Support<D>,

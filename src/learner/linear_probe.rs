@@ -13,7 +13,7 @@ use super::{
     transform_of, transform_parameter,
 };
 use crate::rng::Chance;
-use crate::tensor::Backend;
+use crate::tensor::SpanOps;
 use crate::tensor::span::Objective;
 use crate::view::Support;
 use crate::vocab::{Meaning, Transform};
@@ -40,7 +40,7 @@ struct LinearProbe {
     transform: Transform,
 }
 
-impl<D: Backend> Inductive<D> for LinearProbe {
+impl<D: SpanOps> Inductive<D> for LinearProbe {
     fn takes(&self) -> Transform {
         self.transform
     }

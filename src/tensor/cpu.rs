@@ -7,8 +7,7 @@ use dfdx::tensor_ops::{BroadcastTo, TryMatMul};
 use super::backend::{Appetite, Backend, LinearHead, Terms, device_error};
 use super::error::TensorError;
 use super::rows::{HostRows, Rows};
-use super::span::{self, Descent, Objective, Solution};
-use super::{Labels, Tensor2, Tensor3, kernel, neighbours, pass, to_host};
+use super::{Labels, Tensor2, Tensor3, kernel, pass, span, to_host};
 
 /// Opens the CPU.
 pub fn open_cpu() -> Cpu {
@@ -113,68 +112,8 @@ impl Backend for Cpu {
         rows.device().tensor2((episodes, count), norms)
     }
 
-    fn best_of_label(&self, values: &Tensor3<Self>, labels: &Labels) -> Result<Tensor3<Self>, TensorError> {
-        neighbours::host(self, values, labels, neighbours::best_of_label)
-    }
-
-    fn votes(&self, values: &Tensor3<Self>, labels: &Labels, k: usize) -> Result<Tensor3<Self>, TensorError> {
-        neighbours::host(self, values, labels, |row, labels, out| neighbours::votes(row, labels, k, out))
-    }
-
-    fn attention(&self, values: &Tensor3<Self>, labels: &Labels) -> Result<Tensor3<Self>, TensorError> {
-        neighbours::host(self, values, labels, neighbours::attention)
-    }
-
     fn spd_inverse(&self, matrices: &Tensor3<Self>) -> Result<Tensor3<Self>, TensorError> {
         span::host::spd_inverse(self, matrices)
-    }
-
-    fn ridge(
-        &self,
-        features: &Tensor3<Self>,
-        labels: &Labels,
-        alpha: f64,
-    ) -> Result<Solution<Self>, TensorError> {
-        span::host::each(self, features, labels, |gram, labels| span::ridge::host(gram, labels, alpha))
-    }
-
-    fn hinge(
-        &self,
-        features: &Tensor3<Self>,
-        labels: &Labels,
-        c: f64,
-    ) -> Result<Solution<Self>, TensorError> {
-        span::host::each(self, features, labels, |gram, labels| span::hinge::host(gram, labels, c))
-    }
-
-    fn logistic(
-        &self,
-        features: &Tensor3<Self>,
-        labels: &Labels,
-        c: f64,
-    ) -> Result<Solution<Self>, TensorError> {
-        span::host::each(self, features, labels, |gram, labels| span::logistic::host(gram, labels, c))
-    }
-
-    fn descent(
-        &self,
-        features: &Tensor3<Self>,
-        labels: &Labels,
-        descent: &Descent<'_>,
-    ) -> Result<Solution<Self>, TensorError> {
-        span::host::each_numbered(self, features, labels, |episode, gram, labels| {
-            let mut fits = span::descent::host(episode, gram, labels, descent, &[descent.steps])?;
-            Ok(fits.pop().expect("one stop was asked for"))
-        })
-    }
-
-    fn fits(
-        &self,
-        features: &Tensor3<Self>,
-        labels: &Labels,
-        objectives: &[Objective<'_>],
-    ) -> Result<Vec<Solution<Self>>, TensorError> {
-        span::host::fits(self, features, labels, objectives)
     }
 
     fn linears(
@@ -184,14 +123,5 @@ impl Backend for Cpu {
         heads: &[LinearHead<'_, Self>],
     ) -> Result<Vec<Tensor3<Self>>, TensorError> {
         pass::linears(self, store, rows, heads)
-    }
-
-    fn votes_each(
-        &self,
-        values: &Tensor3<Self>,
-        labels: &Labels,
-        ks: &[usize],
-    ) -> Result<Vec<Tensor3<Self>>, TensorError> {
-        neighbours::host_votes(self, values, labels, ks)
     }
 }

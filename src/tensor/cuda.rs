@@ -9,10 +9,7 @@ use dfdx::tensor::{Cache, Cuda, CudaError, Tensor};
 use dfdx::tensor_ops::TryMatMul;
 
 use super::backend::{Appetite, Terms};
-use super::span::{self, Descent, Solution};
-use super::{
-    Backend, HostRows, Labels, Resident, Rows, Tensor2, Tensor3, TensorError, neighbours, ops, stock, to_host,
-};
+use super::{Backend, HostRows, Resident, Rows, Tensor2, Tensor3, TensorError, ops, to_host};
 
 /// The part of the free memory that the features of a batch may take: what is made of them takes several times as much.
 const SHARE: usize = 32;
@@ -158,57 +155,5 @@ impl Backend for Cuda {
         terms: &Terms<'_, Self>,
     ) -> Result<Tensor3<Self>, TensorError> {
         store.linear(rows, weights, terms)
-    }
-
-    fn best_of_label(&self, values: &Tensor3<Self>, labels: &Labels) -> Result<Tensor3<Self>, TensorError> {
-        neighbours::stock_best_of_label(values, labels)
-    }
-
-    fn votes(&self, values: &Tensor3<Self>, labels: &Labels, k: usize) -> Result<Tensor3<Self>, TensorError> {
-        neighbours::stock_votes(values, labels, k)
-    }
-
-    fn attention(&self, values: &Tensor3<Self>, labels: &Labels) -> Result<Tensor3<Self>, TensorError> {
-        neighbours::stock_attention(values, labels)
-    }
-
-    fn spd_inverse(&self, matrices: &Tensor3<Self>) -> Result<Tensor3<Self>, TensorError> {
-        stock::spd_inverse(self, matrices)
-    }
-
-    fn ridge(
-        &self,
-        features: &Tensor3<Self>,
-        labels: &Labels,
-        alpha: f64,
-    ) -> Result<Solution<Self>, TensorError> {
-        span::ridge::stock(self, features, labels, alpha)
-    }
-
-    fn hinge(
-        &self,
-        features: &Tensor3<Self>,
-        labels: &Labels,
-        c: f64,
-    ) -> Result<Solution<Self>, TensorError> {
-        span::hinge::stock(self, features, labels, c)
-    }
-
-    fn logistic(
-        &self,
-        features: &Tensor3<Self>,
-        labels: &Labels,
-        c: f64,
-    ) -> Result<Solution<Self>, TensorError> {
-        span::logistic::stock(self, features, labels, c)
-    }
-
-    fn descent(
-        &self,
-        features: &Tensor3<Self>,
-        labels: &Labels,
-        descent: &Descent<'_>,
-    ) -> Result<Solution<Self>, TensorError> {
-        span::descent::stock(self, features, labels, descent)
     }
 }

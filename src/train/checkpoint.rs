@@ -6,7 +6,7 @@ use std::path::Path;
 use super::error::TrainError;
 use super::optimiser::Moments;
 use super::recipe::Recipe;
-use super::run::Row;
+use super::row::Row;
 use crate::backbone::{Parameters, Weights, tensor_file};
 
 /// What changes while training.

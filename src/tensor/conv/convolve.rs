@@ -7,14 +7,11 @@ use rayon::prelude::*;
 
 use super::frame::{Layout, Spread};
 use super::product::{self, Band, Panels};
-use super::window::{Convolution, filled};
+use super::window::{Convolution, Shape, filled};
 use crate::tensor::error::{TensorError, same};
 
 /// Chunks of a batch.
 pub(super) const CHUNKS: usize = 16;
-
-/// Sizes of images: (batch, height, width, channels).
-pub(super) type Shape = (usize, usize, usize, usize);
 
 /// A convolution of images of one size, ready to run.
 #[derive(Clone, Debug)]

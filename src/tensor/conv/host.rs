@@ -6,13 +6,13 @@ use dfdx::shapes::HasShape;
 use dfdx::tensor::{CpuError, Gradients, PutTape, SplitTape, Tape};
 
 use super::block::{self as fused, Scaling};
-use super::convolve::{self, Plan, Shape};
+use super::convolve::{self, Plan};
+use super::layer::{Block, Norm};
 use super::norm::{self, Affine, Moments, Running};
 use super::pool::{self, Tiling};
-use super::window::{Convolution, Window, filled};
-use super::{Block, Norm, Tensor4};
+use super::window::{Convolution, Shape, Window, filled};
 use crate::tensor::error::{TensorError, same};
-use crate::tensor::{Backend, Cpu, Tensor1, to_host};
+use crate::tensor::{Backend, Cpu, Tensor1, Tensor4, to_host};
 
 type Grads = Gradients<f32, Cpu>;
 

@@ -3,8 +3,8 @@
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::convolve::{Shape, chunk};
-use super::window::{Window, filled};
+use super::convolve::chunk;
+use super::window::{Shape, Window, filled};
 use crate::tensor::error::{TensorError, same};
 
 /// The pixels of each place of a window over images of one size; pixels beyond an edge are left out.

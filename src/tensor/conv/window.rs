@@ -1,7 +1,9 @@
 //! How a window moves over an image, and how large the result is.
 
-use super::convolve::Shape;
 use crate::tensor::error::{TensorError, same};
+
+/// Sizes of images: (batch, height, width, channels).
+pub(super) type Shape = (usize, usize, usize, usize);
 
 /// A window that moves over an image, as (vertical, horizontal) sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use super::attention::{self, Scratch};
 use super::elementwise::add_and_normalise;
-use super::panels::apply;
+use super::linear::apply;
 use super::weights::{Block, EncoderWeights};
 
 /// Tokens that pass all layers of a block before the next; a longer sequence passes whole.

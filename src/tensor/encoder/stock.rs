@@ -1,18 +1,15 @@
 //! The encoder composed from stock dfdx operations: runs on every device, and is what CUDA uses.
 
 use dfdx::shapes::{Axes4, Axis, HasShape};
-use dfdx::tensor::Tensor;
 use dfdx::tensor_ops::{
     BroadcastTo, GatherTo, MeanTo, PermuteTo, ReshapeTo, SelectTo, SumTo, TryAdd, TryDiv, TryMatMul, TryMul,
 };
 
+use super::batch::{LEAST_NORM, Pooling, TokenBatch, sequences};
 use super::weights::{Activation, EncoderWeights, Linear, Norm};
-use super::{LEAST_NORM, Pooling, TokenBatch, sequences};
 use crate::tensor::error::{TensorError, same};
 use crate::tensor::stock::failure;
-use crate::tensor::{Backend, Tensor1, Tensor2, Tensor3};
-
-type Tensor4<D> = Tensor<(usize, usize, usize, usize), f32, D>;
+use crate::tensor::{Backend, Tensor1, Tensor2, Tensor3, Tensor4};
 
 struct PlacedLinear<D: Backend> {
     /// (inner, out)

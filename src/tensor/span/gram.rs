@@ -7,8 +7,7 @@
 
 use super::super::error::TensorError;
 use super::super::kernel;
-use super::host::with_ridge;
-use super::inverse::inverse;
+use super::inverse::{inverse, with_ridge};
 
 /// The matrix K of one episode.
 pub(in super::super) struct Gram<'a> {

@@ -7,7 +7,7 @@ use super::super::error::{TensorError, same};
 use super::super::{Backend, Labels, Tensor3, ops, to_host};
 use super::gram::Gram;
 use super::inverse::inverse;
-use super::{Objective, Solution, descent, hinge, logistic, ridge};
+use super::solution::Solution;
 
 /// One episode's fit: coefficients (support, way), bias (way) or nothing, and whether it converged.
 pub(in super::super) struct Fit {
@@ -130,34 +130,6 @@ impl Found {
     }
 }
 
-/// Fits every objective to every episode, all from the same inner products.
-pub(in super::super) fn fits(
-    device: &Cpu,
-    features: &Tensor3<Cpu>,
-    labels: &Labels,
-    objectives: &[Objective<'_>],
-) -> Result<Vec<Solution<Cpu>>, TensorError> {
-    let solutions = |objective: &Objective<'_>| match objective {
-        Objective::Descent(_, stops) => stops.len(),
-        _ => 1,
-    };
-    let count = objectives.iter().map(solutions).sum();
-    each_of(device, features, labels, count, |episode, gram, task| {
-        let mut fits = Vec::with_capacity(count);
-        for objective in objectives {
-            match objective {
-                Objective::Ridge(alpha) => fits.push(ridge::host(gram, task, *alpha)?),
-                Objective::Hinge(c) => fits.push(hinge::host(gram, task, *c)?),
-                Objective::Logistic(c) => fits.push(logistic::host(gram, task, *c)?),
-                Objective::Descent(descent, stops) => {
-                    fits.extend(descent::host(episode, gram, task, descent, stops)?);
-                }
-            }
-        }
-        Ok(fits)
-    })
-}
-
 /// The lower Cholesky factor of `matrix` (n × n), in place; the upper half is left as it is.
 pub(in super::super) fn cholesky(
     matrix: &mut [f64],
@@ -207,13 +179,6 @@ pub(in super::super) fn spd_inverse(
         out.extend(inverse(&wide, n, "an inverse")?.iter().map(|v| *v as f32));
     }
     device.tensor3((episodes, n, n), out)
-}
-
-/// `matrix + ridge · I`.
-pub(in super::super) fn with_ridge(matrix: &[f64], n: usize, ridge: f64) -> Vec<f64> {
-    let mut out = matrix.to_vec();
-    out.iter_mut().step_by(n + 1).for_each(|v| *v += ridge);
-    out
 }
 
 /// Softmax of every row (way), in place.

@@ -16,8 +16,9 @@ use super::super::{Backend, Labels, Tensor3, kernel, ops, stock as composed};
 use super::gram::{Gram, Inverse};
 use super::host::{Fit, Task, item_by_item};
 use super::inverse::inverse;
+use super::momentum::{MOST_STEPS, Momentum};
 use super::softmax::Softmax;
-use super::{MOST_STEPS, Momentum, Solution};
+use super::solution::Solution;
 
 /// Böhning's bound on the curvature of the softmax.
 const BOUND: f64 = 0.5;
@@ -48,7 +49,7 @@ enum Core<'a> {
 
 impl<'a> Step<'a> {
     fn flat(gram: &'a Gram<'a>, n: usize, c: f64) -> Result<Step<'a>, TensorError> {
-        let core = Core::Flat(gram.inverse(BOUND * c, 1.0, "linear-probe")?);
+        let core = Core::Flat(gram.inverse(BOUND * c, 1.0, "logistic regression")?);
         Ok(Step::of(core, vec![BOUND; n]))
     }
 
@@ -62,7 +63,7 @@ impl<'a> Step<'a> {
             row.iter_mut().zip(products).zip(&root).for_each(|((m, k), r)| *m = factor * k * r);
             row[i] += 1.0;
         }
-        let mut turned = inverse(&matrix, n, "linear-probe")?;
+        let mut turned = inverse(&matrix, n, "logistic regression")?;
         for (row, root_j) in turned.chunks_exact_mut(n).zip(&root) {
             row.iter_mut().zip(&root).for_each(|(m, root_i)| *m *= root_i / root_j);
         }

@@ -3,10 +3,9 @@
 use dfdx::shapes::{Axes2, Axis};
 use dfdx::tensor_ops::{BroadcastTo, SumTo, TryAdd, TryDiv, TryMul, TrySub};
 
-use super::super::error::TensorError;
-use super::super::{Backend, Labels, Tensor2, Tensor3, ops, stock as composed};
-use super::descent::TINY;
-use super::{Descent, Head, Init, Solution};
+use super::settings::{Descent, Head, Init, TINY};
+use crate::tensor::span::solution::Solution;
+use crate::tensor::{Backend, Labels, Tensor2, Tensor3, TensorError, ops, stock as composed};
 
 /// One step after another over all episodes; the items that a mini-batch leaves out are masked.
 pub fn stock<D: Backend>(
