@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use kshot::learner::Registered;
 use kshot::tensor::conv::ConvOps;
-use kshot::tensor::{SpanOps, TensorError, open_cpu, ops, to_host};
+use kshot::tensor::{TensorError, open_cpu, ops, to_host};
 use made::{IMAGES, Network, Outcome, answer, draw, store};
 
 /// How much is measured.

@@ -38,7 +38,7 @@ impl<D: Backend> Classifier<D> for Nearest<D> {
 struct Mine;
 
 impl Plugin for Mine {
-    fn register<D: Backend>(&self, list: &mut Registry<D>) {
+    fn register<D: SpanOps>(&self, list: &mut Registry<D>) {
         list.add("shrunken-mean", |parameters| {
             Ok(Learner::inductive(ShrunkenMean { share: parameters.real("share") as f32 }))
         })

@@ -9,7 +9,7 @@ use super::{EvalError, Evaluation, Gammas};
 use crate::data::{Store, seen_items};
 use crate::learner::{Fitted, Learner, Parameters, Registry};
 use crate::protocol::Protocol;
-use crate::tensor::{Backend, HostRows, SpanOps, TensorError};
+use crate::tensor::{Backend, HostRows, TensorError};
 use crate::view::Seen;
 use crate::vocab::{ClassId, Scope, Split, Transform};
 

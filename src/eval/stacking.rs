@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::{EvalError, Evaluation, evaluate};
 use crate::learner::Registry;
 use crate::metric::{self, Standing};
-use crate::tensor::{SpanOps, TensorError};
+use crate::tensor::{Backend, TensorError};
 
 /// What is subtracted from the scores of seen classes, by the places of a learner and of a shot.
 pub type Gammas = BTreeMap<(usize, usize), f32>;

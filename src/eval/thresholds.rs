@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{EvalError, Evaluation, evaluate};
 use crate::learner::Registry;
 use crate::metric;
-use crate::tensor::{SpanOps, TensorError};
+use crate::tensor::{Backend, TensorError};
 
 /// For each learner and shot of an evaluation, as (learner, shot): the largest certainty that at least 95 % of all its
 /// queries reach.

@@ -15,7 +15,7 @@ use crate::learner::{Answer, Given, Registry};
 use crate::metric::{self, EpisodeGrade, Margins, QueryMargin, grade_at};
 use crate::rng::Chance;
 use crate::tensor::dfdx::shapes::HasShape;
-use crate::tensor::{Backend, Cpu, SpanOps, TensorError, to_host};
+use crate::tensor::{Backend, Cpu, TensorError, to_host};
 use crate::view::Answers;
 use crate::vocab::{Confidence, Meaning, Transform};
 

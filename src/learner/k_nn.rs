@@ -10,7 +10,7 @@ use crate::tensor::{Labels, SpanOps, Tensor3};
 use crate::view::{Items, Scores, Support};
 use crate::vocab::{Confidence, Transform};
 
-pub(super) fn register<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     list.add("k-nn", |parameters| {
         Ok(Learner::inductive(NearestNeighbours {
             k: parameters.whole("k"),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Family, LearnError, Learner, Parameter, Parameters};
-use crate::tensor::{Backend, SpanOps};
+use crate::tensor::Backend;
 
 /// Makes a learner from checked parameters.
 type Build<D> = Box<dyn Fn(&Parameters) -> Result<Learner<D>, LearnError> + Send + Sync>;

@@ -7,7 +7,7 @@ use crate::eval::{self, EvalError, Evaluation, Grading, SeenRules};
 use crate::learner::{Parameters, Registry};
 use crate::metric::{Margins, best_temperature};
 use crate::stats::{self, Interval};
-use crate::tensor::{SpanOps, TensorError};
+use crate::tensor::{Backend, TensorError};
 
 /// Episodes from which a temperature is chosen; one number needs no more.
 const CALIBRATED: usize = 2_000;

@@ -18,7 +18,7 @@ use kshot::rng::{Purpose, Stream};
 use kshot::tensor::conv::ConvOps;
 use kshot::tensor::dfdx::shapes::Shape;
 use kshot::tensor::dfdx::tensor::Tensor;
-use kshot::tensor::{Backend, SpanOps, open_cpu, to_host};
+use kshot::tensor::{Backend, open_cpu, to_host};
 
 /// A device that runs everything that kshot has.
 #[cfg(not(feature = "text"))]
