@@ -6,7 +6,6 @@
 mod checked;
 mod error;
 mod judge;
-mod outside;
 mod place;
 mod print;
 mod shipped;

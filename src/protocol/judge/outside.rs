@@ -2,9 +2,9 @@
 
 use toml::{Spanned, Value};
 
-use super::place::Check;
-use super::written::{WrittenData, WrittenEpisode};
-use super::{Outside, OutsideQuery, Parts, ProtocolError, Query};
+use crate::protocol::place::Check;
+use crate::protocol::written::{WrittenData, WrittenEpisode};
+use crate::protocol::{Outside, OutsideQuery, Parts, ProtocolError, Query};
 use crate::vocab::{Metric, Scope, Split};
 
 /// What the rules of an episode say beside.
@@ -53,25 +53,30 @@ pub(super) fn outside(
             return Err(check.together(class, rule));
         }
     };
-    let threshold_part = match &data.threshold_part {
-        None => None,
-        Some(part) => match beside.parts {
-            None => {
-                return Err(check.together(part, "`threshold_part` needs `support_part` and `query_part`"));
-            }
-            Some(parts) if [&parts.support, &parts.query].contains(&part.get_ref()) => {
-                let rule = "a part beside `support_part` and `query_part`";
-                return Err(check.value("threshold_part", rule, part, format!("`{}`", part.get_ref())));
-            }
-            Some(_) => Some(check.filled("threshold_part", part)?),
-        },
-    };
+    let threshold_part = threshold_part(check, data, beside.parts)?;
     if asked(Metric::needs_threshold) && threshold_part.is_none() && beside.split.holds(Split::Validation) {
         let rule = "a threshold is set on validation classes, which `split` takes itself, so `threshold_part` must name \
                     a part for it";
         return Err(check.together(beside.metrics_at, rule));
     }
     Ok(Some(Outside { class: check.filled("outside", class)?, query, threshold_part }))
+}
+
+/// The part that sets thresholds: one beside those of supports and queries.
+fn threshold_part(
+    check: &Check<'_>,
+    data: &WrittenData,
+    parts: Option<&Parts>,
+) -> Result<Option<String>, ProtocolError> {
+    let Some(part) = &data.threshold_part else { return Ok(None) };
+    let Some(parts) = parts else {
+        return Err(check.together(part, "`threshold_part` needs `support_part` and `query_part`"));
+    };
+    if [&parts.support, &parts.query].contains(&part.get_ref()) {
+        let rule = "a part beside `support_part` and `query_part`";
+        return Err(check.value("threshold_part", rule, part, format!("`{}`", part.get_ref())));
+    }
+    check.filled("threshold_part", part).map(Some)
 }
 
 fn number(check: &Check<'_>, written: &Spanned<Value>) -> Result<OutsideQuery, ProtocolError> {
