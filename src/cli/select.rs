@@ -137,7 +137,7 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
         seed,
         shots: &shots,
         rules: SeenRules::of(&judged),
-        level: protocol.level(),
+        level: protocol.confidence_level(),
         workers: arguments.workers.unwrap_or(device.workers()),
         batch: None,
     });

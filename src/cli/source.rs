@@ -150,8 +150,17 @@ pub(super) struct Dealer {
     other_hash: Option<Finding>,
 }
 
-/// The draw of a protocol: the file that was named, else the frozen one, else a fresh one.
+/// The episodes that a protocol evaluates, of the file that was named, else of the frozen draw, else of a fresh one.
 pub(super) fn draw(rules: &Rules, named: Option<&str>, store: &Store) -> Result<Dealer, CliError> {
+    let dealer = whole_draw(rules, named, store)?;
+    Ok(match rules.protocol.first() {
+        Some(first) if dealer.draw.len() > first as usize => dealer.first(first, store),
+        _ => dealer,
+    })
+}
+
+/// The draw itself, held against its hash.
+fn whole_draw(rules: &Rules, named: Option<&str>, store: &Store) -> Result<Dealer, CliError> {
     let (protocol, index) = (&rules.protocol, store.index());
     let read = |bytes: &[u8], origin: String, maker: Maker| -> Result<Dealer, CliError> {
         let draw = Draw::parse(bytes, &origin, index)?;
@@ -216,6 +225,14 @@ pub(super) fn fresh_of(protocol: &Protocol, store: &Store, count: u32) -> Result
 }
 
 impl Dealer {
+    /// Its first so many episodes, which are a draw of their own.
+    fn first(self, count: u32, store: &Store) -> Dealer {
+        let draw = self.draw.first(count as usize);
+        let text = draw.to_csv(store.index());
+        let sha256 = episode::sha256(text.as_bytes());
+        Dealer { draw, sha256, file: None, fresh: Some(text), ..self }
+    }
+
     /// What it is called in messages.
     pub(super) fn name(&self, protocol: &Protocol) -> String {
         self.file.clone().unwrap_or_else(|| format!("of protocol {}", protocol.name()))

@@ -6,7 +6,7 @@ use super::pool::Pools;
 use super::variable;
 use super::write::{rows, sha256};
 use crate::data::{ClassIndex, seen_items};
-use crate::protocol::{OutsideQuery, Protocol, Query, Shot, Way};
+use crate::protocol::{OosQuery, Protocol, Query, Shot, Way};
 use crate::vocab::{ClassId, ItemId};
 
 /// Where the draw, its protocol and the dataset disagree: each broken rule once, with its first case; empty is proof.
@@ -17,9 +17,9 @@ pub fn check(protocol: &Protocol, draw: &Draw, index: &ClassIndex) -> Vec<Findin
     if let Err(error) = Pools::of(protocol, index) {
         found.push(Finding::Unsampleable(error));
     }
-    let (count, most) = (protocol.count(), protocol.most());
-    if !(count as usize..=most.unwrap_or(count) as usize).contains(&draw.len()) {
-        let asked = most.map_or(count.to_string(), |most| format!("{count} to {most}"));
+    let (least, most) = (protocol.evaluated(), protocol.most());
+    if !(least as usize..=most.unwrap_or(least) as usize).contains(&draw.len()) {
+        let asked = most.map_or(least.to_string(), |most| format!("{least} to {most}"));
         found.push(Finding::OtherCount { found: draw.len(), asked });
     }
     let mut checker = Checker::new(protocol, index, found);
@@ -114,7 +114,7 @@ impl<'a> Checker<'a> {
                 self.note(episode, |at| Finding::OtherSplit { at, class, found, asked: split });
             }
         }
-        let outside = self.protocol.outside().and_then(|outside| self.index.find(&outside.class));
+        let outside = self.protocol.oos().and_then(|outside| self.index.find(&outside.class));
         let all = self.index.of_split(split).filter(|class| Some(*class) != outside).count();
         let (least, most) = match self.protocol.way() {
             Way::Fixed(n) => (*n as usize, *n as usize),
@@ -252,7 +252,7 @@ impl<'a> Checker<'a> {
     /// The queries outside the task: so many, of the class and part that the protocol names.
     fn outside(&mut self, episode: &Episode<'_>) {
         let found = episode.outside().len();
-        let Some(rule) = self.protocol.outside() else {
+        let Some(rule) = self.protocol.oos() else {
             if found > 0 {
                 self.note(episode, |at| Finding::OtherOutside { at, found, asked: "0".to_string() });
             }
@@ -274,8 +274,8 @@ impl<'a> Checker<'a> {
             }
         }
         let asked = match rule.query {
-            OutsideQuery::PerEpisode(query) => query as usize,
-            OutsideQuery::All => self.possible_queries(class),
+            OosQuery::PerEpisode(query) => query as usize,
+            OosQuery::All => self.possible_queries(class),
         };
         if found != asked {
             self.note(episode, |at| Finding::OtherOutside { at, found, asked: asked.to_string() });
@@ -332,7 +332,7 @@ mod tests {
 
     fn protocol(episode: &str, more: &str) -> Protocol {
         let text = format!(
-            "name = \"p\"\nversion = 1\nsource = \"a test\"\nadmits = [\"inductive\"]\n[data]\n{more}\n\
+            "name = \"p\"\nversion = 1\nsource = \"a test\"\nsettings = [\"inductive\"]\n[data]\n{more}\n\
              [episode]\n{episode}\n[draw]\ncount = 1\nseed = 7\n[report]\nmetrics = [\"accuracy\"]\n"
         );
         Protocol::parse(&text, "p").unwrap()

@@ -52,7 +52,7 @@ pub(in crate::cli) fn admitted(
         }
     }
     if learners.is_empty() {
-        let admits: Vec<&str> = protocol.admits().iter().map(|setting| setting.word()).collect();
+        let admits: Vec<&str> = protocol.settings().iter().map(|setting| setting.word()).collect();
         return Err(CliError::Request(format!(
             "protocol `{}` admits {} learners, and none of them is known\nhint: see `kshot list learners`",
             protocol.name(),

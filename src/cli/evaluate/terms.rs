@@ -142,7 +142,7 @@ fn table(run: &Run, contender: &Contender, setting: Setting, shot: Option<usize>
         clusters: None,
         seen: None,
         metrics: protocol.metrics().to_vec(),
-        level: protocol.level(),
+        level: protocol.confidence_level(),
         sequential,
         seed: protocol.seed(),
         seed_train: provenance.seed_train,

@@ -53,7 +53,7 @@ pub(super) fn bounds(protocol: &Protocol) -> Result<(u32, u32), CliError> {
         ))
     })?;
     let (least, every) = (LEAST_EPISODES as u32, LOOK_EVERY as u32);
-    let looks = protocol.count().saturating_sub(least).div_ceil(every);
+    let looks = protocol.evaluated().saturating_sub(least).div_ceil(every);
     Ok(((least + looks * every).min(most), most))
 }
 
@@ -90,7 +90,8 @@ pub(super) fn go_on<R: Roster>(
     let protocol = &run.rules.protocol;
     let failed = |source: SampleError| CliError::Sample { protocol: protocol.name().to_string(), source };
     let (least, most) = bounds(protocol)?;
-    let mut watch = Watch::new(run.tables.len(), protocol.level(), until.half_width, (least, most));
+    let mut watch =
+        Watch::new(run.tables.len(), protocol.confidence_level(), until.half_width, (least, most));
     let (mut enough, mut choices) = (None, Choices::new());
     journal.replay::<CliError>(number, |stretch| {
         enough = enough.or(watch.take(&stretch));
@@ -257,7 +258,7 @@ mod tests {
 
     #[test]
     fn bounds_come_from_the_protocol() {
-        let text = "name = \"p\"\nversion = 1\nsource = \"a test\"\nadmits = [\"inductive\"]\n[episode]\nway = 5\n\
+        let text = "name = \"p\"\nversion = 1\nsource = \"a test\"\nsettings = [\"inductive\"]\n[episode]\nway = 5\n\
                     shot = 1\nquery = 15\n[draw]\ncount = 600\nseed = 7\nmost = 900\n[report]\nmetrics = [\"accuracy\"]\n";
         let of = |text: &str| bounds(&Protocol::parse(text, "p.toml").unwrap()).map_err(|e| e.to_string());
         assert_eq!(of(text), Ok((600, 900)));

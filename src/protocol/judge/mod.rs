@@ -2,7 +2,7 @@
 
 mod draw;
 mod items;
-mod outside;
+mod oos;
 mod sizes;
 #[cfg(test)]
 mod tests;
@@ -12,20 +12,21 @@ use super::written::{Written, WrittenReport};
 use super::{Protocol, ProtocolError};
 use crate::vocab::{Metric, Setting};
 use draw::Amount;
+pub(super) use draw::MOST_EPISODES;
 use items::Items;
-use outside::{Beside, outside};
+use oos::{Beside, oos};
 use sizes::Sizes;
 
-/// The level of intervals where none is given.
-pub(super) const LEVEL: f64 = 0.95;
+/// The confidence level of intervals where none is given.
+pub(super) const CONFIDENCE_LEVEL: f64 = 0.95;
 
 /// The protocol of what is written, or the first rule that is broken.
 pub(super) fn judge(check: &Check<'_>, written: Written) -> Result<Protocol, ProtocolError> {
-    let Written { name, version, source, admits, data, episode, draw, report } = written;
-    let admits: Vec<Setting> = check.words("admits", &admits)?;
+    let Written { name, version, source, settings, data, episode, draw, report } = written;
+    let settings: Vec<Setting> = check.words("settings", &settings)?;
     let sizes = Sizes::of(check, &episode)?;
     let items = Items::of(check, &data)?;
-    sizes.suit(check, &episode, &admits, &items)?;
+    sizes.suit(check, &episode, &settings, &items)?;
     items.suit(check, &data, &sizes)?;
     let amount = Amount::of(check, &draw)?;
     amount.suit(check, &draw, &sizes)?;
@@ -38,19 +39,19 @@ pub(super) fn judge(check: &Check<'_>, written: Written) -> Result<Protocol, Pro
         metrics: &metrics,
         metrics_at: &report.metrics,
     };
-    let outside = outside(check, &data, &episode, &beside)?;
-    if let (Some(written), Some(_)) = (&data.seen_part, &outside) {
-        return Err(check.together(written, "`seen_part` and `outside` do not go together"));
+    let oos = oos(check, &data, &episode, &beside)?;
+    if let (Some(written), Some(_)) = (&data.seen_part, &oos) {
+        return Err(check.together(written, "`seen_part` and `oos` do not go together"));
     }
     Ok(Protocol {
         version: check.whole("version", &version, 1..=1_000_000)?,
         source: check.filled("source", &source)?,
         name: check.kebab(&name)?,
-        admits,
+        settings,
         dataset: items.dataset,
         split: items.split,
         parts: items.parts,
-        outside,
+        oos,
         seen_part: items.seen_part,
         duplicates: items.duplicates,
         way: sizes.way,
@@ -58,11 +59,12 @@ pub(super) fn judge(check: &Check<'_>, written: Written) -> Result<Protocol, Pro
         query: sizes.query,
         repeat: sizes.repeat,
         count: amount.count,
+        first: amount.first,
         most: amount.most,
         seed: amount.seed,
         draw_sha256: amount.sha256,
         metrics,
-        level: level(check, &report)?,
+        confidence_level: confidence_level(check, &report)?,
     })
 }
 
@@ -78,12 +80,12 @@ fn metrics(check: &Check<'_>, report: &WrittenReport, seen: bool) -> Result<Vec<
     Ok(metrics)
 }
 
-fn level(check: &Check<'_>, report: &WrittenReport) -> Result<f64, ProtocolError> {
-    let Some(written) = &report.level else { return Ok(LEVEL) };
+fn confidence_level(check: &Check<'_>, report: &WrittenReport) -> Result<f64, ProtocolError> {
+    let Some(written) = &report.confidence_level else { return Ok(CONFIDENCE_LEVEL) };
     let level = *written.get_ref();
     if level > 0.0 && level < 1.0 {
         Ok(level)
     } else {
-        Err(check.value("level", "between 0 and 1", written, level))
+        Err(check.value("confidence_level", "between 0 and 1", written, level))
     }
 }

@@ -6,7 +6,7 @@ use crate::vocab::{Duplicates, Scope, Split};
 const TEXT: &str = r#"name = "five-way"
 version = 1
 source = "a test"
-admits = ["inductive", "zero-shot"]
+settings = ["inductive", "zero-shot"]
 [data]
 split = "novel"
 [episode]
@@ -36,7 +36,7 @@ fn reads_back(from: &str, to: &str) -> Protocol {
 #[test]
 fn what_is_left_out_has_a_default() {
     let protocol = reads_back("", "");
-    assert_eq!(protocol.level(), 0.95);
+    assert_eq!(protocol.confidence_level(), 0.95);
     assert_eq!(protocol.duplicates(), Duplicates::Warn);
     assert!(protocol.repeat() && protocol.parts().is_none() && protocol.most().is_none());
     assert_eq!(reads_back("[data]\nsplit = \"novel\"\n", "").split(), Split::Novel);
@@ -91,8 +91,11 @@ fn a_number_out_of_range_is_refused_with_rule_and_line() {
         "p.toml line 14: `most` must be 600 or more, got 599"
     );
     for level in ["0.0", "1.0", "nan", "-0.5", "95"] {
-        let said = refusal("[report]", &format!("[report]\nlevel = {level}"));
-        assert!(said.starts_with("p.toml line 15: `level` must be between 0 and 1, got "), "{said}");
+        let said = refusal("[report]", &format!("[report]\nconfidence_level = {level}"));
+        assert!(
+            said.starts_with("p.toml line 15: `confidence_level` must be between 0 and 1, got "),
+            "{said}"
+        );
     }
 }
 
@@ -128,11 +131,42 @@ fn a_size_of_another_form_is_refused_with_the_known_forms() {
 fn an_unknown_key_is_refused_with_the_known_ones_and_underlined() {
     assert_eq!(
         refusal("way = 5", "ways = 5"),
-        "p.toml line 8: unknown field `ways`, expected one of `way`, `shot`, `query`, `query_outside`, `repeat`\n  ways = 5\n  ^^^^"
+        "p.toml line 8: unknown key `ways`, expected one of `way`, `shot`, `query`, `query_oos`, `repeat`\n  ways = 5\n  ^^^^"
     );
-    assert!(refusal("seed = 7\n", "").contains("missing field `seed`"));
+    assert!(refusal("seed = 7\n", "").contains("missing key `seed`"));
     assert!(refusal("version = 1", "version = \"1\"").starts_with("p.toml line 2: invalid type"));
     assert!(refusal("[episode]", "[episode").starts_with("p.toml line 7: "));
+}
+
+#[test]
+fn a_key_of_before_is_refused_with_its_name_of_today_or_read_where_data_have_it() {
+    assert_eq!(
+        refusal("split = \"novel\"", "outside = \"oos\""),
+        "p.toml line 6: unknown key `outside`, it is now `oos`\n  outside = \"oos\"\n  ^^^^^^^"
+    );
+    assert!(
+        refusal("query = 15", "query = 15\nquery_outside = 3")
+            .starts_with("p.toml line 11: unknown key `query_outside`, it is now `query_oos`\n")
+    );
+    assert_eq!(Protocol::parse(&TEXT.replace("settings", "admits"), "p").unwrap(), reads_back("", ""));
+    let with = |key: &str| TEXT.replace("[report]", &format!("[report]\n{key} = 0.9"));
+    let now = Protocol::parse(&with("confidence_level"), "p").unwrap();
+    assert_eq!((now.confidence_level(), Protocol::parse(&with("level"), "p").unwrap()), (0.9, now.clone()));
+    assert!(refusal("source", "sauce").ends_with(
+        "unknown key `sauce`, expected one of `name`, `version`, `source`, `settings`, `data`, `episode`, `draw`, \
+         `report`\n  sauce = \"a test\"\n  ^^^^^"
+    ));
+    assert!(!refusal("metrics", "metric").contains("`level`"));
+}
+
+#[test]
+fn the_first_episodes_of_a_draw_are_some_of_them() {
+    let first = |number: &str| format!("seed = 7\nfirst = {number}");
+    let protocol = reads_back("seed = 7", &first("599"));
+    assert_eq!((protocol.count(), protocol.first(), protocol.evaluated()), (600, Some(599), 599));
+    let all = reads_back("seed = 7", &first("600"));
+    assert_eq!((all.first(), all.evaluated()), (None, 600));
+    assert_eq!(refusal("seed = 7", &first("601")), "p.toml line 14: `first` must be 600 or less, got 601");
 }
 
 #[test]
@@ -149,7 +183,7 @@ fn a_word_that_is_unknown_or_twice_is_refused() {
     );
     assert_eq!(
         refusal("[\"inductive\", \"zero-shot\"]", "[]"),
-        "p.toml line 4: `admits` must be a list of at least one word, got none"
+        "p.toml line 4: `settings` must be a list of at least one word, got none"
     );
 }
 
@@ -180,7 +214,7 @@ fn rules_that_do_not_go_together_are_refused() {
     let alone = TEXT.replace(", \"zero-shot\"", "").replace("shot = 1", "shot = [0, 1]");
     assert_eq!(
         Protocol::parse(&alone, "p.toml").unwrap_err().to_string(),
-        "p.toml line 9: `shot` 0 needs \"zero-shot\" or \"informed\" among `admits`"
+        "p.toml line 9: `shot` 0 needs \"zero-shot\" or \"informed\" among `settings`"
     );
 }
 

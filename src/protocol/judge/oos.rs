@@ -1,10 +1,10 @@
-//! The rules of queries outside the task.
+//! The rules of out-of-scope queries.
 
 use toml::{Spanned, Value};
 
 use crate::protocol::place::Check;
 use crate::protocol::written::{WrittenData, WrittenEpisode};
-use crate::protocol::{Outside, OutsideQuery, Parts, ProtocolError, Query};
+use crate::protocol::{Oos, OosQuery, Parts, ProtocolError, Query};
 use crate::vocab::{Metric, Scope, Split};
 
 /// What the rules of an episode say beside.
@@ -20,38 +20,36 @@ pub(super) struct Beside<'a> {
 
 const RULE: &str = "1 to 1000000, or \"all\"";
 
-/// The queries outside the task, where there are such, or the first rule that is broken.
-pub(super) fn outside(
+/// The out-of-scope queries, where there are such, or the first rule that is broken.
+pub(super) fn oos(
     check: &Check<'_>,
     data: &WrittenData,
     episode: &WrittenEpisode,
     beside: &Beside<'_>,
-) -> Result<Option<Outside>, ProtocolError> {
+) -> Result<Option<Oos>, ProtocolError> {
     let asked = |needs: fn(Metric) -> bool| beside.metrics.iter().any(|metric| needs(*metric));
-    let Some(class) = &data.outside else {
+    let Some(class) = &data.oos else {
         for orphan in [
-            data.threshold_part.as_ref().map(|at| check.together(at, "`threshold_part` needs `outside`")),
-            episode.query_outside.as_ref().map(|at| check.together(at, "`query_outside` needs `outside`")),
+            data.threshold_part.as_ref().map(|at| check.together(at, "`threshold_part` needs `oos`")),
+            episode.query_oos.as_ref().map(|at| check.together(at, "`query_oos` needs `oos`")),
         ] {
             orphan.map_or(Ok(()), Err)?;
         }
         if asked(Metric::needs_outside) {
-            let rule = "metrics of queries outside the task need `outside`, the class that they are of";
+            let rule = "metrics of out-of-scope queries need `oos`, the class that they are of";
             return Err(check.together(beside.metrics_at, rule));
         }
         return Ok(None);
     };
     if !beside.repeat {
-        return Err(check.together(class, "`outside` goes with `repeat = true` alone"));
+        return Err(check.together(class, "`oos` goes with `repeat = true` alone"));
     }
-    let query = match (&episode.query_outside, beside.query) {
-        (Some(written), _) => number(check, written)?,
-        (None, Query::PerClass(query)) => OutsideQuery::PerEpisode(*query),
-        (None, Query::All) => OutsideQuery::All,
-        (None, _) => {
-            let rule = "`query_outside` must be given where `query` is neither a number nor \"all\"";
-            return Err(check.together(class, rule));
-        }
+    let query = match &episode.query_oos {
+        Some(written) => number(check, written)?,
+        None => OosQuery::beside(beside.query).ok_or_else(|| {
+            let rule = "`query_oos` must be given where `query` is neither a number nor \"all\"";
+            check.together(class, rule)
+        })?,
     };
     let threshold_part = threshold_part(check, data, beside.parts)?;
     if asked(Metric::needs_threshold) && threshold_part.is_none() && beside.split.holds(Split::Validation) {
@@ -59,7 +57,7 @@ pub(super) fn outside(
                     a part for it";
         return Err(check.together(beside.metrics_at, rule));
     }
-    Ok(Some(Outside { class: check.filled("outside", class)?, query, threshold_part }))
+    Ok(Some(Oos { class: check.filled("oos", class)?, query, threshold_part }))
 }
 
 /// The part that sets thresholds: one beside those of supports and queries.
@@ -79,11 +77,11 @@ fn threshold_part(
     check.filled("threshold_part", part).map(Some)
 }
 
-fn number(check: &Check<'_>, written: &Spanned<Value>) -> Result<OutsideQuery, ProtocolError> {
+fn number(check: &Check<'_>, written: &Spanned<Value>) -> Result<OosQuery, ProtocolError> {
     match written.get_ref() {
-        Value::String(word) if word == "all" => Ok(OutsideQuery::All),
-        Value::Integer(n @ 1..=1_000_000) => Ok(OutsideQuery::PerEpisode(*n as u32)),
-        other => Err(check.value("query_outside", RULE, written, other)),
+        Value::String(word) if word == "all" => Ok(OosQuery::All),
+        Value::Integer(n @ 1..=1_000_000) => Ok(OosQuery::PerEpisode(*n as u32)),
+        other => Err(check.value("query_oos", RULE, written, other)),
     }
 }
 
@@ -95,9 +93,9 @@ mod tests {
     const TEXT: &str = r#"name = "open"
 version = 1
 source = "a test"
-admits = ["inductive"]
+settings = ["inductive"]
 [data]
-outside = "oos"
+oos = "oos"
 [episode]
 way = 5
 shot = 1
@@ -121,46 +119,44 @@ metrics = ["accuracy", "auroc", "outside-recall"]
 
     #[test]
     fn as_many_as_a_class_has_unless_it_says_otherwise() {
-        let query = |edits: &[(&str, &str)]| parse(edits).unwrap().outside().unwrap().query;
-        assert_eq!(query(&[]), OutsideQuery::PerEpisode(15));
-        assert_eq!(query(&[("query = 15", "query = \"all\"")]), OutsideQuery::All);
-        assert_eq!(query(&[("query = 15", "query = 15\nquery_outside = \"all\"")]), OutsideQuery::All);
-        assert_eq!(query(&[("query = 15", "query = 15\nquery_outside = 30")]), OutsideQuery::PerEpisode(30));
+        let query = |edits: &[(&str, &str)]| parse(edits).unwrap().oos().unwrap().query;
+        assert_eq!(query(&[]), OosQuery::PerEpisode(15));
+        assert_eq!(query(&[("query = 15", "query = \"all\"")]), OosQuery::All);
+        assert_eq!(query(&[("query = 15", "query = 15\nquery_oos = \"all\"")]), OosQuery::All);
+        assert_eq!(query(&[("query = 15", "query = 15\nquery_oos = 30")]), OosQuery::PerEpisode(30));
     }
 
     #[test]
     fn a_threshold_is_set_on_validation_classes_or_on_a_part_of_its_own() {
-        let parts = "outside = \"oos\"\nsupport_part = \"train\"\nquery_part = \"test\"\nsplit = \"all\"";
+        let parts = "oos = \"oos\"\nsupport_part = \"train\"\nquery_part = \"test\"\nsplit = \"all\"";
         let with = format!("{parts}\nthreshold_part = \"val\"");
-        let protocol = parse(&[("outside = \"oos\"", &with)]).unwrap();
-        assert_eq!(protocol.outside().unwrap().threshold_part.as_deref(), Some("val"));
-        assert!(
-            parse(&[("outside = \"oos\"", parts)]).unwrap_err().contains("so `threshold_part` must name")
-        );
+        let protocol = parse(&[("oos = \"oos\"", &with)]).unwrap();
+        assert_eq!(protocol.oos().unwrap().threshold_part.as_deref(), Some("val"));
+        assert!(parse(&[("oos = \"oos\"", parts)]).unwrap_err().contains("so `threshold_part` must name"));
         let twice = format!("{parts}\nthreshold_part = \"test\"");
-        let said = parse(&[("outside = \"oos\"", &twice)]).unwrap_err();
+        let said = parse(&[("oos = \"oos\"", &twice)]).unwrap_err();
         assert!(
             said.ends_with(
                 "`threshold_part` must be a part beside `support_part` and `query_part`, got `test`"
             )
         );
         let validation = parse(&[]).unwrap().on_validation();
-        assert_eq!((validation.split() == Split::Validation, validation.outside()), (true, None));
+        assert_eq!((validation.split() == Split::Validation, validation.oos()), (true, None));
         assert_eq!(validation.metrics(), [Metric::Accuracy]);
     }
 
     #[test]
     fn rules_that_need_what_is_not_there_are_refused() {
         let said = |from: &str, to: &str| parse(&[(from, to)]).unwrap_err();
-        assert!(said("outside = \"oos\"\n", "").contains("need `outside`, the class"));
-        let orphan = parse(&[("outside = \"oos\"\n", ""), ("query = 15", "query = 15\nquery_outside = 15")]);
-        assert_eq!(orphan.unwrap_err(), "p line 10: `query_outside` needs `outside`");
+        assert!(said("oos = \"oos\"\n", "").contains("need `oos`, the class"));
+        let orphan = parse(&[("oos = \"oos\"\n", ""), ("query = 15", "query = 15\nquery_oos = 15")]);
+        assert_eq!(orphan.unwrap_err(), "p line 10: `query_oos` needs `oos`");
         assert!(said("query = 15", "query = 15\nrepeat = false").contains("`repeat = true` alone"));
         let dirichlet = "query = { total = 75, alpha = 2.0 }";
-        assert!(said("query = 15", dirichlet).contains("`query_outside` must be given"));
-        let wrong = said("query = 15", "query = 15\nquery_outside = 0");
-        assert_eq!(wrong, "p line 11: `query_outside` must be 1 to 1000000, or \"all\", got 0");
-        let part = said("outside = \"oos\"", "outside = \"oos\"\nthreshold_part = \"val\"");
+        assert!(said("query = 15", dirichlet).contains("`query_oos` must be given"));
+        let wrong = said("query = 15", "query = 15\nquery_oos = 0");
+        assert_eq!(wrong, "p line 11: `query_oos` must be 1 to 1000000, or \"all\", got 0");
+        let part = said("oos = \"oos\"", "oos = \"oos\"\nthreshold_part = \"val\"");
         assert_eq!(part, "p line 7: `threshold_part` needs `support_part` and `query_part`");
     }
 }
