@@ -218,7 +218,7 @@ fn results_say_whether_the_training_saw_their_classes() {
     let splits = ["base", "validation", "novel", "all"];
     for split in splits {
         let rules = format!(
-            "name = \"on-{split}\"\nversion = 1\nsource = \"this test\"\nadmits = [\"inductive\"]\n[data]\n\
+            "name = \"on-{split}\"\nversion = 1\nsource = \"this test\"\nsettings = [\"inductive\"]\n[data]\n\
              split = \"{split}\"\n[episode]\nway = 5\nshot = 1\nquery = 2\n[draw]\ncount = 4\nseed = 7\n\
              [report]\nmetrics = [\"accuracy\"]\n"
         );

@@ -29,7 +29,7 @@ fn recipe(backbone: &str, objective: &str, optimiser: &str, steps: u32) -> Recip
 
 fn glyphs() -> (Store, Draw) {
     let store = data::embedded("glyphs").unwrap().unwrap();
-    let rules = "name = \"validation\"\nversion = 1\nsource = \"this test\"\nadmits = [\"inductive\"]\n[data]\n\
+    let rules = "name = \"validation\"\nversion = 1\nsource = \"this test\"\nsettings = [\"inductive\"]\n[data]\n\
                  split = \"validation\"\n[episode]\nway = 5\nshot = 1\nquery = 5\n[draw]\ncount = 20\nseed = 7\n\
                  [report]\nmetrics = [\"accuracy\"]\n";
     let rules = Protocol::parse(rules, "this test").unwrap();

@@ -72,7 +72,7 @@ pub fn store_of(classes: usize, dim: usize, precision: Precision) -> Outcome<Sto
 /// Episodes of 5 ways and 15 queries a class.
 pub fn draw(store: &Store, shot: u32, count: u32) -> Outcome<Draw> {
     let rules = format!(
-        "name = \"bench\"\nversion = 1\nsource = \"this file\"\nadmits = [\"inductive\"]\n[episode]\nway = 5\nshot = {shot}\n\
+        "name = \"bench\"\nversion = 1\nsource = \"this file\"\nsettings = [\"inductive\"]\n[episode]\nway = 5\nshot = {shot}\n\
          query = 15\n[draw]\ncount = {count}\nseed = 7\n[report]\nmetrics = [\"accuracy\"]\n"
     );
     let protocol = Protocol::parse(&rules, "bench")?;

@@ -19,6 +19,7 @@ use crate::run::{RunError, files};
 use crate::tensor::TensorError;
 use crate::tensor::conv::ConvOps;
 use crate::train::{Recipe, Row, Run, SHIPPED_RECIPES, Task, Validation};
+use crate::vocab::Split;
 
 /// The files of a training; the weights come last.
 const FILES: [&str; 4] = ["train.toml", "checkpoint.safetensors", "train.csv", "weights.safetensors"];
@@ -168,12 +169,8 @@ fn recipe(named: &str) -> Result<Recipe, RunError> {
 /// The frozen validation episodes of a recipe.
 fn validation(rules: &Validation, store: &Store, recipe: &str) -> Result<Draw, RunError> {
     let Validation { way, shot, query, episodes, seed, .. } = rules;
-    let text = format!(
-        "name = \"validation\"\nversion = 1\nsource = \"the table [validation] of a recipe\"\nadmits = [\"inductive\"]\n\
-         [data]\nsplit = \"validation\"\n[episode]\nway = {way}\nshot = {shot}\nquery = {query}\n\
-         [draw]\ncount = {episodes}\nseed = {seed}\n[report]\nmetrics = [\"accuracy\"]\n"
-    );
-    let protocol = Protocol::parse(&text, &format!("{recipe}: the table [validation]"))?;
+    let sizes = Protocol::episodes().way(*way).shots(*shot).query(*query).count(*episodes).seed(*seed);
+    let protocol = sizes.name("validation").split(Split::Validation).build()?;
     let refused = |source| RunError::Validation { recipe: recipe.to_string(), source };
     let sampler = Sampler::new(&protocol, store.index()).map_err(refused)?;
     sampler.episodes(0..*episodes).map_err(refused)

@@ -104,8 +104,8 @@ pub fn admit<D: Backend>(
     shots: &[Option<usize>],
 ) -> Result<(), EvalError> {
     let setting = learner.setting();
-    if !protocol.admits().contains(&setting) {
-        let admits: Vec<&str> = protocol.admits().iter().map(|s| s.word()).collect();
+    if !protocol.settings().contains(&setting) {
+        let admits: Vec<&str> = protocol.settings().iter().map(|s| s.word()).collect();
         return Err(EvalError::NotAdmitted {
             learner: parameters.learner().to_string(),
             setting,

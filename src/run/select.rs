@@ -112,7 +112,7 @@ pub fn select(request: &SelectRequest, known: &Learners, watch: &dyn Watch) -> R
         seed,
         shots: &shots,
         rules: SeenRules::of(&judged),
-        level: protocol.level(),
+        level: protocol.confidence_level(),
         workers: request.workers.unwrap_or(request.device.workers()),
         batch: None,
     });

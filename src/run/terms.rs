@@ -151,7 +151,7 @@ fn table(
         clusters: None,
         seen: None,
         metrics: protocol.metrics().to_vec(),
-        level: protocol.level(),
+        level: protocol.confidence_level(),
         sequential,
         seed: protocol.seed(),
         seed_train: provenance.seed_train,

@@ -64,7 +64,7 @@ why why why,oos,test,oos
     const PROTOCOL: &str = r#"name = "p"
 version = 1
 source = "a test, 2026"
-admits = ["inductive", "zero-shot"]
+settings = ["inductive", "zero-shot"]
 [data]
 split = "all"
 support_part = "train"

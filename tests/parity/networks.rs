@@ -145,7 +145,7 @@ const RECIPE: &str = "name = \"short\"\n[data]\ndataset = \"glyphs\"\n[backbone]
     [objective]\nkind = \"prototypical\"\nway = 5\nshot = 1\nquery = 3\n[optimiser]\nkind = \"adam\"\nrate = 1e-3\n\
     [training]\nsteps = 4\nreport = 2\nseed = 1\n[validation]\nway = 5\nshot = 1\nquery = 5\nepisodes = 10\nseed = 7\nevery = 2\n";
 
-const VALIDATION: &str = "name = \"validation\"\nversion = 1\nsource = \"this test\"\nadmits = [\"inductive\"]\n[data]\n\
+const VALIDATION: &str = "name = \"validation\"\nversion = 1\nsource = \"this test\"\nsettings = [\"inductive\"]\n[data]\n\
     split = \"validation\"\n[episode]\nway = 5\nshot = 1\nquery = 5\n[draw]\ncount = 10\nseed = 7\n\
     [report]\nmetrics = [\"accuracy\"]\n";
 
