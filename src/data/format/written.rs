@@ -88,9 +88,7 @@ pub(in crate::data) struct About {
     form: Option<String>,
     weights_sha256: Option<String>,
     seed_train: Option<u64>,
-    #[serde(alias = "cut")]
     truncated: Option<u64>,
-    #[serde(alias = "class_vectors")]
     class_embeddings: Option<EmbeddingSource>,
 }
 
