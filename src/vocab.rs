@@ -341,6 +341,13 @@ words! {
     }
 }
 
+impl Default for SawClasses {
+    /// Nobody knows.
+    fn default() -> SawClasses {
+        SawClasses::Unknown
+    }
+}
+
 /// How the numbers of one item are laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Form {

@@ -139,7 +139,7 @@ fn gathered_scores_agree() {
     let norms = vec![0.5; 40];
     for shifted in [false, true] {
         let rows = HostRows::new(
-            kshot::tensor::Values::F32(values.clone().into()),
+            kshot::numbers::Values::F32(values.clone().into()),
             40,
             DIM,
             shifted.then(|| shift.clone().into()),

@@ -8,12 +8,12 @@ use kshot::backbone::{Architecture, Backbone, Conv4, Conv4Config, Trainable};
 use kshot::data::{NewStore, OpenOptions, Precision, Provenance, Store, Values};
 use kshot::episode::{Draw, Sampler};
 use kshot::eval::{EvalError, Evaluation, SeenRules, evaluate};
-use kshot::learner::{Registry, Shipped};
+use kshot::learner::{Learners, Registered};
 use kshot::protocol::Protocol;
 use kshot::rng::{Purpose, Stream};
 use kshot::tensor::conv::ConvOps;
 use kshot::tensor::trail::pull;
-use kshot::tensor::{Backend, Cpu, TensorError, to_host};
+use kshot::tensor::{TensorError, to_host};
 use kshot::train::{Moments, Optimiser};
 use kshot::vocab::{Form, Split};
 
@@ -107,7 +107,7 @@ pub fn gather(store: &Store, draw: &Draw) {
 }
 
 /// Has a learner answer a draw, with so many workers and episodes a batch.
-pub fn answer<D: Backend>(
+pub fn answer<D: Registered>(
     store: &Store,
     draw: &Draw,
     spec: &str,
@@ -115,11 +115,12 @@ pub fn answer<D: Backend>(
     workers: usize,
     batch: Option<usize>,
 ) -> Outcome<()> {
-    let learners = [Registry::<Cpu>::of::<Shipped>().check(spec)?];
+    let known = Learners::shipped();
+    let learners = [known.cpu().check(spec)?];
     let rules = SeenRules::default();
     let work =
         Evaluation { store, draw, seed: 7, learners: &learners, shots: &[None], rules, workers, batch };
-    evaluate::<Shipped, D, EvalError>(&work, open, |batch| {
+    evaluate::<D, EvalError>(known.on(), &work, open, |batch| {
         black_box(batch.episodes.len());
         Ok(())
     })?;

@@ -8,7 +8,7 @@ use crate::data::{self, Fingerprint, OpenOptions, Store};
 use crate::episode::{Draw, Episode, sha256};
 use crate::protocol::SHIPPED;
 use crate::report::html::{Hard, HardClass, HardEpisode, Picture, WrongItem};
-use crate::report::{ReadQuery, ReadTable, ResultsFolder, Size, read_queries};
+use crate::results::{ReadQuery, ReadTable, ResultsFolder, Size, read_queries};
 use crate::vocab::{Form, ItemId};
 
 /// The file that holds single queries.
@@ -42,7 +42,7 @@ fn hard_episode(named: &str, folders: &[ResultsFolder]) -> Result<HardEpisode, C
         None => Store::open(named, &OpenOptions::default())?,
     };
     let Form::Image { channels, height, width } = store.form() else {
-        return Err(CliError::Request(format!(
+        return Err(CliError::request(format!(
             "pictures need items that are images, those of {named} are of form `{}`",
             store.form()
         )));
@@ -57,7 +57,7 @@ fn hard_episode(named: &str, folders: &[ResultsFolder]) -> Result<HardEpisode, C
     let tables = tables.filter(|(_, read)| read.features_sha256 == hash);
     let best = tables.max_by(|a, b| mean(a.1).total_cmp(&mean(b.1)));
     let Some((folder, read)) = best else {
-        return Err(CliError::Request(format!(
+        return Err(CliError::request(format!(
             "no result has both queries.csv and the features {named} (sha256 {hash})\nhint: evaluate with --queries"
         )));
     };
@@ -71,7 +71,7 @@ fn hard_episode(named: &str, folders: &[ResultsFolder]) -> Result<HardEpisode, C
     let draw = draw_of(folder, read, &store)?;
     let dealt = draw.episodes().find(|episode| episode.number() == number);
     let Some(dealt) = dealt else {
-        return Err(CliError::Request(format!(
+        return Err(CliError::request(format!(
             "the draw of {} has no episode {number}",
             folder.path.display()
         )));
@@ -100,7 +100,7 @@ fn draw_of(folder: &ResultsFolder, read: &ReadTable, store: &Store) -> Result<Dr
         .filter_map(|shipped| Some((format!("{}.csv", shipped.name), shipped.draw?.as_bytes().to_vec())));
     let ours = files.chain(shipped).find(|(_, bytes)| sha256(bytes) == read.table.draw_sha256);
     let Some((origin, bytes)) = ours else {
-        return Err(CliError::Request(format!(
+        return Err(CliError::request(format!(
             "the draw of {protocol} (sha256 {}) is neither in {} nor where it was",
             read.table.draw_sha256,
             folder.path.display()

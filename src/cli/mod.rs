@@ -2,8 +2,6 @@
 
 #![expect(clippy::print_stderr, reason = "this is the room that prints")]
 
-mod cache;
-mod candidates;
 mod check;
 mod compare;
 mod data;
@@ -11,21 +9,15 @@ mod device;
 mod embed;
 mod error;
 mod evaluate;
-mod files;
+mod flags;
 mod hard_episode;
 mod list;
+mod long_run;
 mod merge;
-mod network;
-mod pictures;
 mod progress;
 mod report;
 mod sample;
 mod select;
-mod selection;
-#[cfg(feature = "text")]
-mod sentences;
-mod sheets;
-mod source;
 mod train;
 
 use std::io::Write;
@@ -33,7 +25,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::learner::Roster;
+use crate::learner::Learners;
 use device::DeviceFlag;
 use error::CliError;
 
@@ -87,10 +79,10 @@ enum Outcome {
     DoesNotHold,
 }
 
-/// Runs the command line with the learners of a roster.
+/// Runs the command line with these learners.
 ///
-/// Programs with learners of their own call it in `main`; see [`Roster`].
-pub fn main<R: Roster>() -> ExitCode {
+/// Programs with learners of their own call it in `main`; see [`Plugin`](crate::learner::Plugin).
+pub fn main(learners: &Learners) -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -101,13 +93,13 @@ pub fn main<R: Roster>() -> ExitCode {
         }
     };
     let outcome = device::guarded(arguments.verb.device(), || match arguments.verb {
-        Verb::List(arguments) => list::run::<R>(&arguments),
+        Verb::List(arguments) => list::run(learners, &arguments),
         Verb::Sample(arguments) => sample::run(&arguments),
-        Verb::Check(arguments) => check::run::<R>(&arguments),
-        Verb::Select(arguments) => select::run::<R>(&arguments),
+        Verb::Check(arguments) => check::run(learners, &arguments),
+        Verb::Select(arguments) => select::run(learners, &arguments),
         Verb::Train(arguments) => train::run(&arguments),
         Verb::Embed(arguments) => embed::run(&arguments),
-        Verb::Evaluate(arguments) => evaluate::run::<R>(&arguments),
+        Verb::Evaluate(arguments) => evaluate::run(learners, &arguments),
         Verb::Compare(arguments) => compare::run(&arguments),
         Verb::Report(arguments) => report::run(&arguments),
         Verb::Merge(arguments) => merge::run(&arguments),

@@ -5,13 +5,17 @@ use std::time::Instant;
 
 use clap::Args;
 
-use super::device::{DeviceFlag, on_device};
+use super::device::DeviceFlag;
 use super::error::CliError;
-use super::progress::Progress;
-use super::{Outcome, files, pictures, say};
+use super::progress::Terminal;
+use super::{Outcome, say};
 use crate::data::{Fingerprint, Store};
 use crate::episode::{Draw, Sampler};
 use crate::protocol::Protocol;
+use crate::run::device::on_device;
+use crate::run::embed::{data_folder, images};
+use crate::run::watch::Progress;
+use crate::run::{RunError, files};
 use crate::tensor::TensorError;
 use crate::tensor::conv::ConvOps;
 use crate::train::{Recipe, Row, Run, SHIPPED_RECIPES, Task, Validation};
@@ -59,8 +63,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
         files::check_free(&out, &FILES, arguments.overwrite)?;
     }
     let device = arguments.device.chosen()?;
-    let data = super::network::data_folder(arguments.data.as_deref());
-    let store = pictures::store(&recipe.dataset, &data)?;
+    let data = data_folder(arguments.data.as_deref());
+    let store = images::store(&recipe.dataset, &data)?;
     let data_sha256 = Fingerprint::start(&store).wait()?;
     let draw =
         recipe.validation.as_ref().map(|rules| validation(rules, &store, &arguments.recipe)).transpose()?;
@@ -98,11 +102,14 @@ fn work<D: ConvOps>(
 
 /// Trains to the end; after every line of the report everything is on the disk.
 fn go_on<D: ConvOps>(training: &mut Run<'_, D>, recipe: &Recipe, out: &Path) -> Result<(), CliError> {
-    let progress = Progress::of_steps(&recipe.name, training.step(), recipe.steps);
+    let watch = Terminal::default();
+    let size = format!("{} steps", recipe.steps - training.step());
+    let (steps, done) = (u64::from(recipe.steps), u64::from(training.step()));
+    let progress = Progress::resume(&watch, &recipe.name, &size, steps, done);
     let clock = Instant::now();
     let first = training.step();
     while !training.is_done() {
-        training.advance(|step| progress.reach(step as usize))?;
+        training.advance(|step| progress.reach(u64::from(step)))?;
         save(training, recipe, out)?;
         if let Some(row) = training.rows().last() {
             let done = f64::from(row.step - first);
@@ -113,7 +120,7 @@ fn go_on<D: ConvOps>(training: &mut Run<'_, D>, recipe: &Recipe, out: &Path) -> 
     drop(progress);
     // A run that was killed behind its last checkpoint comes here without a step, and its table may lack a line.
     let weights = training.weights().bytes();
-    files::write(out, &[], &[(FILES[2], table(training)), (FILES[3], weights)])
+    Ok(files::write(out, &[], &[(FILES[2], table(training)), (FILES[3], weights)])?)
 }
 
 fn sentence(row: &Row, recipe: &Recipe) -> String {
@@ -139,18 +146,18 @@ fn save<D: ConvOps>(training: &Run<'_, D>, recipe: &Recipe, out: &Path) -> Resul
         (FILES[1], training.checkpoint()),
         (FILES[2], table(training)),
     ];
-    files::write(out, &[], &written)
+    Ok(files::write(out, &[], &written)?)
 }
 
 /// Reads a recipe from a file, or takes the one of that name that ships with kshot.
-fn recipe(named: &str) -> Result<Recipe, CliError> {
+fn recipe(named: &str) -> Result<Recipe, RunError> {
     let path = Path::new(named);
     if let Some((name, text)) = SHIPPED_RECIPES.iter().find(|(name, _)| *name == named && !path.exists()) {
         return Ok(Recipe::parse(text, name)?);
     }
     let text = std::fs::read_to_string(path).map_err(|error| {
         let known: Vec<String> = SHIPPED_RECIPES.iter().map(|(name, _)| format!("`{name}`")).collect();
-        CliError::Request(format!(
+        RunError::Request(format!(
             "cannot read recipe {named}: {error}\nhint: name a .toml file, or one of {}",
             known.join(", ")
         ))
@@ -159,7 +166,7 @@ fn recipe(named: &str) -> Result<Recipe, CliError> {
 }
 
 /// The frozen validation episodes of a recipe.
-fn validation(rules: &Validation, store: &Store, recipe: &str) -> Result<Draw, CliError> {
+fn validation(rules: &Validation, store: &Store, recipe: &str) -> Result<Draw, RunError> {
     let Validation { way, shot, query, episodes, seed, .. } = rules;
     let text = format!(
         "name = \"validation\"\nversion = 1\nsource = \"the table [validation] of a recipe\"\nadmits = [\"inductive\"]\n\
@@ -167,7 +174,7 @@ fn validation(rules: &Validation, store: &Store, recipe: &str) -> Result<Draw, C
          [draw]\ncount = {episodes}\nseed = {seed}\n[report]\nmetrics = [\"accuracy\"]\n"
     );
     let protocol = Protocol::parse(&text, &format!("{recipe}: the table [validation]"))?;
-    let refused = |source| CliError::Validation { recipe: recipe.to_string(), source };
+    let refused = |source| RunError::Validation { recipe: recipe.to_string(), source };
     let sampler = Sampler::new(&protocol, store.index()).map_err(refused)?;
     sampler.episodes(0..*episodes).map_err(refused)
 }

@@ -20,7 +20,7 @@ use std::sync::mpsc;
 
 use crate::data::Store;
 use crate::episode::{Draw, alike};
-use crate::learner::{Fitted, Learner, Parameters, Registry, Roster};
+use crate::learner::{Fitted, Learner, Parameters, Registry};
 use crate::metric::{EpisodeGrade, Margins, QueryMargin};
 use crate::protocol::Protocol;
 use crate::tensor::{Appetite, Backend, HostRows, TensorError};
@@ -187,29 +187,31 @@ fn together(batches: &[Range<usize>], workers: usize) -> usize {
     (WORTH_A_WORD / largest).min(batches.len() / (16 * workers)).max(1)
 }
 
-/// Carries out an evaluation on devices that `open` opens, one per worker, and hands every batch to `sink`, in order.
+/// Carries out an evaluation with learners of this registry on devices that `open` opens, one per worker, and hands every batch to `sink`, in order.
 ///
 /// # Errors
 /// The first error of a learner, a device, the data, or the sink; nothing is handed over after it.
-pub fn evaluate<R: Roster, D: Backend, E: From<EvalError>>(
+pub fn evaluate<D: Backend, E: From<EvalError>>(
+    registry: &Registry<D>,
     evaluation: &Evaluation<'_>,
     open: impl Fn() -> Result<D, TensorError> + Sync,
     sink: impl FnMut(Batch) -> Result<(), E>,
 ) -> Result<(), E> {
-    evaluate_with::<R, D, E>(evaluation, Grading::default(), open, sink).map(drop)
+    evaluate_with::<D, E>(registry, evaluation, Grading::default(), open, sink).map(drop)
 }
 
 /// As [`evaluate`], with more than counts and losses graded; gives back what the fits have chosen.
 ///
 /// # Errors
 /// As [`evaluate`].
-pub fn evaluate_with<R: Roster, D: Backend, E: From<EvalError>>(
+pub fn evaluate_with<D: Backend, E: From<EvalError>>(
+    registry: &Registry<D>,
     evaluation: &Evaluation<'_>,
     grading: Grading<'_>,
     open: impl Fn() -> Result<D, TensorError> + Sync,
     mut sink: impl FnMut(Batch) -> Result<(), E>,
 ) -> Result<Choices, E> {
-    let takes = takes::<R>(evaluation.learners)?;
+    let takes = takes(registry, evaluation.learners)?;
     let rows = place::transformed(evaluation.store, takes.into_iter())?;
     // Held until the end: a GPU whose last user has gone forgets all that was prepared on it.
     let first = open().map_err(EvalError::from)?;
@@ -218,7 +220,7 @@ pub fn evaluate_with<R: Roster, D: Backend, E: From<EvalError>>(
     let shared = Shared {
         evaluation,
         grading,
-        fitted: seen::fits::<R, D>(evaluation, &rows, &open)?,
+        fitted: seen::fits(registry, evaluation, &rows, &open)?,
         rows,
         together: together(&batches, workers),
         batches,
@@ -229,7 +231,7 @@ pub fn evaluate_with<R: Roster, D: Backend, E: From<EvalError>>(
     std::thread::scope(|scope| {
         for _ in 0..workers {
             let (sender, shared, open) = (sender.clone(), &shared, &open);
-            scope.spawn(move || worker::work::<R, D>(shared, open, &sender));
+            scope.spawn(move || worker::work(registry, shared, open, &sender));
         }
         drop(sender);
         let mut waiting = BTreeMap::new();
@@ -257,7 +259,6 @@ pub fn evaluate_with<R: Roster, D: Backend, E: From<EvalError>>(
 }
 
 /// The transforms that the learners take.
-fn takes<R: Roster>(learners: &[Parameters]) -> Result<Vec<Transform>, EvalError> {
-    let registry = Registry::<crate::tensor::Cpu>::of::<R>();
+fn takes<D: Backend>(registry: &Registry<D>, learners: &[Parameters]) -> Result<Vec<Transform>, EvalError> {
     learners.iter().map(|parameters| Ok(registry.build(parameters)?.takes())).collect()
 }

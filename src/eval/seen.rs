@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{EvalError, Evaluation, Gammas};
 use crate::data::{Store, seen_items};
-use crate::learner::{Fitted, Learner, Parameters, Registry, Roster};
+use crate::learner::{Fitted, Learner, Parameters, Registry};
 use crate::protocol::Protocol;
 use crate::tensor::{Backend, HostRows, TensorError};
 use crate::view::Seen;
@@ -112,14 +112,14 @@ pub fn suits<D: Backend>(
 
 /// The fits of the learners that have one, each made in a pool of one thread: their numbers do not depend on how many
 /// are made at once.
-pub(super) fn fits<R: Roster, D: Backend>(
+pub(super) fn fits<D: Backend>(
+    registry: &Registry<D>,
     evaluation: &Evaluation<'_>,
     rows: &BTreeMap<Transform, HostRows>,
     open: &(impl Fn() -> Result<D, TensorError> + Sync),
 ) -> Result<Vec<Option<Fitted<D>>>, EvalError> {
-    let rosters = || Registry::<D>::of::<R>();
     let plans: Vec<Learner<D>> =
-        evaluation.learners.iter().map(|p| rosters().build(p)).collect::<Result<_, _>>()?;
+        evaluation.learners.iter().map(|p| registry.build(p)).collect::<Result<_, _>>()?;
     for (plan, parameters) in plans.iter().zip(evaluation.learners) {
         suits(evaluation.store, &evaluation.rules, parameters, plan)?;
     }
@@ -137,7 +137,7 @@ pub(super) fn fits<R: Roster, D: Backend>(
         let take = || waiting.get(next.fetch_add(1, Ordering::Relaxed)).copied();
         let fit = |place: usize| {
             let parameters = &evaluation.learners[place];
-            (place, alone(|| one::<R, D>(evaluation, parameters, &seen_under, open)))
+            (place, alone(|| one(registry, evaluation, parameters, &seen_under, open)))
         };
         std::iter::from_fn(take).map(fit).collect::<Vec<_>>()
     };
@@ -165,7 +165,8 @@ fn alone<T: Send>(work: impl FnOnce() -> Result<T, EvalError> + Send) -> Result<
 }
 
 /// The fit of one learner.
-fn one<R: Roster, D: Backend>(
+fn one<D: Backend>(
+    registry: &Registry<D>,
     evaluation: &Evaluation<'_>,
     parameters: &Parameters,
     seen_under: &BTreeMap<Transform, Seen>,
@@ -173,7 +174,7 @@ fn one<R: Roster, D: Backend>(
 ) -> Result<Fitted<D>, EvalError> {
     let name = || parameters.learner().to_string();
     let device = open()?;
-    let plan = Registry::<D>::of::<R>().build(parameters)?;
+    let plan = registry.build(parameters)?;
     let seen = &seen_under[&plan.takes()];
     let attempt = catch_unwind(AssertUnwindSafe(|| match &plan {
         Learner::Unfitted(plan) => plan.fit(seen, &device).map(Some),

@@ -11,7 +11,7 @@ use super::stacking::seen_labels;
 use super::unit::Unit;
 use super::{Answered, Batch, EvalError, Evaluation, Grading, Shared, takes_part};
 use crate::episode::{Draw, Episode, Order, deal, deal_class_embeddings};
-use crate::learner::{Answer, Given, Registry, Roster};
+use crate::learner::{Answer, Given, Registry};
 use crate::metric::{self, EpisodeGrade, Margins, QueryMargin, grade_at};
 use crate::rng::Chance;
 use crate::tensor::dfdx::shapes::HasShape;
@@ -23,7 +23,8 @@ use crate::vocab::{Confidence, Meaning, Transform};
 type Sender = SyncSender<(usize, Vec<Batch>, Result<(), EvalError>)>;
 
 /// Takes groups of batches until there are none left, or another worker has failed.
-pub(super) fn work<R: Roster, D: Backend>(
+pub(super) fn work<D: Backend>(
+    registry: &Registry<D>,
     shared: &Shared<'_, D>,
     open: &(impl Fn() -> Result<D, TensorError> + Sync),
     sender: &Sender,
@@ -31,7 +32,7 @@ pub(super) fn work<R: Roster, D: Backend>(
     // dfdx's matrix product takes as many threads as the pool it runs in has; a worker is one of several already.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
     let outcome = match pool {
-        Ok(pool) => pool.install(|| take_batches::<R, D>(shared, open, sender)),
+        Ok(pool) => pool.install(|| take_batches(registry, shared, open, sender)),
         Err(error) => Err(EvalError::Worker(error.to_string())),
     };
     if let Err(error) = outcome {
@@ -42,14 +43,14 @@ pub(super) fn work<R: Roster, D: Backend>(
     }
 }
 
-fn take_batches<R: Roster, D: Backend>(
+fn take_batches<D: Backend>(
+    registry: &Registry<D>,
     shared: &Shared<'_, D>,
     open: &(impl Fn() -> Result<D, TensorError> + Sync),
     sender: &Sender,
 ) -> Result<(), EvalError> {
     let device = open()?;
-    let registry = Registry::<D>::of::<R>();
-    let units = Unit::all(&registry, shared.evaluation.learners, &shared.fitted, &device)?;
+    let units = Unit::all(registry, shared.evaluation.learners, &shared.fitted, &device)?;
     let stores: BTreeMap<Transform, D::Store> = shared
         .rows
         .iter()

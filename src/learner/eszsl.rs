@@ -12,7 +12,7 @@ use crate::tensor::Backend;
 use crate::tensor::matrix::Matrix;
 use crate::view::Seen;
 
-pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: Backend>(list: &mut Registry<D>) {
     list.add("eszsl", |parameters| {
         Ok(Learner::unfitted(Eszsl { gamma: parameters.real("gamma"), lambda: parameters.real("lambda") }))
     })

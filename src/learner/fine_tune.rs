@@ -22,7 +22,7 @@ use crate::tensor::{Backend, Tensor3, ops};
 use crate::view::{Items, Scores, Support};
 use crate::vocab::{Meaning, Transform};
 
-pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: Backend>(list: &mut Registry<D>) {
     list.add("fine-tune", |parameters| Ok(Learner::inductive(FineTune::from(parameters)?)))
         .family(|members| Ok(Box::new(Paths::of(members)?)))
         .about("last layer by gradient descent (Chen et al. 2019)")

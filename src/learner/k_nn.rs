@@ -10,7 +10,7 @@ use crate::tensor::{Backend, Labels, Tensor3};
 use crate::view::{Items, Scores, Support};
 use crate::vocab::{Confidence, Transform};
 
-pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: Backend>(list: &mut Registry<D>) {
     list.add("k-nn", |parameters| {
         Ok(Learner::inductive(NearestNeighbours {
             k: parameters.whole("k"),

@@ -18,7 +18,7 @@ use crate::tensor::span::Objective;
 use crate::view::Support;
 use crate::vocab::{Meaning, Transform};
 
-pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: Backend>(list: &mut Registry<D>) {
     list.add("linear-probe", |parameters| {
         Ok(Learner::inductive(LinearProbe { c: parameters.real("c"), transform: transform_of(parameters) }))
     })

@@ -12,7 +12,7 @@ use crate::tensor::{Backend, Labels, Tensor3, Terms, ops};
 use crate::view::{Items, Scores, Support};
 use crate::vocab::Transform;
 
-pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: Backend>(list: &mut Registry<D>) {
     list.add("matching", |parameters| {
         Ok(Learner::inductive(Matching { temperature: parameters.real("temperature") as f32 }))
     })

@@ -14,7 +14,7 @@ use crate::tensor::Backend;
 use crate::view::Support;
 use crate::vocab::{Confidence, Transform};
 
-pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: Backend>(list: &mut Registry<D>) {
     list.add("nearest-centroid", |parameters| {
         Ok(Learner::inductive(NearestCentroid { transform: transform_of(parameters) }))
     })

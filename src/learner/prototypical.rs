@@ -13,7 +13,7 @@ use crate::tensor::{Backend, Tensor3, ops};
 use crate::view::{Items, Scores, Support};
 use crate::vocab::Confidence;
 
-pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: Backend>(list: &mut Registry<D>) {
     list.add("prototypical", |parameters| {
         Ok(Learner::inductive(Prototypical { cosine: parameters.word("distance") == "cosine" }))
     })

@@ -16,7 +16,7 @@ use crate::tensor::{Backend, Tensor2, Terms, ops};
 use crate::view::{ClassEmbeddings, Items, Scores, Seen};
 use crate::vocab::Transform;
 
-pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: Backend>(list: &mut Registry<D>) {
     list.add("prototypical-zero-shot", |parameters| {
         Ok(Learner::unfitted(Plan {
             scale: parameters.real("scale") as f32,

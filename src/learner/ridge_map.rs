@@ -20,7 +20,7 @@ use crate::tensor::{Backend, Tensor2, ops};
 use crate::view::{ClassEmbeddings, Items, Scores, Seen};
 use crate::vocab::Transform;
 
-pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: Backend>(list: &mut Registry<D>) {
     list.add("ridge-map", |parameters| {
         let plan = RidgeMap { ridge: Ridge::of(parameters), transform: transform_of(parameters) };
         Ok(Learner::unfitted(plan))

@@ -14,7 +14,7 @@ use crate::tensor::matrix::{Matrix, sylvester};
 use crate::tensor::{Backend, Tensor2, ops};
 use crate::view::{ClassEmbeddings, Items, Scores, Seen};
 
-pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: Backend>(list: &mut Registry<D>) {
     list.add("sae", |parameters| {
         let backward = parameters.word("direction") == "backward";
         Ok(Learner::unfitted(Sae { lambda: parameters.real("lambda"), backward }))

@@ -19,7 +19,7 @@ use crate::tensor::{Backend, Tensor2, Tensor3, ops};
 use crate::view::{ClassEmbeddings, Items, Scores, Seen, Support};
 use crate::vocab::{Setting, Transform};
 
-pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: Backend>(list: &mut Registry<D>) {
     list.add("semantic-prototypical", |parameters| {
         let (kappa, transform) = (parameters.real("kappa") as f32, transform_of(parameters));
         Ok(match parameters.word("map") {

@@ -14,7 +14,7 @@ use crate::tensor::{Backend, Tensor3, ops};
 use crate::view::{ClassEmbeddings, Items, Scores, Support};
 use crate::vocab::Transform;
 
-pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: Backend>(list: &mut Registry<D>) {
     list.add("tip-adapter", |parameters| {
         let [tau, alpha, beta] = ["tau", "alpha", "beta"].map(|name| parameters.real(name) as f32);
         Ok(Learner::informed(TipAdapter { tau, alpha, beta }))

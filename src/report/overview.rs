@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::grid::Grid;
 use super::names::{display_names, is_rate};
-use super::rows::SummaryRow;
-use super::table::{Selection, Size};
+use crate::results::{Selection, Size, SummaryRow};
 use crate::stats::Population;
 use crate::vocab::counted;
 
@@ -179,7 +178,7 @@ fn notes(rows: &[&SummaryRow], metric: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{Measured, Table};
+    use crate::results::{Measured, Table};
     use crate::stats::Interval;
     use crate::vocab::{Metric, SawClasses, Setting};
 

@@ -32,7 +32,7 @@ pub use dfdx;
 pub use error::TensorError;
 pub use labels::Labels;
 pub use resident::Resident;
-pub use rows::{HostRows, ReadRow, Rows, Values};
+pub use rows::{HostRows, Rows};
 
 /// The CPU.
 pub use dfdx::tensor::Cpu;

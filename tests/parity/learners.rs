@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{Results, Suite, Whole, alike, numbers};
 use kshot::eval::laws::corners;
-use kshot::learner::{Given, Learner, Registry, Shipped};
+use kshot::learner::{Given, Learner};
 use kshot::rng::Chance;
-use kshot::tensor::{Backend, Cpu, HostRows, Labels};
+use kshot::tensor::{Backend, HostRows, Labels};
 use kshot::view::{ClassEmbeddings, Items, Seen, Support};
 use kshot::vocab::Transform;
 
@@ -82,8 +82,8 @@ struct Learners;
 
 impl Suite for Learners {
     fn run<D: Whole>(device: &D, results: &mut Results) {
-        let registry = Registry::<D>::of::<Shipped>();
-        let plain = Registry::<Cpu>::of::<Shipped>();
+        let learners = kshot::learner::Learners::shipped();
+        let (registry, plain) = (learners.on::<D>(), learners.cpu());
         let (as_they_are, of_norm_one) = (Episodes::new(device, false), Episodes::new(device, true));
         let seen = seen();
         for entry in plain.entries() {
@@ -128,7 +128,8 @@ struct Families;
 
 impl Suite for Families {
     fn run<D: Whole>(device: &D, results: &mut Results) {
-        let registry = Registry::<D>::of::<Shipped>();
+        let learners = kshot::learner::Learners::shipped();
+        let registry = learners.on::<D>();
         let episodes = Episodes::new(device, true);
         let chance = Chance::new(11, &NUMBERS);
         let families = [

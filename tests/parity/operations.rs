@@ -1,9 +1,10 @@
 //! Operations on tensors, and the heads in the span of a support.
 
 use super::{Results, Suite, Whole, alike, numbers};
+use kshot::numbers::Values;
 use kshot::rng::{Purpose, Stream};
 use kshot::tensor::span::{Descent, Head, Init, Solution};
-use kshot::tensor::{Backend, HostRows, Labels, Rows, Tensor3, Terms, Values, ops};
+use kshot::tensor::{Backend, HostRows, Labels, Rows, Tensor3, Terms, ops};
 
 const DIM: usize = 23;
 const SLOTS: usize = 15;

@@ -1,7 +1,6 @@
-//! The numbers of a store: in memory, or read from their file row by row.
+//! The numbers of a store as a file holds them, and how they come into memory.
 
 use std::cell::RefCell;
-use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
@@ -11,84 +10,8 @@ use half::f16;
 use half::slice::HalfFloatSliceExt;
 use rayon::prelude::*;
 
-use crate::numbers::Numbers;
-
-/// Rows that are read when they are asked for.
-///
-/// Reading is positioned: threads may read at once.
-pub trait ReadRows: Send + Sync {
-    /// Reads one row into `out`, whose length is the dimension.
-    fn read(&self, row: usize, out: &mut [f32]) -> io::Result<()> {
-        self.read_block(row, out)
-    }
-
-    /// Reads as many whole rows as `out` has room for, from `first_row` on.
-    fn read_block(&self, first_row: usize, out: &mut [f32]) -> io::Result<()>;
-}
-
-/// The features of a store, row after row: (items, dim).
-#[derive(Clone)]
-pub enum Values {
-    /// 32-bit numbers in memory.
-    F32(Numbers<f32>),
-    /// 16-bit numbers in memory.
-    F16(Numbers<f16>),
-    /// Numbers in a file that is larger than the store may be in memory.
-    File(Arc<dyn ReadRows>),
-}
-
-impl fmt::Debug for Values {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Values::F32(v) => write!(f, "F32({} numbers)", v.len()),
-            Values::F16(v) => write!(f, "F16({} numbers)", v.len()),
-            Values::File(_) => f.write_str("File"),
-        }
-    }
-}
-
-impl Values {
-    /// Copies as many whole rows of `dim` numbers as `out` has room for, from `first_row` on.
-    ///
-    /// The rows must exist. Fails only where a file is read.
-    pub fn read_block(&self, dim: usize, first_row: usize, out: &mut [f32]) -> io::Result<()> {
-        let range = first_row * dim..first_row * dim + out.len();
-        match self {
-            Values::F32(values) => out.copy_from_slice(&values[range]),
-            Values::F16(values) => values[range].convert_to_f32_slice(out),
-            Values::File(file) => return file.read_block(first_row, out),
-        }
-        Ok(())
-    }
-
-    /// Calls `visit(first_row, rows)` for blocks of rows, in parallel, and gives the results in row order.
-    ///
-    /// The blocks depend on `rows` and `dim` alone, so a sum over the results does not depend on the threads.
-    pub(in crate::data) fn blocks<T: Send>(
-        &self,
-        rows: usize,
-        dim: usize,
-        visit: impl Fn(usize, &[f32]) -> T + Sync,
-    ) -> io::Result<Vec<T>> {
-        let step = (BLOCK / dim.max(1)).max(1);
-        (0..rows.div_ceil(step))
-            .into_par_iter()
-            .map_init(Vec::new, |scratch, block| {
-                let first = block * step;
-                let count = step.min(rows - first);
-                if let Values::F32(values) = self {
-                    return Ok(visit(first, &values[first * dim..(first + count) * dim]));
-                }
-                scratch.resize(count * dim, 0.0);
-                self.read_block(dim, first, scratch)?;
-                Ok(visit(first, scratch))
-            })
-            .collect()
-    }
-}
-
-/// Numbers per block: 256 KiB, so that a block stays in the cache between its reading and its use.
-const BLOCK: usize = 1 << 16;
+use crate::numbers::{BLOCK, Numbers};
+pub use crate::numbers::{ReadRows, Values};
 
 /// The type of the numbers in a file; little-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

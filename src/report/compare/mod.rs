@@ -18,7 +18,7 @@ mod written;
 use std::collections::BTreeMap;
 
 use super::names::{display_names, is_meant};
-use super::{Measured, ResultsFolder, Size};
+use crate::results::{Measured, ResultsFolder, Size};
 use crate::stats::{self, Population};
 use crate::vocab::Metric;
 use blocks::Source;

@@ -11,9 +11,10 @@ mod text;
 
 use std::collections::BTreeMap;
 
+use super::Overview;
 use super::compare::{self, Comparison, blocks};
 use super::names::display_names;
-use super::{Overview, ReadTable, ResultsFolder, Size, SummaryRow};
+use crate::results::{ReadTable, ResultsFolder, Size, SummaryRow};
 
 pub use canvas::{Plot, PlotError};
 pub use hard::{Hard, HardClass, HardEpisode, Picture, WrongItem};

@@ -1,7 +1,7 @@
 //! What was run, as far as it takes to run it again.
 
 use super::text::{escaped, facts as rows};
-use crate::report::ResultsFolder;
+use crate::results::ResultsFolder;
 
 /// The record of one folder.
 pub(super) fn facts(folder: &ResultsFolder) -> String {

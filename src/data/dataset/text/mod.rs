@@ -17,7 +17,7 @@ use std::path::PathBuf;
 pub use banking77::banking77;
 pub use clinc150::clinc150;
 pub use descriptions::descriptions;
-pub use named::{TEXT_DATASETS, is_named, named};
+pub use named::{TEXT_DATASETS, is_named, is_place, named};
 pub use table::texts;
 
 use crate::vocab::Split;

@@ -51,6 +51,11 @@ pub fn is_named(spec: &str) -> bool {
     known && !Path::new(spec).exists()
 }
 
+/// Whether a dataset of sentences lies at `spec`, a path, or below the folder `data`.
+pub fn is_place(spec: &str, data: &Path) -> bool {
+    place(spec, data).is_some_and(|(kind, path)| kind != "texts" && path.exists())
+}
+
 /// The kind of a dataset, and where it lies.
 fn place(spec: &str, data: &Path) -> Option<(String, PathBuf)> {
     let known = |name: &str| TEXT_DATASETS.iter().any(|(known, _)| *known == name);

@@ -1,0 +1,45 @@
+//! What a run is: protocols, features and learners in, result files out.
+
+pub(crate) mod admission;
+mod answering;
+pub(crate) mod candidates;
+pub(crate) mod contender;
+pub(crate) mod device;
+mod done;
+pub(crate) mod draws;
+pub(crate) mod embed;
+mod error;
+mod evaluate;
+mod execution;
+pub(crate) mod features;
+pub(crate) mod files;
+mod filling;
+mod fingerprints;
+pub(crate) mod fitness;
+mod merge;
+mod plan;
+mod prepare;
+mod prepared;
+mod record;
+mod request;
+pub(crate) mod rules;
+pub(crate) mod select;
+mod stacking;
+mod tables;
+mod terms;
+mod thresholds;
+pub(crate) mod until;
+pub(crate) mod watch;
+
+pub use contender::read_selection;
+pub use device::Device;
+pub use done::Done;
+pub use error::RunError;
+pub use evaluate::evaluate;
+pub use execution::Execution;
+pub use features::Features;
+pub use merge::merge;
+pub use request::{Inputs, Queries, Request, Text};
+pub use rules::{protocol_names, read_protocol};
+pub use select::{SelectDone, SelectRequest, select};
+pub use watch::{Silent, Stage, Watch};
