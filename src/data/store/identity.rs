@@ -31,6 +31,11 @@ pub(in crate::data) struct Hashes {
     at_work: Mutex<()>,
 }
 
+/// Ids of items that have none but their rows: `row:0`, `row:1`, …
+pub fn row_ids(rows: usize) -> Vec<String> {
+    (0..rows).map(|row| format!("row:{row}")).collect()
+}
+
 impl Store {
     /// SHA-256 of the numbers, their shape and their type, in 64 hexadecimal digits: equal in every format, whatever the
     /// files are called and whatever is said of the items.

@@ -22,7 +22,7 @@ mod warning;
 pub use class_embeddings::ClassEmbeddings;
 pub use fingerprint::{Fingerprint, files_sha256};
 pub use held_out::{SeenItems, seen_items};
-pub use identity::Identity;
+pub use identity::{Identity, row_ids};
 pub use index::{Class, ClassIndex};
 pub use near::{NearDuplicates, near_duplicates};
 pub use open::Parts;
