@@ -10,7 +10,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use kshot::data::{OpenOptions, Store, seen_items};
+use kshot::data::{OpenOptions, ReadRows, Store, Values, seen_items};
 use kshot::eval::{self, EvalError, Evaluation, SeenRules};
 use kshot::learner::{Fitted, LearnError, Learner, Learners, Parameters, Plugin, Registry, ZeroShot};
 use kshot::numbers::{ReadRows, Values};

@@ -39,13 +39,14 @@ pub fn store_of(classes: usize, dim: usize, precision: Precision) -> Outcome<Sto
     // Of the normal numbers there are a million, and rows begin anywhere among them: billions would take minutes.
     let normal: Vec<f32> = (0..1 << 20).map(|_| stream.normal() as f32).collect();
     let mut features = Vec::with_capacity(classes * PER_CLASS * dim);
-    let (mut class, mut listed) = (Vec::new(), Vec::new());
+    let (mut class, mut ids, mut listed) = (Vec::new(), Vec::new(), Vec::new());
     for number in 0..classes {
         let name = format!("class-{number}");
         let mean: Vec<f32> = (0..dim).map(|_| 0.15 * stream.normal() as f32).collect();
         for _ in 0..PER_CLASS {
             let start = stream.below((normal.len() - dim) as u32) as usize;
             features.extend(mean.iter().zip(&normal[start..]).map(|(m, x)| m + x));
+            ids.push(class.len().to_string());
             class.push(name.clone());
         }
         listed.push((name, Split::Novel, None));
@@ -56,7 +57,7 @@ pub fn store_of(classes: usize, dim: usize, precision: Precision) -> Outcome<Sto
         precision,
         classes: &class,
         parts: None,
-        ids: None,
+        ids: &ids,
         listed: &listed,
         class_embeddings: None,
         provenance: &Provenance::default(),

@@ -9,7 +9,7 @@ use super::device::DeviceFlag;
 use super::error::CliError;
 use super::progress::Terminal;
 use super::{Outcome, say};
-use crate::data::{Fingerprint, Store};
+use crate::data::Store;
 use crate::episode::{Draw, Sampler};
 use crate::protocol::Protocol;
 use crate::run::device::on_device;
@@ -66,7 +66,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
     let device = arguments.device.chosen()?;
     let data = data_folder(arguments.data.as_deref());
     let store = images::store(&recipe.dataset, &data)?;
-    let data_sha256 = Fingerprint::start(&store).wait()?;
+    let data_sha256 = store.data_sha256()?;
     let draw =
         recipe.validation.as_ref().map(|rules| validation(rules, &store, &arguments.recipe)).transpose()?;
     let checkpoint = out.join(FILES[1]);

@@ -46,7 +46,7 @@ pub enum TensorError {
     },
     /// A class vector holds NaN or infinity.
     #[error(
-        "the vector of label {label} is {value} in column {column}, class vectors must be finite numbers"
+        "the embedding of label {label} is {value} in column {column}, class embeddings must be finite numbers"
     )]
     VectorNotFinite {
         /// The label.

@@ -110,7 +110,7 @@ metrics = ["accuracy"]
             ran.err,
             "embedding t: 20 items\nwarning: 1 of 20 items was longer than the network reads, and cut\n"
         );
-        assert!(place.read("store/items.csv").starts_with("class,part\ncard_lost,train\n"));
+        assert!(place.read("store/items.csv").starts_with("class,part,id\ncard_lost,train,row:0\n"));
         assert_eq!(
             place.read("store/splits.csv"),
             "class,split\ncard_lost,novel\nfreeze_it,novel\nis_it,base\noos,oos\n"
@@ -245,7 +245,7 @@ metrics = ["accuracy"]
         assert!(ran.err.starts_with(warning), "{}", ran.err);
         assert_eq!(ran.err.matches("not read").count(), 1, "{}", ran.err);
         let items = place.read("store/items.csv");
-        assert_eq!((items.lines().count(), items.lines().next()), (21, Some("class,part")));
+        assert_eq!((items.lines().count(), items.lines().next()), (21, Some("class,part,id")));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::check::check;
 use super::class_embeddings::ClassEmbeddings;
 use super::options::OpenOptions;
 use super::store::Store;
-use super::values::Values;
+use super::values::{Element, Values};
 use crate::data::format::written::{Listed, Listing, Matrix, Names, Provenance, Written};
 use crate::data::format::{folder, npz, table, tensors};
 use crate::data::{DataError, Place};
@@ -82,7 +82,7 @@ impl Store {
             files: Vec::new(),
             features_at: at("features"),
             values: Values::F32(values.into()),
-            wide: false,
+            element: Element::F32,
             rows,
             dim,
             class_at: at("class"),
