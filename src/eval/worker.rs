@@ -54,7 +54,7 @@ fn take_batches<R: Roster, D: SpanOps>(
         .rows
         .iter()
         .map(|(transform, rows)| {
-            Ok((*transform, device.place_needed(rows, &|| needed(shared.evaluation.draw))?))
+            Ok((*transform, device.upload_needed(rows, &|| needed(shared.evaluation.draw))?))
         })
         .collect::<Result<_, TensorError>>()?;
     while !shared.stop.load(Ordering::Relaxed) {
@@ -67,7 +67,7 @@ fn take_batches<R: Roster, D: SpanOps>(
         let result = group.into_iter().try_for_each(|number| {
             batches.extend(told::<D, _>(|| {
                 let batch = answer(shared, &device, &units, &stores, number)?;
-                device.tidy()?;
+                device.release_unused()?;
                 Ok(batch)
             })?);
             Ok(())
