@@ -13,7 +13,6 @@ use std::sync::{Arc, Mutex};
 use kshot::data::{OpenOptions, ReadRows, Store, Values, seen_items};
 use kshot::eval::{self, EvalError, Evaluation, SeenRules};
 use kshot::learner::{Fitted, LearnError, Learner, Learners, Parameters, Plugin, Registry, ZeroShot};
-use kshot::numbers::{ReadRows, Values};
 use kshot::protocol::Protocol;
 use kshot::stats::{self, Standing, TradeOff};
 use kshot::tensor::{Backend, Cpu, HostRows, open_cpu};

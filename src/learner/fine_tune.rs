@@ -114,8 +114,8 @@ impl FineTune {
 
     fn descent<'a>(&self, plan: Batches<'a>) -> Descent<'a> {
         Descent {
-            steps: self.steps,
-            rate: self.rate,
+            epochs: self.steps,
+            lr: self.rate,
             momentum: self.momentum,
             dampening: self.dampening,
             weight_decay: self.weight_decay,

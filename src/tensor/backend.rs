@@ -20,32 +20,32 @@ pub trait Backend: Device<f32> + Clone + 'static {
     ///
     /// # Errors
     /// When the device has no room, or a file cannot be read.
-    fn place(&self, rows: &HostRows) -> Result<Self::Store, TensorError>;
+    fn upload(&self, rows: &HostRows) -> Result<Self::Store, TensorError>;
 
     /// The same for work that reads the `needed` rows alone: a device without room for all may hold only those.
     ///
     /// # Errors
-    /// As [`Backend::place`].
-    fn place_needed(
+    /// As [`Backend::upload`].
+    fn upload_needed(
         &self,
         rows: &HostRows,
         needed: &dyn Fn() -> Vec<u32>,
     ) -> Result<Self::Store, TensorError> {
         let _ = needed;
-        self.place(rows)
+        self.upload(rows)
     }
 
     /// How much work it takes at once.
-    fn appetite(&self) -> Appetite;
+    fn batch_limits(&self) -> BatchLimits;
 
     /// How many items it likes to take through a network at once, each of which makes this many bytes on its way.
-    fn together(&self, bytes_each: usize) -> usize;
+    fn batch_size(&self, bytes_each: usize) -> usize;
 
     /// Gives back memory that it keeps for later, where little is left; between pieces of work.
     ///
     /// # Errors
     /// When the device fails.
-    fn tidy(&self) -> Result<(), TensorError> {
+    fn release_unused(&self) -> Result<(), TensorError> {
         Ok(())
     }
 
@@ -62,7 +62,7 @@ pub trait Backend: Device<f32> + Clone + 'static {
     }
 
     /// Items of the store and numbers per item.
-    fn extent(store: &Self::Store) -> (usize, usize);
+    fn shape(store: &Self::Store) -> (usize, usize);
 
     /// The rows' features: (episodes, slots, dim); an empty slot is a row of zeros.
     fn gather(&self, store: &Self::Store, rows: &Rows) -> Result<Tensor3<Self>, TensorError>;
@@ -175,7 +175,7 @@ pub trait Backend: Device<f32> + Clone + 'static {
 
 /// How much work a device takes at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Appetite {
+pub struct BatchLimits {
     /// Bytes of features in a batch of episodes.
     pub bytes: usize,
     /// Episodes in a batch at most.

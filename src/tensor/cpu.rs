@@ -4,7 +4,7 @@ use dfdx::shapes::{Axis, HasShape};
 use dfdx::tensor::Cpu;
 use dfdx::tensor_ops::{BroadcastTo, TryMatMul};
 
-use super::backend::{Appetite, Backend, LinearHead, Terms, device_error};
+use super::backend::{Backend, BatchLimits, LinearHead, Terms, device_error};
 use super::error::TensorError;
 use super::rows::{HostRows, Rows};
 use super::{Labels, Tensor2, Tensor3, kernel, pass, span, to_host};
@@ -18,17 +18,17 @@ impl Backend for Cpu {
     const NAME: &'static str = "cpu";
     type Store = HostRows;
 
-    fn place(&self, rows: &HostRows) -> Result<HostRows, TensorError> {
+    fn upload(&self, rows: &HostRows) -> Result<HostRows, TensorError> {
         Ok(rows.clone())
     }
 
     /// A batch stays in a core's own cache while all learners read it.
-    fn appetite(&self) -> Appetite {
-        Appetite { bytes: 2 << 20, episodes: 256 }
+    fn batch_limits(&self) -> BatchLimits {
+        BatchLimits { bytes: 2 << 20, episodes: 256 }
     }
 
     /// Enough to keep threads busy, few enough to stay near the processor.
-    fn together(&self, _: usize) -> usize {
+    fn batch_size(&self, _: usize) -> usize {
         128
     }
 
@@ -36,7 +36,7 @@ impl Backend for Cpu {
         TensorError::Device { device: Self::NAME, message: format!("{error:?}") }
     }
 
-    fn extent(store: &HostRows) -> (usize, usize) {
+    fn shape(store: &HostRows) -> (usize, usize) {
         (store.count(), store.dim())
     }
 

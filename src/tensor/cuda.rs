@@ -8,7 +8,7 @@ use dfdx::shapes::Shape;
 use dfdx::tensor::{Cache, Cuda, CudaError, Tensor};
 use dfdx::tensor_ops::TryMatMul;
 
-use super::backend::{Appetite, Terms};
+use super::backend::{BatchLimits, Terms};
 use super::{Backend, HostRows, Resident, Rows, Tensor2, Tensor3, TensorError, ops, to_host};
 
 /// The part of the free memory that the features of a batch may take: what is made of them takes several times as much.
@@ -93,33 +93,30 @@ impl Backend for Cuda {
     const NAME: &'static str = "cuda";
     type Store = Resident<Cuda>;
 
-    fn place(&self, rows: &HostRows) -> Result<Self::Store, TensorError> {
-        self.place_needed(rows, &|| (0..rows.count() as u32).collect())
+    fn upload(&self, rows: &HostRows) -> Result<Self::Store, TensorError> {
+        self.upload_needed(rows, &|| (0..rows.count() as u32).collect())
     }
 
-    fn place_needed(
+    fn upload_needed(
         &self,
         rows: &HostRows,
         needed: &dyn Fn() -> Vec<u32>,
     ) -> Result<Self::Store, TensorError> {
-        Resident::place_within(self, rows, (free_and_total().0 / 2).min(MOST_HELD), needed)
+        Resident::upload_within(self, rows, (free_and_total().0 / 2).min(MOST_HELD), needed)
     }
 
-    fn appetite(&self) -> Appetite {
+    fn batch_limits(&self) -> BatchLimits {
         let bytes = (free_and_total().0 / SHARE).clamp(2 << 20, MOST_BYTES);
-        Appetite { bytes, episodes: 8192 }
+        BatchLimits { bytes, episodes: 8192 }
     }
 
-    fn together(&self, bytes_each: usize) -> usize {
+    fn batch_size(&self, bytes_each: usize) -> usize {
         (free_and_total().0 / 4 / bytes_each.max(1)).clamp(1, 1024)
     }
 
-    fn tidy(&self) -> Result<(), TensorError> {
+    fn release_unused(&self) -> Result<(), TensorError> {
         let (free, total) = free_and_total();
-        match free < total / 4 {
-            true => self.try_empty_cache().map_err(Self::failure),
-            false => Ok(()),
-        }
+        if free < total / 4 { self.try_empty_cache().map_err(Self::failure) } else { Ok(()) }
     }
 
     fn failure(error: CudaError) -> TensorError {
@@ -130,8 +127,8 @@ impl Backend for Cuda {
         guarded(|| tensor.copy_into(out))
     }
 
-    fn extent(store: &Self::Store) -> (usize, usize) {
-        store.extent()
+    fn shape(store: &Self::Store) -> (usize, usize) {
+        store.shape()
     }
 
     fn gather(&self, store: &Self::Store, rows: &Rows) -> Result<Tensor3<Self>, TensorError> {

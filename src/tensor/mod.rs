@@ -21,10 +21,10 @@ mod resident;
 mod rows;
 pub mod span;
 pub mod stock;
-pub mod trail;
+pub mod tape;
 
 pub(crate) use backend::device_error;
-pub use backend::{Appetite, Backend, LinearHead, Terms};
+pub use backend::{Backend, BatchLimits, LinearHead, Terms};
 pub use cpu::open_cpu;
 #[cfg(feature = "cuda")]
 pub use cuda::open_cuda;

@@ -35,7 +35,7 @@ impl TokenBatch {
     }
 
     pub(super) fn within(&self, tables: &Tables) -> Result<(), TensorError> {
-        let (words, positions) = tables.extent();
+        let (words, positions) = tables.sizes();
         match self.ids.iter().find(|id| **id as usize >= words) {
             Some(id) => Err(TensorError::NoSuchItem { item: *id as usize, rows: words }),
             None if self.length > positions => {

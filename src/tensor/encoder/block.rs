@@ -11,7 +11,7 @@ const CHUNK: usize = 96;
 /// A block applied in place to `x`, sequences of `length` rows.
 pub(super) fn run(encoder: &EncoderWeights, block: &Block, x: &mut [f32], length: usize) {
     let hidden = encoder.hidden();
-    let middle = block.up.extent().1;
+    let middle = block.up.shape().1;
     let chunk = (CHUNK / length).max(1) * length;
     let mut scratch = Scratch::new(encoder.heads, hidden / encoder.heads, length);
     let mut joint = vec![0.0; chunk * 3 * hidden];

@@ -6,14 +6,14 @@ use super::{EncoderOps, EncoderWeights, TokenBatch, stock};
 use crate::tensor::{Backend, Cuda, Tensor2, TensorError};
 
 impl EncoderOps for Cuda {
-    type Encoder = stock::Placed<Cuda>;
+    type Encoder = stock::DeviceEncoder<Cuda>;
 
     fn batch_tokens(&self, bytes_each: usize) -> usize {
-        32 * self.together(32 * bytes_each)
+        32 * self.batch_size(32 * bytes_each)
     }
 
-    fn place_encoder(&self, weights: &Arc<EncoderWeights>) -> Result<Self::Encoder, TensorError> {
-        stock::Placed::new(self, weights)
+    fn upload_encoder(&self, weights: &Arc<EncoderWeights>) -> Result<Self::Encoder, TensorError> {
+        stock::DeviceEncoder::new(self, weights)
     }
 
     fn look_up(&self, encoder: &Self::Encoder, tokens: &TokenBatch) -> Result<Tensor2<Self>, TensorError> {

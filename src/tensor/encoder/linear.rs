@@ -21,7 +21,7 @@ impl WithSimd for Apply<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let (inner, columns) = self.layer.extent();
+        let (inner, columns) = self.layer.shape();
         let values = &self.layer.weight.values;
         let (starts, _) = self.layer.bias.as_chunks::<WIDTH>();
         let strips = self.x.chunks(STRIP * inner).zip(self.out.chunks_mut(STRIP * columns));

@@ -22,7 +22,7 @@ pub trait EncoderOps: Backend {
     ///
     /// # Errors
     /// When the device has no room.
-    fn place_encoder(&self, weights: &Arc<EncoderWeights>) -> Result<Self::Encoder, TensorError>;
+    fn upload_encoder(&self, weights: &Arc<EncoderWeights>) -> Result<Self::Encoder, TensorError>;
 
     /// The normalised sum of each token's word and position: (tokens, hidden).
     ///
@@ -64,7 +64,7 @@ impl EncoderOps for Cpu {
         512
     }
 
-    fn place_encoder(&self, weights: &Arc<EncoderWeights>) -> Result<Self::Encoder, TensorError> {
+    fn upload_encoder(&self, weights: &Arc<EncoderWeights>) -> Result<Self::Encoder, TensorError> {
         Ok(Arc::clone(weights))
     }
 

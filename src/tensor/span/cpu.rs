@@ -65,7 +65,7 @@ impl SpanOps for Cpu {
         descent: &Descent<'_>,
     ) -> Result<Solution<Self>, TensorError> {
         each_numbered(self, features, labels, |episode, gram, labels| {
-            let mut fits = descent::host(episode, gram, labels, descent, &[descent.steps])?;
+            let mut fits = descent::host(episode, gram, labels, descent, &[descent.epochs])?;
             Ok(fits.pop().expect("one stop was asked for"))
         })
     }

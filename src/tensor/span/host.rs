@@ -74,12 +74,10 @@ pub(in super::super) fn each_of(
     same("a head", "episodes", labels.episodes(), episodes)?;
     same("a head", "support", labels.slots(), slots)?;
     // Products of a support that is larger than its features have columns would only cost more.
-    let (all, columns) = match slots <= dim {
-        true => (to_host(&ops::gram(features)?)?, slots),
-        false => (to_host(features)?, dim),
-    };
+    let (all, columns) =
+        if slots <= dim { (to_host(&ops::gram(features)?)?, slots) } else { (to_host(features)?, dim) };
     let way = labels.way();
-    let mut found: Vec<Found> = (0..count).map(|_| Found::room(episodes * slots * way)).collect();
+    let mut found: Vec<Found> = (0..count).map(|_| Found::zeros(episodes * slots * way)).collect();
     let mut wide = Vec::new();
     for episode in 0..episodes {
         let task = Task { labels: labels.of(episode), way };
@@ -90,10 +88,8 @@ pub(in super::super) fn each_of(
             let filled = if slots <= dim { support } else { dim };
             wide.extend(row[..filled].iter().map(|v| f64::from(*v)));
         }
-        let gram = match slots <= dim {
-            true => Gram::of_products(&wide, support),
-            false => Gram::of_features(&wide, support),
-        };
+        let gram =
+            if slots <= dim { Gram::of_products(&wide, support) } else { Gram::of_features(&wide, support) };
         let fits = fit(episode, &gram, task)?;
         same("a head", "fits", count, fits.len())?;
         found.iter_mut().zip(fits).for_each(|(found, fit)| found.take(episode * slots * way, fit));
@@ -116,7 +112,7 @@ struct Found {
 }
 
 impl Found {
-    fn room(numbers: usize) -> Found {
+    fn zeros(numbers: usize) -> Found {
         Found { coefficients: vec![0.0; numbers], biases: None, unconverged: 0 }
     }
 

@@ -118,7 +118,7 @@ pub trait SpanOps: Backend {
                             |episode: usize, n: usize| descent.plan(episode, n, *stop).unwrap_or_default();
                         let batches: Option<Batches<'_>> =
                             if descent.batches.is_some() { Some(&first) } else { None };
-                        let shorter = Descent { steps: *stop, batches, ..*descent };
+                        let shorter = Descent { epochs: *stop, batches, ..*descent };
                         solutions.push(self.descent(features, labels, &shorter)?);
                     }
                 }

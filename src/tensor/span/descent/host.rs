@@ -62,7 +62,7 @@ impl State {
         for (value, step, grad) in parts {
             for ((v, s), g) in value.iter_mut().zip(step.iter_mut()).zip(grad.iter()) {
                 *s = keep * *s + take * (g + descent.weight_decay * *v);
-                *v -= descent.rate * *s;
+                *v -= descent.lr * *s;
             }
         }
     }
@@ -119,7 +119,7 @@ fn descend(
     let mut rows = Vec::new();
     for step in 0..=count {
         for (stop, fit) in stops.iter().zip(&mut fits).filter(|(stop, _)| **stop * per_pass == step) {
-            debug_assert!(*stop <= descent.steps);
+            debug_assert!(*stop <= descent.epochs);
             *fit = Some(state.fit(descent.head));
         }
         if step == count {

@@ -28,9 +28,9 @@ pub type Batches<'a> = &'a (dyn Fn(usize, usize) -> Vec<Vec<usize>> + 'a);
 #[derive(Clone, Copy)]
 pub struct Descent<'a> {
     /// Passes over the support.
-    pub steps: usize,
+    pub epochs: usize,
     /// Learning rate.
-    pub rate: f64,
+    pub lr: f64,
     /// Share of the last update that is kept, 0 … 1.
     pub momentum: f64,
     /// Share of the gradient that momentum leaves out, 0 … 1.
@@ -54,7 +54,7 @@ impl Descent<'_> {
         passes: usize,
     ) -> Option<Vec<Vec<usize>>> {
         let mut plan = self.batches?(episode, support);
-        plan.truncate(plan.len() / self.steps.max(1) * passes);
+        plan.truncate(plan.len() / self.epochs.max(1) * passes);
         Some(plan)
     }
 }
