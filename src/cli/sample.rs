@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::error::CliError;
-use super::flags::InputFlags;
+use super::flags::{InputFlags, OverrideFlags};
 use super::progress::Terminal;
 use super::{Outcome, say};
 use crate::data::growing;
 use crate::run::features::FeatureSets;
-use crate::run::rules::named_rules;
+use crate::run::rules::all_rules;
 use crate::run::{Device, RunError, draws};
 
 const EXAMPLES: &str = "Examples:
@@ -32,13 +32,16 @@ pub(super) struct Arguments {
     #[arg(long)]
     overwrite: bool,
     #[command(flatten)]
+    overrides: OverrideFlags,
+    #[command(flatten)]
     inputs: InputFlags,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
     let watch = Terminal::default();
     let mut sets = FeatureSets::new(&arguments.inputs.inputs(), Vec::new(), Device::Cpu, &watch)?;
-    for rules in named_rules(&arguments.protocols)? {
+    let texts = arguments.overrides.protocols(&arguments.protocols)?;
+    for rules in all_rules(&texts, arguments.overrides.episodes)? {
         let protocol = &rules.protocol;
         let dealer = draws::fresh(protocol, &sets.only(protocol)?.store)?;
         let path = arguments.out.join(format!("{}.csv", protocol.name()));

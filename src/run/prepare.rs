@@ -11,7 +11,7 @@ use super::features::{FeatureSets, Features};
 use super::plan::Plan;
 use super::prepared::{Prepared, Work};
 use super::rules::Rules;
-use super::{fitness, stacking, until};
+use super::{fitness, items, stacking, until};
 use crate::data::{Fingerprint, Store};
 use crate::eval::{Choices, Gammas};
 use crate::results::Warning;
@@ -37,7 +37,7 @@ impl Ready {
             let mut dealer: Option<Arc<Dealer>> = None;
             for (place, set) in features.iter().enumerate() {
                 let own = match (&dealer, features.first()) {
-                    (Some(dealer), Some(first)) => same_items(first, set, dealer)?,
+                    (Some(dealer), Some(first)) => items::shared_draw(first, set, dealer)?,
                     _ => Arc::new(drawn(plan, rules, &set.store)?),
                 };
                 dealer.get_or_insert_with(|| Arc::clone(&own));
@@ -127,10 +127,4 @@ fn drawn(plan: &Plan<'_>, rules: &Rules, store: &Store) -> Result<Dealer, RunErr
         Some(_) => draws::fresh_of(&rules.protocol, store, until::bounds(&rules.protocol)?.0),
         None => draws::draw(rules, plan.request.draw.as_deref(), store),
     }
-}
-
-/// The draw of the first feature set for another one, which must hold the same items.
-fn same_items(first: &Features, other: &Features, dealer: &Arc<Dealer>) -> Result<Arc<Dealer>, RunError> {
-    let _ = (first, other);
-    Ok(Arc::clone(dealer))
 }
