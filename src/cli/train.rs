@@ -107,7 +107,11 @@ fn work<D: ConvOps>(
 }
 
 /// Trains to the end; after every line of the report everything is on the disk.
-fn go_on<D: ConvOps>(training: &mut Training<'_, D>, recipe: &TrainingConfig, out: &Path) -> Result<(), CliError> {
+fn go_on<D: ConvOps>(
+    training: &mut Training<'_, D>,
+    recipe: &TrainingConfig,
+    out: &Path,
+) -> Result<(), CliError> {
     let watch = Terminal::default();
     let size = format!("{} steps", recipe.steps - training.step());
     let (steps, done) = (u64::from(recipe.steps), u64::from(training.step()));

@@ -23,7 +23,7 @@ use crate::episode::{Draw, alike};
 use crate::learner::{Fitted, Learner, Parameters, Registry};
 use crate::metric::{EpisodeGrade, Margins, QueryMargin};
 use crate::protocol::Protocol;
-use crate::tensor::{BatchLimits, Backend, HostRows, TensorError};
+use crate::tensor::{Backend, BatchLimits, HostRows, TensorError};
 use crate::vocab::{ItemId, Setting, Transform};
 
 pub use error::EvalError;

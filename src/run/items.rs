@@ -19,11 +19,8 @@ pub(crate) fn shared_draw(
     dealer: &Arc<Dealer>,
 ) -> Result<Arc<Dealer>, RunError> {
     let (one, two) = (first.store.identity()?, other.store.identity()?);
-    let refused = |what: String| RunError::OtherItems {
-        one: first.name.clone(),
-        other: other.name.clone(),
-        what,
-    };
+    let refused =
+        |what: String| RunError::OtherItems { one: first.name.clone(), other: other.name.clone(), what };
     if one.items_sha256 != two.items_sha256 {
         return Err(refused(first_difference(&first.store, &other.store)));
     }
@@ -69,7 +66,8 @@ fn lines(store: &Store) -> Vec<String> {
     }
     let ids = store.ids().unwrap_or_default();
     let line = |row: usize| {
-        let part = store.index().part(ItemId(row as u32)).map_or(String::new(), |part| format!(" of part {part}"));
+        let part =
+            store.index().part(ItemId(row as u32)).map_or(String::new(), |part| format!(" of part {part}"));
         format!("item `{}` of class {}{part}", ids.get(row).map_or("", String::as_str), class[row])
     };
     (0..store.rows()).map(line).collect()

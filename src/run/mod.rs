@@ -2,6 +2,7 @@
 
 pub(crate) mod admission;
 mod answering;
+mod builder;
 pub(crate) mod candidates;
 pub(crate) mod contender;
 pub(crate) mod device;
@@ -34,6 +35,7 @@ mod verify;
 pub(crate) mod watch;
 
 pub use crate::results::{Inputs, Queries, Request, Text};
+pub use builder::Run;
 pub use contender::read_selection;
 pub use device::Device;
 pub use done::Done;

@@ -106,5 +106,8 @@ pub(crate) fn all_rules(written: &[Text], episodes: Option<u32>) -> Result<Vec<R
 /// # Errors
 /// A protocol that is wrong, or given twice.
 pub fn protocol_names(request: &Request) -> Result<Vec<String>, RunError> {
-    Ok(all_rules(&request.protocols, request.episodes)?.iter().map(|rules| rules.protocol.name().to_string()).collect())
+    Ok(all_rules(&request.protocols, request.episodes)?
+        .iter()
+        .map(|rules| rules.protocol.name().to_string())
+        .collect())
 }
