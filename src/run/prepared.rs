@@ -38,6 +38,11 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
+    /// The name of the data set whose items the features describe.
+    pub(crate) fn dataset(&self) -> &str {
+        self.rules.protocol.dataset().unwrap_or(self.store.name())
+    }
+
     /// What progress is reported under.
     pub(crate) fn title(&self) -> String {
         if self.alone {

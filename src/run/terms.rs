@@ -74,6 +74,7 @@ fn protocol(
         if place.stacked {
             table.selection = Selection::Validation;
         }
+        table.method = format!("{}+{learner}", table.features);
         let among = contender.among.iter().map(ToString::to_string).collect();
         Ok(TableTerms { table, learner, temperature: contender.temperature, among })
     };
@@ -154,9 +155,14 @@ fn table(
         level: protocol.level(),
         sequential,
         seed: protocol.seed(),
+        features: run.features.clone(),
+        dataset: run.dataset().to_string(),
         seed_train: provenance.seed_train,
+        // Known once the learner's parameters are.
+        method: String::new(),
         device: asked.device.name().to_string(),
         draw_sha256: if sequential { String::new() } else { run.dealer.sha256.clone() },
+        items_sha256: String::new(),
     }
 }
 
