@@ -6,6 +6,7 @@
 //! f64; rows are sorted whatever the order of the work. How results look to people is not decided here.
 
 mod calibration;
+mod cells;
 mod certainty;
 mod commit;
 mod error;
@@ -51,7 +52,7 @@ pub use stretch::{EpisodeRecord, QueryOutcome, Stretch, TableStretch, TemperedRe
 pub use table::{Selection, Size, Table, TableKey};
 pub use tally::{ClassOutcome, EpisodeOutcome, EpisodeTotals, Measured, Tally};
 pub use terms::{Difference, FeatureTerms, Kinship, ProtocolTerms, Shard, TableTerms, Terms};
-pub use trials::{TRIAL_COLUMNS, TrialRow};
+pub use trials::{TrialRow, trials_file};
 pub use verify::{Published, Standing, compare_published, compare_tables, edited_files};
 pub use warning::{FEW_EPISODES, Lack, Warning};
 pub use writer::{FinishedTable, TableWriter};

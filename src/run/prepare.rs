@@ -43,6 +43,7 @@ impl Ready {
                 dealer.get_or_insert_with(|| Arc::clone(&own));
                 let mut run = ready.prepared(plan, rules, set, own, work)?;
                 (run.first, run.alone) = (place == 0, features.len() == 1);
+                run.dataset.clone_from(&features[0].dataset);
                 ready.runs.push(run);
             }
         }
@@ -70,6 +71,8 @@ impl Ready {
         let mut run = Prepared {
             rules: rules.clone(),
             features: set.name.clone(),
+            dataset: String::new(),
+            items_sha256: set.store.identity()?.items_sha256,
             key: set.key(),
             first: true,
             alone: true,
