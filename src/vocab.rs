@@ -215,7 +215,7 @@ words! {
     Meaning, "meaning", {
         /// Only their order within a query counts.
         Ranking = "ranking",
-        /// Their softmax over the labels is the claimed probability.
+        /// Their softmax over the labels is the predicted probability.
         Logits = "logits",
         /// They are probabilities: not negative, and each query's sum to one.
         Probabilities = "probabilities",
@@ -223,7 +223,7 @@ words! {
 }
 
 words! {
-    /// How certain a learner is of an answer: what orders its answers from safe to doubtful.
+    /// What the confidence score of an answer is: what orders answers from safe to doubtful (Hendrycks and Gimpel 2017).
     Confidence, "confidence", {
         /// The largest probability that it gives a label; the largest score where it gives no probabilities.
         Probability = "largest-probability",

@@ -10,7 +10,7 @@ use crate::learner::LearnError;
 use crate::protocol::ProtocolError;
 use crate::report::compare::CompareError;
 use crate::report::html::PageError;
-use crate::results::{PartError, ReadError, ReportError};
+use crate::results::{PartError, ReadError, ResultsError};
 use crate::run::RunError;
 use crate::select::SelectError;
 use crate::tensor::TensorError;
@@ -59,7 +59,7 @@ from!(
     PartError,
     ProtocolError,
     ReadError,
-    ReportError,
+    ResultsError,
     SelectError,
     TensorError,
     TrainError

@@ -88,7 +88,7 @@ fn learners(all: &Learners) -> Result<String, CliError> {
         let learner = registry.build(&parameters)?;
         let (setting, confidence) = (learner.setting(), learner.confidence());
         text += &format!("{} ({setting})\n    {}\n", entry.name(), entry.description());
-        text += &format!("    certain by its {confidence}\n");
+        text += &format!("    confidence score: {confidence}\n");
         for parameter in entry.parameters() {
             let searched = parameter.search.as_ref().map(|search| format!("; searched {search}"));
             text += &format!(

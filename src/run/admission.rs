@@ -6,7 +6,7 @@ use crate::data::Store;
 use crate::eval::{self, EvalError, SeenRules};
 use crate::learner::{Learner, Parameters, Registry};
 use crate::protocol::{Protocol, Shot};
-use crate::results::{Lack, Warning};
+use crate::results::{MissingRequirement, Warning};
 use crate::run::contender::Contender;
 use crate::run::error::RunError;
 use crate::run::features::labelled;
@@ -86,29 +86,31 @@ pub(crate) fn fitting(
     learners: Vec<Asked>,
 ) -> Result<(Vec<Asked>, Vec<Warning>), RunError> {
     let mut kept = Vec::new();
-    let mut left_out: BTreeMap<Lack, Vec<String>> = BTreeMap::new();
+    let mut left_out: BTreeMap<MissingRequirement, Vec<String>> = BTreeMap::new();
     for asked in &learners {
         let parameters = &asked.parameters;
-        let lack = match suits(registry, protocol, store, parameters) {
+        let missing = match suits(registry, protocol, store, parameters) {
             Ok(()) => {
                 kept.push(asked.clone());
                 continue;
             }
-            Err(RunError::Eval(EvalError::NoSeenClasses { .. })) => Lack::SeenClasses,
-            Err(RunError::Eval(EvalError::NeedsClassEmbeddings { .. })) => Lack::ClassEmbeddings,
-            Err(RunError::Eval(EvalError::SidesDiffer { .. })) => Lack::EqualSizes,
+            Err(RunError::Eval(EvalError::NoSeenClasses { .. })) => MissingRequirement::SeenClasses,
+            Err(RunError::Eval(EvalError::NeedsClassEmbeddings { .. })) => {
+                MissingRequirement::ClassEmbeddings
+            }
+            Err(RunError::Eval(EvalError::SidesDiffer { .. })) => MissingRequirement::EqualSizes,
             Err(other) => return Err(other),
         };
-        left_out.entry(lack).or_default().push(parameters.learner().to_string());
+        left_out.entry(missing).or_default().push(parameters.learner().to_string());
     }
     if kept.is_empty() {
         return Ok((learners, Vec::new()));
     }
     let (name, features) = (protocol.name(), store.name());
-    let warning = |(lack, learners)| Warning::LeftOut {
+    let warning = |(missing, learners)| Warning::LeftOut {
         protocol: name.to_string(),
         features: features.to_string(),
-        lack,
+        missing,
         learners,
     };
     Ok((kept, left_out.into_iter().map(warning).collect()))

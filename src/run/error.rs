@@ -9,7 +9,7 @@ use crate::eval::EvalError;
 use crate::learner::LearnError;
 use crate::protocol::ProtocolError;
 use crate::report::compare::CompareError;
-use crate::results::{PartError, ReadError, ReportError};
+use crate::results::{PartError, ReadError, ResultsError};
 use crate::select::SelectError;
 use crate::tensor::TensorError;
 use crate::train::TrainError;
@@ -70,8 +70,8 @@ pub enum RunError {
     },
     /// Calibration on validation classes is not possible.
     #[error(
-        "protocol {protocol}: stacking is chosen on validation classes, and {source}\nhint: list more classes as validation, \
-         or none: stacking then stays 0"
+        "protocol {protocol}: the calibration factor is chosen on validation classes, and {source}\nhint: list more classes as validation, \
+         or none: the factor then stays 0"
     )]
     Stacking {
         /// The protocol.
@@ -139,7 +139,7 @@ pub enum RunError {
     Select(#[from] SelectError),
     /// Results cannot be written.
     #[error(transparent)]
-    Report(#[from] ReportError),
+    Report(#[from] ResultsError),
     /// Results cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -165,6 +165,6 @@ pub enum RunError {
 impl RunError {
     /// Whether a disk is to blame, and not what was computed.
     pub(crate) fn is_disk(&self) -> bool {
-        matches!(self, RunError::Report(ReportError::File { .. }) | RunError::Write { .. })
+        matches!(self, RunError::Report(ResultsError::File { .. }) | RunError::Write { .. })
     }
 }

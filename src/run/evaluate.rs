@@ -12,7 +12,7 @@ use super::plan::Plan;
 use super::prepare::Ready;
 use super::prepared::{Prepared, Work};
 use super::watch::Watch;
-use super::{filling, record, terms, thresholds};
+use super::{filling, record, run_key, thresholds};
 use crate::learner::Learners;
 use crate::results::{Journal, Machine, Results, RunRecord, Selection, Warning};
 use crate::results::{Queries, Request};
@@ -45,17 +45,17 @@ pub fn evaluate(
     let mut sets = FeatureSets::new(&request.inputs, given, device, watch)?;
     let Ready { mut runs, mut warnings, .. } = Ready::of(&plan, &mut sets, &work)?;
     let mut fingerprints = Fingerprints::start(&runs);
-    let asked = terms::Asked {
+    let asked = run_key::Asked {
         device,
         shard: execution.shard,
         until: request.until.clone(),
         queries: request.queries.map(Queries::word),
     };
-    let key = terms::of(&runs, learners.cpu(), &asked)?;
+    let key = run_key::of(&runs, learners.cpu(), &asked)?;
     fingerprints.check_left(&results, &key)?;
     let mut journal = results.journal(&key)?;
     let resumed = Some(journal.all_episodes()).filter(|episodes| *episodes > 0);
-    if resumed.is_some() && journal.terms().cpu_features != key.cpu_features {
+    if resumed.is_some() && journal.run_key().cpu_features != key.cpu_features {
         let (one, other) = ("the killed run".to_string(), "the one that went on with it".to_string());
         warnings.insert(Warning::OtherProcessor { one, other });
     }

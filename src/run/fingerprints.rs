@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::prepared::Prepared;
 use crate::data::Fingerprint;
-use crate::results::{Difference, FeatureTerms, Journal, Results, Terms};
+use crate::results::{Difference, FeatureKey, Journal, Results, RunKey};
 use crate::run::error::RunError;
 
 /// Hashes by the names of the stores.
@@ -26,9 +26,9 @@ impl Fingerprints {
     /// Refuses features that were changed since the run was killed that this one is to go on with.
     ///
     /// Files of the same size and time are the same; of others the hash decides, where the killed run came to know it.
-    pub(crate) fn check_left(&mut self, results: &Results, terms: &Terms) -> Result<(), RunError> {
+    pub(crate) fn check_left(&mut self, results: &Results, key: &RunKey) -> Result<(), RunError> {
         let Some(left) = results.left() else { return Ok(()) };
-        for (there, here) in left.terms().protocols.iter().zip(&terms.protocols) {
+        for (there, here) in left.run_key().protocols.iter().zip(&key.protocols) {
             let Some(difference) = changed(&there.features, &here.features) else { continue };
             let name = &here.features.name;
             match left.fingerprints().get(name) {
@@ -89,7 +89,7 @@ impl Fingerprints {
 }
 
 /// The first file whose size or time is not the same.
-fn changed(there: &FeatureTerms, here: &FeatureTerms) -> Option<Difference> {
+fn changed(there: &FeatureKey, here: &FeatureKey) -> Option<Difference> {
     let stamp = |files: &[(String, u64, u64)], name: &str| {
         let found = files.iter().find(|(file, ..)| file == name);
         found.map_or("absent".to_string(), |(_, bytes, changed)| {

@@ -19,18 +19,18 @@ pub fn merge(parts: &[PathBuf], out: &Path, overwrite: bool, command: Vec<String
     let mut parts = parts.iter().map(|path| PartFolder::read(path)).collect::<Result<Vec<_>, _>>()?;
     let mut warnings = PartFolder::align(&mut parts)?;
     let mut results = Results::create(out, overwrite)?;
-    let terms = parts[0].journal.terms().clone();
-    if terms.queries.as_deref() == Some("parquet") {
+    let key = parts[0].journal.run_key().clone();
+    if key.queries.as_deref() == Some("parquet") {
         with_parquet(&mut results)?;
     }
     warnings.extend(common_warnings(&parts));
-    for (number, protocol) in terms.protocols.iter().enumerate() {
+    for (number, protocol) in key.protocols.iter().enumerate() {
         if let Some(file) = &protocol.draw_file {
             results.write_file(file, &draw(&parts[0], file, protocol.draw_sha256.as_deref())?)?;
         }
         let mut sheets = Sheets::begin(&mut results, protocol)?;
         for part in &parts {
-            part.journal.replay(number, |stretch| sheets.take(&stretch))?;
+            part.journal.replay(number, |chunk| sheets.take(&chunk))?;
         }
         warnings.extend(sheets.finish(&mut results)?);
     }

@@ -226,7 +226,7 @@ fn scored(
         .collect()
 }
 
-/// The choice of every learner, with the temperature of its claims.
+/// The choice of every learner, with the temperature of its predicted probabilities.
 fn chosen(
     known: &Learners,
     task: Option<&Task<'_>>,

@@ -9,7 +9,7 @@ const COLUMNS: [(&str, &str); 5] = [
     (
         "summary.csv",
         "protocol,version,learner,parameters,selection,setting,backbone,saw_classes,way,shot,features,dataset,\
-         seed_train,query,episodes,classes,metric,value,interval,low,high,level,seed,device,draw_sha256,items_sha256,\
+         seed_train,query,episodes,classes,metric,value,interval,low,high,confidence_level,seed,device,draw_sha256,items_sha256,\
          features_sha256,kshot,method",
     ),
     (
@@ -27,7 +27,7 @@ const COLUMNS: [(&str, &str); 5] = [
     ),
     (
         "queries.csv",
-        "protocol,learner,parameters,shot,features,dataset,seed_train,episode,class,item,predicted,confidence,certainty",
+        "protocol,learner,parameters,shot,features,dataset,seed_train,episode,class,item,predicted,confidence,confidence_score",
     ),
 ];
 

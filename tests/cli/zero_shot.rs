@@ -175,8 +175,8 @@ fn a_single_validation_class_is_too_few_for_stacking() {
     place.write("f.csv", place.read("f.csv").replace("c4,validation", "c4,base"));
     let evaluate =
         "evaluate any-generalised-zero-shot --features f.csv --class-vectors v.csv --learner eszsl";
-    let sentence = "protocol any-generalised-zero-shot: stacking is chosen on validation classes, and split validation has \
-                    1 class, an episode needs 2\nhint: list more classes as validation, or none: stacking then stays 0";
+    let sentence = "protocol any-generalised-zero-shot: the calibration factor is chosen on validation classes, and split validation has \
+                    1 class, an episode needs 2\nhint: list more classes as validation, or none: the factor then stays 0";
     place.refuses(3, &format!("{evaluate} --out r"), sentence);
 }
 

@@ -202,9 +202,9 @@ fn reliability(group: &Group<'_>) -> Drawn {
     let ticks: Vec<(f64, String)> = (0..=5).map(|n| (f64::from(n) * 20.0, format!("{}", n * 20))).collect();
     let label = format!("Reliability diagram, {}", group.title);
     let mut name = String::new();
-    let frame = frame(group, &mut name, "reliability", label, "claimed probability in percent");
+    let frame = frame(group, &mut name, "reliability", label, "predicted probability in percent");
     let plot = lines(&frame, &series, &ticks, (0.0, 100.0), "correct in percent", true)?;
-    let caption = "Reliability: how often an answer is correct against the probability that the learner claims, in 15 \
+    let caption = "Reliability: how often an answer is correct against its predicted probability, in 15 \
                    bins of equal mass. On the diagonal a learner knows what it knows.";
     Ok(vec![(plot, caption.to_string())])
 }

@@ -166,7 +166,7 @@ fn the_files_hold_exactly_these_bytes() {
         lines.next(),
         Some(
             "protocol,version,learner,parameters,selection,setting,backbone,saw_classes,way,shot,features,dataset,seed_train,\
-             query,episodes,classes,metric,value,interval,low,high,level,seed,device,draw_sha256,items_sha256,\
+             query,episodes,classes,metric,value,interval,low,high,confidence_level,seed,device,draw_sha256,items_sha256,\
              features_sha256,kshot,method"
         )
     );

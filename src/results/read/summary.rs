@@ -142,12 +142,12 @@ fn measured(sheet: &Sheet, row: &SummaryCells) -> Result<Measured, ReadError> {
         Some(population) => {
             let there = |column, value: Option<f64>| value.ok_or_else(|| cell(column, "a number", ""));
             let (low, high) = (there("low", row.low)?, there("high", row.high)?);
-            let level = there("level", row.level)?;
+            let level = there("confidence_level", row.confidence_level)?;
             if low > high {
                 return Err(cell("low", "at most `high`", &low.to_string()));
             }
             if !(level > 0.0 && level < 1.0) {
-                return Err(cell("level", "a number between 0 and 1", &level.to_string()));
+                return Err(cell("confidence_level", "a number between 0 and 1", &level.to_string()));
             }
             Some((population, Interval { low, high, level }))
         }
