@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use kshot::learner::{Classifier, Inductive, LearnError, Learner, Learners, Parameter, Plugin, Registry};
 use kshot::rng::Chance;
-use kshot::tensor::{Backend, Tensor3, ops};
+use kshot::tensor::{Backend, SpanOps, Tensor3, ops};
 use kshot::view::{Items, Scores, Support};
 
 /// Nearest class mean, each mean drawn towards the mean of all support items by a share of the way.
@@ -38,7 +38,7 @@ impl<D: Backend> Classifier<D> for Nearest<D> {
 struct Mine;
 
 impl Plugin for Mine {
-    fn register<D: Backend>(&self, list: &mut Registry<D>) {
+    fn register<D: SpanOps>(&self, list: &mut Registry<D>) {
         list.add("shrunken-mean", |parameters| {
             Ok(Learner::inductive(ShrunkenMean { share: parameters.real("share") as f32 }))
         })

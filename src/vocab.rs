@@ -1,9 +1,14 @@
 //! The field's words as types: what every room may speak of, and nothing that computes.
 
+mod nearest;
+pub mod spec;
+
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+pub use nearest::{did_you_mean, nearest};
 
 /// A class of a dataset, by its place in the order of first appearance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

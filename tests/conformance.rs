@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use kshot::eval::laws::{Law, Violation, check, check_learner, corners};
 use kshot::learner::{Classifier, Inductive, LearnError, Learner, Learners, Plugin, Registry, Transductive};
 use kshot::rng::Chance;
-use kshot::tensor::{Backend, Tensor3, ops};
+use kshot::tensor::{Backend, SpanOps, Tensor3, ops};
 use kshot::view::{Items, Scores, Support};
 
 #[test]
@@ -30,7 +30,7 @@ macro_rules! breaks {
     ($learner:expr) => {{
         struct One;
         impl Plugin for One {
-            fn register<D: Backend>(&self, list: &mut Registry<D>) {
+            fn register<D: SpanOps>(&self, list: &mut Registry<D>) {
                 list.add("one", |_| Ok($learner));
             }
         }
@@ -375,7 +375,7 @@ fn a_learner_that_fails_panics_or_answers_in_the_wrong_shape_is_caught() {
 fn a_learner_that_cannot_be_built_is_told() {
     struct None;
     impl Plugin for None {
-        fn register<D: Backend>(&self, list: &mut Registry<D>) {
+        fn register<D: SpanOps>(&self, list: &mut Registry<D>) {
             list.add("fussy", |parameters| match parameters.word("mood") {
                 "good" => Ok(Learner::inductive(Honest)),
                 _ => Err(parameters.conflict("not in the mood")),

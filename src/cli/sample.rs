@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::error::CliError;
-use super::flags::InputFlags;
+use super::flags::{InputFlags, OverrideFlags};
 use super::progress::Terminal;
 use super::{Outcome, say};
 use crate::data::growing;
 use crate::episode::{DrawText, Naming};
 use crate::run::features::FeatureSets;
-use crate::run::rules::named_rules;
+use crate::run::rules::all_rules;
 use crate::run::{Device, RunError, draws};
 
 const EXAMPLES: &str = "Examples:
@@ -37,13 +37,16 @@ pub(super) struct Arguments {
     #[arg(long)]
     overwrite: bool,
     #[command(flatten)]
+    overrides: OverrideFlags,
+    #[command(flatten)]
     inputs: InputFlags,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
     let watch = Terminal::default();
     let mut sets = FeatureSets::new(&arguments.inputs.inputs(), Vec::new(), Device::Cpu, &watch)?;
-    for rules in named_rules(&arguments.protocols)? {
+    let texts = arguments.overrides.protocols(&arguments.protocols)?;
+    for rules in all_rules(&texts, arguments.overrides.episodes)? {
         let protocol = &rules.protocol;
         let store = sets.only(protocol)?.store;
         let dealer = draws::fresh(protocol, &store)?;

@@ -6,7 +6,7 @@ use super::pool::Pools;
 use super::variable;
 use super::write::rows;
 use crate::data::{ClassIndex, seen_items};
-use crate::protocol::{OutsideQuery, Protocol, Query, Shot, Way};
+use crate::protocol::{OosQuery, Protocol, Query, Shot, Way};
 use crate::vocab::{ClassId, ItemId};
 
 /// Where the draw, its protocol and the dataset disagree: each broken rule once, with its first case; empty is proof.
@@ -113,7 +113,7 @@ impl<'a> Checker<'a> {
                 self.note(episode, |at| Finding::OtherSplit { at, class, found, asked: split });
             }
         }
-        let oos = self.protocol.outside().and_then(|outside| self.index.find(&outside.class));
+        let oos = self.protocol.oos().and_then(|outside| self.index.find(&outside.class));
         let all = self.index.of_split(split).filter(|class| Some(*class) != oos).count();
         let (least, most) = match self.protocol.way() {
             Way::Fixed(n) => (*n as usize, *n as usize),
@@ -251,7 +251,7 @@ impl<'a> Checker<'a> {
     /// The out-of-scope queries: so many, of the class and part that the protocol names.
     fn oos(&mut self, episode: &Episode<'_>) {
         let found = episode.oos().len();
-        let Some(rule) = self.protocol.outside() else {
+        let Some(rule) = self.protocol.oos() else {
             if found > 0 {
                 self.note(episode, |at| Finding::OtherOos { at, found, asked: "0".to_string() });
             }
@@ -271,8 +271,8 @@ impl<'a> Checker<'a> {
             }
         }
         let asked = match rule.query {
-            OutsideQuery::PerEpisode(query) => query as usize,
-            OutsideQuery::All => self.possible_queries(class),
+            OosQuery::PerEpisode(query) => query as usize,
+            OosQuery::All => self.possible_queries(class),
         };
         if found != asked {
             self.note(episode, |at| Finding::OtherOos { at, found, asked: asked.to_string() });

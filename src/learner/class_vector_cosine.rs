@@ -6,10 +6,10 @@
 //! probability; the order is the same.
 
 use super::{LearnError, Learner, Registry, ZeroShot};
-use crate::tensor::{Backend, ops};
+use crate::tensor::{Backend, SpanOps, ops};
 use crate::view::{ClassEmbeddings, Items, Scores};
 
-pub(super) fn register<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     list.add("class-vector-cosine", |_| Ok(Learner::zero_shot(ClassVectorCosine)))
         .about("cosine between item and class vector, nothing fitted");
 }

@@ -8,11 +8,11 @@
 use super::class_sums::{ClassSums, scatter};
 use super::{Fit, Fitted, LearnError, Learner, Parameter, Registry, Scale};
 use crate::learner::bilinear::Bilinear;
-use crate::tensor::Backend;
 use crate::tensor::matrix::Matrix;
+use crate::tensor::{Backend, SpanOps};
 use crate::view::Seen;
 
-pub(super) fn register<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     list.add("eszsl", |parameters| {
         Ok(Learner::unfitted(Eszsl { gamma: parameters.real("gamma"), lambda: parameters.real("lambda") }))
     })

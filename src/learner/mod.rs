@@ -36,7 +36,7 @@ mod svm;
 mod tip_adapter;
 
 use crate::rng::Chance;
-use crate::tensor::Backend;
+use crate::tensor::{Backend, SpanOps};
 use crate::view::{ClassEmbeddings, Items, Scores, Support};
 use crate::vocab::{Confidence, Setting, Transform};
 
@@ -308,7 +308,7 @@ impl<D: Backend> Learner<D> {
 pub struct Shipped;
 
 impl Plugin for Shipped {
-    fn register<D: Backend>(&self, list: &mut Registry<D>) {
+    fn register<D: SpanOps>(&self, list: &mut Registry<D>) {
         prototypical::register(list);
         nearest_centroid::register(list);
         k_nn::register(list);

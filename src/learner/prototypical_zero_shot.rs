@@ -12,11 +12,11 @@
 
 use super::{Fit, Fitted, LearnError, Learner, Parameter, Registry, ZeroShot};
 use crate::rng::{Purpose, Stream};
-use crate::tensor::{Backend, Tensor2, Terms, ops};
+use crate::tensor::{Backend, SpanOps, Tensor2, Terms, ops};
 use crate::view::{ClassEmbeddings, Items, Scores, Seen};
 use crate::vocab::Transform;
 
-pub(super) fn register<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     list.add("prototypical-zero-shot", |parameters| {
         Ok(Learner::unfitted(Plan {
             scale: parameters.real("scale") as f32,

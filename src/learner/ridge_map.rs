@@ -16,11 +16,11 @@ use super::{
     transform_parameter,
 };
 use crate::tensor::matrix::Matrix;
-use crate::tensor::{Backend, Tensor2, ops};
+use crate::tensor::{Backend, SpanOps, Tensor2, ops};
 use crate::view::{ClassEmbeddings, Items, Scores, Seen};
 use crate::vocab::Transform;
 
-pub(super) fn register<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     list.add("ridge-map", |parameters| {
         let plan = RidgeMap { ridge: Ridge::of(parameters), transform: transform_of(parameters) };
         Ok(Learner::unfitted(plan))

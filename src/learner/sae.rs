@@ -11,10 +11,10 @@
 use super::class_sums::{ClassSums, scatter};
 use super::{Fit, Fitted, LearnError, Learner, Parameter, Registry, Scale, ZeroShot};
 use crate::tensor::matrix::{Matrix, sylvester};
-use crate::tensor::{Backend, Tensor2, ops};
+use crate::tensor::{Backend, SpanOps, Tensor2, ops};
 use crate::view::{ClassEmbeddings, Items, Scores, Seen};
 
-pub(super) fn register<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     list.add("sae", |parameters| {
         let backward = parameters.word("direction") == "backward";
         Ok(Learner::unfitted(Sae { lambda: parameters.real("lambda"), backward }))

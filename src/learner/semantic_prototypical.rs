@@ -15,11 +15,11 @@ use super::{
     transform_parameter,
 };
 use crate::rng::Chance;
-use crate::tensor::{Backend, Tensor2, Tensor3, ops};
+use crate::tensor::{Backend, SpanOps, Tensor2, Tensor3, ops};
 use crate::view::{ClassEmbeddings, Items, Scores, Seen, Support};
 use crate::vocab::{Setting, Transform};
 
-pub(super) fn register<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     list.add("semantic-prototypical", |parameters| {
         let (kappa, transform) = (parameters.real("kappa") as f32, transform_of(parameters));
         Ok(match parameters.word("map") {

@@ -10,11 +10,11 @@
 
 use super::{Classifier, Informed, LearnError, Learner, Parameter, Registry, Scale};
 use crate::rng::Chance;
-use crate::tensor::{Backend, Tensor3, ops};
+use crate::tensor::{Backend, SpanOps, Tensor3, ops};
 use crate::view::{ClassEmbeddings, Items, Scores, Support};
 use crate::vocab::Transform;
 
-pub(super) fn register<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     list.add("tip-adapter", |parameters| {
         let [tau, alpha, beta] = ["tau", "alpha", "beta"].map(|name| parameters.real(name) as f32);
         Ok(Learner::informed(TipAdapter { tau, alpha, beta }))

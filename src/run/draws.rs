@@ -23,8 +23,24 @@ pub(crate) struct Dealer {
     other_hash: Option<Finding>,
 }
 
-/// The draw of a protocol: the file that was named, else the frozen one, else a fresh one.
+/// The episodes of a protocol that are evaluated: the first of its draw, or all.
 pub(crate) fn draw(rules: &Rules, named: Option<&Path>, store: &Store) -> Result<Dealer, RunError> {
+    let protocol = &rules.protocol;
+    if named.is_none() && protocol.draw_sha256().is_none() {
+        return fresh_of(protocol, store, protocol.evaluated());
+    }
+    let whole = whole(rules, named, store)?;
+    let evaluated = protocol.evaluated() as usize;
+    if evaluated >= whole.draw.len() || evaluated >= protocol.count() as usize {
+        return Ok(whole);
+    }
+    let draw = whole.draw.part(0..evaluated);
+    let DrawText { text, sha256 } = DrawText::of(&draw, store, Naming::Positions)?;
+    Ok(Dealer { sha256, fresh: Some(text), draw, ..whole })
+}
+
+/// The draw of a protocol: the file that was named, else the frozen one, else a fresh one.
+fn whole(rules: &Rules, named: Option<&Path>, store: &Store) -> Result<Dealer, RunError> {
     let protocol = &rules.protocol;
     let read = |bytes: &[u8], origin: String, maker: Maker| -> Result<Dealer, RunError> {
         let Frozen { draw, sha256, names_items } = Frozen::parse(bytes, &origin, store)?;
@@ -95,6 +111,19 @@ pub(crate) fn fresh_of(protocol: &Protocol, store: &Store, count: u32) -> Result
 }
 
 impl Dealer {
+    /// The same episodes where items and classes have other numbers.
+    pub(crate) fn with(&self, draw: Draw) -> Dealer {
+        Dealer {
+            draw,
+            sha256: self.sha256.clone(),
+            file: self.file.clone(),
+            fresh: self.fresh.clone(),
+            names_items: self.names_items,
+            maker: self.maker,
+            other_hash: self.other_hash.clone(),
+        }
+    }
+
     /// What it is called in messages.
     pub(crate) fn name(&self, protocol: &Protocol) -> String {
         self.file.clone().unwrap_or_else(|| format!("of protocol {}", protocol.name()))

@@ -119,9 +119,10 @@ impl TensorError {
     /// What a device said, as an error: of memory where that is what it lacks.
     pub(crate) fn of_device(device: &'static str, message: String) -> TensorError {
         let lacks_memory = ["OUT_OF_MEMORY", "ALLOC_FAILED"].iter().any(|word| message.contains(word));
-        match lacks_memory {
-            true => TensorError::OutOfMemory { device },
-            false => TensorError::Device { device, message },
+        if lacks_memory {
+            TensorError::OutOfMemory { device }
+        } else {
+            TensorError::Device { device, message }
         }
     }
 }
