@@ -4,7 +4,9 @@
 
 use std::process::ExitCode;
 
-use kshot::learner::{Classifier, Inductive, LearnError, Learner, Learners, Parameter, Plugin, Registry};
+use kshot::learner::{
+    Classifier, Inductive, LearnError, Learner, Learners, Parameter, Plugin, Registry, Signature,
+};
 use kshot::rng::Chance;
 use kshot::tensor::{Backend, SpanOps, Tensor3, ops};
 use kshot::view::{Items, Scores, Support};
@@ -39,11 +41,11 @@ struct Mine;
 
 impl Plugin for Mine {
     fn register<D: SpanOps>(&self, list: &mut Registry<D>) {
-        list.add("shrunken-mean", |parameters| {
-            Ok(Learner::inductive(ShrunkenMean { share: parameters.real("share") as f32 }))
-        })
-        .about("nearest class mean, drawn towards the mean of all classes")
-        .parameter(Parameter::real("share", 0.1, 0.0, 0.9, "share of the way to the common mean"));
+        let about = "nearest class mean, drawn towards the mean of all classes";
+        let mut learner = Signature::new("shrunken-mean", about);
+        let share = Parameter::real("share", 0.1, 0.0, 0.9, "share of the way to the common mean");
+        let share = learner.parameter(share);
+        list.add(learner, move |p| Ok(Learner::inductive(ShrunkenMean { share: p[share] as f32 })));
     }
 }
 

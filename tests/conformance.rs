@@ -6,7 +6,10 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use kshot::eval::laws::{Law, Violation, check, check_learner, corners};
-use kshot::learner::{Classifier, Inductive, LearnError, Learner, Learners, Plugin, Registry, Transductive};
+use kshot::learner::{
+    Classifier, Inductive, LearnError, Learner, Learners, Parameter, Plugin, Registry, Signature,
+    Transductive,
+};
 use kshot::rng::Chance;
 use kshot::tensor::{Backend, SpanOps, Tensor3, ops};
 use kshot::view::{Items, Scores, Support};
@@ -376,11 +379,13 @@ fn a_learner_that_cannot_be_built_is_told() {
     struct None;
     impl Plugin for None {
         fn register<D: SpanOps>(&self, list: &mut Registry<D>) {
-            list.add("fussy", |parameters| match parameters.word("mood") {
-                "good" => Ok(Learner::inductive(Honest)),
-                _ => Err(parameters.conflict("not in the mood")),
-            })
-            .parameter(kshot::learner::Parameter::choice("mood", &["bad", "good"], "its mood"));
+            let mut fussy = Signature::new("fussy", "");
+            let moods = &[("bad", false), ("good", true)];
+            let good = fussy.parameter(Parameter::choice("mood", moods, "its mood"));
+            list.add(fussy, move |p| match p[good] {
+                true => Ok(Learner::inductive(Honest)),
+                false => Err(p.conflict("not in the mood")),
+            });
         }
     }
     // What the learner refuses is no corner of its parameters; the rest is examined.
@@ -389,7 +394,7 @@ fn a_learner_that_cannot_be_built_is_told() {
     assert_eq!(check(registry), []);
     let entry = registry.entry("fussy").unwrap();
     assert_eq!(corners(entry).iter().map(ToString::to_string).collect::<Vec<_>>(), ["mood=good"]);
-    let declared = kshot::learner::Parameters::check("fussy", entry.parameters(), &BTreeMap::new()).unwrap();
+    let declared = entry.signature().check(&BTreeMap::new()).unwrap();
     let found = check_learner(registry, &declared);
     let text = "learner `fussy:mood=bad` cannot be built: learner `fussy`: not in the mood";
     assert_eq!(found.iter().map(ToString::to_string).collect::<Vec<_>>(), [text]);

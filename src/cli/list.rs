@@ -74,13 +74,12 @@ fn learners(all: &Learners) -> Result<String, CliError> {
     let registry = all.cpu();
     let mut text = String::new();
     for entry in registry.entries() {
-        let parameters = entry.check(&std::collections::BTreeMap::new())?;
-        let learner = registry.build(&parameters)?;
-        let (setting, confidence) = (learner.setting(), learner.confidence());
-        text += &format!("{} ({setting})\n    {}\n", entry.name(), entry.description());
+        let learner = entry.check(&std::collections::BTreeMap::new())?;
+        let (setting, confidence) = (learner.setting, learner.confidence);
+        text += &format!("{} ({setting})\n    {}\n", entry.name(), entry.signature().about());
         text += &format!("    certain by its {confidence}\n");
         for parameter in entry.parameters() {
-            let searched = parameter.search.as_ref().map(|search| format!("; searched {search}"));
+            let searched = parameter.search.as_ref().map(|search| format!("; search space: {search}"));
             text += &format!(
                 "    {} = {}: {}; {}{}\n",
                 parameter.name,

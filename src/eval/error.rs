@@ -58,7 +58,7 @@ pub enum EvalError {
     },
     /// Class vectors of another size than the learner can use beside these features.
     #[error("learner `{learner}`: {source}")]
-    SidesDiffer {
+    SizesDiffer {
         /// The learner.
         learner: String,
         /// The rule that the sizes break.

@@ -20,7 +20,7 @@ use std::sync::mpsc;
 
 use crate::data::Store;
 use crate::episode::{Draw, alike};
-use crate::learner::{Fitted, Learner, Parameters, Registry};
+use crate::learner::{Checked, Fitted, Registry};
 use crate::metric::{EpisodeGrade, Margins, QueryMargin};
 use crate::protocol::Protocol;
 use crate::tensor::{Backend, BatchLimits, HostRows, TensorError};
@@ -39,8 +39,8 @@ pub struct Evaluation<'a> {
     pub draw: &'a Draw,
     /// The seed of query orders and of the learners' chance.
     pub seed: u64,
-    /// The learners, by name and checked parameters.
-    pub learners: &'a [Parameters],
+    /// The learners.
+    pub learners: &'a [Checked],
     /// Shots: each class gives its first so many support items, or all of them.
     pub shots: &'a [Option<usize>],
     /// Which classes a fit may see.
@@ -97,17 +97,12 @@ pub struct Batch {
 ///
 /// # Errors
 /// The sentence for the user.
-pub fn admit<D: Backend>(
-    protocol: &Protocol,
-    parameters: &Parameters,
-    learner: &Learner<D>,
-    shots: &[Option<usize>],
-) -> Result<(), EvalError> {
-    let setting = learner.setting();
+pub fn admit(protocol: &Protocol, learner: &Checked, shots: &[Option<usize>]) -> Result<(), EvalError> {
+    let setting = learner.setting;
     if !protocol.settings().contains(&setting) {
         let admits: Vec<&str> = protocol.settings().iter().map(|s| s.word()).collect();
         return Err(EvalError::NotAdmitted {
-            learner: parameters.learner().to_string(),
+            learner: learner.learner().to_string(),
             setting,
             protocol: protocol.name().to_string(),
             admits: admits.join(", "),
@@ -115,7 +110,7 @@ pub fn admit<D: Backend>(
     }
     if setting.needs_support() && shots.iter().all(|shot| *shot == Some(0)) {
         return Err(EvalError::NoSupport {
-            learner: parameters.learner().to_string(),
+            learner: learner.learner().to_string(),
             protocol: protocol.name().to_string(),
         });
     }
@@ -211,8 +206,8 @@ pub fn evaluate_with<D: Backend, E: From<EvalError>>(
     open: impl Fn() -> Result<D, TensorError> + Sync,
     mut sink: impl FnMut(Batch) -> Result<(), E>,
 ) -> Result<Choices, E> {
-    let takes = takes(registry, evaluation.learners)?;
-    let rows = place::transformed(evaluation.store, takes.into_iter())?;
+    let takes = evaluation.learners.iter().map(|learner| learner.takes);
+    let rows = place::transformed(evaluation.store, takes)?;
     // Held until the end: a GPU whose last user has gone forgets all that was prepared on it.
     let first = open().map_err(EvalError::from)?;
     let batches = batches(evaluation.draw, evaluation.store.dim(), evaluation.batch, first.batch_limits());
@@ -256,9 +251,4 @@ pub fn evaluate_with<D: Backend, E: From<EvalError>>(
     })?;
     let chosen = |fitted: &Option<Fitted<D>>| fitted.as_ref().map(|fitted| fitted.chosen().clone());
     Ok(shared.fitted.iter().map(|fitted| chosen(fitted).unwrap_or_default()).collect())
-}
-
-/// The transforms that the learners take.
-fn takes<D: Backend>(registry: &Registry<D>, learners: &[Parameters]) -> Result<Vec<Transform>, EvalError> {
-    learners.iter().map(|parameters| Ok(registry.build(parameters)?.takes())).collect()
 }

@@ -88,7 +88,7 @@ mod tests {
 
     impl Plugin for Mine {
         fn register<D: SpanOps>(&self, list: &mut Registry<D>) {
-            list.add("ridge", |parameters| Err(parameters.conflict("not this one"))).about("another ridge");
+            list.add("ridge", |parameters| Err(parameters.conflict("not this one")));
         }
     }
 

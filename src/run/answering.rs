@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::episode::Draw;
 use crate::eval::{self, Answered, Batch, Choices, EvalError, Evaluation, Gammas, Grading, SeenRules};
-use crate::learner::Parameters;
+use crate::learner::Checked;
 use crate::metric::{CertaintyGrade, ClassGrade, QueryGrade, QueryMargin};
 use crate::results::{
     CertaintyOutcome, ClassOutcome, EpisodeOutcome, EpisodeRecord, QueryOutcome, QueryStanding, Stretch,
@@ -94,7 +94,7 @@ pub(super) fn answer<E: From<RunError> + From<EvalError>>(
 
 /// The learners of an evaluation as it is carried out: of one whose supports choose, every setting.
 struct Cast {
-    learners: Vec<Parameters>,
+    learners: Vec<Checked>,
     temperatures: Vec<Option<f64>>,
     /// Which of the run's learners each is, and which of its settings.
     roles: Vec<(usize, usize)>,

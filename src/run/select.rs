@@ -17,7 +17,9 @@ use crate::eval::{self, SeenRules};
 use crate::learner::{Learners, Registry};
 use crate::protocol::Protocol;
 use crate::results::{Inputs, Text, TrialRow, Warning, trials_file};
-use crate::select::{self, By, Choice, Episodes, SELECTED_FORMAT, Scored, Selected, Space, Task, Typed};
+use crate::select::{
+    self, By, Choice, Episodes, SELECTED_FORMAT, Scored, Selected, Space, Spaces, Task, Typed,
+};
 use crate::tensor::Cpu;
 use crate::vocab::{Scope, Split};
 
@@ -102,7 +104,7 @@ pub fn select(request: &SelectRequest, known: &Learners, watch: &dyn Watch) -> R
     let mut warnings = Vec::new();
     if request.learners.is_empty() {
         let answered = if by == By::Validation { &judged } else { protocol };
-        (candidates, warnings) = candidates::fitting(registry, answered, &store, candidates)?;
+        (candidates, warnings) = candidates::fitting(answered, &store, candidates)?;
     }
     let shots = shots(protocol);
     let task = dealer.as_ref().map(|dealer| Task {
@@ -166,9 +168,7 @@ fn spaces(
     protocol: &Protocol,
 ) -> Result<Vec<Space>, RunError> {
     let file = request.space.as_deref().map(select::read_spaces).transpose()?.unwrap_or_default();
-    for name in file.keys() {
-        registry.entry(name)?;
-    }
+    let file = spaces_by_name(registry, file)?;
     let shots = shots(protocol);
     let mut spaces: Vec<Space> = Vec::new();
     let space = |name: &str, given: &BTreeMap<String, String>| -> Result<Space, RunError> {
@@ -185,7 +185,7 @@ fn spaces(
             )));
         }
         let default = entry.check(&BTreeMap::new())?;
-        eval::admit(protocol, &default, &registry.build(&default)?, &shots)?;
+        eval::admit(protocol, &default, &shots)?;
         spaces.push(space(entry.name(), &given)?);
     }
     if request.learners.is_empty() {
@@ -194,6 +194,20 @@ fn spaces(
         }
     }
     Ok(spaces)
+}
+
+/// Search spaces by the names of learners and parameters in results.
+fn spaces_by_name(registry: &Registry<Cpu>, file: Spaces) -> Result<Spaces, RunError> {
+    let mut by_name = Spaces::new();
+    for (name, typed) in file {
+        let entry = registry.entry(&name)?;
+        let typed = entry.signature().canonical(&typed)?;
+        if by_name.insert(entry.name().to_string(), typed).is_some() {
+            let text = format!("the search spaces name learner `{}` twice", entry.name());
+            return Err(RunError::Request(text));
+        }
+    }
+    Ok(by_name)
 }
 
 /// The scores of all trials, by learner.

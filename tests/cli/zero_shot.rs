@@ -35,22 +35,21 @@ fn record(place: &Place, out: &str) -> Value {
 #[test]
 fn what_a_fit_chose_stands_in_the_record_and_on_the_page() {
     let place = place(SPLITS);
-    let learners =
-        "--learner sje --learner sje:rate=0.1,epochs=2,normalise=none --learner class-vector-cosine";
+    let learners = "--learner sje --learner sje:lr=0.1,epochs=2,normalise=none --learner class-vector-cosine";
     place.done(&format!("evaluate any-zero-shot --features f.csv --class-vectors v.csv {learners} --out r"));
     let run = record(&place, "r");
     let chosen = |wanted: &str| {
-        let of = |learner: &&Value| learner["parameters"]["rate"] == wanted;
+        let of = |learner: &&Value| learner["parameters"]["lr"] == wanted;
         run["learners"].as_array().unwrap().iter().find(of).unwrap()["chosen"].clone()
     };
     let entry = &chosen("0")[0];
     assert_eq!(entry["protocol"], "any-zero-shot");
-    for name in ["rate", "epochs", "normalise"] {
+    for name in ["lr", "epochs", "normalise"] {
         assert!(entry["values"][name].is_string(), "{entry}");
     }
     assert!(chosen("0.1").is_null() && run["learners"][0].get("chosen").is_none());
     place.done("report r --out page.html");
-    let shown = format!("epochs={}, normalise={}", entry["values"]["epochs"], entry["values"]["normalise"]);
+    let shown = format!("epochs={}, lr={}", entry["values"]["epochs"], entry["values"]["lr"]);
     assert!(place.read("page.html").contains(&format!("sje for any-zero-shot: {}", shown.replace('"', ""))));
 }
 
@@ -62,7 +61,7 @@ fn a_run_that_goes_on_or_was_joined_has_the_choices_of_one_in_one_go() {
     place.done(&format!("{evaluate} --shard 1/1 --out part"));
     place.done("merge part --out joined");
     let choices = |out: &str| record(&place, out)["learners"][0]["chosen"].clone();
-    assert!(choices("whole")[0]["values"]["rate"].is_string());
+    assert!(choices("whole")[0]["values"]["lr"].is_string());
     assert_eq!(choices("joined"), choices("whole"));
 }
 
