@@ -4,7 +4,7 @@ use super::{
     ClassTransductive, Classifier, Fit, Fitted, Inductive, Informed, LearnError, Sizes, Transductive,
     ZeroShot,
 };
-use crate::rng::Chance;
+use crate::rng::BatchRng;
 use crate::tensor::Backend;
 use crate::view::{ClassEmbeddings, Items, Scores, Seen, Support};
 use crate::vocab::{Confidence, Setting, Transform};
@@ -42,8 +42,8 @@ pub struct Given<'a, D: Backend> {
     pub vectors: Option<&'a ClassEmbeddings<D>>,
     /// The items to be labelled.
     pub query: &'a Items<D>,
-    /// The learner's chance.
-    pub chance: &'a Chance<'a>,
+    /// The learner's own random numbers.
+    pub rng: &'a BatchRng<'a>,
 }
 
 impl<D: Backend> Learner<D> {
@@ -159,16 +159,16 @@ impl<D: Backend> Learner<D> {
     /// # Errors
     /// As the learner's own; also where it needs what is not given, or has not been fitted.
     pub fn answer(&self, given: &Given<'_, D>) -> Result<(Scores<D>, usize), LearnError> {
-        let Given { query, chance, .. } = *given;
+        let Given { query, rng, .. } = *given;
         let support = || given.support.ok_or(LearnError::Missing { what: "a support set" });
         let vectors = || given.vectors.ok_or(LearnError::Missing { what: "class embeddings" });
         let classified =
             |classifier: Box<dyn Classifier<D>>| Ok((classifier.scores(query)?, classifier.unconverged()));
         match &self.kind {
-            Kind::Inductive(learner) => classified(learner.adapt(support()?, chance)?),
-            Kind::Transductive(learner) => Ok((learner.infer(support()?, query, chance)?, 0)),
+            Kind::Inductive(learner) => classified(learner.adapt(support()?, rng)?),
+            Kind::Transductive(learner) => Ok((learner.infer(support()?, query, rng)?, 0)),
             Kind::ZeroShot(learner) => Ok((learner.scores(query, vectors()?)?, 0)),
-            Kind::Informed(learner) => classified(learner.adapt(given.support, vectors()?, chance)?),
+            Kind::Informed(learner) => classified(learner.adapt(given.support, vectors()?, rng)?),
             Kind::Unfitted(_) | Kind::ClassTransductive(_) => {
                 Err(LearnError::Missing { what: "a fit on seen classes" })
             }

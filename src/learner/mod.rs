@@ -1,4 +1,4 @@
-//! Methods, one file each. A learner sees support, items and its own chance; never data, answers or classes.
+//! Methods, one file each. A learner sees support, items and its own random numbers; never data, answers or classes.
 //!
 //! The setting of a learner is the trait that it implements. Every learner works on a batch of episodes of equal shape,
 //! and on each of them as if it were alone.
@@ -39,7 +39,7 @@ mod sje;
 mod svm;
 mod tip_adapter;
 
-use crate::rng::Chance;
+use crate::rng::BatchRng;
 use crate::tensor::Backend;
 use crate::view::{ClassEmbeddings, Items, Scores, Support};
 use crate::vocab::Transform;
@@ -64,7 +64,7 @@ pub trait Inductive<D: Backend> {
     ///
     /// # Errors
     /// When the device fails or the support cannot be used.
-    fn adapt(&self, support: &Support<D>, chance: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError>;
+    fn adapt(&self, support: &Support<D>, rng: &BatchRng<'_>) -> Result<Box<dyn Classifier<D>>, LearnError>;
 }
 
 /// A learner that has seen the support sets of a batch.
@@ -91,7 +91,7 @@ pub trait Transductive<D: Backend> {
         &self,
         support: &Support<D>,
         query: &Items<D>,
-        chance: &Chance<'_>,
+        rng: &BatchRng<'_>,
     ) -> Result<Scores<D>, LearnError>;
 }
 
@@ -114,7 +114,7 @@ pub trait Informed<D: Backend> {
         &self,
         support: Option<&Support<D>>,
         vectors: &ClassEmbeddings<D>,
-        chance: &Chance<'_>,
+        rng: &BatchRng<'_>,
     ) -> Result<Box<dyn Classifier<D>>, LearnError>;
 }
 

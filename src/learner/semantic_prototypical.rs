@@ -14,7 +14,7 @@ use super::{
     Classifier, Fit, Fitted, Informed, LearnError, Learner, Parameter, Registry, Scale, Signature, Sizes,
     transform_parameter,
 };
-use crate::rng::Chance;
+use crate::rng::BatchRng;
 use crate::tensor::{Backend, Tensor2, Tensor3, ops};
 use crate::view::{ClassEmbeddings, Items, Scores, Seen, Support};
 use crate::vocab::{Setting, Transform};
@@ -76,7 +76,7 @@ impl<D: Backend> Informed<D> for SemanticPrototypical<D> {
         &self,
         support: Option<&Support<D>>,
         vectors: &ClassEmbeddings<D>,
-        _: &Chance<'_>,
+        _: &BatchRng<'_>,
     ) -> Result<Box<dyn Classifier<D>>, LearnError> {
         let unit = ops::normalise(vectors.rows())?;
         let mapped = match &self.map {
@@ -126,9 +126,9 @@ mod tests {
         let labels = Labels::new(1, 2, 2, vec![0, 1]).unwrap();
         let support = Support::dense(&device, 2, vec![0.0, 1.0, 0.0, 1.0], labels).unwrap();
         let items = Items::dense(&device, (1, 1, 2), vec![3.0, 0.0]).unwrap();
-        let chance = Chance::new(0, &[0]);
+        let rng = BatchRng::new(0, &[0]);
         let cosines = |support| {
-            let classifier = learner.adapt(support, &vectors, &chance).unwrap();
+            let classifier = learner.adapt(support, &vectors, &rng).unwrap();
             to_host(&classifier.scores(&items).unwrap().values).unwrap()
         };
         let close =
