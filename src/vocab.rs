@@ -461,7 +461,7 @@ mod tests {
         let error = "train".parse::<Split>().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "unknown split `train`, expected one of `base`, `validation`, `novel`, `outside`"
+            "unknown split `train`, expected one of `base`, `validation`, `novel`, `oos`"
         );
         assert!("image:0x2x2".parse::<Form>().is_err());
     }

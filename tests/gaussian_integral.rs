@@ -24,7 +24,7 @@ fn measured(way: usize, shot: usize, query: usize, dim: usize, spread: f64) -> (
     );
     let store = embedded(&spec).unwrap().unwrap();
     let text = format!(
-        "name = \"integral\"\nversion = 1\nsource = \"a test\"\nadmits = [\"inductive\"]\n[episode]\nway = {way}\n\
+        "name = \"integral\"\nversion = 1\nsource = \"a test\"\nsettings = [\"inductive\"]\n[episode]\nway = {way}\n\
          shot = {shot}\nquery = {query}\nrepeat = false\n[draw]\ncount = {EPISODES}\nseed = 7\n[report]\n\
          metrics = [\"accuracy\"]\n"
     );

@@ -142,11 +142,11 @@ fn host_loops_and_stock_operations_agree() {
         let device = open_cpu();
         let tokens = (0..5 * length as u32).map(|i| i * i % 11).collect();
         let tokens = TokenBatch::new(tokens, length).unwrap();
-        let placed = stock::Placed::new(&device, &weights).unwrap();
-        let (x, other) = (device.look_up(&weights, &tokens).unwrap(), placed.look_up(&tokens).unwrap());
+        let encoder = stock::DeviceEncoder::new(&device, &weights).unwrap();
+        let (x, other) = (device.look_up(&weights, &tokens).unwrap(), encoder.look_up(&tokens).unwrap());
         close(&to_host(&x).unwrap(), &to_host(&other).unwrap(), 1e-5);
         let y = device.block(&weights, 0, x.clone(), length).unwrap();
-        let other = placed.block(0, x, length).unwrap();
+        let other = encoder.block(0, x, length).unwrap();
         close(&to_host(&y).unwrap(), &to_host(&other).unwrap(), 5e-5);
         for (pooling, unit) in [(Pooling::Mean, true), (Pooling::First, true), (Pooling::Mean, false)] {
             let host = device.pool(&y, length, pooling, unit).unwrap();

@@ -16,7 +16,7 @@ use kshot::learner::{Checked, Fitted, LearnError, Learner, Learners, Plugin, Reg
 use kshot::numbers::{ReadRows, Values};
 use kshot::protocol::Protocol;
 use kshot::stats::{self, Standing, TradeOff};
-use kshot::tensor::{Backend, Cpu, HostRows, open_cpu};
+use kshot::tensor::{Backend, Cpu, HostRows, SpanOps, open_cpu};
 use kshot::view::{ClassEmbeddings, Items, Scores, Seen};
 use kshot::vocab::{ClassId, Setting, Split};
 
@@ -196,7 +196,7 @@ impl<D: Backend> kshot::learner::ClassTransductive<D> for Peeking {
 struct Mine;
 
 impl Plugin for Mine {
-    fn register<D: Backend>(&self, list: &mut Registry<D>) {
+    fn register<D: SpanOps>(&self, list: &mut Registry<D>) {
         list.add("peeking", |_| Ok(Learner::class_transductive(Peeking)));
     }
 }

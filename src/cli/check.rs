@@ -55,7 +55,12 @@ pub(super) fn run(known: &Learners, arguments: &Arguments) -> Result<Outcome, Cl
         let mut text = String::new();
         let mut broken = 0;
         let dealer = match draws::draw(&rules, arguments.draw.as_deref(), &store) {
-            Err(error @ (RunError::Sample { .. } | RunError::Draw(DrawError::Flawed { .. }))) => {
+            Err(
+                error @ (RunError::Sample { .. }
+                | RunError::Draw(
+                    DrawError::Flawed { .. } | DrawError::OtherItems { .. } | DrawError::OtherOrder { .. },
+                )),
+            ) => {
                 say(&format!("{}: broken: {error}\n", protocol.name()))?;
                 holds = false;
                 continue;

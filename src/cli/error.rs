@@ -113,6 +113,7 @@ fn code_of(error: &RunError) -> u8 {
         | RunError::NoDraw { .. }
         | RunError::Finding { .. }
         | RunError::OtherDraw { .. }
+        | RunError::OtherItems { .. }
         | RunError::NearDuplicate(_) => WRONG_DATA,
         RunError::Select(SelectError::Eval(error)) | RunError::Eval(error) => match error {
             EvalError::NotAdmitted { .. }

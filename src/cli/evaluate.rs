@@ -7,14 +7,14 @@ use clap::Args;
 
 use super::device::DeviceFlag;
 use super::error::CliError;
-use super::flags::{InputFlags, cosine, texts, whole};
+use super::flags::{InputFlags, OverrideFlags, cosine, texts, whole};
 use super::long_run::LongRun;
 use super::progress::Terminal;
 use super::{Outcome, say};
 use crate::learner::Learners;
 use crate::report::Overview;
 use crate::results::{SummaryRow, Warning, was_killed};
-use crate::run::{self, Done, Execution, Request, read_protocol};
+use crate::run::{self, Done, Execution, Request};
 use crate::vocab::Metric;
 
 const EXAMPLES: &str = "Examples:
@@ -68,6 +68,8 @@ pub(super) struct Arguments {
     #[arg(long, requires = "selected")]
     selected_elsewhere: bool,
     #[command(flatten)]
+    overrides: OverrideFlags,
+    #[command(flatten)]
     long: LongRun,
     #[command(flatten)]
     inputs: InputFlags,
@@ -83,9 +85,9 @@ enum Queries {
 impl Arguments {
     /// What is asked for.
     fn request(&self) -> Result<Request, CliError> {
-        let read = |named: &String| read_protocol(named);
         Ok(Request {
-            protocols: self.protocols.iter().map(read).collect::<Result<_, _>>()?,
+            protocols: self.overrides.protocols(&self.protocols)?,
+            episodes: self.overrides.episodes,
             inputs: self.inputs.inputs(),
             draw: self.draw.clone(),
             learners: self.learners.clone(),
@@ -110,7 +112,7 @@ impl Arguments {
             overwrite: self.overwrite,
             left_over: self.long.left_over(self.overwrite),
             shard: self.long.shard,
-            command: std::env::args().collect(),
+            command: command(),
         })
     }
 }
@@ -123,6 +125,11 @@ pub(super) fn run(learners: &Learners, arguments: &Arguments) -> Result<Outcome,
         note_killed(&names, execution.out.as_ref());
     }
     print(&run::evaluate(&request, Vec::new(), &execution, learners, &Terminal::default())?)
+}
+
+/// The command line; what is no text in it is replaced by a mark.
+pub(super) fn command() -> Vec<String> {
+    std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect()
 }
 
 /// Says which runs of these protocols could be gone on with.

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::error::CliError;
-use crate::run::{Inputs, Text, read_selection};
+use crate::protocol::{Overrides, Query, Shot, Way};
+use crate::run::{Inputs, Text, overridden, read_protocol, read_selection};
 use crate::vocab::SawClasses;
 
 /// Reads a whole number in a range, both ends included.
@@ -110,6 +111,46 @@ impl InputFlags {
             memory: self.memory,
             cache: self.cache.clone(),
         }
+    }
+}
+
+/// Values in place of those of the protocols.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "In place of what the protocols say")]
+pub(super) struct OverrideFlags {
+    /// Episodes: up to the protocol's own number the first ones of its draw, beyond it more of them.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub(super) episodes: Option<u32>,
+    /// Classes per episode, a number or `all`; not for protocols with a frozen draw, nor are the next three.
+    #[arg(long, value_name = "N")]
+    way: Option<Way>,
+    /// Support items per class, `1` or `1,5,10`.
+    #[arg(long, value_name = "N,…")]
+    shot: Option<Shot>,
+    /// Query items per class, a number or `all`.
+    #[arg(long, value_name = "N")]
+    query: Option<Query>,
+    /// Seed of the draw.
+    #[arg(long, value_name = "N")]
+    seed: Option<u32>,
+}
+
+impl OverrideFlags {
+    /// What makes another draw of a protocol.
+    fn sizes(&self) -> Overrides {
+        Overrides {
+            episodes: None,
+            way: self.way.clone(),
+            shot: self.shot.clone(),
+            query: self.query.clone(),
+            seed: self.seed.map(u64::from),
+        }
+    }
+
+    /// The texts of protocols, by name or path, with what is given in place of their own.
+    pub(super) fn protocols(&self, named: &[String]) -> Result<Vec<Text>, CliError> {
+        let text = |named: &String| Ok(overridden(read_protocol(named)?, &self.sizes())?);
+        named.iter().map(text).collect()
     }
 }
 

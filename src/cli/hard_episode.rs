@@ -23,7 +23,7 @@ pub(super) fn find(named: Option<&str>, folders: &[ResultsFolder]) -> Result<Har
     let with_queries = folders.iter().filter(|folder| folder.path.join(QUERIES).exists());
     let recorded: BTreeSet<&str> = with_queries
         .flat_map(|folder| &folder.run.protocols)
-        .map(|protocol| protocol.features.as_str())
+        .map(|protocol| protocol.source.as_str())
         .collect();
     let mut reason = "the results hold no single queries, which `evaluate --queries` writes".to_string();
     for features in recorded {
@@ -88,7 +88,7 @@ fn hard_episode(named: &str, folders: &[ResultsFolder]) -> Result<HardEpisode, C
 /// The draw of a table: beside the results, a file, or one that ships with kshot; known by its hash.
 fn draw_of(folder: &ResultsFolder, read: &ReadTable, store: &Store) -> Result<Draw, CliError> {
     let protocol = &read.table.protocol;
-    let record = folder.run.protocols.iter().find(|record| record.name == *protocol);
+    let record = folder.run.of_table(&read.key());
     let named = record.and_then(|record| record.draw.as_deref()).map(PathBuf::from);
     let beside = ["draw.csv".to_string(), format!("draw-{protocol}.csv")].map(|name| folder.path.join(name));
     let files = beside.into_iter().chain(named).filter_map(|path| {

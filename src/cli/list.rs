@@ -11,7 +11,7 @@ use crate::data::text::TEXT_DATASETS;
 use crate::learner::Learners;
 use crate::protocol::{Protocol, SHIPPED};
 use crate::run::embed::backbones;
-use crate::train::{Recipe, SHIPPED_RECIPES};
+use crate::train::{SHIPPED_CONFIGS, TrainingConfig};
 use crate::vocab::Metric;
 
 /// List learners with their parameters, shipped protocols, datasets, backbones, shipped recipes and weights, or metrics.
@@ -53,8 +53,8 @@ fn line((name, about): &(&str, &str)) -> String {
 
 fn recipes() -> Result<String, CliError> {
     let mut text = String::new();
-    for (name, recipe) in SHIPPED_RECIPES {
-        let recipe = Recipe::parse(recipe, name)?;
+    for (name, recipe) in SHIPPED_CONFIGS {
+        let recipe = TrainingConfig::parse(recipe, name)?;
         text += &format!("{name}\n    {} steps on {}\n", recipe.steps, recipe.dataset);
     }
     Ok(text)

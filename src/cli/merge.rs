@@ -28,6 +28,6 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
-    let done = run::merge(&arguments.parts, &arguments.out, arguments.overwrite)?;
+    let done = run::merge(&arguments.parts, &arguments.out, arguments.overwrite, evaluate::command())?;
     evaluate::print(&done)
 }

@@ -16,9 +16,11 @@ mod long_run;
 mod merge;
 mod progress;
 mod report;
+mod rerun;
 mod sample;
 mod select;
 mod train;
+mod verify;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -54,6 +56,8 @@ enum Verb {
     Train(train::Arguments),
     Embed(embed::Arguments),
     Evaluate(evaluate::Arguments),
+    Rerun(rerun::Arguments),
+    Verify(verify::Arguments),
     Compare(compare::Arguments),
     Report(report::Arguments),
     Merge(merge::Arguments),
@@ -68,6 +72,8 @@ impl Verb {
             Verb::Train(arguments) => Some(arguments.device),
             Verb::Embed(arguments) => Some(arguments.device),
             Verb::Evaluate(arguments) => Some(arguments.device),
+            Verb::Rerun(arguments) => Some(arguments.device),
+            Verb::Verify(arguments) => Some(arguments.device),
             _ => None,
         }
     }
@@ -100,6 +106,8 @@ pub fn main(learners: &Learners) -> ExitCode {
         Verb::Train(arguments) => train::run(&arguments),
         Verb::Embed(arguments) => embed::run(&arguments),
         Verb::Evaluate(arguments) => evaluate::run(learners, &arguments),
+        Verb::Rerun(arguments) => rerun::run(learners, &arguments),
+        Verb::Verify(arguments) => verify::run(learners, &arguments),
         Verb::Compare(arguments) => compare::run(&arguments),
         Verb::Report(arguments) => report::run(&arguments),
         Verb::Merge(arguments) => merge::run(&arguments),

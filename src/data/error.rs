@@ -267,6 +267,21 @@ pub enum DataError {
         /// `class`, `part` or a column of texts.
         column: &'static str,
     },
+    /// Two items of a class with one id.
+    #[error(
+        "{at}: items {} and {} of class `{class}` have the same id `{id}`\nhint: an id tells an item from all others of \
+         its class; leave the column out if there is none", rows.0, rows.1
+    )]
+    IdTwice {
+        /// The file or array.
+        at: Place,
+        /// The class.
+        class: String,
+        /// The id.
+        id: String,
+        /// The rows of the items, counted from 0.
+        rows: (usize, usize),
+    },
     /// A class code without a name.
     #[error("{at}: item {row} has class code {code}, and `classes` has {names} names, counted from 0")]
     BadCode {

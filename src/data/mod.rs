@@ -34,7 +34,7 @@ pub use error::{DataError, ItemName, Place};
 pub use format::{EmbeddingSource, Provenance};
 pub use growing::growing;
 pub use store::{
-    Class, ClassEmbeddings, ClassIndex, FOLDER_FILES, FileStamp, Fingerprint, NearDuplicates, NewStore,
-    OpenOptions, Parts, Precision, ReadRows, SeenItems, Store, StoreWarning, Transformed, Values,
-    files_sha256, index, near_duplicates, seen_items, transform,
+    Class, ClassEmbeddings, ClassIndex, FOLDER_FILES, FileStamp, Fingerprint, Identity, NearDuplicates,
+    NewStore, OpenOptions, Parts, Precision, ReadRows, SeenItems, Store, StoreWarning, Transformed, Values,
+    files_sha256, index, near_duplicates, row_ids, seen_items, transform,
 };

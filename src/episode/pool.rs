@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::SampleError;
 use crate::data::{Class, ClassIndex, seen_items};
-use crate::protocol::{OutsideQuery, Protocol, Query, Shot, Way};
+use crate::protocol::{OosQuery, Protocol, Query, Shot, Way};
 use crate::vocab::{ClassId, ItemId};
 
 /// The items of one class that may be support, and those that may be query.
@@ -30,7 +30,7 @@ impl<'a> Pools<'a> {
     pub fn of(protocol: &Protocol, index: &'a ClassIndex) -> Result<Pools<'a>, SampleError> {
         let shared = protocol.parts().is_none_or(|p| p.support == p.query);
         if let Some(parts) = protocol.parts() {
-            let threshold = protocol.outside().and_then(|outside| outside.threshold_part.as_ref());
+            let threshold = protocol.oos().and_then(|outside| outside.threshold_part.as_ref());
             let named = [&parts.support, &parts.query];
             if let Some(part) = named.into_iter().chain(threshold).find(|p| !index.part_names().contains(*p))
             {
@@ -44,7 +44,7 @@ impl<'a> Pools<'a> {
                 class.items.iter().copied().filter(|i| index.part(*i) == Some(part.as_str())).collect()
             }
         };
-        let oos_class = match protocol.outside() {
+        let oos_class = match protocol.oos() {
             None => None,
             Some(outside) => Some(
                 index
@@ -122,11 +122,11 @@ impl<'a> Pools<'a> {
                 }
             }
         }
-        if let Some(outside) = protocol.outside() {
+        if let Some(outside) = protocol.oos() {
             let (items, part) = (self.oos.len() as u32, in_part(protocol.parts().map(|parts| &parts.query)));
             let need = match outside.query {
-                OutsideQuery::PerEpisode(query) => query,
-                OutsideQuery::All => 1,
+                OosQuery::PerEpisode(query) => query,
+                OosQuery::All => 1,
             };
             if items < need {
                 let class = outside.class.clone();

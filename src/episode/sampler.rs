@@ -16,7 +16,7 @@ use super::pool::Pools;
 use super::urn::Urn;
 use super::{dirichlet, variable, without_repetition};
 use crate::data::ClassIndex;
-use crate::protocol::{OutsideQuery, Protocol, Query, Shot, Way};
+use crate::protocol::{OosQuery, Protocol, Query, Shot, Way};
 use crate::rng::{Purpose, Stream};
 use crate::vocab::ItemId;
 
@@ -25,7 +25,7 @@ pub(super) const ATTEMPTS: u32 = 100;
 /// Episodes that one thread draws at a time; the draw does not depend on it.
 const BLOCK: u32 = 512;
 
-/// Draws the `count` episodes of a protocol.
+/// Draws the episodes of a protocol: all that its draw has, or the first ones where it evaluates no more.
 ///
 /// # Errors
 /// The dataset is too small for the protocol, or its groups leave too few queries.
@@ -47,7 +47,7 @@ const BLOCK: u32 = 512;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn draw(protocol: &Protocol, index: &ClassIndex) -> Result<Draw, SampleError> {
-    Sampler::new(protocol, index)?.episodes(0..protocol.count())
+    Sampler::new(protocol, index)?.episodes(0..protocol.evaluated())
 }
 
 /// A protocol and a dataset that suffices for it: gives any episode when asked.
@@ -289,12 +289,12 @@ impl<'a> Sampler<'a> {
 
     /// The out-of-scope queries; false when groups leave too few.
     fn draw_outside(&self, stream: &mut Stream, scratch: &mut Scratch, draw: &mut Draw) -> bool {
-        let Some(outside) = self.protocol.outside() else { return true };
+        let Some(outside) = self.protocol.oos() else { return true };
         let Scratch { items, groups, .. } = scratch;
         let may = |item: ItemId| !self.index.has_groups() || self.is_apart(item, groups);
         let mut missing = match outside.query {
-            OutsideQuery::PerEpisode(query) => query,
-            OutsideQuery::All => {
+            OosQuery::PerEpisode(query) => query,
+            OosQuery::All => {
                 let before = draw.items();
                 self.pools.oos.iter().filter(|item| may(**item)).for_each(|item| draw.push_oos(*item));
                 return draw.items() > before;

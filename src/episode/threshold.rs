@@ -15,7 +15,7 @@ use crate::vocab::ItemId;
 /// # Errors
 /// The validation classes are too few or too small for the rules, or an episode has no query in the part.
 pub fn threshold_draw(protocol: &Protocol, index: &ClassIndex, draw: &Draw) -> Result<Draw, SampleError> {
-    let part = protocol.outside().and_then(|outside| outside.threshold_part.as_deref());
+    let part = protocol.oos().and_then(|outside| outside.threshold_part.as_deref());
     let Some(part) = part else {
         return sampler::draw(&protocol.on_validation(), index);
     };
@@ -67,7 +67,7 @@ mod tests {
 
     fn protocol(data: &str, query: &str) -> Protocol {
         let text = format!(
-            "name = \"p\"\nversion = 1\nsource = \"a test\"\nadmits = [\"inductive\"]\n[data]\noutside = \"oos\"\n{data}\n\
+            "name = \"p\"\nversion = 1\nsource = \"a test\"\nsettings = [\"inductive\"]\n[data]\noos = \"oos\"\n{data}\n\
              [episode]\nway = 2\nshot = 1\nquery = {query}\n[draw]\ncount = 5\nseed = 7\n[report]\n\
              metrics = [\"outside-recall\"]\n"
         );
@@ -102,8 +102,8 @@ mod tests {
     fn the_same_classes_and_queries_are_drawn_with_queries_outside_and_without() {
         let index = index();
         let with = draw(&protocol("", "3"), &index).unwrap();
-        let text = protocol("", "3").to_toml().replace("outside = \"oos\"\n", "");
-        let text = text.replace("query_outside = 3\n", "").replace("outside-recall", "accuracy");
+        let text = protocol("", "3").to_toml().replace("oos = \"oos\"\n", "");
+        let text = text.replace("query_oos = 3\n", "").replace("outside-recall", "accuracy");
         let without = draw(&Protocol::parse(&text, "p").unwrap(), &index).unwrap();
         for (a, b) in with.episodes().zip(without.episodes()) {
             assert_eq!(
@@ -153,7 +153,7 @@ mod tests {
         };
         let none = "the dataset has no class `none`, the protocol takes out-of-scope queries from it";
         assert_eq!(said("\"oos\"", "\"none\""), none);
-        let few = "class oos has 8 items, an episode needs 9 (query_outside 9)";
-        assert_eq!(said("query_outside = 3", "query_outside = 9"), few);
+        let few = "class oos has 8 items, an episode needs 9 (query_oos 9)";
+        assert_eq!(said("query_oos = 3", "query_oos = 9"), few);
     }
 }

@@ -23,7 +23,7 @@ use crate::episode::{Draw, alike};
 use crate::learner::{Checked, Fitted, Registry};
 use crate::metric::{EpisodeGrade, Margins, QueryMargin};
 use crate::protocol::Protocol;
-use crate::tensor::{Appetite, Backend, HostRows, TensorError};
+use crate::tensor::{Backend, BatchLimits, HostRows, TensorError};
 use crate::vocab::{ItemId, Setting, Transform};
 
 pub use error::EvalError;
@@ -99,8 +99,8 @@ pub struct Batch {
 /// The sentence for the user.
 pub fn admit(protocol: &Protocol, learner: &Checked, shots: &[Option<usize>]) -> Result<(), EvalError> {
     let setting = learner.setting;
-    if !protocol.admits().contains(&setting) {
-        let admits: Vec<&str> = protocol.admits().iter().map(|s| s.word()).collect();
+    if !protocol.settings().contains(&setting) {
+        let admits: Vec<&str> = protocol.settings().iter().map(|s| s.word()).collect();
         return Err(EvalError::NotAdmitted {
             learner: learner.learner().to_string(),
             setting,
@@ -130,7 +130,7 @@ pub fn takes_part(setting: Setting, shots: &[Option<usize>], place: usize) -> bo
 const MOST_NUMBERS: usize = 1 << 31;
 
 /// Cuts a draw into batches of consecutive episodes of equal shape, of a given size or as large as the device likes them.
-fn batches(draw: &Draw, dim: usize, size: Option<usize>, appetite: Appetite) -> Vec<Range<usize>> {
+fn batches(draw: &Draw, dim: usize, size: Option<usize>, limits: BatchLimits) -> Vec<Range<usize>> {
     let mut out: Vec<Range<usize>> = Vec::new();
     let mut limit = 1;
     for place in 0..draw.len() {
@@ -139,9 +139,9 @@ fn batches(draw: &Draw, dim: usize, size: Option<usize>, appetite: Appetite) -> 
             _ => {
                 let episode = draw.episode(place);
                 let items = episode.all_support().len() + episode.all_query().len();
-                let fitting = appetite.bytes / (items * dim * size_of::<f32>()).max(1);
+                let fitting = limits.bytes / (items * dim * size_of::<f32>()).max(1);
                 let most = MOST_NUMBERS / (items * dim.max(items)).max(1);
-                limit = size.unwrap_or(fitting.clamp(1, appetite.episodes)).min(most).max(1);
+                limit = size.unwrap_or(fitting.clamp(1, limits.episodes)).min(most).max(1);
                 out.push(place..place + 1);
             }
         }
@@ -210,7 +210,7 @@ pub fn evaluate_with<D: Backend, E: From<EvalError>>(
     let rows = place::transformed(evaluation.store, takes)?;
     // Held until the end: a GPU whose last user has gone forgets all that was prepared on it.
     let first = open().map_err(EvalError::from)?;
-    let batches = batches(evaluation.draw, evaluation.store.dim(), evaluation.batch, first.appetite());
+    let batches = batches(evaluation.draw, evaluation.store.dim(), evaluation.batch, first.batch_limits());
     let workers = evaluation.workers.clamp(1, batches.len().max(1));
     let shared = Shared {
         evaluation,

@@ -55,7 +55,7 @@ fn take_batches<D: Backend>(
         .rows
         .iter()
         .map(|(transform, rows)| {
-            Ok((*transform, device.place_needed(rows, &|| needed(shared.evaluation.draw))?))
+            Ok((*transform, device.upload_needed(rows, &|| needed(shared.evaluation.draw))?))
         })
         .collect::<Result<_, TensorError>>()?;
     while !shared.stop.load(Ordering::Relaxed) {
@@ -68,7 +68,7 @@ fn take_batches<D: Backend>(
         let result = group.into_iter().try_for_each(|number| {
             batches.extend(told::<D, _>(|| {
                 let batch = answer(shared, &device, &units, &stores, number)?;
-                device.tidy()?;
+                device.release_unused()?;
                 Ok(batch)
             })?);
             Ok(())

@@ -7,9 +7,9 @@
 //! identity where sizes agree (see `devise`).
 
 use super::{Registry, compatibility};
-use crate::tensor::Backend;
+use crate::tensor::SpanOps;
 
-pub(super) fn register<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     compatibility::register(
         list,
         "ale",

@@ -6,10 +6,10 @@
 //! probability; the order is the same.
 
 use super::{LearnError, Learner, Registry, Signature, Sizes, ZeroShot};
-use crate::tensor::{Backend, ops};
+use crate::tensor::{Backend, SpanOps, ops};
 use crate::view::{ClassEmbeddings, Items, Scores};
 
-pub(super) fn register<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     let about = "cosine between item and class embedding, nothing fitted";
     list.add(Signature::new("class-vector-cosine", about), |_| {
         Ok(Learner::zero_shot(ClassVectorCosine).with_sizes(EQUAL))

@@ -18,7 +18,7 @@ use super::bilinear::Bilinear;
 use super::simplest::simplest;
 use super::{Fit, Fitted, LearnError, Learner, Parameter, Registry, Signature, Sizes};
 use crate::rng::{Purpose, Stream};
-use crate::tensor::{Backend, Tensor3, ops};
+use crate::tensor::{Backend, SpanOps, Tensor3, ops};
 use crate::view::Seen;
 
 /// Items in one step.
@@ -62,7 +62,7 @@ impl Start {
 }
 
 /// Registers a learner that differs from its siblings in its loss alone.
-pub(super) fn register<D: Backend>(
+pub(super) fn register<D: SpanOps>(
     list: &mut Registry<D>,
     name: &'static str,
     about: &'static str,

@@ -7,9 +7,9 @@
 //! and no epoch at all may be chosen.
 
 use super::{Registry, compatibility};
-use crate::tensor::Backend;
+use crate::tensor::SpanOps;
 
-pub(super) fn register<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     compatibility::register(
         list,
         "devise",

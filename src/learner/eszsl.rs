@@ -8,11 +8,11 @@
 use super::class_sums::{ClassSums, scatter};
 use super::{Fit, Fitted, LearnError, Learner, Parameter, Registry, Scale, Signature};
 use crate::learner::bilinear::Bilinear;
-use crate::tensor::Backend;
 use crate::tensor::matrix::Matrix;
+use crate::tensor::{Backend, SpanOps};
 use crate::view::Seen;
 
-pub(super) fn register<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     let about = "bilinear map in closed form (Romera-Paredes and Torr 2015)";
     let mut eszsl = Signature::new("eszsl", about);
     let gamma = Parameter::real("gamma", 1.0, 1e-6, 1e6, "penalty on the side of the features");

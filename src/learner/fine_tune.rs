@@ -18,11 +18,11 @@ use super::{
 };
 use crate::rng::BatchRng;
 use crate::tensor::span::{Batches, Descent, Head, Init, Objective};
-use crate::tensor::{Backend, Tensor3, ops};
+use crate::tensor::{Backend, SpanOps, Tensor3, ops};
 use crate::view::{Items, Scores, Support};
 use crate::vocab::{Meaning, Transform};
 
-pub(super) fn register<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     let mut signature = Signature::new("fine-tune", "last layer by gradient descent (Chen et al. 2019)");
     let keys = Keys::declare(&mut signature);
     list.add(signature, move |p| {
@@ -136,8 +136,8 @@ impl FineTune {
 
     fn descent<'a>(&self, plan: Batches<'a>) -> Descent<'a> {
         Descent {
-            steps: self.epochs,
-            rate: self.lr,
+            epochs: self.epochs,
+            lr: self.lr,
             momentum: self.momentum,
             dampening: self.dampening,
             weight_decay: self.weight_decay,
@@ -148,7 +148,7 @@ impl FineTune {
     }
 }
 
-impl<D: Backend> Inductive<D> for FineTune {
+impl<D: SpanOps> Inductive<D> for FineTune {
     fn adapt(&self, support: &Support<D>, rng: &BatchRng<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
         let plan = |episode: usize, n: usize| self.plan(rng, episode, n);
         let descent = self.descent(&plan);
@@ -187,7 +187,7 @@ impl Paths {
     }
 }
 
-impl<D: Backend> Family<D> for Paths {
+impl<D: SpanOps> Family<D> for Paths {
     fn answers(
         &self,
         support: &Support<D>,

@@ -8,11 +8,11 @@ use super::{
     Answer, Classifier, Family, Inductive, LearnError, Learner, Parameter, Registry, Scale, Signature,
 };
 use crate::rng::BatchRng;
-use crate::tensor::{Backend, Labels, Tensor3};
+use crate::tensor::{Labels, SpanOps, Tensor3};
 use crate::view::{Items, Scores, Support};
 use crate::vocab::{Confidence, Transform};
 
-pub(super) fn register<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     let mut k_nn = Signature::new("k-nn", "k nearest support items (Cover and Hart 1967)");
     k_nn.alias("knn", &[]);
     // On unit vectors the Euclidean distance orders as the cosine does.
@@ -32,7 +32,7 @@ struct NearestNeighbours {
     k: usize,
 }
 
-impl<D: Backend> Inductive<D> for NearestNeighbours {
+impl<D: SpanOps> Inductive<D> for NearestNeighbours {
     fn adapt(&self, support: &Support<D>, _: &BatchRng<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
         let (features, labels) = (support.features()?.clone(), support.labels().clone());
         Ok(Box::new(Neighbourhood { k: self.k, features, labels }))
@@ -44,7 +44,7 @@ struct Neighbourhoods {
     ks: Vec<usize>,
 }
 
-impl<D: Backend> Family<D> for Neighbourhoods {
+impl<D: SpanOps> Family<D> for Neighbourhoods {
     fn answers(
         &self,
         support: &Support<D>,
@@ -62,13 +62,13 @@ impl<D: Backend> Family<D> for Neighbourhoods {
     }
 }
 
-struct Neighbourhood<D: Backend> {
+struct Neighbourhood<D: SpanOps> {
     k: usize,
     features: Tensor3<D>,
     labels: Labels,
 }
 
-impl<D: Backend> Classifier<D> for Neighbourhood<D> {
+impl<D: SpanOps> Classifier<D> for Neighbourhood<D> {
     fn scores(&self, items: &Items<D>) -> Result<Scores<D>, LearnError> {
         let nearness = items.negative_squared_distances(&self.features)?;
         let device = items.device();

@@ -13,12 +13,12 @@ use super::{
     Signature, transform_parameter,
 };
 use crate::rng::BatchRng;
-use crate::tensor::Backend;
+use crate::tensor::SpanOps;
 use crate::tensor::span::Objective;
 use crate::view::Support;
 use crate::vocab::{Meaning, Transform};
 
-pub(super) fn register<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     let about = "multinomial logistic regression to convergence (Tian et al. 2020)";
     let mut probe = Signature::new("linear-probe", about);
     probe.alias("logreg", &[]);
@@ -36,7 +36,7 @@ struct LinearProbe {
     c: f64,
 }
 
-impl<D: Backend> Inductive<D> for LinearProbe {
+impl<D: SpanOps> Inductive<D> for LinearProbe {
     fn adapt(&self, support: &Support<D>, _: &BatchRng<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
         let solution = support.device().logistic(support.features()?, support.labels(), self.c)?;
         Ok(Box::new(LinearClassifier::from_span(support, solution, Meaning::Logits)?))

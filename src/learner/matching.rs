@@ -10,11 +10,11 @@ use super::{
     Answer, Classifier, Family, Inductive, LearnError, Learner, Parameter, Registry, Scale, Signature,
 };
 use crate::rng::BatchRng;
-use crate::tensor::{Backend, Labels, Tensor3, Terms, ops};
+use crate::tensor::{Labels, SpanOps, Tensor3, Terms, ops};
 use crate::view::{Items, Scores, Support};
 use crate::vocab::Transform;
 
-pub(super) fn register<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     let about = "attention over cosine similarities to the support (Vinyals et al. 2016)";
     let mut matching = Signature::new("matching", about);
     let temperature = Parameter::real("temperature", 1.0, 1e-3, 1e3, "factor on the cosines");
@@ -33,7 +33,7 @@ struct Matching {
     temperature: f32,
 }
 
-impl<D: Backend> Inductive<D> for Matching {
+impl<D: SpanOps> Inductive<D> for Matching {
     fn adapt(&self, support: &Support<D>, _: &BatchRng<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
         let (features, labels) = (support.features()?.clone(), support.labels().clone());
         Ok(Box::new(Attention { temperature: self.temperature, features, labels }))
@@ -45,7 +45,7 @@ struct Attentions {
     temperatures: Vec<f32>,
 }
 
-impl<D: Backend> Family<D> for Attentions {
+impl<D: SpanOps> Family<D> for Attentions {
     fn answers(
         &self,
         support: &Support<D>,
@@ -61,13 +61,13 @@ impl<D: Backend> Family<D> for Attentions {
     }
 }
 
-struct Attention<D: Backend> {
+struct Attention<D: SpanOps> {
     temperature: f32,
     features: Tensor3<D>,
     labels: Labels,
 }
 
-impl<D: Backend> Classifier<D> for Attention<D> {
+impl<D: SpanOps> Classifier<D> for Attention<D> {
     fn scores(&self, items: &Items<D>) -> Result<Scores<D>, LearnError> {
         let terms = Terms { factor: self.temperature, ..Terms::default() };
         let cosines = items.linear(&self.features, &terms)?;

@@ -40,7 +40,7 @@ mod svm;
 mod tip_adapter;
 
 use crate::rng::BatchRng;
-use crate::tensor::Backend;
+use crate::tensor::{Backend, SpanOps};
 use crate::view::{ClassEmbeddings, Items, Scores, Support};
 use crate::vocab::Transform;
 
@@ -122,7 +122,7 @@ pub trait Informed<D: Backend> {
 pub struct Shipped;
 
 impl Plugin for Shipped {
-    fn register<D: Backend>(&self, list: &mut Registry<D>) {
+    fn register<D: SpanOps>(&self, list: &mut Registry<D>) {
         prototypical::register(list);
         nearest_centroid::register(list);
         k_nn::register(list);

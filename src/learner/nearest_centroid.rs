@@ -10,11 +10,11 @@
 use super::prototypical::NearestMean;
 use super::{Classifier, Inductive, LearnError, Learner, Registry, Signature, transform_parameter};
 use crate::rng::BatchRng;
-use crate::tensor::Backend;
+use crate::tensor::{Backend, SpanOps};
 use crate::view::Support;
 use crate::vocab::{Confidence, Transform};
 
-pub(super) fn register<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     let about = "nearest class mean after a transform (SimpleShot, Wang et al. 2019)";
     let mut centroid = Signature::new("nearest-centroid", about);
     // The paper's own choice of three.

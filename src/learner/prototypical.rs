@@ -9,11 +9,11 @@
 
 use super::{Classifier, Inductive, LearnError, Learner, Parameter, Registry, Signature};
 use crate::rng::BatchRng;
-use crate::tensor::{Backend, Tensor3, ops};
+use crate::tensor::{Backend, SpanOps, Tensor3, ops};
 use crate::view::{Items, Scores, Support};
 use crate::vocab::Confidence;
 
-pub(super) fn register<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     let about = "softmax of minus the squared distance to the class means (Snell et al. 2017)";
     let mut prototypical = Signature::new("prototypical", about);
     prototypical.alias("protonet", &[]);

@@ -12,11 +12,11 @@
 
 use super::{Fit, Fitted, LearnError, Learner, Parameter, Registry, Signature, ZeroShot};
 use crate::rng::{Purpose, Stream};
-use crate::tensor::{Backend, Tensor2, Terms, ops};
+use crate::tensor::{Backend, SpanOps, Tensor2, Terms, ops};
 use crate::view::{ClassEmbeddings, Items, Scores, Seen};
 use crate::vocab::Transform;
 
-pub(super) fn register<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     let about = "class embeddings mapped to prototypes (Snell et al. 2017, section 2.6)";
     let mut learner = Signature::new("prototypical-zero-shot", about);
     let scale = learner.parameter(Parameter::real("scale", 10.0, 1e-3, 1e3, "length of every item"));

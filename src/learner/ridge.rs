@@ -13,12 +13,12 @@ use super::{
     Signature, transform_parameter,
 };
 use crate::rng::BatchRng;
-use crate::tensor::Backend;
+use crate::tensor::SpanOps;
 use crate::tensor::span::Objective;
 use crate::view::Support;
 use crate::vocab::{Meaning, Transform};
 
-pub(super) fn register<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     let about = "ridge regression on targets of plus and minus one (Bertinetto et al. 2019)";
     let mut ridge = Signature::new("ridge", about);
     let alpha = Parameter::real("alpha", 1.0, 1e-6, 1e6, "L2 penalty").search(Scale::Log, 1e-3, 1e2);
@@ -35,7 +35,7 @@ struct Ridge {
     alpha: f64,
 }
 
-impl<D: Backend> Inductive<D> for Ridge {
+impl<D: SpanOps> Inductive<D> for Ridge {
     fn adapt(&self, support: &Support<D>, _: &BatchRng<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
         let solution = support.device().ridge(support.features()?, support.labels(), self.alpha)?;
         Ok(Box::new(LinearClassifier::from_span(support, solution, Meaning::Ranking)?))

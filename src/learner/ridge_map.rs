@@ -16,11 +16,11 @@ use super::{
     transform_parameter,
 };
 use crate::tensor::matrix::Matrix;
-use crate::tensor::{Backend, Tensor2, ops};
+use crate::tensor::{Backend, SpanOps, Tensor2, ops};
 use crate::view::{ClassEmbeddings, Items, Scores, Seen};
 use crate::vocab::Transform;
 
-pub(super) fn register<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     let about = "ridge regression from class embeddings to class means (Shigeto et al. 2015)";
     let mut ridge_map = Signature::new("ridge-map", about);
     let alpha = Parameter::real("alpha", 1.0, 1e-6, 1e6, "penalty on the map").search(Scale::Log, 1e-2, 1e2);

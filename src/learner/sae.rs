@@ -11,10 +11,10 @@
 use super::class_sums::{ClassSums, scatter};
 use super::{Fit, Fitted, LearnError, Learner, Parameter, Registry, Scale, Signature, ZeroShot};
 use crate::tensor::matrix::{Matrix, sylvester};
-use crate::tensor::{Backend, Tensor2, ops};
+use crate::tensor::{Backend, SpanOps, Tensor2, ops};
 use crate::view::{ClassEmbeddings, Items, Scores, Seen};
 
-pub(super) fn register<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     let mut sae = Signature::new("sae", "semantic autoencoder, one map both ways (Kodirov et al. 2017)");
     let words = &[("backward", true), ("forward", false)];
     let direction = Parameter::choice("direction", words, "the side on which cosines are taken");

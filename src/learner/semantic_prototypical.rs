@@ -15,11 +15,11 @@ use super::{
     transform_parameter,
 };
 use crate::rng::BatchRng;
-use crate::tensor::{Backend, Tensor2, Tensor3, ops};
+use crate::tensor::{Backend, SpanOps, Tensor2, Tensor3, ops};
 use crate::view::{ClassEmbeddings, Items, Scores, Seen, Support};
 use crate::vocab::{Setting, Transform};
 
-pub(super) fn register<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     let about = "class mean and class embedding in one prototype, an embedding worth kappa shots (after Xing et al. 2019)";
     let mut prototypical = Signature::new("semantic-prototypical", about);
     let kappa = Parameter::real("kappa", 1.0, 1e-3, 1e3, "shots that a class embedding is worth");

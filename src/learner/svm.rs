@@ -13,12 +13,12 @@ use super::{
     Signature, transform_parameter,
 };
 use crate::rng::BatchRng;
-use crate::tensor::Backend;
+use crate::tensor::SpanOps;
 use crate::tensor::span::Objective;
 use crate::view::Support;
 use crate::vocab::{Meaning, Transform};
 
-pub(super) fn register<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     let about = "linear support vector machine, squared hinge, one-vs-rest (Cortes and Vapnik 1995)";
     let mut svm = Signature::new("svm", about);
     let c = Parameter::real("c", 1.0, 1e-6, 1e6, "weight of the loss").alias("C");
@@ -36,7 +36,7 @@ struct Svm {
     c: f64,
 }
 
-impl<D: Backend> Inductive<D> for Svm {
+impl<D: SpanOps> Inductive<D> for Svm {
     fn adapt(&self, support: &Support<D>, _: &BatchRng<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
         let solution = support.device().hinge(support.features()?, support.labels(), self.c)?;
         Ok(Box::new(LinearClassifier::from_span(support, solution, Meaning::Ranking)?))

@@ -10,11 +10,11 @@
 
 use super::{Classifier, Informed, LearnError, Learner, Parameter, Registry, Scale, Signature, Sizes};
 use crate::rng::BatchRng;
-use crate::tensor::{Backend, Tensor3, ops};
+use crate::tensor::{Backend, SpanOps, Tensor3, ops};
 use crate::view::{ClassEmbeddings, Items, Scores, Support};
 use crate::vocab::Transform;
 
-pub(super) fn register<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     let about = "cosine to class embeddings plus a cache of support items, training-free (Zhang et al. 2022)";
     let mut adapter = Signature::new("tip-adapter", about);
     let tau = Parameter::real("tau", 100.0, 1e-3, 1e4, "weight of the cosine with the class embedding");

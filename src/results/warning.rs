@@ -95,6 +95,11 @@ pub enum Warning {
         /// What does not agree.
         finding: String,
     },
+    /// A draw made elsewhere does not say which items it was drawn from.
+    DrawWithoutItems {
+        /// The draw, as it was named.
+        draw: String,
+    },
     /// Episodes were drawn until the sampler interval was narrow.
     Sequential {
         /// The protocol.
@@ -220,6 +225,11 @@ impl fmt::Display for Warning {
                 "{draw}: {episodes} of {of} episodes hold bit-identical items in support and query, which makes them easier"
             ),
             Warning::OtherDraw { draw, finding } => write!(f, "{draw}: {finding}"),
+            Warning::DrawWithoutItems { draw } => write!(
+                f,
+                "{draw}: no line `# items_sha256 = …` says which items it was drawn from, so nothing shows that they are \
+                 these in this order"
+            ),
             Warning::Sequential { protocol, episodes, until } => write!(
                 f,
                 "{protocol}: {episodes} episodes were drawn, until every sampler interval was within ± {until} points; \

@@ -65,7 +65,7 @@ pub(crate) fn admitted(
         }
     }
     if learners.is_empty() {
-        let admits: Vec<&str> = protocol.admits().iter().map(|setting| setting.word()).collect();
+        let admits: Vec<&str> = protocol.settings().iter().map(|setting| setting.word()).collect();
         return Err(RunError::Request(format!(
             "protocol `{}` admits {} learners, and none of them is known\nhint: see `kshot list learners`",
             protocol.name(),

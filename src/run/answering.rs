@@ -129,7 +129,7 @@ fn chosen(run: &Prepared, evaluation: &Evaluation<'_>, work: &Work<'_>) -> Resul
             seed: evaluation.seed,
             shots: evaluation.shots,
             rules: evaluation.rules,
-            level: run.rules.protocol.level(),
+            level: run.rules.protocol.confidence_level(),
             workers: work.workers,
             batch: work.batch,
         };
@@ -175,7 +175,7 @@ fn recorded(run: &Prepared, draw: &Draw, table: usize, batch: &Batch, with_queri
     let measured = protocol.metrics().iter().any(|metric| metric.is_of_certainty());
     let Place { learner, shot, .. } = run.tables[table];
     let threshold = run.thresholds.get(&(learner, shot)).copied();
-    let outside = protocol.outside().and_then(|outside| run.store.index().find(&outside.class));
+    let outside = protocol.oos().and_then(|outside| run.store.index().find(&outside.class));
     let episodes = batch.episodes.iter().zip(&batch.items).map(|(answered, items)| {
         let (episode, grade) = (draw.episode(answered.place), &answered.grade);
         let number = episode.number();

@@ -6,10 +6,10 @@ use std::path::Path;
 use crate::episode::{Draw, Episode};
 use crate::learner::{Checked, Registry};
 use crate::protocol::Protocol;
+use crate::results::Text;
 use crate::results::{Selection, Warning};
 use crate::run::admission::Asked;
 use crate::run::error::RunError;
-use crate::run::request::Text;
 use crate::select::{By, Choice, Origin, SelectError, Selected};
 use crate::tensor::Cpu;
 

@@ -115,6 +115,19 @@ pub enum RunError {
         /// What was expected.
         expected: String,
     },
+    /// Feature sets of a run that are not of the same items.
+    #[error(
+        "feature sets `{one}` and `{other}` are not of the same items: {what}\nhint: every method of a run meets the same \
+         episodes, so that all its features must be of the same items; evaluate others in a run of their own"
+    )]
+    OtherItems {
+        /// The first feature set.
+        one: String,
+        /// The other one.
+        other: String,
+        /// The first difference.
+        what: String,
+    },
     /// Near-duplicates that were asked to be refused.
     #[error("{0}")]
     NearDuplicate(String),

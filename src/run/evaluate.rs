@@ -11,11 +11,11 @@ use super::fingerprints::Fingerprints;
 use super::plan::Plan;
 use super::prepare::Ready;
 use super::prepared::{Prepared, Work};
-use super::request::{Queries, Request};
 use super::watch::Watch;
 use super::{filling, record, terms, thresholds};
 use crate::learner::Learners;
 use crate::results::{Journal, Machine, Results, RunRecord, Selection, Warning};
+use crate::results::{Queries, Request};
 
 /// Evaluates learners on the same episodes and writes the result files.
 ///
@@ -41,6 +41,7 @@ pub fn evaluate(
     if request.queries == Some(Queries::Parquet) {
         with_parquet(&mut results)?;
     }
+    let in_memory = given.iter().map(|features| features.name.clone()).collect();
     let mut sets = FeatureSets::new(&request.inputs, given, device, watch)?;
     let Ready { mut runs, mut warnings, .. } = Ready::of(&plan, &mut sets, &work)?;
     let mut fingerprints = Fingerprints::start(&runs);
@@ -70,6 +71,9 @@ pub fn evaluate(
     let record = RunRecord {
         kshot: env!("CARGO_PKG_VERSION").to_string(),
         command: execution.command.clone(),
+        folder: std::env::current_dir().map_or(String::new(), |folder| folder.display().to_string()),
+        request: request.clone(),
+        in_memory,
         protocols: runs.iter().map(|run| record::protocol(run, &hashes)).collect(),
         learners: record::learners(&runs),
         seed_train: record::seed_train(&runs),

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use super::device::Device;
 use super::embed::{Network, cache, data_folder};
 use super::error::RunError;
-use super::request::Inputs;
 use super::watch::Watch;
 use crate::data::{self, OpenOptions, Parts, Store, images};
 use crate::protocol::Protocol;
+use crate::results::Inputs;
 use crate::vocab::spec::{Spec, SpecError, labelled};
 use crate::vocab::{Form, Split, did_you_mean};
 
@@ -16,6 +16,8 @@ use crate::vocab::{Form, Split, did_you_mean};
 #[derive(Clone, Debug)]
 pub struct Features {
     pub(crate) name: String,
+    /// The name of the data set whose items these are, as far as it is known.
+    pub(crate) dataset: String,
     pub(crate) store: Store,
 }
 
@@ -65,7 +67,8 @@ impl Features {
     /// Items that are images are called by what they hold, other features by their file.
     fn of(label: Option<&str>, store: Store) -> Features {
         let own = if matches!(store.form(), Form::Image { .. }) { "pixels" } else { store.name() };
-        Features { name: label.unwrap_or(own).to_string(), store }
+        let dataset = store.name().to_string();
+        Features { name: label.unwrap_or(own).to_string(), dataset, store }
     }
 
     /// What tells it from the others of a run: name, and the seed of the training where only that differs.
@@ -75,6 +78,12 @@ impl Features {
             None => self.name.clone(),
         }
     }
+}
+
+/// The name of a dataset in front of its options and its place.
+fn kind_of(dataset: &str) -> &str {
+    let kind = dataset.split_once(':').map_or(dataset, |(kind, _)| kind);
+    if matches!(kind, "folder" | "texts" | "csv") { dataset } else { kind }
 }
 
 /// The feature sets of a run.
@@ -172,7 +181,8 @@ impl<'a> FeatureSets<'a> {
         let folder = cache::store(network, dataset, self.inputs.cache.as_deref(), self.device, self.watch)?;
         let store = Store::open(&folder, &self.options).map_err(|error| error.in_cache(&folder))?;
         let name = own.as_deref().or(network.backbone.as_deref()).or(label).unwrap_or(dataset).to_string();
-        let set = Features { name, store: self.with_embeddings(store)? };
+        let set =
+            Features { name, dataset: kind_of(dataset).to_string(), store: self.with_embeddings(store)? };
         self.open.push((key, set.clone()));
         Ok(set)
     }

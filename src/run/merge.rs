@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::episode::{DrawError, sha256};
+use crate::episode::{DrawError, draw_sha256};
 use crate::results::{
     Machine, PartFolder, PartRecord, Results, RunRecord, Warning, common_warnings, total_seconds,
 };
@@ -15,7 +15,7 @@ use crate::run::tables::Sheets;
 ///
 /// # Errors
 /// Parts that are not those of one evaluation, are not all there, or cannot be read; results that cannot be written.
-pub fn merge(parts: &[PathBuf], out: &Path, overwrite: bool) -> Result<Done, RunError> {
+pub fn merge(parts: &[PathBuf], out: &Path, overwrite: bool, command: Vec<String>) -> Result<Done, RunError> {
     let mut parts = parts.iter().map(|path| PartFolder::read(path)).collect::<Result<Vec<_>, _>>()?;
     let mut warnings = PartFolder::align(&mut parts)?;
     let mut results = Results::create(out, overwrite)?;
@@ -37,7 +37,7 @@ pub fn merge(parts: &[PathBuf], out: &Path, overwrite: bool) -> Result<Done, Run
     warnings.extend(results.warnings());
     warnings.sort();
     warnings.dedup();
-    let rows = results.commit(record(&parts, warnings.clone()))?;
+    let rows = results.commit(record(&parts, warnings.clone(), command))?;
     Ok(Done { rows, warnings, folder: out.to_path_buf(), kept: None, part: None })
 }
 
@@ -46,7 +46,7 @@ fn draw(part: &PartFolder, file: &str, hash: Option<&str>) -> Result<Vec<u8>, Ru
     let path = part.path.join(file);
     let origin = path.display().to_string();
     let bytes = std::fs::read(&path).map_err(|source| DrawError::Unreadable { origin, source })?;
-    let found = sha256(&bytes);
+    let found = draw_sha256(&bytes);
     match hash.filter(|hash| **hash != found) {
         None => Ok(bytes),
         Some(hash) => Err(RunError::OtherDraw { path, found, expected: hash.to_string() }),
@@ -54,11 +54,14 @@ fn draw(part: &PartFolder, file: &str, hash: Option<&str>) -> Result<Vec<u8>, Ru
 }
 
 /// What was run, by the parts' own records.
-fn record(parts: &[PartFolder], warnings: Vec<Warning>) -> RunRecord {
+fn record(parts: &[PartFolder], warnings: Vec<Warning>, command: Vec<String>) -> RunRecord {
     let first = &parts[0].run;
     RunRecord {
         kshot: env!("CARGO_PKG_VERSION").to_string(),
-        command: std::env::args().collect(),
+        command,
+        folder: first.folder.clone(),
+        request: first.request.clone(),
+        in_memory: first.in_memory.clone(),
         protocols: first.protocols.clone(),
         learners: first.learners.clone(),
         seed_train: first.seed_train,

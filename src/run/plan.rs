@@ -3,10 +3,10 @@
 use super::admission::{Asked, admitted, asked_learners};
 use super::contender::Selections;
 use super::error::RunError;
-use super::request::Request;
 use super::rules::{Rules, all_rules};
 use super::until::{self, Until};
 use crate::learner::Registry;
+use crate::results::Request;
 use crate::tensor::Cpu;
 
 /// A checked request.
@@ -24,7 +24,7 @@ impl<'a> Plan<'a> {
     pub(crate) fn of(request: &'a Request, registry: &Registry<Cpu>) -> Result<Plan<'a>, RunError> {
         let asked = asked_learners(registry, &request.learners)?;
         let selections = Selections::read(&request.selected)?;
-        let rules = all_rules(&request.protocols)?;
+        let rules = all_rules(&request.protocols, request.episodes)?;
         if request.draw.is_some() && rules.len() > 1 {
             return Err(RunError::Request(format!(
                 "--draw goes with one protocol, {} are given",

@@ -11,7 +11,7 @@ use super::features::{FeatureSets, Features};
 use super::plan::Plan;
 use super::prepared::{Prepared, Work};
 use super::rules::Rules;
-use super::{fitness, stacking, until};
+use super::{fitness, items, stacking, until};
 use crate::data::{Fingerprint, Store};
 use crate::eval::{Choices, Gammas};
 use crate::results::Warning;
@@ -37,12 +37,13 @@ impl Ready {
             let mut dealer: Option<Arc<Dealer>> = None;
             for (place, set) in features.iter().enumerate() {
                 let own = match (&dealer, features.first()) {
-                    (Some(dealer), Some(first)) => same_items(first, set, dealer)?,
+                    (Some(dealer), Some(first)) => items::shared_draw(first, set, dealer)?,
                     _ => Arc::new(drawn(plan, rules, &set.store)?),
                 };
                 dealer.get_or_insert_with(|| Arc::clone(&own));
                 let mut run = ready.prepared(plan, rules, set, own, work)?;
                 (run.first, run.alone) = (place == 0, features.len() == 1);
+                run.dataset.clone_from(&features[0].dataset);
                 ready.runs.push(run);
             }
         }
@@ -69,6 +70,8 @@ impl Ready {
         let mut run = Prepared {
             rules: rules.clone(),
             features: set.name.clone(),
+            dataset: String::new(),
+            items_sha256: set.store.identity()?.items_sha256,
             key: set.key(),
             first: true,
             alone: true,
@@ -126,10 +129,4 @@ fn drawn(plan: &Plan<'_>, rules: &Rules, store: &Store) -> Result<Dealer, RunErr
         Some(_) => draws::fresh_of(&rules.protocol, store, until::bounds(&rules.protocol)?.0),
         None => draws::draw(rules, plan.request.draw.as_deref(), store),
     }
-}
-
-/// The draw of the first feature set for another one, which must hold the same items.
-fn same_items(first: &Features, other: &Features, dealer: &Arc<Dealer>) -> Result<Arc<Dealer>, RunError> {
-    let _ = (first, other);
-    Ok(Arc::clone(dealer))
 }

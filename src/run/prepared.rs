@@ -17,6 +17,10 @@ pub(crate) struct Prepared {
     pub(crate) rules: Rules,
     /// The name of the feature set.
     pub(crate) features: String,
+    /// The name of the data set whose items they describe.
+    pub(crate) dataset: String,
+    /// The identity of the items.
+    pub(crate) items_sha256: String,
     /// What tells it from the other feature sets of the run.
     pub(crate) key: String,
     /// Whether it is the only one of its protocol.

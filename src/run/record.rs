@@ -63,8 +63,12 @@ pub(crate) fn protocol(run: &Prepared, hashes: &BTreeMap<String, String>) -> Pro
         seed: protocol.seed(),
         draw: run.dealer.file.clone(),
         draw_sha256: run.dealer.sha256.clone(),
-        features: store.path().map_or_else(|| store.name().to_string(), |path| path.display().to_string()),
+        features: run.features.clone(),
+        dataset: run.dataset.clone(),
+        seed_train: store.provenance().seed_train,
+        source: store.path().map_or_else(|| store.name().to_string(), |path| path.display().to_string()),
         features_sha256: hashes.get(&run.key).cloned().unwrap_or_default(),
+        items_sha256: run.items_sha256.clone(),
         class_embeddings: store.class_embeddings().map(|vectors| class_embeddings(store, vectors)),
     }
 }

@@ -4,9 +4,9 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::episode;
-use crate::protocol::{Protocol, ProtocolError, SHIPPED, ShippedProtocol};
+use crate::protocol::{Overrides, Protocol, ProtocolError, SHIPPED, ShippedProtocol};
+use crate::results::{Request, Text};
 use crate::run::error::RunError;
-use crate::run::request::{Request, Text};
 
 /// A protocol as it was named, with its text.
 #[derive(Clone)]
@@ -50,7 +50,8 @@ pub fn read_protocol(named: &str) -> Result<Text, RunError> {
 pub(crate) fn rules(written: &Text) -> Result<Rules, RunError> {
     let Text { origin, text } = written;
     let protocol = Protocol::parse(text, origin)?;
-    let shipped = SHIPPED.iter().find(|s| s.name == *origin && s.text == *text);
+    let ours = |s: &&ShippedProtocol| s.name == *origin && (s.text == *text || frozen_by(s, &protocol));
+    let shipped = SHIPPED.iter().find(ours);
     let home = match shipped {
         Some(shipped) => Home::Program(shipped),
         None => Home::Folder(Path::new(origin).parent().unwrap_or(Path::new("")).to_path_buf()),
@@ -60,14 +61,35 @@ pub(crate) fn rules(written: &Text) -> Result<Rules, RunError> {
 
 /// Reads and checks protocols by name or path.
 pub(crate) fn named_rules(named: &[String]) -> Result<Vec<Rules>, RunError> {
-    all_rules(&named.iter().map(|named| read_protocol(named)).collect::<Result<Vec<_>, _>>()?)
+    all_rules(&named.iter().map(|named| read_protocol(named)).collect::<Result<Vec<_>, _>>()?, None)
+}
+
+/// Whether a protocol has the frozen draw of one that ships.
+fn frozen_by(shipped: &ShippedProtocol, protocol: &Protocol) -> bool {
+    let own = Protocol::parse(shipped.text, shipped.name).ok();
+    protocol.draw_sha256().is_some() && own.is_some_and(|own| own.draw_sha256() == protocol.draw_sha256())
+}
+
+/// The text of a protocol with some of its values replaced.
+///
+/// # Errors
+/// A protocol with a frozen draw, or values that its rules refuse.
+pub fn overridden(written: Text, overrides: &Overrides) -> Result<Text, RunError> {
+    if overrides.is_empty() {
+        return Ok(written);
+    }
+    let protocol = Protocol::parse(&written.text, &written.origin)?.with(overrides)?;
+    Ok(Text { origin: written.origin, text: protocol.to_toml() })
 }
 
 /// Checks several protocols, which must have different names.
-pub(crate) fn all_rules(written: &[Text]) -> Result<Vec<Rules>, RunError> {
+pub(crate) fn all_rules(written: &[Text], episodes: Option<u32>) -> Result<Vec<Rules>, RunError> {
     let mut all: Vec<Rules> = Vec::with_capacity(written.len());
     for text in written {
-        let rules = rules(text)?;
+        let mut rules = rules(text)?;
+        if episodes.is_some() {
+            rules.protocol = rules.protocol.with(&Overrides { episodes, ..Overrides::default() })?;
+        }
         if let Some(twin) = all.iter().find(|r| r.protocol.name() == rules.protocol.name()) {
             return Err(RunError::Request(format!(
                 "protocol `{}` is given twice, a run holds each name once",
@@ -84,5 +106,8 @@ pub(crate) fn all_rules(written: &[Text]) -> Result<Vec<Rules>, RunError> {
 /// # Errors
 /// A protocol that is wrong, or given twice.
 pub fn protocol_names(request: &Request) -> Result<Vec<String>, RunError> {
-    Ok(all_rules(&request.protocols)?.iter().map(|rules| rules.protocol.name().to_string()).collect())
+    Ok(all_rules(&request.protocols, request.episodes)?
+        .iter()
+        .map(|rules| rules.protocol.name().to_string())
+        .collect())
 }

@@ -9,15 +9,14 @@ use super::contender::origin;
 use super::device::{Device, on_device};
 use super::draws::{self, Dealer};
 use super::error::RunError;
-use super::features::FeatureSets;
-use super::request::{Inputs, Text};
+use super::features::{FeatureSets, Features};
 use super::rules::{Rules, rules};
 use super::watch::{Progress, Watch};
 use crate::data::{Fingerprint, Store};
 use crate::eval::{self, SeenRules};
 use crate::learner::{Learners, Registry};
 use crate::protocol::Protocol;
-use crate::results::{TRIAL_COLUMNS, TrialRow, Warning};
+use crate::results::{Inputs, Text, TrialRow, Warning, trials_file};
 use crate::select::{
     self, By, Choice, Episodes, SELECTED_FORMAT, Scored, Selected, Space, Spaces, Task, Typed,
 };
@@ -92,7 +91,7 @@ pub fn select(request: &SelectRequest, known: &Learners, watch: &dyn Watch) -> R
         Scope::One(split) if by != By::Oracle => sets.without(split),
         _ => sets,
     };
-    let store = sets.only(protocol)?.store;
+    let Features { name: features, store, .. } = sets.only(protocol)?;
     let fingerprint = Fingerprint::start(&store);
     let seed = request.seed.map_or(protocol.seed(), u64::from);
     let count = request.episodes.map_or(protocol.count(), |episodes| episodes as u32);
@@ -114,7 +113,7 @@ pub fn select(request: &SelectRequest, known: &Learners, watch: &dyn Watch) -> R
         seed,
         shots: &shots,
         rules: SeenRules::of(&judged),
-        level: protocol.level(),
+        level: protocol.confidence_level(),
         workers: request.workers.unwrap_or(request.device.workers()),
         batch: None,
     });
@@ -139,7 +138,7 @@ pub fn select(request: &SelectRequest, known: &Learners, watch: &dyn Watch) -> R
     };
     let names: &[&'static str] = if by == By::Oracle { &ORACLE_NAMES } else { &NAMES };
     let mut files = vec![
-        (names[0], trials_csv(protocol, by, &candidates, &scores, &selected)),
+        (names[0], trials_csv(protocol, &features, by, &candidates, &scores, &selected)),
         (names[1], selected.to_toml().into_bytes()),
     ];
     let fresh = dealer.as_ref().filter(|_| by == By::Validation).and_then(|dealer| dealer.fresh.as_ref());
@@ -285,28 +284,29 @@ fn chosen(
 
 fn trials_csv(
     protocol: &Protocol,
+    features: &str,
     by: By,
     candidates: &Candidates,
     scores: &[Vec<Scored>],
     selected: &Selected,
 ) -> Vec<u8> {
-    let mut bytes = format!("{TRIAL_COLUMNS}\n").into_bytes();
+    let mut rows = Vec::new();
     for (((name, trials), scores), choice) in candidates.iter().zip(scores).zip(&selected.learner) {
         for (number, setting) in trials.settings.iter().enumerate() {
             let scored = scores.get(number);
-            TrialRow {
-                protocol: protocol.name(),
-                learner: name,
+            rows.push(TrialRow {
+                protocol: protocol.name().to_string(),
+                learner: name.to_string(),
+                features: features.to_string(),
                 trial: number,
-                parameters: &setting.to_string(),
+                parameters: setting.to_string(),
                 by: by.word(),
                 score: scored.map(|scored| scored.score),
                 interval: scored.and_then(|scored| scored.interval),
                 seconds: scored.map(|scored| scored.seconds),
                 chosen: scored.is_some() && setting.pairs() == choice.parameters,
-            }
-            .write(&mut bytes);
+            });
         }
     }
-    bytes
+    trials_file(rows)
 }

@@ -1,5 +1,6 @@
 //! What the outcomes of this run depend on.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::hash::Hasher;
 use std::io::Read;
@@ -29,7 +30,7 @@ pub(crate) struct Asked {
 /// The terms of a run.
 pub(crate) fn of(runs: &[Prepared], asked: &Asked) -> Result<Terms, RunError> {
     let several = runs.iter().filter(|run| run.first).count() > 1;
-    Ok(Terms {
+    let mut terms = Terms {
         kshot: env!("CARGO_PKG_VERSION").to_string(),
         build: build(),
         cpu_features: Machine::here().cpu_features,
@@ -38,7 +39,29 @@ pub(crate) fn of(runs: &[Prepared], asked: &Asked) -> Result<Terms, RunError> {
         until: asked.until.clone(),
         queries: asked.queries.map(str::to_string),
         protocols: runs.iter().map(|run| protocol(run, asked, several)).collect::<Result<_, RunError>>()?,
-    })
+    };
+    tell_apart(&mut terms.protocols);
+    Ok(terms)
+}
+
+/// Adds the parameters to the names of methods that would be the same: those of one protocol must differ, shots and training
+/// seeds apart.
+fn tell_apart(protocols: &mut [ProtocolTerms]) {
+    let tables =
+        || protocols.iter().flat_map(|terms| terms.tables.iter().map(move |table| (&terms.name, table)));
+    let mut parameters: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+    for (protocol, TableTerms { table, .. }) in tables() {
+        let of_name = parameters.entry((protocol.clone(), table.method.clone())).or_default();
+        of_name.insert(table.parameters_text());
+    }
+    for terms in protocols {
+        for TableTerms { table, learner, .. } in &mut terms.tables {
+            let alike = parameters.get(&(terms.name.clone(), table.method.clone())).map_or(0, BTreeSet::len);
+            if let Some((_, changed)) = learner.split_once(':').filter(|_| alike > 1) {
+                table.method = format!("{}:{changed}", table.method);
+            }
+        }
+    }
 }
 
 fn protocol(run: &Prepared, asked: &Asked, several: bool) -> Result<ProtocolTerms, RunError> {
@@ -62,6 +85,11 @@ fn protocol(run: &Prepared, asked: &Asked, several: bool) -> Result<ProtocolTerm
         if place.stacked {
             table.selection = Selection::Validation;
         }
+        table.method = match &contender.label {
+            Some(label) if run.alone => label.clone(),
+            Some(label) => format!("{}+{label}", table.features),
+            None => format!("{}+{}", table.features, table.learner),
+        };
         let among = contender.among.iter().map(ToString::to_string).collect();
         Ok(TableTerms { table, learner, temperature: contender.temperature, among })
     };
@@ -139,12 +167,17 @@ fn table(
         clusters: None,
         seen: None,
         metrics: protocol.metrics().to_vec(),
-        level: protocol.level(),
+        level: protocol.confidence_level(),
         sequential,
         seed: protocol.seed(),
+        features: run.features.clone(),
+        dataset: run.dataset.clone(),
         seed_train: provenance.seed_train,
+        // Known once the learner's parameters are.
+        method: String::new(),
         device: asked.device.name().to_string(),
         draw_sha256: if sequential { String::new() } else { run.dealer.sha256.clone() },
+        items_sha256: run.items_sha256.clone(),
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) fn of(run: &Prepared, work: &Work<'_>) -> Result<BTreeMap<(usize, usi
     let learners: Vec<Checked> = run.learners.iter().map(|contender| contender.parameters.clone()).collect();
     // On validation classes a fit sees base classes alone; on a part of the classes themselves, what it always sees.
     let on_validation = protocol.on_validation();
-    let own_classes = protocol.outside().is_some_and(|outside| outside.threshold_part.is_some());
+    let own_classes = protocol.oos().is_some_and(|outside| outside.threshold_part.is_some());
     let evaluation = Evaluation {
         store: &run.store,
         draw: &draw,

@@ -100,7 +100,8 @@ pub(crate) fn go_on(
     let protocol = &run.rules.protocol;
     let failed = |source: SampleError| RunError::Sample { protocol: protocol.name().to_string(), source };
     let most = bounds(protocol)?.1;
-    let mut looks = Looks::new(run.tables.len(), protocol.level(), until.half_width, (least, most));
+    let mut looks =
+        Looks::new(run.tables.len(), protocol.confidence_level(), until.half_width, (least, most));
     let (mut enough, mut choices) = (None, None);
     journal.replay::<RunError>(number, |stretch| {
         enough = enough.or(looks.take(&stretch));

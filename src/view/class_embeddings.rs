@@ -66,7 +66,7 @@ mod tests {
     fn a_vector_that_is_not_finite_is_refused_by_its_label() {
         let values = vec![0.0, 1.0, 2.0, 3.0, 4.0, f32::NAN, 6.0, 7.0];
         let error = ClassEmbeddings::new(&open_cpu(), (2, 2, 2), values).err().unwrap();
-        let text = "the vector of label 0 is NaN in column 1, class embeddings must be finite numbers";
+        let text = "the embedding of label 0 is NaN in column 1, class embeddings must be finite numbers";
         assert_eq!(error.to_string(), text);
         assert!(ClassEmbeddings::new(&open_cpu(), (1, 2, 2), vec![0.0; 3]).is_err());
     }

@@ -31,9 +31,11 @@ impl Seen {
         class_dim: usize,
         base: Vec<bool>,
     ) -> Result<Seen, TensorError> {
-        let same = |what, expected, found| match expected == found {
-            true => Ok(()),
-            false => Err(TensorError::Shape { operation: "the seen classes", what, expected, found }),
+        let same = |what, expected, found| {
+            if expected == found {
+                return Ok(());
+            }
+            Err(TensorError::Shape { operation: "the seen classes", what, expected, found })
         };
         same("labels", items.len(), labels.len())?;
         same("numbers of class embeddings", base.len() * class_dim, vectors.len())?;

@@ -7,9 +7,9 @@ use super::place::Place;
 const PROTOCOL: &str = r#"name = "open"
 version = 1
 source = "a test, 2026"
-admits = ["inductive"]
+settings = ["inductive"]
 [data]
-outside = "oos"
+oos = "oos"
 [episode]
 way = 3
 shot = 2
@@ -178,7 +178,7 @@ fn workers_batches_draws_from_files_and_parts_give_the_same_bytes() {
 fn accuracy_is_that_of_the_same_episodes_without_queries_outside() {
     let place = place();
     place.done(&format!("{EVALUATE} --out with"));
-    place.edit("open.toml", "outside = \"oos\"\n", "");
+    place.edit("open.toml", "oos = \"oos\"\n", "");
     let metrics = place.read("open.toml").lines().last().unwrap().to_string();
     place.edit("open.toml", &metrics, "metrics = [\"accuracy\", \"aurc\"]");
     place.done(&format!("{EVALUATE} --out without"));

@@ -129,7 +129,7 @@ fn protocol() -> &'static str {
     r#"name = "p"
 version = 1
 source = "a test, 2026"
-admits = ["inductive", "informed"]
+settings = ["inductive", "informed"]
 [data]
 split = "novel"
 [episode]

@@ -109,12 +109,15 @@ pub(in crate::data) fn gaussian(name: &str, text: &str) -> Result<Store, DataErr
             item.iter_mut().zip(&mean).for_each(|(x, m)| *x = (m + stream.normal()) as f32);
         }
     });
+    let id = splits.iter().flat_map(|(name, _)| (0..items).map(move |number| format!("{name}/{number}")));
+    let id = id.collect();
     let class = splits.iter().flat_map(|(name, _)| std::iter::repeat_n(name.clone(), items)).collect();
     Store::from_parts(Parts {
         name: name.to_string(),
         values,
         dim,
         class,
+        id,
         splits: Some(splits),
         provenance: Provenance {
             backbone: "none".to_string(),

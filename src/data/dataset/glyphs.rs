@@ -32,12 +32,16 @@ pub(in crate::data) fn glyphs() -> Result<Store, DataError> {
         .map(|(class, split)| (format!("glyph{class:03}"), split))
         .collect();
     let values: Vec<Vec<f32>> = (0..splits.len() as u32).into_par_iter().map(character).collect();
+    let id =
+        splits.iter().flat_map(|(name, _)| (0..DRAWINGS).map(move |number| format!("{name}/{number:02}")));
+    let id = id.collect();
     let class = splits.iter().flat_map(|(name, _)| std::iter::repeat_n(name.clone(), DRAWINGS)).collect();
     Store::from_parts(Parts {
         name: "glyphs".to_string(),
         values: values.concat(),
         dim: SIDE * SIDE,
         class,
+        id,
         splits: Some(splits),
         provenance: Provenance {
             backbone: "none".to_string(),

@@ -18,7 +18,7 @@ use super::splits::note_split;
 use super::written::{Listed, Listing, Names, Written};
 use crate::data::OpenOptions;
 use crate::data::place::store_name;
-use crate::data::store::values::Values;
+use crate::data::store::values::{Element, Values};
 use crate::data::{DataError, Place};
 use crate::vocab::Form;
 
@@ -90,7 +90,11 @@ pub(in crate::data) fn read(path: &Path, _: &OpenOptions) -> Result<Written, Dat
         features_at: at.clone(),
         rows: features.len() / dim,
         values: Values::F32(features.into()),
-        wide: schema.columns().iter().any(|c| c.physical_type() == parquet::basic::Type::DOUBLE),
+        element: if schema.columns().iter().any(|c| c.physical_type() == parquet::basic::Type::DOUBLE) {
+            Element::F64
+        } else {
+            Element::F32
+        },
         dim,
         listing: has(Role::Split).then(|| listing(&at, &class, &split)).transpose()?,
         class_at: at,

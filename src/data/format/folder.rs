@@ -11,7 +11,7 @@ use super::written::{About, Matrix, Written};
 use super::{splits, table};
 use crate::data::OpenOptions;
 use crate::data::place::store_name;
-use crate::data::store::values::{Element, RowFile};
+use crate::data::store::values::RowFile;
 use crate::data::{DataError, Place};
 use crate::vocab::Form;
 
@@ -46,13 +46,13 @@ pub(in crate::data) fn read(path: &Path, options: &OpenOptions) -> Result<Writte
     }
     let class_embeddings = present(4).or(present(5)).map(matrix).transpose()?;
     let array = array(features)?;
-    let (rows, dim, wide) = (array.rows, array.dim, array.element == Element::F64);
+    let (rows, dim, element) = (array.rows, array.dim, array.element);
     Ok(Written {
         name: store_name(path),
         path: Some(path.to_path_buf()),
         features_at: Place::file(features),
         values: array.open(options.resident).map_err(DataError::unreadable(features))?,
-        wide,
+        element,
         rows,
         dim,
         class_at: Place::file(items),

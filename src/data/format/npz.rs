@@ -66,7 +66,7 @@ pub(in crate::data) fn read(path: &Path, options: &OpenOptions) -> Result<Writte
         )],
         features_at: archive.at("features"),
         values,
-        wide: element == Element::F64,
+        element,
         rows,
         dim,
         class_at: archive.at("class"),

@@ -13,7 +13,7 @@ use super::splits::note_split;
 use super::written::{Listed, Listing, Names, Written};
 use crate::data::OpenOptions;
 use crate::data::place::store_name;
-use crate::data::store::values::Values;
+use crate::data::store::values::{Element, Values};
 use crate::data::{DataError, ItemName, Place};
 use crate::numbers::Numbers;
 use crate::vocab::{Form, Split};
@@ -56,7 +56,7 @@ pub(in crate::data) fn read_store(path: &Path, _: &OpenOptions) -> Result<Writte
         )],
         features_at: at.clone(),
         values: Values::F32(values),
-        wide: false,
+        element: Element::F32,
         rows,
         dim,
         listing: table.listing(&at),

@@ -61,7 +61,7 @@ pub(in crate::data) fn read(path: &Path, options: &OpenOptions) -> Result<Writte
     };
     let features = tensors.matrix("features")?;
     let features = features.ok_or_else(|| tensors.missing("features", "a tensor (items, dim)"))?;
-    let (rows, dim, wide) = (features.rows, features.dim, features.element == Element::F64);
+    let (rows, dim, element) = (features.rows, features.dim, features.element);
     Ok(Written {
         name: store_name(path),
         path: Some(path.to_path_buf()),
@@ -71,7 +71,7 @@ pub(in crate::data) fn read(path: &Path, options: &OpenOptions) -> Result<Writte
         )],
         features_at: tensors.at("features"),
         values: features.open(options.resident).map_err(DataError::unreadable(path))?,
-        wide,
+        element,
         rows,
         dim,
         class_at: tensors.at("class"),

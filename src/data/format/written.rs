@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::data::index::ClassIndex;
-use crate::data::store::values::Values;
+use crate::data::store::values::{Element, Values};
 use crate::data::{DataError, Place};
 use crate::vocab::{Form, SawClasses, Split, UnknownWord};
 
@@ -88,9 +88,7 @@ pub(in crate::data) struct About {
     form: Option<String>,
     weights_sha256: Option<String>,
     seed_train: Option<u64>,
-    #[serde(alias = "cut")]
     truncated: Option<u64>,
-    #[serde(alias = "class_vectors")]
     class_embeddings: Option<EmbeddingSource>,
 }
 
@@ -257,8 +255,8 @@ pub(in crate::data) struct Written {
     /// The file or array of the features.
     pub features_at: Place,
     pub values: Values,
-    /// Whether the features were 64-bit numbers, so that infinity may be one of them that 32 bits cannot hold.
-    pub wide: bool,
+    /// The type of the numbers as they are written.
+    pub element: Element,
     pub rows: usize,
     pub dim: usize,
     /// The file or array of the classes.

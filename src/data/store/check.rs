@@ -3,17 +3,20 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::class_embeddings::ClassEmbeddings;
 use super::index::{Class, ClassIndex};
 use super::scan::{groups, scan};
 use super::store::Store;
+use super::values::Element;
 use super::warning::StoreWarning;
 use crate::data::format::written::{Listing, Names, Written};
 use crate::data::{DataError, ItemName, Place};
 use crate::vocab::{ItemId, Split};
 
 /// Checks a store and builds its index; one pass over all numbers but those of the `unseen` split.
-pub(in crate::data) fn check(written: Written, unseen: Option<Split>) -> Result<Store, DataError> {
+pub(in crate::data) fn check(mut written: Written, unseen: Option<Split>) -> Result<Store, DataError> {
     let Written { rows, dim, .. } = written;
     let at = || written.features_at.clone();
     if rows == 0 {
@@ -26,11 +29,13 @@ pub(in crate::data) fn check(written: Written, unseen: Option<Split>) -> Result<
         return Err(DataError::TooMany { at: at(), what: "items", found: rows, most: u32::MAX as usize });
     }
     row_counts(&written)?;
+    name_all(&mut written.id);
     names(&written)?;
     if let Some(needs) = written.form.dim().filter(|needs| *needs != dim) {
         return Err(DataError::FormAndDim { at: at(), form: written.form, needs, dim });
     }
     let classes = classes(&written.class, written.listing.as_ref())?;
+    ids(&written, &classes)?;
     let class_embeddings = class_embeddings(&written, &classes)?;
     let unseen = unseen.and_then(|split| rows_of(&classes, split, rows));
     let read = scan(&written.values, rows, dim, unseen.as_deref());
@@ -39,7 +44,7 @@ pub(in crate::data) fn check(written: Written, unseen: Option<Split>) -> Result<
         at: at(),
         item: item_name(&written, bad.row),
         column: bad.column.to_string(),
-        found: match (bad.value.is_nan(), written.wide) {
+        found: match (bad.value.is_nan(), written.element == Element::F64) {
             (true, _) => "NaN".to_string(),
             (false, false) => bad.value.to_string(),
             (false, true) => "a number beyond 32 bits".to_string(),
@@ -72,13 +77,16 @@ pub(in crate::data) fn check(written: Written, unseen: Option<Split>) -> Result<
         rows,
         dim,
         form: written.form,
+        half: written.element == Element::F16,
         values: written.values,
         provenance: written.provenance,
+        groups: written.group.map(Arc::new),
         ids: written.id,
         class_embeddings,
         unseen,
         duplicates: scanned.duplicates,
         warnings,
+        hashes: Arc::default(),
     })
 }
 
@@ -137,6 +145,36 @@ fn names(written: &Written) -> Result<(), DataError> {
         }
         _ => Ok(()),
     }
+}
+
+/// Ids that are all empty are none; among others an item without one is called by its row.
+fn name_all(ids: &mut Option<Vec<String>>) {
+    if ids.as_ref().is_some_and(|ids| ids.iter().all(String::is_empty)) {
+        *ids = None;
+    }
+    for (row, id) in ids.iter_mut().flatten().enumerate().filter(|(_, id)| id.is_empty()) {
+        *id = format!("row:{row}");
+    }
+}
+
+/// No id stands twice in a class.
+fn ids(written: &Written, classes: &[Class]) -> Result<(), DataError> {
+    let Some(ids) = &written.id else { return Ok(()) };
+    classes.par_iter().try_for_each(|class| {
+        let mut first = HashMap::with_capacity(class.items.len());
+        for item in &class.items {
+            let id = &ids[item.index()];
+            if let Some(earlier) = first.insert(id, *item) {
+                return Err(DataError::IdTwice {
+                    at: Place { line: None, ..written.class_at.clone() },
+                    class: class.name.clone(),
+                    id: id.clone(),
+                    rows: (earlier.index(), item.index()),
+                });
+            }
+        }
+        Ok(())
+    })
 }
 
 /// Part numbers have 16 bits: a part is a side of a dataset, such as train and test, not a property of an item.

@@ -1,30 +1,30 @@
-//! The SHA-256 of a store, computed beside the evaluation.
+//! The SHA-256 of features, computed beside the evaluation; and that of files.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
-use std::path::PathBuf;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
 use sha2::{Digest, Sha256};
 
 use super::class_embeddings::ClassEmbeddings;
+use super::content::hex;
 use super::store::Store;
 use crate::data::{DataError, Place};
-use crate::vocab::ItemId;
 
-/// A fingerprint that is being computed on a thread of its own.
-///
-/// It is the SHA-256 of the sorted lines `name sha256`, each with a line feed, of the files of the store, under their
-/// names within its folder. A store in memory counts as the files `features` (its numbers as little-endian f32), `items`
-/// (a .csv of class, split, cluster, part, group and id) and, where it has them, `class_embeddings`.
+/// [`Store::features_sha256`], which is being computed on a thread of its own.
 #[derive(Debug)]
 pub struct Fingerprint(JoinHandle<Result<String, DataError>>);
 
 impl Fingerprint {
-    /// Begins; the store itself is not kept.
+    /// Begins.
     pub fn start(store: &Store) -> Fingerprint {
         let store = store.clone();
-        Fingerprint(std::thread::spawn(move || fingerprint(&store)))
+        Fingerprint(std::thread::spawn(move || {
+            // One thread, so that the evaluation keeps the others.
+            let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+            alone.map_or_else(|_| store.features_sha256(), |alone| alone.install(|| store.features_sha256()))
+        }))
     }
 
     /// Whether it is there, so that nothing needs to be waited for.
@@ -41,13 +41,6 @@ impl Fingerprint {
     }
 }
 
-fn fingerprint(store: &Store) -> Result<String, DataError> {
-    if !store.files.is_empty() {
-        return files_sha256(&store.files);
-    }
-    Ok(of_lines(memory_lines(store).map_err(|error| store.unreadable(error))?))
-}
-
 /// The SHA-256 of the sorted lines `name sha256`, each with a line feed, of named files.
 ///
 /// # Errors
@@ -58,24 +51,21 @@ pub fn files_sha256(files: &[(String, PathBuf)]) -> Result<String, DataError> {
             file_hash(path).map_err(|source| DataError::Unreadable { at: Place::file(path), source })?;
         Ok(format!("{name} {hash}\n"))
     };
-    Ok(of_lines(files.iter().map(line).collect::<Result<_, DataError>>()?))
-}
-
-fn of_lines(mut lines: Vec<String>) -> String {
+    let mut lines: Vec<String> = files.iter().map(line).collect::<Result<_, DataError>>()?;
     lines.sort_unstable();
-    hex(Sha256::digest(lines.concat()))
+    Ok(hex(Sha256::digest(lines.concat())))
 }
 
 impl ClassEmbeddings {
     /// The SHA-256 of the numbers as little-endian f32, class after class, in 64 hexadecimal digits.
     pub fn sha256(&self) -> String {
         let mut hash = Sha256::new();
-        update(&mut hash, &self.rows);
+        self.rows.iter().for_each(|value| hash.update(value.to_le_bytes()));
         hex(hash.finalize())
     }
 }
 
-fn file_hash(path: &std::path::Path) -> io::Result<String> {
+fn file_hash(path: &Path) -> io::Result<String> {
     let (mut file, mut hash, mut block) = (File::open(path)?, Sha256::new(), vec![0; 1 << 20]);
     loop {
         match file.read(&mut block)? {
@@ -85,107 +75,43 @@ fn file_hash(path: &std::path::Path) -> io::Result<String> {
     }
 }
 
-fn memory_lines(store: &Store) -> io::Result<Vec<String>> {
-    let (mut features, mut row) = (Sha256::new(), vec![0.0; store.dim()]);
-    for item in 0..store.rows() {
-        store.values().read_block(store.dim(), item, &mut row)?;
-        update(&mut features, &row);
-    }
-    let mut lines = vec![format!("features {}\n", hex(features.finalize())), items_line(store)?];
-    if let Some(vectors) = store.class_embeddings() {
-        let mut hash = Sha256::new();
-        update(&mut hash, &vectors.rows);
-        lines.push(format!("class_embeddings {}\n", hex(hash.finalize())));
-    }
-    Ok(lines)
-}
-
-fn items_line(store: &Store) -> io::Result<String> {
-    let index = store.index();
-    let mut class_of = vec![0; store.rows()];
-    for (place, class) in index.classes().iter().enumerate() {
-        class.items.iter().for_each(|item| class_of[item.index()] = place);
-    }
-    let mut table = csv::Writer::from_writer(HashWriter(Sha256::new()));
-    table.write_record(["class", "split", "cluster", "part", "group", "id"])?;
-    for (item, class) in (0..).map(ItemId).zip(class_of) {
-        let class = &index.classes()[class];
-        table.write_record([
-            class.name.as_str(),
-            class.split.word(),
-            class.cluster.as_deref().unwrap_or_default(),
-            index.part(item).unwrap_or_default(),
-            &index.group(item).to_string(),
-            store.ids().map_or("", |ids| &ids[item.index()]),
-        ])?;
-    }
-    let hash = table.into_inner().map_err(|error| error.into_error())?;
-    Ok(format!("items {}\n", hex(hash.0.finalize())))
-}
-
-/// Hashes what is written to it.
-struct HashWriter(Sha256);
-
-impl Write for HashWriter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-fn update(hash: &mut Sha256, values: &[f32]) {
-    let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-    hash.update(bytes);
-}
-
-fn hex(digest: impl AsRef<[u8]>) -> String {
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::fixtures::{folder_with, open, sample};
-
-    fn of(store: &Store) -> String {
-        Fingerprint::start(store).wait().unwrap()
-    }
+    use crate::data::fixtures::{folder_with, open};
+    use crate::data::{OpenOptions, embedded};
 
     #[test]
-    fn a_fingerprint_is_the_hash_of_the_sorted_hashes_of_the_known_files() {
-        let (_place, folder) = folder_with(&[("notes.txt", b"not part of the store"), ("store.toml", b"")]);
-        let lines = ["features.npy", "items.csv", "splits.csv", "store.toml"].map(|name| {
+    fn files_are_hashed_under_their_names_in_whatever_order() {
+        let (_place, folder) = folder_with(&[]);
+        let names = ["items.csv", "features.npy"];
+        let lines = ["features.npy", "items.csv"].map(|name| {
             format!("{name} {}\n", hex(Sha256::digest(std::fs::read(folder.join(name)).unwrap())))
         });
-        assert_eq!(of(&open(&folder).unwrap()), hex(Sha256::digest(lines.concat())));
+        let files = names.map(|name| (name.to_string(), folder.join(name)));
+        assert_eq!(files_sha256(&files).unwrap(), hex(Sha256::digest(lines.concat())));
     }
 
     #[test]
-    fn a_store_in_one_file_counts_under_the_name_of_the_file() {
-        let place = tempfile::tempdir().unwrap();
-        let path = sample().csv(place.path());
-        let line = format!("store.csv {}\n", hex(Sha256::digest(std::fs::read(&path).unwrap())));
-        assert_eq!(of(&open(&path).unwrap()), hex(Sha256::digest(line)));
+    fn the_hash_beside_an_evaluation_is_that_of_the_features() {
+        let store = embedded("gaussian:base=2,validation=1,novel=1,items=2,dim=3").unwrap().unwrap();
+        let beside = Fingerprint::start(&store).wait().unwrap();
+        assert_eq!(beside, store.features_sha256().unwrap());
+        let other = embedded("gaussian:base=2,validation=1,novel=1,items=2,dim=3,seed=2").unwrap().unwrap();
+        assert_ne!(other.features_sha256().unwrap(), beside);
     }
 
     #[test]
-    fn a_store_in_memory_changes_its_fingerprint_with_every_part_of_it() {
-        let store = |spec: &str| crate::data::embedded(spec).unwrap().unwrap();
-        let first = of(&store("gaussian:base=2,validation=1,novel=1,items=2,dim=3"));
-        assert_eq!(first, of(&store("gaussian:base=2,validation=1,novel=1,items=2,dim=3")));
-        assert_ne!(first, of(&store("gaussian:base=1,validation=2,novel=1,items=2,dim=3")));
-        assert_ne!(first, of(&store("gaussian:base=2,validation=1,novel=1,items=2,dim=3,seed=2")));
-    }
-
-    #[test]
-    fn a_file_that_went_away_is_an_error() {
+    fn a_file_that_was_cut_since_it_was_opened_is_an_error() {
         let (_place, folder) = folder_with(&[]);
-        let store = open(&folder).unwrap();
-        std::fs::remove_file(folder.join("items.csv")).unwrap();
+        let store = Store::open(&folder, &OpenOptions { resident: 0, ..OpenOptions::default() }).unwrap();
+        assert!(open(&folder).is_ok());
+        std::fs::OpenOptions::new()
+            .write(true)
+            .open(folder.join("features.npy"))
+            .unwrap()
+            .set_len(70)
+            .unwrap();
         assert!(Fingerprint::start(&store).wait().is_err());
     }
 }

@@ -2,8 +2,10 @@
 
 pub(in crate::data) mod check;
 mod class_embeddings;
+mod content;
 mod fingerprint;
 mod held_out;
+pub(in crate::data) mod identity;
 pub mod index;
 mod near;
 mod open;
@@ -20,6 +22,7 @@ mod warning;
 pub use class_embeddings::ClassEmbeddings;
 pub use fingerprint::{Fingerprint, files_sha256};
 pub use held_out::{SeenItems, seen_items};
+pub use identity::{Identity, row_ids};
 pub use index::{Class, ClassIndex};
 pub use near::{NearDuplicates, near_duplicates};
 pub use open::Parts;

@@ -7,7 +7,7 @@ use super::check::check;
 use super::class_embeddings::ClassEmbeddings;
 use super::options::OpenOptions;
 use super::store::Store;
-use super::values::Values;
+use super::values::{Element, Values};
 use crate::data::format::written::{Listed, Listing, Matrix, Names, Provenance, Written};
 use crate::data::format::{folder, npz, table, tensors};
 use crate::data::{DataError, Place};
@@ -82,7 +82,7 @@ impl Store {
             files: Vec::new(),
             features_at: at("features"),
             values: Values::F32(values.into()),
-            wide: false,
+            element: Element::F32,
             rows,
             dim,
             class_at: at("class"),
@@ -177,12 +177,14 @@ mod tests {
         let items: Vec<_> =
             (0..store.rows() as u32).map(|i| (index.part(ItemId(i)), index.group(ItemId(i)))).collect();
         format!(
-            "{:?} {items:?} {:?} {:?} {:?} {:?}",
+            "{:?} {items:?} {:?} {:?} {:?} {:?} {:?} {:?}",
             index.classes(),
             store.ids(),
             store.duplicates(),
             store.warnings(),
-            numbers(store)
+            numbers(store),
+            store.identity().unwrap(),
+            store.features_sha256().unwrap()
         )
     }
 
@@ -212,6 +214,7 @@ mod tests {
             let columns =
                 (column("[a-cé,\"]{1,2}"), optional("[xy]"), optional("[g-i]?"), optional("[0-9 ]{0,3}x"));
             (values, columns, splits).prop_map(move |(values, (class, part, group, id), words)| {
+                let id = id.iter().enumerate().map(|(row, id)| format!("{id}{row}")).collect();
                 let mut splits: Vec<(String, String)> = Vec::new();
                 for (class, split) in class.iter().zip(words) {
                     if !splits.iter().any(|(known, _)| known == class) {

@@ -33,8 +33,8 @@ pub struct NewStore<'a> {
     pub classes: &'a [String],
     /// The part of each item, where there are parts.
     pub parts: Option<&'a [String]>,
-    /// The id of each item, where there are ids.
-    pub ids: Option<&'a [String]>,
+    /// The id of each item, by which other features of the same items are known.
+    pub ids: &'a [String],
     /// Every class once, with its split and the cluster where it has one.
     pub listed: &'a [(String, Split, Option<String>)],
     /// One vector per listed class.
@@ -62,7 +62,7 @@ impl NewStore<'_> {
         };
         if let Some(place) = self.features.iter().position(too_large) {
             let row = place / self.dim;
-            let id = self.ids.map(|ids| ids[row].clone());
+            let id = self.ids.get(row).cloned();
             return Err(DataError::NotFinite {
                 at: Place::file(features.as_ref()),
                 item: Box::new(ItemName { row, class: self.classes[row].clone(), id }),
@@ -82,7 +82,7 @@ impl NewStore<'_> {
     fn items(&self) -> Vec<u8> {
         let mut columns = vec![("class", self.classes)];
         columns.extend(self.parts.map(|parts| ("part", parts)));
-        columns.extend(self.ids.map(|ids| ("id", ids)));
+        columns.push(("id", self.ids));
         let header = columns.iter().map(|(name, _)| name.to_string()).collect();
         let lines = (0..self.classes.len()).map(|row| columns.iter().map(|(_, c)| c[row].clone()).collect());
         table(std::iter::once(header).chain(lines))
@@ -133,7 +133,7 @@ mod tests {
         let (classes, parts, ids) = (
             words(&["b", "a,1", "b", "oos"]),
             words(&["train", "train", "test", "test"]),
-            words(&["1", "", "3", "4"]),
+            words(&["1", "b", "3", "4"]),
         );
         let listed = [
             ("b".to_string(), Split::Base, Some("x".to_string())),
@@ -163,7 +163,7 @@ mod tests {
                 precision,
                 classes: &classes,
                 parts: Some(&parts),
-                ids: Some(&ids),
+                ids: &ids,
                 listed: &listed,
                 class_embeddings: Some(&vectors),
                 provenance: &provenance,
@@ -196,7 +196,7 @@ mod tests {
             precision: Precision::F16,
             classes: &classes,
             parts: None,
-            ids: None,
+            ids: &words(&["x", "y"]),
             listed: &[],
             class_embeddings: None,
             provenance: &Provenance::default(),
@@ -204,7 +204,7 @@ mod tests {
         };
         let error = store.files().unwrap_err().to_string();
         assert!(
-            error.starts_with("features.npy: item 1 (class `b`) has 70000, beyond what is stored"),
+            error.starts_with("features.npy: item 1 (class `b`, id `y`) has 70000, beyond what is stored"),
             "{error}"
         );
         assert!(NewStore { precision: Precision::F32, ..store }.files().is_ok());

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::class_embeddings::ClassEmbeddings;
+use super::identity::Hashes;
 use super::index::ClassIndex;
 use super::values::Values;
 use super::warning::StoreWarning;
-use crate::data::format::written::{NamedFile, Provenance};
-
+use crate::data::format::written::{NamedFile, Names, Provenance};
 use crate::data::{DataError, Place};
 use crate::vocab::{Form, ItemId};
 
@@ -27,13 +27,18 @@ pub struct Store {
     pub(in crate::data) dim: usize,
     pub(in crate::data) form: Form,
     pub(in crate::data) values: Values,
+    /// Whether the numbers are 16-bit floats.
+    pub(in crate::data) half: bool,
     pub(in crate::data) provenance: Provenance,
+    /// The groups that were given; those of the index also join items of equal features.
+    pub(in crate::data) groups: Option<Arc<Names>>,
     pub(in crate::data) ids: Option<Vec<String>>,
     pub(in crate::data) class_embeddings: Option<ClassEmbeddings>,
     /// Rows that were not looked at, where there are any.
     pub(in crate::data) unseen: Option<Arc<[bool]>>,
     pub(in crate::data) duplicates: Vec<(ItemId, ItemId)>,
     pub(in crate::data) warnings: Vec<StoreWarning>,
+    pub(in crate::data) hashes: Arc<Hashes>,
 }
 
 impl Store {
@@ -50,11 +55,6 @@ impl Store {
     /// Which items belong to which class.
     pub fn index(&self) -> &ClassIndex {
         &self.index
-    }
-
-    /// The index to keep, when the store itself is not needed.
-    pub fn shared_index(&self) -> Arc<ClassIndex> {
-        Arc::clone(&self.index)
     }
 
     /// The number of items.
@@ -92,7 +92,7 @@ impl Store {
         &self.provenance
     }
 
-    /// The id of each item, where the store has ids.
+    /// The id of each item, where there are ids; no two items of one class share one.
     pub fn ids(&self) -> Option<&[String]> {
         self.ids.as_deref()
     }

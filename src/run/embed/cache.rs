@@ -11,7 +11,7 @@ use crate::run::files;
 use crate::run::watch::Watch;
 
 /// What the content of a cached store depends on beside its recipe; raised when the same recipe gives other features.
-const FORMAT: &str = "kshot features 1";
+const FORMAT: &str = "kshot features 2";
 
 /// The folder of the feature store of a dataset: made now, or when it was first asked for.
 ///

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Made, Network, cache};
 use crate::backbone::{Architecture, Saved, embed_all};
-use crate::data::{self, Fingerprint, NewStore, Precision, Provenance, Store, images};
+use crate::data::{self, NewStore, Precision, Provenance, Store, images};
 use crate::episode::sha256;
 use crate::run::device::{Device, on_device};
 use crate::run::error::RunError;
@@ -67,9 +67,9 @@ pub(crate) fn plan(
             resized(&dataset, found, expected).map_or(String::new(), |to| format!("\nhint: write {to}"));
         return Err(RunError::OtherForm { dataset, found, backbone, expected, hint });
     }
-    let fingerprint = Fingerprint::start(&store).wait()?;
-    let provenance = provenance(network, backbone, saved.as_ref(), &store, &fingerprint);
-    let recipe = format!("{dataset}\n{fingerprint}\n{provenance:?}\n");
+    let data_sha256 = store.data_sha256()?;
+    let provenance = provenance(network, backbone, saved.as_ref(), &store, &data_sha256);
+    let recipe = format!("{dataset}\n{data_sha256}\n{provenance:?}\n");
     Ok((store.name().to_string(), recipe, Work { store, network: saved, provenance }))
 }
 
@@ -179,13 +179,14 @@ impl Work {
             (0..items as u32).map(|item| index.part(ItemId(item)).unwrap_or_default().to_string()).collect();
         let listed: Vec<(String, Split, Option<String>)> =
             index.classes().iter().map(|c| (c.name.clone(), c.split, c.cluster.clone())).collect();
+        let ids = store.ids().map_or_else(|| data::row_ids(items), <[String]>::to_vec);
         let new = NewStore {
             features: &features,
             dim,
             precision,
             classes: &classes,
             parts: (!index.part_names().is_empty()).then_some(parts.as_slice()),
-            ids: store.ids(),
+            ids: &ids,
             listed: &listed,
             class_embeddings: None,
             provenance: &provenance,

@@ -141,7 +141,7 @@ impl Work {
             precision,
             classes: &sentences.classes,
             parts: sentences.parts.as_deref(),
-            ids: sentences.ids.as_deref(),
+            ids: &sentences.ids,
             listed: &listed,
             class_embeddings: Some(&ClassEmbeddings { rows: rows.into(), class_dim: dim }),
             provenance: &provenance,

@@ -55,7 +55,7 @@ fn write(folder: &Path, pictures: &Pictures) -> Result<(), DataError> {
         precision: Precision::F16,
         classes: &pictures.classes,
         parts: None,
-        ids: Some(&pictures.ids),
+        ids: &pictures.ids,
         listed: &pictures.listed,
         class_embeddings: None,
         provenance: &provenance,

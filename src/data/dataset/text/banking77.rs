@@ -10,7 +10,7 @@ use crate::data::DataError;
 
 /// Reads `train.csv` and `test.csv` (columns `text` and `category`) of a folder.
 ///
-/// Items are sorted by class, within a class by part (`train`, `test`). The dataset has no split of its classes.
+/// Items are sorted by class, within a class by part (`train`, `test`); their ids are part and row, such as `train:0`. The dataset has no split of its classes.
 ///
 /// # Errors
 /// When a file cannot be read, lacks a column, or has an empty field.
@@ -20,7 +20,13 @@ pub fn banking77(folder: impl AsRef<Path>) -> Result<Sentences, DataError> {
         let file = folder.as_ref().join(format!("{part}.csv"));
         let Table { lines, ignored } = csv(&file, &["text", "category"])?;
         ignored.into_iter().for_each(|name| unread.ignore(name));
-        said.extend(lines.into_iter().map(|(_, Written { text, class, .. })| Said { text, class, part }));
+        let rows = lines.into_iter().enumerate();
+        said.extend(rows.map(|(row, (_, Written { text, class, .. }))| Said {
+            text,
+            class,
+            part,
+            id: format!("{part}:{row}"),
+        }));
         files.push(file);
     }
     Ok(Sentences { files, ignored: unread.ignored, ..by_class(said) })
@@ -40,6 +46,7 @@ mod tests {
         let sentences = banking77(place.path()).unwrap();
         assert_eq!(sentences.texts, ["a,1", "a2", "b1", "b2"]);
         assert_eq!(sentences.parts.unwrap(), ["train", "test", "train", "test"]);
+        assert_eq!(sentences.ids, ["train:1", "test:1", "train:0", "test:0"]);
         std::fs::write(place.path().join("test.csv"), "text,label\nb2,b\n").unwrap();
         let error = banking77(place.path()).unwrap_err().to_string();
         assert!(error.ends_with("test.csv: no column `category`, found `text`, `label`"), "{error}");

@@ -35,7 +35,8 @@ struct Lists {
 
 /// Reads `data_full.json` (a file, or the folder that holds it), and `domains.json` beside it as clusters.
 ///
-/// Items are sorted by class, within a class by part (`train`, `val`, `test`); those out of scope come last, as class `oos`.
+/// Items are sorted by class, within a class by part (`train`, `val`, `test`); those out of scope come last, as class
+/// `oos`. Their ids are list and row, such as `oos_train:0`.
 ///
 /// # Errors
 /// When a file cannot be read or is damaged, a text is empty, or a class is none of CLINC150's.
@@ -67,6 +68,7 @@ pub fn clinc150(path: impl AsRef<Path>) -> Result<Sentences, DataError> {
     for said in said(&file, oos)? {
         sentences.texts.push(said.text);
         sentences.classes.push(OOS.to_string());
+        sentences.ids.push(said.id);
         sentences.parts.get_or_insert_default().push(said.part.to_string());
     }
     sentences.oos = (first..sentences.texts.len()).collect();
@@ -89,7 +91,7 @@ fn said(file: &Path, lists: [(&'static str, &'static str, List); 3]) -> Result<V
                     return Err(DataError::EmptyName { at: Place::member(file, name), row, column });
                 }
             }
-            all.push(Said { text, class, part });
+            all.push(Said { text, class, part, id: format!("{name}:{row}") });
         }
     }
     Ok(all)

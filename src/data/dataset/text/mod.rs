@@ -31,8 +31,8 @@ pub struct Sentences {
     pub classes: Vec<String>,
     /// The part of each sentence, where the dataset has parts.
     pub parts: Option<Vec<String>>,
-    /// The id of each sentence, where the dataset has ids.
-    pub ids: Option<Vec<String>>,
+    /// The id of each sentence: its own, else where it stands.
+    pub ids: Vec<String>,
     /// Every class in scope, with its split, in order of first appearance.
     pub splits: Option<Vec<(String, Split)>>,
     /// Classes with their clusters, in order of first appearance.
@@ -78,15 +78,17 @@ struct Said {
     text: String,
     class: String,
     part: &'static str,
+    id: String,
 }
 
 /// Items sorted by the names of their classes, and within a class as they were said.
 fn by_class(mut said: Vec<Said>) -> Sentences {
     said.sort_by(|a, b| a.class.cmp(&b.class));
     let mut sentences = Sentences { parts: Some(Vec::with_capacity(said.len())), ..Sentences::default() };
-    for Said { text, class, part } in said {
+    for Said { text, class, part, id } in said {
         sentences.texts.push(text);
         sentences.classes.push(class);
+        sentences.ids.push(id);
         sentences.parts.get_or_insert_default().push(part.to_string());
     }
     sentences

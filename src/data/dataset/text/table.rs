@@ -43,7 +43,7 @@ const COLUMNS: [&str; 5] = ["text", "class", "part", "split", "id"];
 ///
 /// Columns or keys are `text` and `class`, and optionally `part`, `split` (of the class: `base`, `validation` or
 /// `novel`, the same on all its lines) and `id`. Others are not read, and named in [`Sentences::ignored`]. Items keep the
-/// order of the file.
+/// order of the file; one without an id is called by its row, `row:0` being the first.
 ///
 /// # Errors
 /// When the file cannot be read, a column is missing, a field is empty, or a class has two splits.
@@ -63,11 +63,9 @@ pub fn texts(path: impl AsRef<Path>) -> Result<Sentences, DataError> {
 
 fn gather(path: &Path, Table { lines, ignored }: Table) -> Result<Sentences, DataError> {
     let has = |of: fn(&Written) -> bool| lines.iter().any(|(_, line)| of(line));
-    let (parts, split, ids) =
-        (has(|l| l.part.is_some()), has(|l| l.split.is_some()), has(|l| l.id.is_some()));
+    let (parts, split) = (has(|l| l.part.is_some()), has(|l| l.split.is_some()));
     let mut sentences = Sentences {
         parts: parts.then(Vec::new),
-        ids: ids.then(Vec::new),
         files: vec![path.to_path_buf()],
         ignored,
         ..Sentences::default()
@@ -84,9 +82,8 @@ fn gather(path: &Path, Table { lines, ignored }: Table) -> Result<Sentences, Dat
             let class = names.place(&written.class);
             note_split(&mut splits, class, split, line, || (written.class.clone(), at()))?;
         }
-        if let Some(ids) = &mut sentences.ids {
-            ids.push(written.id.unwrap_or_default());
-        }
+        let id = written.id.filter(|id| !id.is_empty());
+        sentences.ids.push(id.unwrap_or_else(|| format!("row:{row}")));
         sentences.texts.push(written.text);
         sentences.classes.push(written.class);
     }
@@ -204,12 +201,13 @@ mod tests {
         let sentences = read("t.csv", table.as_bytes()).unwrap();
         assert_eq!(sentences, read("t.jsonl", lines.as_bytes()).unwrap());
         assert_eq!(sentences.texts, ["hi, you", "bye", "yo"]);
-        assert_eq!(sentences.ids.as_ref().unwrap(), &["1", "x", ""]);
+        assert_eq!(sentences.ids, ["1", "x", "row:2"]);
         let splits = [("greet".to_string(), Split::Base), ("leave".to_string(), Split::Novel)];
         assert_eq!(sentences.splits.unwrap(), splits);
         assert!(sentences.ignored.is_empty());
         let plain = read("t.csv", b"class,text\nb,one\na,two\n").unwrap();
-        assert_eq!((plain.parts, plain.splits, plain.ids), (None, None, None));
+        assert_eq!((plain.parts, plain.splits), (None, None));
+        assert_eq!(plain.ids, ["row:0", "row:1"]);
         assert_eq!(plain.classes, ["b", "a"]);
     }
 

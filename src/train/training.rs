@@ -5,100 +5,65 @@ use std::path::Path;
 
 use super::batch::{Batch, Pool, START};
 use super::checkpoint::{Best, Identity, State};
+use super::config::TrainingConfig;
 use super::error::TrainError;
 use super::objective::{Loss, cross_entropy, prototypical, triplet};
-use super::optimiser::{Moments, clip};
-use super::recipe::Recipe;
+use super::optimiser::{OptimiserState, clip};
+use super::report::Row;
 use super::validation;
 use super::written::Objective;
-use crate::backbone::{Architecture, BackboneError, Configuration, Parameter, Parameters, Saved, Trainable};
+use crate::backbone::{Architecture, BackboneError, Configuration, Saved, Trainable, Weight, Weights};
 use crate::data::Store;
 use crate::episode::{Draw, sha256};
 use crate::rng::{Purpose, Stream};
 use crate::tensor::conv::ConvOps;
 use crate::tensor::dfdx::tensor::NoneTape;
+use crate::tensor::tape::backward;
 use crate::tensor::to_host;
-use crate::tensor::trail::pull;
 use crate::vocab::Form;
 
 /// What a run needs to know, read and checked.
-pub struct Task<'a> {
-    /// The recipe.
-    pub recipe: &'a Recipe,
+pub struct TrainingInputs<'a> {
+    /// What is trained, and how.
+    pub config: &'a TrainingConfig,
     /// The images.
     pub store: &'a Store,
     /// The fingerprint of the images.
     pub data_sha256: &'a str,
-    /// The frozen validation episodes, where the recipe asks for validation.
+    /// The frozen validation episodes, where the config asks for validation.
     pub validation: Option<&'a Draw>,
 }
 
-/// A line of the report: means over the steps since the last one.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Row {
-    /// Steps that are done.
-    pub step: u32,
-    /// The loss.
-    pub loss: f64,
-    /// The share of right answers on what is trained on.
-    pub accuracy: f64,
-    /// The share of right answers on the validation episodes, where this line has it.
-    pub validation: Option<f64>,
-    /// The rate of learning of the last step.
-    pub rate: f64,
-}
-
-impl Row {
-    /// The header of `train.csv`.
-    pub const HEADER: &'static str = "step,loss,accuracy,validation_accuracy,rate\n";
-
-    /// The line of `train.csv`.
-    pub fn line(&self) -> String {
-        let validation = self.validation.map(|v| v.to_string()).unwrap_or_default();
-        format!("{},{},{},{validation},{}\n", self.step, self.loss, self.accuracy, self.rate)
-    }
-
-    /// Reads a line back, to the same numbers.
-    pub(super) fn parse(line: &str) -> Option<Row> {
-        let fields: Vec<&str> = line.split(',').collect();
-        let [step, loss, accuracy, validation, rate] = fields.as_slice() else { return None };
-        let number = |field: &str| field.parse().ok();
-        Some(Row {
-            step: step.parse().ok()?,
-            loss: number(loss)?,
-            accuracy: number(accuracy)?,
-            validation: if validation.is_empty() { None } else { Some(number(validation)?) },
-            rate: number(rate)?,
-        })
-    }
-}
-
-/// A training on a device, of a network that kshot knows by name, or of another one with [`Run::of`].
-pub struct Run<'a, D: ConvOps, A: Architecture = Configuration> {
-    task: Task<'a>,
+/// A training on a device, of a network that kshot knows by name, or of another one with [`Training::of`].
+pub struct Training<'a, D: ConvOps, A: Architecture = Configuration> {
+    inputs: TrainingInputs<'a>,
     pool: Pool,
-    config: A,
+    architecture: A,
     network: Box<dyn Trainable<D>>,
     state: State,
 }
 
-impl<'a, D: ConvOps> Run<'a, D> {
+impl<'a, D: ConvOps> Training<'a, D> {
     /// A training from first values, which depend on the seed alone.
     ///
     /// # Errors
     /// When the items are no images, the network does not fit them, or there are too few classes.
-    pub fn new(device: &D, task: Task<'a>) -> Result<Run<'a, D>, TrainError> {
-        let form = images(task.store)?;
-        let config = Configuration::fit(&task.recipe.backbone, form, &task.recipe.sizes)?;
-        Run::of(device, task, config)
+    pub fn new(device: &D, inputs: TrainingInputs<'a>) -> Result<Training<'a, D>, TrainError> {
+        let form = images(inputs.store)?;
+        let architecture = Configuration::fit(&inputs.config.backbone, form, &inputs.config.sizes)?;
+        Training::of(device, inputs, architecture)
     }
 
     /// A training that goes on from a checkpoint.
     ///
     /// # Errors
-    /// As [`Run::new`]; also when the checkpoint cannot be read or is of another recipe or other data.
-    pub fn resume(device: &D, task: Task<'a>, checkpoint: &Path) -> Result<Run<'a, D>, TrainError> {
-        Run::new(device, task)?.gone_on(checkpoint)
+    /// As [`Training::new`]; also when the checkpoint cannot be read or is of another config or other data.
+    pub fn resume(
+        device: &D,
+        inputs: TrainingInputs<'a>,
+        checkpoint: &Path,
+    ) -> Result<Training<'a, D>, TrainError> {
+        Training::new(device, inputs)?.gone_on(checkpoint)
     }
 }
 
@@ -110,53 +75,57 @@ fn images(store: &Store) -> Result<Form, TrainError> {
     }
 }
 
-impl<'a, D: ConvOps, A: Architecture> Run<'a, D, A> {
-    /// As [`Run::new`], of a network of these sizes, whatever the recipe names.
+impl<'a, D: ConvOps, A: Architecture> Training<'a, D, A> {
+    /// As [`Training::new`], of a network of these sizes, whatever the config names.
     ///
     /// # Errors
-    /// As [`Run::new`].
-    pub fn of(device: &D, task: Task<'a>, config: A) -> Result<Run<'a, D, A>, TrainError> {
-        let (recipe, store) = (task.recipe, task.store);
+    /// As [`Training::new`].
+    pub fn of(
+        device: &D,
+        inputs: TrainingInputs<'a>,
+        architecture: A,
+    ) -> Result<Training<'a, D, A>, TrainError> {
+        let (config, store) = (inputs.config, inputs.store);
         let form = images(store)?;
-        if form != config.form() {
-            let (backbone, expected) = (config.name().to_string(), config.form());
+        if form != architecture.form() {
+            let (backbone, expected) = (architecture.name().to_string(), architecture.form());
             return Err(BackboneError::OtherForm { backbone, expected, found: form }.into());
         }
-        let pool = Pool::new(recipe, store)?;
-        let mut stream = Stream::new(recipe.seed(), Purpose::Training, START);
-        let start = config.fresh(|| stream.normal());
-        let network = config.on(device, &start)?;
-        let mut head = Parameters::default();
-        if let Objective::CrossEntropy { .. } = recipe.objective {
-            let (classes, dim) = (pool.classes(), config.dim());
+        let pool = Pool::new(config, store)?;
+        let mut stream = Stream::new(config.seed(), Purpose::Training, START);
+        let start = architecture.fresh(|| stream.normal());
+        let network = architecture.on(device, &start)?;
+        let mut head = Weights::default();
+        if let Objective::CrossEntropy { .. } = config.objective {
+            let (classes, dim) = (pool.classes(), architecture.dim());
             let deviation = (1.0 / dim as f64).sqrt();
             let weight = (0..classes * dim).map(|_| (deviation * stream.normal()) as f32).collect();
             head.push("weight".to_string(), &[classes, dim], weight, true);
             head.push("bias".to_string(), &[classes], vec![0.0; classes], true);
         }
         let sizes = start.learned().chain(head.learned()).map(|p| p.values.len());
-        let moments = Moments::zeros(sizes);
-        let state = State { step: 0, network: start, head, moments, best: None, rows: Vec::new() };
-        Ok(Run { task, pool, config, network, state })
+        let optimiser = OptimiserState::zeros(sizes);
+        let state = State { step: 0, network: start, head, optimiser, best: None, rows: Vec::new() };
+        Ok(Training { inputs, pool, architecture, network, state })
     }
 
     /// The same, where a checkpoint left it.
     ///
     /// # Errors
-    /// When the checkpoint cannot be read or is of another recipe or other data.
-    pub fn gone_on(mut self, checkpoint: &Path) -> Result<Run<'a, D, A>, TrainError> {
+    /// When the checkpoint cannot be read or is of another config or other data.
+    pub fn gone_on(mut self, checkpoint: &Path) -> Result<Training<'a, D, A>, TrainError> {
         self.state = self.state.clone().read(checkpoint, &self.identity())?;
         self.network.load(&self.state.network)?;
         Ok(self)
     }
 
     fn identity(&self) -> Identity {
-        let recipe = self.task.recipe;
-        let hashed = format!("{}\nseed {}\n", recipe.text(), recipe.seed());
+        let config = self.inputs.config;
+        let hashed = format!("{}\nseed {}\n", config.text(), config.seed());
         [
-            ("protocol", recipe.text().to_string()),
+            ("protocol", config.text().to_string()),
             ("recipe_sha256", sha256(hashed.as_bytes())),
-            ("data_sha256", self.task.data_sha256.to_string()),
+            ("data_sha256", self.inputs.data_sha256.to_string()),
         ]
     }
 
@@ -177,10 +146,10 @@ impl<'a, D: ConvOps, A: Architecture> Run<'a, D, A> {
 
     /// Whether all steps are done, or validation has been no better for too long.
     pub fn is_done(&self) -> bool {
-        let recipe = self.task.recipe;
-        let patience = recipe.validation.as_ref().and_then(|v| Some(v.patience?.saturating_mul(v.every)));
+        let config = self.inputs.config;
+        let patience = config.validation.as_ref().and_then(|v| Some(v.patience?.saturating_mul(v.every)));
         let waited = self.state.best.as_ref().map_or(0, |best| self.state.step - best.step);
-        self.state.step >= recipe.steps || patience.is_some_and(|patience| waited >= patience)
+        self.state.step >= config.steps || patience.is_some_and(|patience| waited >= patience)
     }
 
     /// Trains to the next line of the report; `progress` hears of every step.
@@ -188,18 +157,18 @@ impl<'a, D: ConvOps, A: Architecture> Run<'a, D, A> {
     /// # Errors
     /// When a number of the training is not finite any more, an item cannot be read, or the device fails.
     pub fn advance(&mut self, mut progress: impl FnMut(u32)) -> Result<(), TrainError> {
-        let recipe = self.task.recipe;
-        let end = (self.state.step / recipe.report + 1).saturating_mul(recipe.report).min(recipe.steps);
+        let config = self.inputs.config;
+        let end = (self.state.step / config.report + 1).saturating_mul(config.report).min(config.steps);
         let (mut loss, mut accuracy, mut rate) = (0.0, 0.0, 0.0);
         let count = f64::from(end - self.state.step);
         while self.state.step < end {
-            rate = recipe.optimiser.rate() * recipe.schedule.factor(self.state.step, recipe.steps);
+            rate = config.optimiser.rate() * config.schedule.factor(self.state.step, config.steps);
             let found = self.train(rate)?;
             loss += found.value;
             accuracy += found.accuracy;
             progress(self.state.step);
         }
-        self.state.network = self.network.parameters()?;
+        self.state.network = self.network.weights()?;
         let validation = self.validate()?;
         let (loss, accuracy) = (loss / count, accuracy / count);
         self.state.rows.push(Row { step: end, loss, accuracy, validation, rate });
@@ -208,24 +177,24 @@ impl<'a, D: ConvOps, A: Architecture> Run<'a, D, A> {
 
     /// One step.
     fn train(&mut self, rate: f64) -> Result<Loss, TrainError> {
-        let (recipe, step) = (self.task.recipe, self.state.step);
-        let mut stream = Stream::new(recipe.seed(), Purpose::Training, step);
-        let batch = self.pool.batch(recipe, step, &mut stream);
+        let (config, step) = (self.inputs.config, self.state.step);
+        let mut stream = Stream::new(config.seed(), Purpose::Training, step);
+        let batch = self.pool.batch(config, step, &mut stream);
         let images = self.images(&batch, &mut stream)?;
         let features = self.network.forward(&images)?;
         let values = to_host(&features.retaped::<NoneTape>())?;
-        let (loss, toward_head) = self.objective(&values, &batch);
+        let (loss, head_gradients) = self.objective(&values, &batch);
         self.finite(|| "the loss".to_string(), loss.value)?;
-        let mut slopes = pull(features, loss.gradient.clone())?;
-        let mut gradients = self.network.gradients(&mut slopes)?;
-        gradients.extend(toward_head);
-        let norm = clip(&mut gradients, recipe.clip);
+        let mut traced = backward(features, loss.gradient.clone())?;
+        let mut gradients = self.network.gradients(&mut traced)?;
+        gradients.extend(head_gradients);
+        let norm = clip(&mut gradients, config.clip);
         self.finite(|| "the norm of the gradient".to_string(), norm)?;
-        self.state.network = self.network.parameters()?;
-        let State { network, head, moments, .. } = &mut self.state;
+        self.state.network = self.network.weights()?;
+        let State { network, head, optimiser, .. } = &mut self.state;
         let learned = network.learned_mut().chain(head.learned_mut());
         for (number, (parameter, gradient)) in learned.zip(&gradients).enumerate() {
-            recipe.optimiser.step(step + 1, rate, moments, number, &mut parameter.values, gradient);
+            config.optimiser.step(step + 1, rate, optimiser, number, &mut parameter.values, gradient);
         }
         self.sound()?;
         self.network.load(&self.state.network)?;
@@ -235,69 +204,69 @@ impl<'a, D: ConvOps, A: Architecture> Run<'a, D, A> {
 
     /// Refuses a number of the step that is going on when it is not finite.
     fn finite(&self, what: impl Fn() -> String, value: f64) -> Result<(), TrainError> {
-        match value.is_finite() {
-            true => Ok(()),
-            false => Err(TrainError::Diverged { what: what(), step: self.state.step + 1, value }),
+        if value.is_finite() {
+            return Ok(());
         }
+        Err(TrainError::Diverged { what: what(), step: self.state.step + 1, value })
     }
 
     /// Refuses a state that holds a number which is not finite. A loss alone does not tell: comparisons, as in ReLU and
     /// pooling, make zeros of NaN on its way there.
     fn sound(&self) -> Result<(), TrainError> {
-        let State { network, head, moments, .. } = &self.state;
-        for Parameter { name, values, .. } in network.0.iter().chain(&head.0) {
+        let State { network, head, optimiser, .. } = &self.state;
+        for Weight { name, values, .. } in network.0.iter().chain(&head.0) {
             for value in values {
                 self.finite(|| format!("`{name}`"), (*value).into())?;
             }
         }
-        for value in moments.first.iter().chain(&moments.second).flatten() {
+        for value in optimiser.first.iter().chain(&optimiser.second).flatten() {
             self.finite(|| "a moment of the optimiser".to_string(), (*value).into())?;
         }
         Ok(())
     }
 
-    /// The images of a batch, changed as the recipe says.
+    /// The images of a batch, changed as the config says.
     fn images(&self, batch: &Batch, stream: &mut Stream) -> Result<Vec<f32>, TrainError> {
-        let mut images = vec![0.0; batch.items.len() * self.task.store.dim()];
-        validation::read(self.task.store, &batch.items, &mut images)?;
-        let (height, width) = match self.config.form() {
+        let mut images = vec![0.0; batch.items.len() * self.inputs.store.dim()];
+        validation::read(self.inputs.store, &batch.items, &mut images)?;
+        let (height, width) = match self.architecture.form() {
             Form::Image { height, width, .. } => (height, width),
             _ => (0, 0),
         };
         let mut scratch = Vec::new();
-        for image in images.chunks_exact_mut(self.task.store.dim()) {
-            self.task.recipe.augmentation.apply(stream, image, (height, width), &mut scratch);
+        for image in images.chunks_exact_mut(self.inputs.store.dim()) {
+            self.inputs.config.augmentation.apply(stream, image, (height, width), &mut scratch);
         }
         Ok(images)
     }
 
     /// The loss, and the gradients of the head.
     fn objective(&self, features: &[f32], batch: &Batch) -> (Loss, Vec<Vec<f32>>) {
-        let dim = self.config.dim();
-        match self.task.recipe.objective {
+        let dim = self.architecture.dim();
+        match self.inputs.config.objective {
             Objective::Prototypical { way, shot, query } => {
                 (prototypical(features, dim, (way, shot, query)), Vec::new())
             }
             Objective::Triplet { margin, .. } => (triplet(features, dim, &batch.labels, margin), Vec::new()),
             Objective::CrossEntropy { .. } => {
                 let (weight, bias) = (&self.state.head.0[0].values, &self.state.head.0[1].values);
-                let (loss, toward_weight, toward_bias) =
+                let (loss, weight_gradient, bias_gradient) =
                     cross_entropy(features, dim, &batch.labels, weight, bias);
-                (loss, vec![toward_weight, toward_bias])
+                (loss, vec![weight_gradient, bias_gradient])
             }
         }
     }
 
     /// The accuracy on the validation episodes where it is time for it; the best weights are kept.
     fn validate(&mut self) -> Result<Option<f64>, TrainError> {
-        let Some((rules, draw)) = self.task.recipe.validation.as_ref().zip(self.task.validation) else {
+        let Some((rules, draw)) = self.inputs.config.validation.as_ref().zip(self.inputs.validation) else {
             return Ok(None);
         };
         let step = self.state.step;
-        if !step.is_multiple_of(rules.every) && step < self.task.recipe.steps {
+        if !step.is_multiple_of(rules.every) && step < self.inputs.config.steps {
             return Ok(None);
         }
-        let accuracy = validation::accuracy(self.network.as_ref(), self.task.store, draw)?;
+        let accuracy = validation::accuracy(self.network.as_ref(), self.inputs.store, draw)?;
         if self.state.best.as_ref().is_none_or(|best| accuracy > best.accuracy) {
             self.state.best = Some(Best { step, accuracy, network: self.state.network.clone() });
         }
@@ -311,24 +280,24 @@ impl<'a, D: ConvOps, A: Architecture> Run<'a, D, A> {
 
     /// The best weights, or the last where there was no validation, with what is to be known of their training.
     pub fn weights(&self) -> Saved<A> {
-        let (recipe, best) = (self.task.recipe, self.state.best.as_ref());
+        let (config, best) = (self.inputs.config, self.state.best.as_ref());
         let mut metadata = BTreeMap::new();
         let mut say = |key: &str, value: String| metadata.insert(key.to_string(), value);
-        let splits: Vec<&str> = recipe.splits.iter().map(|split| split.word()).collect();
-        say("trained_on", format!("{} ({})", self.task.store.name(), splits.join(", ")));
+        let splits: Vec<&str> = config.splits.iter().map(|split| split.word()).collect();
+        say("trained_on", format!("{} ({})", self.inputs.store.name(), splits.join(", ")));
         self.identity().into_iter().for_each(|(key, value)| {
             say(key, value);
         });
-        say("recipe", recipe.name.clone());
-        say("objective", recipe.objective.to_string());
-        say("augmentation", recipe.augmentation.text());
-        say("seed", recipe.seed().to_string());
+        say("recipe", config.name.clone());
+        say("objective", config.objective.to_string());
+        say("augmentation", config.augmentation.text());
+        say("seed", config.seed().to_string());
         say("steps", best.map_or(self.state.step, |best| best.step).to_string());
         say("kshot", env!("CARGO_PKG_VERSION").to_string());
         if let Some(best) = best {
             say("validation_accuracy", best.accuracy.to_string());
         }
-        let parameters = best.map_or(&self.state.network, |best| &best.network).clone();
-        Saved { config: self.config.clone(), parameters, metadata }
+        let weights = best.map_or(&self.state.network, |best| &best.network).clone();
+        Saved { config: self.architecture.clone(), weights, metadata }
     }
 }

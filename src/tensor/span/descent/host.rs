@@ -1,73 +1,12 @@
-//! Gradient descent on the mean cross-entropy of a last layer, in the span of the support.
-//!
-//! From zero, or from a sum of support items, every step adds support items to the weights: `W = SᵀA` throughout, with
-//! L2 and momentum too, so that descending on `A` through `K = S·Sᵀ` is the same as descending on `W`.
+//! The descent on the host, one episode after another.
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::super::error::TensorError;
-use super::gram::Gram;
-use super::host::{Fit, Task, softmax_rows};
+use super::settings::{Descent, Head, Init, TINY};
 use crate::numbers::exp_all;
-
-/// Where the weights start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Init {
-    /// Weights and bias zero.
-    Zero,
-    /// The logits of a prototypical network, `2·x·m − ‖m‖²` (linear head), or the class means (cosine head).
-    Prototype,
-}
-
-/// How items and weights become logits.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Head {
-    /// `x·w + b`.
-    Linear,
-    /// `scale · cos(x, w)`.
-    Cosine {
-        /// The factor on the cosine.
-        scale: f64,
-    },
-}
-
-/// The items of one mini-batch after another, one list per episode; without it every step takes the whole support.
-pub type Batches<'a> = &'a (dyn Fn(usize, usize) -> Vec<Vec<usize>> + 'a);
-
-/// Settings of the descent; its update is that of `torch.optim.SGD`.
-#[derive(Clone, Copy)]
-pub struct Descent<'a> {
-    /// Passes over the support.
-    pub steps: usize,
-    /// Learning rate.
-    pub rate: f64,
-    /// Share of the last update that is kept, 0 … 1.
-    pub momentum: f64,
-    /// Share of the gradient that momentum leaves out, 0 … 1.
-    pub dampening: f64,
-    /// L2 penalty on weights and bias, as a share that is added to the gradient.
-    pub weight_decay: f64,
-    /// Where the weights start.
-    pub init: Init,
-    /// How logits are made.
-    pub head: Head,
-    /// From (episode, support size) to the mini-batches of all passes, in order; nothing for full passes.
-    pub batches: Option<Batches<'a>>,
-}
-
-impl Descent<'_> {
-    /// The mini-batches of the first `passes` passes; nothing for full passes.
-    pub(super) fn plan(&self, episode: usize, support: usize, passes: usize) -> Option<Vec<Vec<usize>>> {
-        let mut plan = self.batches?(episode, support);
-        plan.truncate(plan.len() / self.steps.max(1) * passes);
-        Some(plan)
-    }
-}
-
-/// Squared norms below this are treated as this: the cosine of a zero vector is zero.
-pub(super) const TINY: f64 = 1e-24;
-
-pub use super::descent_batch::stock;
+use crate::tensor::TensorError;
+use crate::tensor::span::gram::Gram;
+use crate::tensor::span::host::{Fit, Task, softmax_rows};
 
 struct State {
     a: Vec<f64>,
@@ -123,7 +62,7 @@ impl State {
         for (value, step, grad) in parts {
             for ((v, s), g) in value.iter_mut().zip(step.iter_mut()).zip(grad.iter()) {
                 *s = keep * *s + take * (g + descent.weight_decay * *v);
-                *v -= descent.rate * *s;
+                *v -= descent.lr * *s;
             }
         }
     }
@@ -147,7 +86,7 @@ impl WithSimd for Host<'_, '_> {
 }
 
 /// One descent, and its state after each of these numbers of passes, none above the descent's own.
-pub(in super::super) fn host(
+pub(in crate::tensor::span) fn host(
     episode: usize,
     gram: &Gram<'_>,
     task: Task<'_>,
@@ -180,7 +119,7 @@ fn descend(
     let mut rows = Vec::new();
     for step in 0..=count {
         for (stop, fit) in stops.iter().zip(&mut fits).filter(|(stop, _)| **stop * per_pass == step) {
-            debug_assert!(*stop <= descent.steps);
+            debug_assert!(*stop <= descent.epochs);
             *fit = Some(state.fit(descent.head));
         }
         if step == count {

@@ -1,6 +1,6 @@
 //! What a run is asked for, as it is written: on a command line, in a program, or in the record of an earlier run.
 //!
-//! Nothing here is checked but its form; [`Plan`](super::plan::Plan) is the second step.
+//! Nothing here is checked but its form. `run.json` holds it, and is enough to make the run again.
 
 use std::path::PathBuf;
 
@@ -80,6 +80,9 @@ impl Queries {
 pub struct Request {
     /// The protocols.
     pub protocols: Vec<Text>,
+    /// How many episodes, in place of the protocols' own number: up to it the first ones of the draw, beyond it more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub episodes: Option<u32>,
     /// The items and their features.
     pub inputs: Inputs,
     /// The draw in place of the protocol's own.

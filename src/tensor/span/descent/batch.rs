@@ -3,10 +3,9 @@
 use dfdx::shapes::{Axes2, Axis};
 use dfdx::tensor_ops::{BroadcastTo, SumTo, TryAdd, TryDiv, TryMul, TrySub};
 
-use super::super::error::TensorError;
-use super::super::{Backend, Labels, Tensor2, Tensor3, ops, stock as composed};
-use super::descent::TINY;
-use super::{Descent, Head, Init, Solution};
+use super::settings::{Descent, Head, Init, TINY};
+use crate::tensor::span::solution::Solution;
+use crate::tensor::{Backend, Labels, Tensor2, Tensor3, TensorError, ops, stock as composed};
 
 /// One step after another over all episodes; the items that a mini-batch leaves out are masked.
 pub fn stock<D: Backend>(
@@ -21,7 +20,7 @@ pub fn stock<D: Backend>(
     let truth = composed::transpose(&labels.membership(device)?)?;
     let plan: Vec<Option<Vec<Vec<usize>>>> =
         (0..episodes).map(|e| descent.batches.map(|b| b(e, labels.of(e).len()))).collect();
-    let count = plan.iter().map(|p| p.as_ref().map_or(descent.steps, Vec::len)).max().unwrap_or(0);
+    let count = plan.iter().map(|p| p.as_ref().map_or(descent.epochs, Vec::len)).max().unwrap_or(0);
     let mut a = start(device, labels, descent)?;
     let mut b = match (descent.init, descent.head) {
         (Init::Prototype, Head::Linear) => {
@@ -59,7 +58,7 @@ pub fn stock<D: Backend>(
             (descent.momentum as f32, 1.0 - descent.dampening as f32)
         };
         let decay = descent.weight_decay as f32;
-        let (rate, old) = (descent.rate as f32, last.take());
+        let (lr, old) = (descent.lr as f32, last.take());
         let mut step_a = composed::scale(a.clone(), decay)?.try_add(grad_a).map_err(error)?;
         step_a = composed::scale(step_a, take)?;
         let mut step_b = b.clone().try_mul(decay).map_err(error)?;
@@ -80,8 +79,8 @@ pub fn stock<D: Backend>(
             move_a = composed::multiply(move_a, &wide_a.map_err(error)?)?;
             move_b = move_b.try_mul(wide_b).map_err(error)?;
         }
-        a = a.try_sub(composed::scale(move_a, rate)?).map_err(error)?;
-        b = b.try_sub(move_b.try_mul(rate).map_err(error)?).map_err(error)?;
+        a = a.try_sub(composed::scale(move_a, lr)?).map_err(error)?;
+        b = b.try_sub(move_b.try_mul(lr).map_err(error)?).map_err(error)?;
         last = Some((step_a, step_b));
     }
     let bias = (descent.head == Head::Linear).then_some(b);
@@ -158,6 +157,6 @@ fn cosine_gradient<D: Backend>(
     let shrink: Tensor2<D> = composed::multiply(cosines, &slope)?.try_sum::<_, Axis<1>>().map_err(error)?;
     let shrink = shrink.try_div(squared).map_err(error)?;
     let shrink = shrink.try_broadcast_like::<_, Axis<1>>(&shape).map_err(error)?;
-    let pull = slope.try_div(both).map_err(error)?;
-    pull.try_sub(composed::multiply(a.clone(), &shrink)?).map_err(error)
+    let direct = slope.try_div(both).map_err(error)?;
+    direct.try_sub(composed::multiply(a.clone(), &shrink)?).map_err(error)
 }

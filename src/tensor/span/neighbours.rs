@@ -4,9 +4,9 @@ use dfdx::shapes::{Axis, HasShape};
 use dfdx::tensor::Cpu;
 use dfdx::tensor_ops::{BroadcastTo, ChooseFrom, MaxTo, TryAdd, TryConcatAlong, TryEq, TryMul};
 
-use super::error::{TensorError, same};
-use super::stock::{failure, matmul, repeat, scale, softmax, transpose};
-use super::{Backend, Labels, Tensor2, Tensor3, stock, to_host};
+use crate::tensor::error::{TensorError, same};
+use crate::tensor::stock::{failure, matmul, repeat, scale, softmax, transpose};
+use crate::tensor::{Backend, Labels, Tensor2, Tensor3, stock, to_host};
 
 /// Applies `rule` to each item's similarities (filled support slots), which writes one number per label.
 pub(super) fn host(
@@ -109,7 +109,7 @@ fn only<D: Backend>(values: &Tensor3<D>, mask: Tensor2<D>) -> Result<Tensor3<D>,
     values.clone().try_add(penalty).map_err(error)
 }
 
-/// [`Backend::best_of_label`] from stock operations.
+/// [`super::SpanOps::best_of_label`] from stock operations.
 pub fn stock_best_of_label<D: Backend>(
     values: &Tensor3<D>,
     labels: &Labels,
@@ -134,7 +134,7 @@ pub fn stock_best_of_label<D: Backend>(
     }
 }
 
-/// [`Backend::votes`] from stock operations: the nearest is taken and struck out, `k` times.
+/// [`super::SpanOps::votes`] from stock operations: the nearest is taken and struck out, `k` times.
 pub fn stock_votes<D: Backend>(
     values: &Tensor3<D>,
     labels: &Labels,
@@ -173,7 +173,7 @@ pub fn stock_votes<D: Backend>(
     Ok(out)
 }
 
-/// [`Backend::attention`] from stock operations.
+/// [`super::SpanOps::attention`] from stock operations.
 pub fn stock_attention<D: Backend>(values: &Tensor3<D>, labels: &Labels) -> Result<Tensor3<D>, TensorError> {
     let device = values.device().clone();
     let membership = transpose(&labels.membership(&device)?)?;

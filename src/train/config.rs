@@ -1,4 +1,4 @@
-//! A recipe that cannot be wrong: what is trained on what, how, and how long.
+//! A training config that cannot be wrong: what is trained on what, how, and how long.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ use crate::vocab::Split;
 
 /// A training, checked.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Recipe {
+pub struct TrainingConfig {
     /// Its name, in kebab case; weights and folders are called by it.
     pub name: String,
     /// The dataset, by name or path.
@@ -66,12 +66,12 @@ pub struct Validation {
     pub patience: Option<u32>,
 }
 
-impl Recipe {
-    /// Checks the text of a recipe; `origin` names it in errors.
+impl TrainingConfig {
+    /// Checks the text of a training config; `origin` names it in errors.
     ///
     /// # Errors
     /// The text is no TOML, has an unknown key or lacks one, or a value is out of its range.
-    pub fn parse(text: &str, origin: &str) -> Result<Recipe, TrainError> {
+    pub fn parse(text: &str, origin: &str) -> Result<TrainingConfig, TrainError> {
         let written: Written = toml::from_str(text).map_err(|error| TrainError::Syntax {
             origin: origin.to_string(),
             line: error.span().map_or(1, |span| line(text, span.start)),
@@ -91,7 +91,7 @@ impl Recipe {
             patience: v.patience,
         });
         let every = validation.as_ref().map(|v| v.every);
-        Ok(Recipe {
+        Ok(TrainingConfig {
             name: written.name,
             dataset: written.data.dataset,
             splits,
@@ -112,11 +112,11 @@ impl Recipe {
     }
 
     /// The same with another seed, which its text then names.
-    pub fn with_seed(mut self, seed: u64) -> Recipe {
+    pub fn with_seed(mut self, seed: u64) -> TrainingConfig {
         let written = seed.to_string();
         let end = self.seed_place.start + written.len();
         self.text.replace_range(self.seed_place.clone(), &written);
-        Recipe { seed, seed_place: self.seed_place.start..end, ..self }
+        TrainingConfig { seed, seed_place: self.seed_place.start..end, ..self }
     }
 
     /// The seed of all chance.
@@ -124,7 +124,7 @@ impl Recipe {
         self.seed
     }
 
-    /// The whole recipe as TOML, as it was read but for the seed, which is the one that is used.
+    /// The whole config as TOML, as it was read but for the seed, which is the one that is used.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -341,30 +341,30 @@ every = 2
 "#;
 
     #[test]
-    fn a_recipe_is_read_with_its_defaults() {
-        let recipe = Recipe::parse(TEXT, "tiny.toml").unwrap();
+    fn a_config_is_read_with_its_defaults() {
+        let config = TrainingConfig::parse(TEXT, "tiny.toml").unwrap();
         assert_eq!(
-            (recipe.splits.as_slice(), recipe.batch(), recipe.report),
+            (config.splits.as_slice(), config.batch(), config.report),
             ([Split::Base].as_slice(), 9, 2)
         );
-        assert_eq!((recipe.schedule, recipe.augmentation.is_none()), (Schedule::Constant {}, true));
+        assert_eq!((config.schedule, config.augmentation.is_none()), (Schedule::Constant {}, true));
     }
 
     #[test]
     fn another_seed_stands_in_the_text_and_in_nothing_else() {
         let text = TEXT.replace("[training]", "# seed = 1\n[training]");
-        let other = Recipe::parse(&text, "r").unwrap().with_seed(23).with_seed(4567);
-        assert_eq!(other, Recipe::parse(other.text(), "r").unwrap());
+        let other = TrainingConfig::parse(&text, "r").unwrap().with_seed(23).with_seed(4567);
+        assert_eq!(other, TrainingConfig::parse(other.text(), "r").unwrap());
         assert_eq!(other.text(), text.replace("\nseed = 1\n", "\nseed = 4567\n"));
-        assert_eq!(Recipe::parse(&text, "r").unwrap().with_seed(1).text(), text);
+        assert_eq!(TrainingConfig::parse(&text, "r").unwrap().with_seed(1).text(), text);
     }
 
     #[test]
-    fn wrong_recipes_are_one_sentence() {
+    fn wrong_configs_are_one_sentence() {
         let told = |from: &str, to: &str| {
             let text = TEXT.replace(from, to);
             assert_ne!(text, TEXT);
-            Recipe::parse(&text, "tiny.toml").unwrap_err().to_string()
+            TrainingConfig::parse(&text, "tiny.toml").unwrap_err().to_string()
         };
         assert_eq!(told("rate = 0.01", "rate = 0.0"), "tiny.toml: `optimiser.rate` must be above 0, got 0");
         assert_eq!(told("way = 3", "way = 1"), "tiny.toml: `objective.way` must be 2 to 1073741824, got 1");
