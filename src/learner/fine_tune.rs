@@ -60,8 +60,8 @@ impl Keys {
         let heads = &[("linear", false), ("cosine", true)];
         let scale = "factor on the cosine of a cosine head";
         let keys = Keys {
-            lr: learner.parameter(lr.formerly("rate").grid(&["0.01", "0.03", "0.1", "0.3", "1", "3"])),
-            epochs: learner.parameter(epochs.formerly("steps").grid(&["10", "30", "100", "300"])),
+            lr: learner.parameter(lr.grid(&["0.01", "0.03", "0.1", "0.3", "1", "3"])),
+            epochs: learner.parameter(epochs.grid(&["10", "30", "100", "300"])),
             momentum: learner.parameter(Parameter::real("momentum", 0.0, 0.0, 0.999_999, momentum)),
             dampening: learner.parameter(Parameter::real("dampening", 0.0, 0.0, 1.0, dampening)),
             weight_decay: learner.parameter(Parameter::real("weight-decay", 0.0, 0.0, 1e3, weight_decay)),

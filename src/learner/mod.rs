@@ -6,8 +6,8 @@
 mod ale;
 mod bilinear;
 mod checked;
+mod class_embedding_cosine;
 mod class_sums;
-mod class_vector_cosine;
 mod compatibility;
 mod declaration;
 mod devise;
@@ -105,7 +105,7 @@ pub trait ZeroShot<D: Backend> {
 }
 
 /// A learner that adapts to class embeddings and, where there is one, a support set.
-pub trait Informed<D: Backend> {
+pub trait Semantic<D: Backend> {
     /// Adapts to the labels of a batch; at shot 0 there is no support.
     ///
     /// # Errors
@@ -131,7 +131,7 @@ impl Plugin for Shipped {
         ridge::register(list);
         svm::register(list);
         fine_tune::register(list);
-        class_vector_cosine::register(list);
+        class_embedding_cosine::register(list);
         eszsl::register(list);
         sae::register(list);
         devise::register(list);

@@ -11,7 +11,7 @@
 
 use super::ridge_map::Ridge;
 use super::{
-    Classifier, Fit, Fitted, Informed, LearnError, Learner, Parameter, Registry, Scale, Signature, Sizes,
+    Classifier, Fit, Fitted, LearnError, Learner, Parameter, Registry, Scale, Semantic, Signature, Sizes,
     transform_parameter,
 };
 use crate::rng::BatchRng;
@@ -31,7 +31,7 @@ pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     list.add(prototypical, move |p| {
         let kappa = p[kappa] as f32;
         let learner = match p[map] {
-            Map::Identity => Learner::informed(SemanticPrototypical { kappa, map: None }).with_sizes(EQUAL),
+            Map::Identity => Learner::semantic(SemanticPrototypical { kappa, map: None }).with_sizes(EQUAL),
             Map::Ridge => Learner::unfitted(Plan { kappa, ridge: Ridge::auto(p[alpha]) }),
         };
         Ok(learner.with_transform(p[transform]))
@@ -53,13 +53,13 @@ struct Plan {
 
 impl<D: Backend> Fit<D> for Plan {
     fn setting(&self) -> Setting {
-        Setting::Informed
+        Setting::Semantic
     }
 
     fn fit(&self, seen: &Seen, _: &D) -> Result<Fitted<D>, LearnError> {
         let map = self.ridge.fit(seen)?.to_f32();
         let (shape, kappa) = ((seen.class_dim(), seen.dim()), self.kappa);
-        Ok(Fitted::informed(move |device: &D| {
+        Ok(Fitted::semantic(move |device: &D| {
             Ok(SemanticPrototypical { kappa, map: Some(device.tensor2(shape, map.clone())?) })
         }))
     }
@@ -71,7 +71,7 @@ struct SemanticPrototypical<D: Backend> {
     map: Option<Tensor2<D>>,
 }
 
-impl<D: Backend> Informed<D> for SemanticPrototypical<D> {
+impl<D: Backend> Semantic<D> for SemanticPrototypical<D> {
     fn adapt(
         &self,
         support: Option<&Support<D>>,

@@ -8,7 +8,7 @@
 //! items; 100 makes one near support item weigh as much as a cosine of 1 under τ = 100. The sum grows with the number of
 //! shots, so that one α does not fit all of them, and many shots may come out worse than without class vectors.
 
-use super::{Classifier, Informed, LearnError, Learner, Parameter, Registry, Scale, Signature, Sizes};
+use super::{Classifier, LearnError, Learner, Parameter, Registry, Scale, Semantic, Signature, Sizes};
 use crate::rng::BatchRng;
 use crate::tensor::{Backend, SpanOps, Tensor3, ops};
 use crate::view::{ClassEmbeddings, Items, Scores, Support};
@@ -25,7 +25,7 @@ pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     let beta = adapter.parameter(beta.search(Scale::Log, 0.5, 20.0));
     list.add(adapter, move |p| {
         let [tau, alpha, beta] = [tau, alpha, beta].map(|key| p[key] as f32);
-        let learner = Learner::informed(TipAdapter { tau, alpha, beta });
+        let learner = Learner::semantic(TipAdapter { tau, alpha, beta });
         Ok(learner.with_transform(Transform::L2n).with_sizes(EQUAL))
     });
 }
@@ -39,7 +39,7 @@ struct TipAdapter {
     beta: f32,
 }
 
-impl<D: Backend> Informed<D> for TipAdapter {
+impl<D: Backend> Semantic<D> for TipAdapter {
     fn adapt(
         &self,
         support: Option<&Support<D>>,
