@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use kshot::learner::{
     Classifier, Inductive, LearnError, Learner, Learners, Parameter, Plugin, Registry, Signature,
 };
-use kshot::rng::Chance;
+use kshot::rng::BatchRng;
 use kshot::tensor::{Backend, SpanOps, Tensor3, ops};
 use kshot::view::{Items, Scores, Support};
 
@@ -17,7 +17,7 @@ struct ShrunkenMean {
 }
 
 impl<D: Backend> Inductive<D> for ShrunkenMean {
-    fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+    fn adapt(&self, support: &Support<D>, _: &BatchRng<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
         let means = support.means()?; // (episodes, way, dim)
         let way = support.way();
         let even = vec![self.share / way as f32; support.episodes() * way * way];

@@ -14,7 +14,7 @@ use kshot::data::{OpenOptions, Store, transform};
 use kshot::episode::{Draw, Episode};
 use kshot::eval::{EvalError, Evaluation, SeenRules, evaluate};
 use kshot::learner::{Checked, Given, Learners};
-use kshot::rng::Chance;
+use kshot::rng::BatchRng;
 use kshot::tensor::{Cpu, Labels, open_cpu, to_host};
 use kshot::view::{Items, Support};
 use kshot::vocab::{ItemId, Transform};
@@ -187,8 +187,8 @@ fn scores(store: &Store, episode: &Episode<'_>, name: &str) -> Vec<f32> {
     let shape = (1, query.len(), store.dim());
     let query = Items::dense(&device, shape, features(store, learner.takes(), &query)).unwrap();
     let numbers = [episode.number()];
-    let chance = Chance::new(3, &numbers);
-    let given = Given { support: Some(&support), vectors: None, query: &query, chance: &chance };
+    let rng = BatchRng::new(3, &numbers);
+    let given = Given { support: Some(&support), vectors: None, query: &query, rng: &rng };
     let (scores, _) = learner.answer(&given).unwrap();
     to_host(&scores.values).unwrap()
 }

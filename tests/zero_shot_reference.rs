@@ -10,9 +10,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use kshot::data::{OpenOptions, ReadRows, Store, Values, seen_items};
+use kshot::data::{OpenOptions, Store, seen_items};
 use kshot::eval::{self, EvalError, Evaluation, SeenRules};
 use kshot::learner::{Checked, Fitted, LearnError, Learner, Learners, Plugin, Registry, ZeroShot};
+use kshot::numbers::{ReadRows, Values};
 use kshot::protocol::Protocol;
 use kshot::stats::{self, Standing, TradeOff};
 use kshot::tensor::{Backend, Cpu, HostRows, SpanOps, open_cpu};
@@ -210,7 +211,7 @@ fn a_fit_that_sees_unseen_vectors_must_be_admitted_by_name() {
     let protocol = Protocol::parse(&text, "p").unwrap();
     let refused = eval::admit(&protocol, &parameters, &SHOTS).unwrap_err().to_string();
     let sentence =
-        "learner `peeking` is class-transductive, protocol `any-zero-shot` admits zero-shot, informed";
+        "learner `peeking` is class-transductive, protocol `any-zero-shot` admits zero-shot, semantic";
     assert_eq!(refused, sentence);
     let open = text.replace("[\"zero-shot\"", "[\"class-transductive\", \"zero-shot\"");
     let protocol = Protocol::parse(&open, "p").unwrap();

@@ -77,7 +77,11 @@ fn learners(all: &Learners) -> Result<String, CliError> {
         let learner = entry.check(&std::collections::BTreeMap::new())?;
         let (setting, confidence) = (learner.setting, learner.confidence);
         text += &format!("{} ({setting})\n    {}\n", entry.name(), entry.signature().about());
-        text += &format!("    certain by its {confidence}\n");
+        text += &format!("    confidence score: {confidence}\n");
+        let aliases: Vec<&str> = entry.signature().aliases().collect();
+        if !aliases.is_empty() {
+            text += &format!("    also known as: {}\n", aliases.join(", "));
+        }
         for parameter in entry.parameters() {
             let searched = parameter.search.as_ref().map(|search| format!("; search space: {search}"));
             text += &format!(

@@ -46,7 +46,7 @@ pub enum EvalError {
     },
     /// A learner that is fitted on seen classes, and a store that has none.
     #[error(
-        "learner `{learner}` is fitted on seen classes, store `{store}` has none beside split {split}\nhint: list base classes in splits.csv, or name learners that need no fit, such as `class-vector-cosine`"
+        "learner `{learner}` is fitted on seen classes, store `{store}` has none beside split {split}\nhint: list base classes in splits.csv, or name learners that need no fit, such as `class-embedding-cosine`"
     )]
     NoSeenClasses {
         /// The learner.

@@ -4,8 +4,8 @@
 //! of its own, and give every learner the same batch; results come out in the order of the draw, whatever the number of
 //! workers.
 
+pub mod checks;
 mod error;
-pub mod laws;
 mod place;
 mod seen;
 mod stacking;
@@ -37,7 +37,7 @@ pub struct Evaluation<'a> {
     pub store: &'a Store,
     /// The episodes.
     pub draw: &'a Draw,
-    /// The seed of query orders and of the learners' chance.
+    /// The seed of query orders and of the learners' random numbers.
     pub seed: u64,
     /// The learners.
     pub learners: &'a [Checked],

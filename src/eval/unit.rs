@@ -85,7 +85,7 @@ impl<D: Backend> Unit<D> {
             Kind::One(learner) => Ok(vec![learner.answer(given)?]),
             Kind::Family(family) => {
                 let support = given.support.ok_or(LearnError::Missing { what: "a support set" })?;
-                family.answers(support, given.query, given.chance)
+                family.answers(support, given.query, given.rng)
             }
         }
     }

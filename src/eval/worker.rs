@@ -13,7 +13,7 @@ use super::{Answered, Batch, EvalError, Evaluation, Grading, Shared, takes_part}
 use crate::episode::{Draw, Episode, Order, deal, deal_class_embeddings};
 use crate::learner::{Answer, Given, Registry};
 use crate::metric::{self, EpisodeGrade, Margins, QueryMargin, grade_at};
-use crate::rng::Chance;
+use crate::rng::BatchRng;
 use crate::tensor::dfdx::shapes::HasShape;
 use crate::tensor::{Backend, Cpu, TensorError, to_host};
 use crate::view::Answers;
@@ -115,7 +115,7 @@ fn answer<D: Backend>(
     let places = shared.batches[number].clone();
     let order = Order::of(evaluation.draw, places.clone(), evaluation.seed);
     let numbers: Vec<u32> = places.clone().map(|place| evaluation.draw.episode(place).number()).collect();
-    let chance = Chance::new(evaluation.seed, &numbers);
+    let rng = BatchRng::new(evaluation.seed, &numbers);
     let wanted = units.iter().any(|unit| unit.setting.uses_class_embeddings());
     let vectors = match evaluation.store.class_embeddings().filter(|_| wanted) {
         Some(vectors) => Some(deal_class_embeddings(device, vectors, evaluation.draw, places.clone())?),
@@ -136,8 +136,7 @@ fn answer<D: Backend>(
             for unit in units.iter().filter(takes) {
                 let clock = Instant::now();
                 let support = dealt.support.as_ref();
-                let given =
-                    Given { support, vectors: vectors.as_ref(), query: &dealt.query, chance: &chance };
+                let given = Given { support, vectors: vectors.as_ref(), query: &dealt.query, rng: &rng };
                 let way = evaluation.draw.episode(places.start).way();
                 let grading = &shared.grading;
                 let answers = &dealt.answers;

@@ -1,10 +1,10 @@
 //! A learner of any setting, with what it declares; and what an episode gives it.
 
 use super::{
-    ClassTransductive, Classifier, Fit, Fitted, Inductive, Informed, LearnError, Sizes, Transductive,
+    ClassTransductive, Classifier, Fit, Fitted, Inductive, LearnError, Semantic, Sizes, Transductive,
     ZeroShot,
 };
-use crate::rng::Chance;
+use crate::rng::BatchRng;
 use crate::tensor::Backend;
 use crate::view::{ClassEmbeddings, Items, Scores, Seen, Support};
 use crate::vocab::{Confidence, Setting, Transform};
@@ -19,8 +19,8 @@ enum Kind<D: Backend> {
     Inductive(Box<dyn Inductive<D>>),
     Transductive(Box<dyn Transductive<D>>),
     ZeroShot(Box<dyn ZeroShot<D>>),
-    Informed(Box<dyn Informed<D>>),
-    /// Zero-shot or informed once it is fitted.
+    Semantic(Box<dyn Semantic<D>>),
+    /// Zero-shot or semantic once it is fitted.
     Unfitted(Box<dyn Fit<D>>),
     /// Zero-shot once it is fitted, also on the embeddings of unseen classes.
     ClassTransductive(Box<dyn ClassTransductive<D>>),
@@ -42,8 +42,8 @@ pub struct Given<'a, D: Backend> {
     pub vectors: Option<&'a ClassEmbeddings<D>>,
     /// The items to be labelled.
     pub query: &'a Items<D>,
-    /// The learner's chance.
-    pub chance: &'a Chance<'a>,
+    /// The learner's own random numbers.
+    pub rng: &'a BatchRng<'a>,
 }
 
 impl<D: Backend> Learner<D> {
@@ -67,9 +67,9 @@ impl<D: Backend> Learner<D> {
         Learner::of(Kind::ZeroShot(Box::new(learner)))
     }
 
-    /// An informed learner that needs no fit.
-    pub fn informed(learner: impl Informed<D> + 'static) -> Learner<D> {
-        Learner::of(Kind::Informed(Box::new(learner)))
+    /// A semantic learner that needs no fit.
+    pub fn semantic(learner: impl Semantic<D> + 'static) -> Learner<D> {
+        Learner::of(Kind::Semantic(Box::new(learner)))
     }
 
     /// A learner that is fitted on seen classes first.
@@ -106,7 +106,7 @@ impl<D: Backend> Learner<D> {
             Kind::Inductive(_) => Setting::Inductive,
             Kind::Transductive(_) => Setting::Transductive,
             Kind::ZeroShot(_) => Setting::ZeroShot,
-            Kind::Informed(_) => Setting::Informed,
+            Kind::Semantic(_) => Setting::Semantic,
             Kind::Unfitted(learner) => learner.setting(),
             Kind::ClassTransductive(_) => Setting::ClassTransductive,
         }
@@ -159,16 +159,16 @@ impl<D: Backend> Learner<D> {
     /// # Errors
     /// As the learner's own; also where it needs what is not given, or has not been fitted.
     pub fn answer(&self, given: &Given<'_, D>) -> Result<(Scores<D>, usize), LearnError> {
-        let Given { query, chance, .. } = *given;
+        let Given { query, rng, .. } = *given;
         let support = || given.support.ok_or(LearnError::Missing { what: "a support set" });
         let vectors = || given.vectors.ok_or(LearnError::Missing { what: "class embeddings" });
         let classified =
             |classifier: Box<dyn Classifier<D>>| Ok((classifier.scores(query)?, classifier.unconverged()));
         match &self.kind {
-            Kind::Inductive(learner) => classified(learner.adapt(support()?, chance)?),
-            Kind::Transductive(learner) => Ok((learner.infer(support()?, query, chance)?, 0)),
+            Kind::Inductive(learner) => classified(learner.adapt(support()?, rng)?),
+            Kind::Transductive(learner) => Ok((learner.infer(support()?, query, rng)?, 0)),
             Kind::ZeroShot(learner) => Ok((learner.scores(query, vectors()?)?, 0)),
-            Kind::Informed(learner) => classified(learner.adapt(given.support, vectors()?, chance)?),
+            Kind::Semantic(learner) => classified(learner.adapt(given.support, vectors()?, rng)?),
             Kind::Unfitted(_) | Kind::ClassTransductive(_) => {
                 Err(LearnError::Missing { what: "a fit on seen classes" })
             }

@@ -11,7 +11,7 @@ use crate::tensor::{Cpu, SpanOps};
 ///
 /// ```
 /// use kshot::learner::{Learners, Plugin, Registry};
-/// use kshot::tensor::Backend;
+/// use kshot::tensor::SpanOps;
 ///
 /// struct Mine;
 /// impl Plugin for Mine {

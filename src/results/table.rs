@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::cells;
+use crate::vocab::spec::values_text;
 use crate::vocab::{Metric, SawClasses, Setting, UnknownWord};
 
 /// A size of an episode: a number, or what stands in its place. Numbers sort by size, words after them.
@@ -173,7 +174,7 @@ impl Table {
 
     /// All parameters, sorted, `key=value` joined by commas.
     pub fn parameters_text(&self) -> String {
-        self.parameters.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")
+        values_text(&self.parameters)
     }
 }
 

@@ -19,7 +19,7 @@ pub struct Task<'a> {
     pub store: &'a Store,
     /// The episodes.
     pub draw: &'a Draw,
-    /// The seed of query orders and of the learners' chance.
+    /// The seed of query orders and of the learners' random numbers.
     pub seed: u64,
     /// Shots, as in an [`Evaluation`].
     pub shots: &'a [Option<usize>],

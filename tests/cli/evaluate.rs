@@ -184,6 +184,8 @@ fn shipped_protocols_draws_and_data_agree() {
 fn every_noun_is_listed() {
     let place = Place::empty();
     let learners = place.done("list learners").out;
+    assert!(learners.contains("\n    also known as: knn\n"), "{learners}");
+    assert!(learners.contains("    confidence score: maximum softmax probability\n"), "{learners}");
     for learner in LEARNERS {
         assert!(
             learners.contains(&format!("\n{learner} (inductive)\n"))
@@ -192,7 +194,7 @@ fn every_noun_is_listed() {
     }
     assert!(
         learners.contains(
-            "    alpha = 1: L2 penalty; a number from 0.000001 to 1000000; searched 0.001..100 (log)\n"
+            "    alpha = 1: L2 penalty; a number from 0.000001 to 1000000; search space: log-uniform [0.001, 100]\n"
         ),
         "{learners}"
     );
