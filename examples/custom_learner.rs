@@ -4,9 +4,11 @@
 
 use std::process::ExitCode;
 
-use kshot::learner::{Classifier, Inductive, LearnError, Learner, Parameter, Registry, Roster, Shipped};
+use kshot::learner::{
+    Classifier, Inductive, LearnError, Learner, Learners, Parameter, Plugin, Registry, Signature,
+};
 use kshot::rng::Chance;
-use kshot::tensor::{Backend, Tensor3, ops};
+use kshot::tensor::{Backend, SpanOps, Tensor3, ops};
 use kshot::view::{Items, Scores, Support};
 
 /// Nearest class mean, each mean drawn towards the mean of all support items by a share of the way.
@@ -37,17 +39,16 @@ impl<D: Backend> Classifier<D> for Nearest<D> {
 
 struct Mine;
 
-impl Roster for Mine {
-    fn enrol<D: Backend>(list: &mut Registry<D>) {
-        Shipped::enrol(list);
-        list.add("shrunken-mean", |parameters| {
-            Ok(Learner::inductive(ShrunkenMean { share: parameters.real("share") as f32 }))
-        })
-        .about("nearest class mean, drawn towards the mean of all classes")
-        .parameter(Parameter::real("share", 0.1, 0.0, 0.9, "share of the way to the common mean"));
+impl Plugin for Mine {
+    fn register<D: SpanOps>(&self, list: &mut Registry<D>) {
+        let about = "nearest class mean, drawn towards the mean of all classes";
+        let mut learner = Signature::new("shrunken-mean", about);
+        let share = Parameter::real("share", 0.1, 0.0, 0.9, "share of the way to the common mean");
+        let share = learner.parameter(share);
+        list.add(learner, move |p| Ok(Learner::inductive(ShrunkenMean { share: p[share] as f32 })));
     }
 }
 
 fn main() -> ExitCode {
-    kshot::cli::main::<Mine>()
+    kshot::cli::main(&Learners::shipped().with(Mine))
 }

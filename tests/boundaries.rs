@@ -25,12 +25,20 @@ const TABLE: &[(&str, &[&str])] = &[
     ),
     ("select", &["learner", "eval", "episode", "data", "metric", "rng", "stats", "tensor", "vocab"]),
     ("train", &["backbone", "tensor", "episode", "data", "rng", "vocab", "metric"]),
-    ("report", &["stats", "vocab"]),
+    ("results", &["stats", "vocab"]),
+    ("report", &["results", "stats", "vocab"]),
+    (
+        "run",
+        &[
+            "vocab", "rng", "stats", "tensor", "view", "metric", "data", "learner", "protocol", "episode",
+            "eval", "select", "results", "report", "backbone", "train",
+        ],
+    ),
     (
         "cli",
         &[
             "vocab", "rng", "stats", "tensor", "view", "metric", "data", "learner", "protocol", "episode",
-            "eval", "select", "report", "backbone", "train",
+            "eval", "select", "results", "report", "backbone", "train", "run",
         ],
     ),
 ];

@@ -4,7 +4,7 @@ use super::draw::{Draw, Episode};
 use super::finding::{Cases, Finding};
 use super::pool::Pools;
 use super::variable;
-use super::write::{rows, sha256};
+use super::write::rows;
 use crate::data::{ClassIndex, seen_items};
 use crate::protocol::{OosQuery, Protocol, Query, Shot, Way};
 use crate::vocab::{ClassId, ItemId};
@@ -17,9 +17,9 @@ pub fn check(protocol: &Protocol, draw: &Draw, index: &ClassIndex) -> Vec<Findin
     if let Err(error) = Pools::of(protocol, index) {
         found.push(Finding::Unsampleable(error));
     }
-    let (least, most) = (protocol.evaluated(), protocol.most());
-    if !(least as usize..=most.unwrap_or(least) as usize).contains(&draw.len()) {
-        let asked = most.map_or(least.to_string(), |most| format!("{least} to {most}"));
+    let (count, most) = (protocol.evaluated(), protocol.most());
+    if !(count as usize..=most.unwrap_or(count) as usize).contains(&draw.len()) {
+        let asked = most.map_or(count.to_string(), |most| format!("{count} to {most}"));
         found.push(Finding::OtherCount { found: draw.len(), asked });
     }
     let mut checker = Checker::new(protocol, index, found);
@@ -27,10 +27,10 @@ pub fn check(protocol: &Protocol, draw: &Draw, index: &ClassIndex) -> Vec<Findin
     checker.found
 }
 
-/// Whether these bytes of a draw's file are not the ones that the protocol names; nothing where it names none.
-pub fn check_hash(protocol: &Protocol, bytes: &[u8]) -> Option<Finding> {
+/// Whether a draw of this hash is not the one that the protocol names; nothing where it names none.
+pub fn check_hash(protocol: &Protocol, draw_sha256: &str) -> Option<Finding> {
     let asked = protocol.draw_sha256()?.to_string();
-    let found = sha256(bytes);
+    let found = draw_sha256.to_string();
     (found != asked).then_some(Finding::OtherHash { found, asked })
 }
 
@@ -81,8 +81,7 @@ impl<'a> Checker<'a> {
                 && at_home(class, episode.support(label))
                 && at_home(class, episode.query(label))
         };
-        let outside_known =
-            episode.outside().iter().all(|i| matches!(self.home.get(i.index()), Some(Some(_))));
+        let outside_known = episode.oos().iter().all(|i| matches!(self.home.get(i.index()), Some(Some(_))));
         if !labels.clone().all(known) || !outside_known {
             return self.note(episode, |at| Finding::Foreign { at });
         }
@@ -95,7 +94,7 @@ impl<'a> Checker<'a> {
         }
         self.meta_dataset_support(episode);
         self.queries(episode);
-        self.outside(episode);
+        self.oos(episode);
     }
 
     fn classes(&mut self, episode: &Episode<'_>) {
@@ -114,8 +113,8 @@ impl<'a> Checker<'a> {
                 self.note(episode, |at| Finding::OtherSplit { at, class, found, asked: split });
             }
         }
-        let outside = self.protocol.oos().and_then(|outside| self.index.find(&outside.class));
-        let all = self.index.of_split(split).filter(|class| Some(*class) != outside).count();
+        let oos = self.protocol.oos().and_then(|outside| self.index.find(&outside.class));
+        let all = self.index.of_split(split).filter(|class| Some(*class) != oos).count();
         let (least, most) = match self.protocol.way() {
             Way::Fixed(n) => (*n as usize, *n as usize),
             Way::All => (all, all),
@@ -144,7 +143,7 @@ impl<'a> Checker<'a> {
     fn named_once(&mut self, episode: &Episode<'_>) {
         let mark = episode.number() + 1;
         let inside = episode.all_support().iter().chain(episode.all_query());
-        for item in inside.chain(episode.outside()) {
+        for item in inside.chain(episode.oos()) {
             let before = std::mem::replace(&mut self.named[item.index()], mark);
             let again = before == mark;
             if again || (before != 0 && !self.protocol.repeat()) {
@@ -164,7 +163,7 @@ impl<'a> Checker<'a> {
         groups.extend(episode.all_support().iter().map(|i| self.index.group(*i)));
         groups.sort_unstable();
         if self.index.has_groups() {
-            for item in episode.all_query().iter().chain(episode.outside()) {
+            for item in episode.all_query().iter().chain(episode.oos()) {
                 let shared = groups.binary_search(&self.index.group(*item)).is_ok();
                 if shared && !episode.all_support().contains(item) {
                     let (class, item) = self.whereabouts(*item);
@@ -249,26 +248,24 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// The queries outside the task: so many, of the class and part that the protocol names.
-    fn outside(&mut self, episode: &Episode<'_>) {
-        let found = episode.outside().len();
+    /// The out-of-scope queries: so many, of the class and part that the protocol names.
+    fn oos(&mut self, episode: &Episode<'_>) {
+        let found = episode.oos().len();
         let Some(rule) = self.protocol.oos() else {
             if found > 0 {
-                self.note(episode, |at| Finding::OtherOutside { at, found, asked: "0".to_string() });
+                self.note(episode, |at| Finding::OtherOos { at, found, asked: "0".to_string() });
             }
             return;
         };
         let Some(class) = self.index.find(&rule.class) else { return };
-        for item in episode.outside() {
+        for item in episode.oos() {
             if self.home[item.index()].is_none_or(|(home, _)| home != class) {
                 let ((found, _), asked) = (self.whereabouts(*item), rule.class.clone());
-                self.note(episode, |at| Finding::OutsideOf { at, found, asked });
+                self.note(episode, |at| Finding::OosOfClass { at, found, asked });
             }
         }
         if let Some(parts) = self.protocol.parts() {
-            for item in
-                episode.outside().iter().filter(|i| self.index.part(**i) != Some(parts.query.as_str()))
-            {
+            for item in episode.oos().iter().filter(|i| self.index.part(**i) != Some(parts.query.as_str())) {
                 let ((class, item), asked) = (self.whereabouts(*item), parts.query.clone());
                 self.note(episode, |at| Finding::OtherPart { at, class, item, side: "query", asked });
             }
@@ -278,7 +275,7 @@ impl<'a> Checker<'a> {
             OosQuery::All => self.possible_queries(class),
         };
         if found != asked {
-            self.note(episode, |at| Finding::OtherOutside { at, found, asked: asked.to_string() });
+            self.note(episode, |at| Finding::OtherOos { at, found, asked: asked.to_string() });
         }
     }
 
@@ -313,6 +310,7 @@ mod tests {
     use super::*;
     use crate::data::Class;
     use crate::episode::draw::tests::draw_of;
+    use crate::episode::sha256;
     use crate::episode::{Maker, Severity};
     use crate::vocab::Split;
 
@@ -332,7 +330,7 @@ mod tests {
 
     fn protocol(episode: &str, more: &str) -> Protocol {
         let text = format!(
-            "name = \"p\"\nversion = 1\nsource = \"a test\"\nsettings = [\"inductive\"]\n[data]\n{more}\n\
+            "name = \"p\"\nversion = 1\nsource = \"a test\"\nadmits = [\"inductive\"]\n[data]\n{more}\n\
              [episode]\n{episode}\n[draw]\ncount = 1\nseed = 7\n[report]\nmetrics = [\"accuracy\"]\n"
         );
         Protocol::parse(&text, "p").unwrap()
@@ -432,12 +430,14 @@ mod tests {
                 "episode 1 repeats item 2 of class c0 from an earlier episode"
             ]
         );
-        assert_eq!(check_hash(&protocol, b"x"), None);
+        assert_eq!(check_hash(&protocol, &sha256(b"x")), None);
         let named =
             protocol.to_toml().replace("seed = 7", &format!("seed = 7\nsha256 = \"{}\"", sha256(b"x")));
         let named = Protocol::parse(&named, "p").unwrap();
-        assert_eq!(check_hash(&named, b"x"), None);
-        assert!(check_hash(&named, b"y").unwrap().to_string().contains("the protocol names 2d711642"));
+        assert_eq!(check_hash(&named, &sha256(b"x")), None);
+        assert!(
+            check_hash(&named, &sha256(b"y")).unwrap().to_string().contains("the protocol names 2d711642")
+        );
     }
 
     #[test]

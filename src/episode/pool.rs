@@ -19,8 +19,8 @@ pub(super) struct Pools<'a> {
     pub list: Vec<Pool<'a>>,
     /// Whether supports and queries come from the same items.
     pub shared: bool,
-    /// The items that may be queries outside the task.
-    pub outside: Vec<ItemId>,
+    /// The items that may be out-of-scope queries.
+    pub oos: Vec<ItemId>,
     /// How many of the list are classes of the split; seen classes that are candidates too stand behind them.
     pub own: usize,
 }
@@ -44,15 +44,15 @@ impl<'a> Pools<'a> {
                 class.items.iter().copied().filter(|i| index.part(*i) == Some(part.as_str())).collect()
             }
         };
-        let outside = match protocol.oos() {
+        let oos_class = match protocol.oos() {
             None => None,
             Some(outside) => Some(
                 index
                     .find(&outside.class)
-                    .ok_or_else(|| SampleError::NoOutside { class: outside.class.clone() })?,
+                    .ok_or_else(|| SampleError::NoOosClass { class: outside.class.clone() })?,
             ),
         };
-        let classes = index.of_split(protocol.split()).filter(|id| Some(*id) != outside);
+        let classes = index.of_split(protocol.split()).filter(|id| Some(*id) != oos_class);
         let list = classes.map(|id| {
             let class = index.class(id);
             Pool {
@@ -64,10 +64,10 @@ impl<'a> Pools<'a> {
         let mut list: Vec<Pool<'a>> = list.collect();
         let own = list.len();
         list.extend(seen_pools(protocol, index)?);
-        let outside = outside.map_or(Vec::new(), |id| {
+        let oos = oos_class.map_or(Vec::new(), |id| {
             of_part(index.class(id), protocol.parts().map(|p| &p.query)).into_owned()
         });
-        let pools = Pools { list, shared, outside, own };
+        let pools = Pools { list, shared, oos, own };
         pools.suffice(protocol, index)?;
         Ok(pools)
     }
@@ -75,7 +75,7 @@ impl<'a> Pools<'a> {
     /// The most items that a class offers for one side.
     pub fn largest(&self) -> usize {
         let of_classes = self.list.iter().map(|p| p.support.len().max(p.query.len()));
-        of_classes.chain([self.outside.len()]).max().unwrap_or(0)
+        of_classes.chain([self.oos.len()]).max().unwrap_or(0)
     }
 
     fn suffice(&self, protocol: &Protocol, index: &ClassIndex) -> Result<(), SampleError> {
@@ -123,15 +123,14 @@ impl<'a> Pools<'a> {
             }
         }
         if let Some(outside) = protocol.oos() {
-            let (items, part) =
-                (self.outside.len() as u32, in_part(protocol.parts().map(|parts| &parts.query)));
+            let (items, part) = (self.oos.len() as u32, in_part(protocol.parts().map(|parts| &parts.query)));
             let need = match outside.query {
                 OosQuery::PerEpisode(query) => query,
                 OosQuery::All => 1,
             };
             if items < need {
                 let class = outside.class.clone();
-                return Err(SampleError::PartTooSmall { class, part, items, need, side: "query_oos" });
+                return Err(SampleError::PartTooSmall { class, part, items, need, side: "query_outside" });
             }
         }
         if let Query::Dirichlet { total, .. } = protocol.query() {

@@ -2,7 +2,7 @@
 //!
 //! Episode i is a function of (seed, purpose, i) alone, so episodes can be drawn in any order, in blocks and in parallel.
 //! Within an episode one stream gives, in this order: the way, the classes, the shots, the supports of every class, the
-//! sizes of the queries, the queries of every class, the queries outside the task. Classes are uniform over the split and items uniform over what their
+//! sizes of the queries, the queries of every class, the out-of-scope queries. Classes are uniform over the split and items uniform over what their
 //! class has. Where items have groups, a query is drawn from the items that share no group with any support of the
 //! episode; when too few remain, the whole episode is drawn again from the same stream.
 
@@ -287,7 +287,7 @@ impl<'a> Sampler<'a> {
         true
     }
 
-    /// The queries outside the task; false when groups leave too few.
+    /// The out-of-scope queries; false when groups leave too few.
     fn draw_outside(&self, stream: &mut Stream, scratch: &mut Scratch, draw: &mut Draw) -> bool {
         let Some(outside) = self.protocol.oos() else { return true };
         let Scratch { items, groups, .. } = scratch;
@@ -296,19 +296,15 @@ impl<'a> Sampler<'a> {
             OosQuery::PerEpisode(query) => query,
             OosQuery::All => {
                 let before = draw.items();
-                self.pools
-                    .outside
-                    .iter()
-                    .filter(|item| may(**item))
-                    .for_each(|item| draw.push_outside(*item));
+                self.pools.oos.iter().filter(|item| may(**item)).for_each(|item| draw.push_oos(*item));
                 return draw.items() > before;
             }
         };
         while missing > 0 {
-            let Some(place) = items.take(stream, self.pools.outside.len() as u32) else { break };
-            let item = self.pools.outside[place as usize];
+            let Some(place) = items.take(stream, self.pools.oos.len() as u32) else { break };
+            let item = self.pools.oos[place as usize];
             if may(item) {
-                draw.push_outside(item);
+                draw.push_oos(item);
                 missing -= 1;
             }
         }

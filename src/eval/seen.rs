@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{EvalError, Evaluation, Gammas};
 use crate::data::{Store, seen_items};
-use crate::learner::{Fitted, Learner, Parameters, Registry, Roster};
+use crate::learner::{Checked, Fitted, Registry};
 use crate::protocol::Protocol;
 use crate::tensor::{Backend, HostRows, TensorError};
 use crate::view::Seen;
@@ -65,20 +65,20 @@ pub fn seen(store: &Store, rules: &SeenRules<'_>, rows: &HostRows) -> Result<See
         labels.extend(std::iter::repeat_n(label as u32, fitted.len()));
         items.extend(fitted.iter().map(|item| item.0));
     }
-    let Some(vectors) = store.class_vectors() else {
-        return Err(EvalError::NoClassVectors { store: store.name().to_string() });
+    let Some(vectors) = store.class_embeddings() else {
+        return Err(EvalError::NoClassEmbeddings { store: store.name().to_string() });
     };
-    let of = |class: &ClassId| &vectors.rows[class.index() * vectors.side..][..vectors.side];
+    let of = |class: &ClassId| &vectors.rows[class.index() * vectors.class_dim..][..vectors.class_dim];
     let rows_of = classes.iter().flat_map(of).copied().collect();
     let base = classes.iter().map(|class| index.class(*class).split == Split::Base).collect();
-    Ok(Seen::new(rows.clone(), items, labels, rows_of, vectors.side, base)?)
+    Ok(Seen::new(rows.clone(), items, labels, rows_of, vectors.class_dim, base)?)
 }
 
 /// The vectors of the classes under evaluation, in class order.
 fn unseen(store: &Store, rules: &SeenRules<'_>) -> Vec<f32> {
     let index = store.index();
-    let Some(vectors) = store.class_vectors() else { return Vec::new() };
-    let of = |class: ClassId| &vectors.rows[class.index() * vectors.side..][..vectors.side];
+    let Some(vectors) = store.class_embeddings() else { return Vec::new() };
+    let of = |class: ClassId| &vectors.rows[class.index() * vectors.class_dim..][..vectors.class_dim];
     index.of_split(rules.split).flat_map(of).copied().collect()
 }
 
@@ -87,57 +87,50 @@ fn unseen(store: &Store, rules: &SeenRules<'_>) -> Vec<f32> {
 ///
 /// # Errors
 /// What the store lacks.
-pub fn suits<D: Backend>(
-    store: &Store,
-    rules: &SeenRules<'_>,
-    parameters: &Parameters,
-    learner: &Learner<D>,
-) -> Result<(), EvalError> {
-    let names = || (parameters.learner().to_string(), store.name().to_string());
-    let vectors = match store.class_vectors() {
-        _ if !learner.setting().uses_class_vectors() => return Ok(()),
-        Some(vectors) => vectors,
+pub fn suits(store: &Store, rules: &SeenRules<'_>, learner: &Checked) -> Result<(), EvalError> {
+    let names = || (learner.learner().to_string(), store.name().to_string());
+    let embeddings = match store.class_embeddings() {
+        _ if !learner.setting.uses_class_embeddings() => return Ok(()),
+        Some(embeddings) => embeddings,
         None => {
             let (learner, store) = names();
-            return Err(EvalError::NeedsClassVectors { learner, store });
+            return Err(EvalError::NeedsClassEmbeddings { learner, store });
         }
     };
-    if learner.is_unfitted() && !store.index().classes().iter().any(|class| rules.sees(class.split)) {
+    if learner.needs_fit && !store.index().classes().iter().any(|class| rules.sees(class.split)) {
         let ((learner, store), split) = (names(), rules.split);
         return Err(EvalError::NoSeenClasses { learner, store, split });
     }
-    let other_size = |source| EvalError::SidesDiffer { learner: names().0, source };
-    learner.suits(vectors.side, store.dim()).map_err(other_size)
+    let other_size = |source| EvalError::SizesDiffer { learner: names().0, source };
+    learner.sizes.check(embeddings.class_dim, store.dim()).map_err(other_size)
 }
 
 /// The fits of the learners that have one, each made in a pool of one thread: their numbers do not depend on how many
 /// are made at once.
-pub(super) fn fits<R: Roster, D: Backend>(
+pub(super) fn fits<D: Backend>(
+    registry: &Registry<D>,
     evaluation: &Evaluation<'_>,
     rows: &BTreeMap<Transform, HostRows>,
     open: &(impl Fn() -> Result<D, TensorError> + Sync),
 ) -> Result<Vec<Option<Fitted<D>>>, EvalError> {
-    let rosters = || Registry::<D>::of::<R>();
-    let plans: Vec<Learner<D>> =
-        evaluation.learners.iter().map(|p| rosters().build(p)).collect::<Result<_, _>>()?;
-    for (plan, parameters) in plans.iter().zip(evaluation.learners) {
-        suits(evaluation.store, &evaluation.rules, parameters, plan)?;
+    let learners = evaluation.learners;
+    for learner in learners {
+        suits(evaluation.store, &evaluation.rules, learner)?;
     }
-    let waiting: Vec<usize> = (0..plans.len()).filter(|place| plans[*place].is_unfitted()).collect();
+    let waiting: Vec<usize> = (0..learners.len()).filter(|place| learners[*place].needs_fit).collect();
     let mut seen_under: BTreeMap<Transform, Seen> = BTreeMap::new();
     for place in &waiting {
-        if let Entry::Vacant(empty) = seen_under.entry(plans[*place].takes()) {
+        if let Entry::Vacant(empty) = seen_under.entry(learners[*place].takes) {
             let rows = &rows[empty.key()];
             empty.insert(seen(evaluation.store, &evaluation.rules, rows)?);
         }
     }
-    drop(plans);
     let next = AtomicUsize::new(0);
     let work = || {
         let take = || waiting.get(next.fetch_add(1, Ordering::Relaxed)).copied();
         let fit = |place: usize| {
-            let parameters = &evaluation.learners[place];
-            (place, alone(|| one::<R, D>(evaluation, parameters, &seen_under, open)))
+            let learner = &learners[place];
+            (place, alone(|| one(registry, evaluation, learner, &seen_under, open)))
         };
         std::iter::from_fn(take).map(fit).collect::<Vec<_>>()
     };
@@ -146,7 +139,7 @@ pub(super) fn fits<R: Roster, D: Backend>(
         let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
         threads.into_iter().map(|thread| thread.join()).collect()
     });
-    let mut fitted: Vec<Option<Fitted<D>>> = evaluation.learners.iter().map(|_| None).collect();
+    let mut fitted: Vec<Option<Fitted<D>>> = learners.iter().map(|_| None).collect();
     for made in made {
         let made = made.map_err(|panic| EvalError::Worker(super::worker::panic_message(panic.as_ref())))?;
         for (place, one) in made {
@@ -165,23 +158,19 @@ fn alone<T: Send>(work: impl FnOnce() -> Result<T, EvalError> + Send) -> Result<
 }
 
 /// The fit of one learner.
-fn one<R: Roster, D: Backend>(
+fn one<D: Backend>(
+    registry: &Registry<D>,
     evaluation: &Evaluation<'_>,
-    parameters: &Parameters,
+    learner: &Checked,
     seen_under: &BTreeMap<Transform, Seen>,
     open: &(impl Fn() -> Result<D, TensorError> + Sync),
 ) -> Result<Fitted<D>, EvalError> {
-    let name = || parameters.learner().to_string();
+    let name = || learner.learner().to_string();
     let device = open()?;
-    let plan = Registry::<D>::of::<R>().build(parameters)?;
-    let seen = &seen_under[&plan.takes()];
-    let attempt = catch_unwind(AssertUnwindSafe(|| match &plan {
-        Learner::Unfitted(plan) => plan.fit(seen, &device).map(Some),
-        Learner::ClassTransductive(plan) => {
-            plan.fit(seen, &unseen(evaluation.store, &evaluation.rules), &device).map(Some)
-        }
-        _ => Ok(None),
-    }));
+    let plan = registry.build(&learner.parameters)?;
+    let seen = &seen_under[&learner.takes];
+    let unseen = || unseen(evaluation.store, &evaluation.rules);
+    let attempt = catch_unwind(AssertUnwindSafe(|| plan.fit(seen, unseen, &device)));
     match attempt {
         Ok(Ok(Some(fitted))) => Ok(fitted),
         Ok(Ok(None)) => Err(EvalError::Worker(format!("learner `{}` has no fit", name()))),

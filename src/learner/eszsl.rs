@@ -6,29 +6,20 @@
 //! (classes, side). All in double precision; nothing of `X` is kept but sums.
 
 use super::class_sums::{ClassSums, scatter};
-use super::{Fit, Fitted, LearnError, Learner, Parameter, Registry, Scale};
+use super::{Fit, Fitted, LearnError, Learner, Parameter, Registry, Scale, Signature};
 use crate::learner::bilinear::Bilinear;
-use crate::tensor::Backend;
 use crate::tensor::matrix::Matrix;
+use crate::tensor::{Backend, SpanOps};
 use crate::view::Seen;
 
-pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
-    list.add("eszsl", |parameters| {
-        Ok(Learner::unfitted(Eszsl { gamma: parameters.real("gamma"), lambda: parameters.real("lambda") }))
-    })
-    .about("bilinear map in closed form (Romera-Paredes and Torr 2015)")
-    .parameter(Parameter::real("gamma", 1.0, 1e-6, 1e6, "penalty on the side of the features").search(
-        Scale::Log,
-        1e-2,
-        1e4,
-    ))
-    .parameter(
-        Parameter::real("lambda", 1.0, 1e-6, 1e6, "penalty on the side of the class vectors").search(
-            Scale::Log,
-            1e-3,
-            1e3,
-        ),
-    );
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
+    let about = "bilinear map in closed form (Romera-Paredes and Torr 2015)";
+    let mut eszsl = Signature::new("eszsl", about);
+    let gamma = Parameter::real("gamma", 1.0, 1e-6, 1e6, "penalty on the side of the features");
+    let gamma = eszsl.parameter(gamma.search(Scale::Log, 1e-2, 1e4));
+    let lambda = Parameter::real("lambda", 1.0, 1e-6, 1e6, "penalty on the side of the class embeddings");
+    let lambda = eszsl.parameter(lambda.search(Scale::Log, 1e-3, 1e3));
+    list.add(eszsl, move |p| Ok(Learner::unfitted(Eszsl { gamma: p[gamma], lambda: p[lambda] })));
 }
 
 struct Eszsl {
@@ -39,7 +30,7 @@ struct Eszsl {
 impl<D: Backend> Fit<D> for Eszsl {
     fn fit(&self, seen: &Seen, _: &D) -> Result<Fitted<D>, LearnError> {
         let map = self.map(seen)?.to_f32(); // (side, dim)
-        let shape = (seen.side(), seen.dim());
+        let shape = (seen.class_dim(), seen.dim());
         Ok(Fitted::zero_shot(move |device| Bilinear::place(device, shape, &map, false)))
     }
 }
@@ -57,7 +48,7 @@ impl Eszsl {
         for class in 0..targets.rows() {
             targets.row_mut(class).iter_mut().zip(&total).for_each(|(x, t)| *x -= t);
         }
-        let vectors = Matrix::of_f32(seen.classes(), seen.side(), seen.vectors())?;
+        let vectors = Matrix::of_f32(seen.classes(), seen.class_dim(), seen.vectors())?;
         let products = targets.transposed().times(&vectors)?; // (dim, side)
         let left = scatter(seen)?.plus_diagonal(self.gamma).solve(&products)?;
         let sides = vectors.transposed().times(&vectors)?.plus_diagonal(self.lambda);

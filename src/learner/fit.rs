@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Informed, LearnError, Learner, ZeroShot};
 use crate::tensor::Backend;
 use crate::view::Seen;
-use crate::vocab::{Setting, Transform};
+use crate::vocab::Setting;
 
 /// A learner that is fitted on the seen classes before it meets an episode.
 ///
@@ -18,20 +18,6 @@ pub trait Fit<D: Backend> {
         Setting::ZeroShot
     }
 
-    /// The transform that it takes of the features, while it is fitted and after.
-    fn takes(&self) -> Transform {
-        Transform::None
-    }
-
-    /// Fails where it cannot work with class vectors of `side` numbers and items of `dim`; asked before any episode.
-    ///
-    /// # Errors
-    /// The rule that the sizes break.
-    fn suits(&self, side: usize, dim: usize) -> Result<(), LearnError> {
-        let _ = (side, dim);
-        Ok(())
-    }
-
     /// Fits; `device` may do the heavy work.
     ///
     /// # Errors
@@ -41,20 +27,6 @@ pub trait Fit<D: Backend> {
 
 /// A learner whose fit uses the vectors of the unseen classes too; a protocol must admit that by name.
 pub trait ClassTransductive<D: Backend> {
-    /// The transform that it takes of the features, while it is fitted and after.
-    fn takes(&self) -> Transform {
-        Transform::None
-    }
-
-    /// Fails where it cannot work with class vectors of `side` numbers and items of `dim`; asked before any episode.
-    ///
-    /// # Errors
-    /// The rule that the sizes break.
-    fn suits(&self, side: usize, dim: usize) -> Result<(), LearnError> {
-        let _ = (side, dim);
-        Ok(())
-    }
-
     /// Fits on the seen classes and on the vectors (classes × side) of the unseen ones, in the order of the dataset.
     ///
     /// # Errors
@@ -85,6 +57,15 @@ impl<D: Backend> Fitted<D> {
     ) -> Fitted<D> {
         let build = move |device: &D| Ok(Learner::informed(build(device)?));
         Fitted { build: Box::new(build), chosen: BTreeMap::new() }
+    }
+
+    /// The same, with what its plan declared for every learner that is made of it.
+    pub(super) fn with_declared(
+        self,
+        declare: impl Fn(Learner<D>) -> Learner<D> + Send + Sync + 'static,
+    ) -> Fitted<D> {
+        let Fitted { build, chosen } = self;
+        Fitted { build: Box::new(move |device: &D| Ok(declare(build(device)?))), chosen }
     }
 
     /// Names a value that the fit has chosen on validation classes; it is kept in the record of the run.

@@ -6,24 +6,25 @@
 //! Differs from the paper: no full context embeddings, because the features are given; and the cosines can be multiplied
 //! by a `temperature` (1 in the paper).
 
-use super::{Answer, Classifier, Family, Inductive, LearnError, Learner, Parameter, Registry, Scale};
+use super::{
+    Answer, Classifier, Family, Inductive, LearnError, Learner, Parameter, Registry, Scale, Signature,
+};
 use crate::rng::Chance;
-use crate::tensor::{Backend, Labels, Tensor3, Terms, ops};
+use crate::tensor::{Labels, SpanOps, Tensor3, Terms, ops};
 use crate::view::{Items, Scores, Support};
 use crate::vocab::Transform;
 
-pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
-    list.add("matching", |parameters| {
-        Ok(Learner::inductive(Matching { temperature: parameters.real("temperature") as f32 }))
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
+    let about = "attention over cosine similarities to the support (Vinyals et al. 2016)";
+    let mut matching = Signature::new("matching", about);
+    let temperature = Parameter::real("temperature", 1.0, 1e-3, 1e3, "factor on the cosines");
+    let temperature = matching.parameter(temperature.search(Scale::Log, 0.1, 1e2));
+    list.add(matching, move |p| {
+        let learner = Learner::inductive(Matching { temperature: p[temperature] as f32 });
+        Ok(learner.with_transform(Transform::L2n))
     })
-    .about("attention over cosine similarities to the support (Vinyals et al. 2016)")
-    .parameter(Parameter::real("temperature", 1.0, 1e-3, 1e3, "factor on the cosines").search(
-        Scale::Log,
-        0.1,
-        1e2,
-    ))
-    .family(|members| {
-        let temperatures = members.iter().map(|member| member.real("temperature") as f32).collect();
+    .family(move |members| {
+        let temperatures = members.iter().map(|member| member[temperature] as f32).collect();
         Ok(Box::new(Attentions { temperatures }))
     });
 }
@@ -32,11 +33,7 @@ struct Matching {
     temperature: f32,
 }
 
-impl<D: Backend> Inductive<D> for Matching {
-    fn takes(&self) -> Transform {
-        Transform::L2n
-    }
-
+impl<D: SpanOps> Inductive<D> for Matching {
     fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
         let (features, labels) = (support.features()?.clone(), support.labels().clone());
         Ok(Box::new(Attention { temperature: self.temperature, features, labels }))
@@ -48,7 +45,7 @@ struct Attentions {
     temperatures: Vec<f32>,
 }
 
-impl<D: Backend> Family<D> for Attentions {
+impl<D: SpanOps> Family<D> for Attentions {
     fn answers(
         &self,
         support: &Support<D>,
@@ -64,13 +61,13 @@ impl<D: Backend> Family<D> for Attentions {
     }
 }
 
-struct Attention<D: Backend> {
+struct Attention<D: SpanOps> {
     temperature: f32,
     features: Tensor3<D>,
     labels: Labels,
 }
 
-impl<D: Backend> Classifier<D> for Attention<D> {
+impl<D: SpanOps> Classifier<D> for Attention<D> {
     fn scores(&self, items: &Items<D>) -> Result<Scores<D>, LearnError> {
         let terms = Terms { factor: self.temperature, ..Terms::default() };
         let cosines = items.linear(&self.features, &terms)?;

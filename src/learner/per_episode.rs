@@ -6,15 +6,10 @@ use super::{Classifier, Inductive, LearnError, Learner};
 use crate::rng::{Chance, Stream};
 use crate::tensor::{Backend, Tensor2, Tensor3, TensorError, ops};
 use crate::view::{Items, Scores, Support};
-use crate::vocab::{Meaning, Transform};
+use crate::vocab::Meaning;
 
 /// A learner that sees one episode at a time, as plain matrices.
 pub trait PerEpisode<D: Backend> {
-    /// The transform that it takes of the features.
-    fn takes(&self) -> Transform {
-        Transform::None
-    }
-
     /// What its scores mean.
     fn meaning(&self) -> Meaning {
         Meaning::Ranking
@@ -43,10 +38,6 @@ pub fn batched<D: Backend>(learner: impl PerEpisode<D> + 'static) -> Learner<D> 
 struct Batched<P>(Rc<P>);
 
 impl<D: Backend, P: PerEpisode<D> + 'static> Inductive<D> for Batched<P> {
-    fn takes(&self) -> Transform {
-        self.0.takes()
-    }
-
     fn adapt(&self, support: &Support<D>, chance: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
         let mut episodes = Vec::with_capacity(support.episodes());
         for (episode, features) in matrices(support.features()?)?.into_iter().enumerate() {

@@ -10,38 +10,30 @@
 //! from the identity where sizes agree and from a random map else. Epochs are chosen as the paper chooses them, on validation
 //! classes, and none at all may be chosen.
 
-use super::{Fit, Fitted, LearnError, Learner, Parameter, Registry, ZeroShot};
+use super::{Fit, Fitted, LearnError, Learner, Parameter, Registry, Signature, ZeroShot};
 use crate::rng::{Purpose, Stream};
-use crate::tensor::{Backend, Tensor2, Terms, ops};
-use crate::view::{ClassVectors, Items, Scores, Seen};
+use crate::tensor::{Backend, SpanOps, Tensor2, Terms, ops};
+use crate::view::{ClassEmbeddings, Items, Scores, Seen};
 use crate::vocab::Transform;
 
-pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
-    list.add("prototypical-zero-shot", |parameters| {
-        Ok(Learner::unfitted(Plan {
-            scale: parameters.real("scale") as f32,
-            rate: parameters.real("rate") as f32,
-            epochs: Some(parameters.whole("epochs")).filter(|epochs| *epochs > 0),
-            seed: parameters.whole("seed") as u64,
-        }))
-    })
-    .about("class vectors embedded as prototypes (Snell et al. 2017, section 2.6)")
-    .parameter(Parameter::real("scale", 10.0, 1e-3, 1e3, "length of every item"))
-    .parameter(Parameter::real("rate", 0.1, 1e-6, 1e3, "step size"))
-    .parameter(Parameter::whole(
-        "epochs",
-        0,
-        0,
-        10_000,
-        "passes over the items; 0: chosen on validation classes",
-    ))
-    .parameter(Parameter::whole(
-        "seed",
-        0,
-        0,
-        u64::from(u32::MAX),
-        "seed of the order and of a random start",
-    ));
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
+    let about = "class embeddings mapped to prototypes (Snell et al. 2017, section 2.6)";
+    let mut learner = Signature::new("prototypical-zero-shot", about);
+    let scale = learner.parameter(Parameter::real("scale", 10.0, 1e-3, 1e3, "length of every item"));
+    let lr = learner.parameter(Parameter::real("lr", 0.1, 1e-6, 1e3, "step size").formerly("rate"));
+    let meaning = "passes over the items; 0: chosen on validation classes";
+    let epochs = learner.parameter(Parameter::whole("epochs", 0, 0, 10_000, meaning));
+    let (most, meaning) = (u64::from(u32::MAX), "seed of the order and of a random start");
+    let seed = learner.parameter(Parameter::whole("seed", 0, 0, most, meaning));
+    list.add(learner, move |p| {
+        let plan = Plan {
+            scale: p[scale] as f32,
+            lr: p[lr] as f32,
+            epochs: Some(p[epochs]).filter(|epochs| *epochs > 0),
+            seed: p[seed] as u64,
+        };
+        Ok(Learner::unfitted(plan).with_transform(Transform::L2n))
+    });
 }
 
 /// Items in one step.
@@ -53,16 +45,12 @@ const UNCHOSEN: usize = 5;
 
 struct Plan {
     scale: f32,
-    rate: f32,
+    lr: f32,
     epochs: Option<usize>,
     seed: u64,
 }
 
 impl<D: Backend> Fit<D> for Plan {
-    fn takes(&self) -> Transform {
-        Transform::L2n
-    }
-
     fn fit(&self, seen: &Seen, device: &D) -> Result<Fitted<D>, LearnError> {
         let (epochs, chosen) = match (self.epochs, seen.part(true), seen.part(false)) {
             (None, Some(base), Some(validation)) => (self.best(&base, &validation, device)?, true),
@@ -72,7 +60,7 @@ impl<D: Backend> Fit<D> for Plan {
         for epoch in 0..epochs {
             embedding.pass(self, seen, epoch as u32, device)?;
         }
-        let (shape, map, scale) = ((seen.side(), seen.dim()), embedding.map, self.scale);
+        let (shape, map, scale) = ((seen.class_dim(), seen.dim()), embedding.map, self.scale);
         let fitted = Fitted::zero_shot(move |device: &D| {
             Ok(Embedded { map: device.tensor2(shape, map.clone())?, scale })
         });
@@ -104,7 +92,7 @@ struct Embedding {
 
 impl Embedding {
     fn start(plan: &Plan, seen: &Seen) -> Embedding {
-        let (side, dim) = (seen.side(), seen.dim());
+        let (side, dim) = (seen.class_dim(), seen.dim());
         let mut stream = Stream::new(plan.seed, Purpose::Learner, u32::MAX);
         let deviation = 1.0 / (side as f64).sqrt();
         let entry = |place: usize| match side == dim {
@@ -132,7 +120,7 @@ impl Embedding {
         epoch: u32,
         device: &D,
     ) -> Result<(), LearnError> {
-        let (dim, side, classes) = (self.dim, seen.side(), seen.classes());
+        let (dim, side, classes) = (self.dim, seen.class_dim(), seen.classes());
         let mut order: Vec<usize> = (0..seen.count()).collect();
         Stream::new(plan.seed, Purpose::Learner, epoch).shuffle(&mut order);
         let mut items = Vec::new();
@@ -162,7 +150,7 @@ impl Embedding {
             }
             for (vector, d) in seen.vectors().chunks_exact(side).zip(of_raw.chunks_exact(dim)) {
                 for (v, row) in vector.iter().zip(self.map.chunks_exact_mut(dim)) {
-                    row.iter_mut().zip(d).for_each(|(b, d)| *b -= plan.rate * v * d);
+                    row.iter_mut().zip(d).for_each(|(b, d)| *b -= plan.lr * v * d);
                 }
             }
         }
@@ -171,7 +159,7 @@ impl Embedding {
 
     /// The accuracy on other classes, averaged over them.
     fn accuracy(&self, other: &Seen) -> Result<f64, LearnError> {
-        let (prototypes, _) = unit(&self.embed(other.vectors(), other.side()), self.dim);
+        let (prototypes, _) = unit(&self.embed(other.vectors(), other.class_dim()), self.dim);
         let mut counts = vec![(0.0, 0.0); other.classes()];
         let mut item = vec![0.0; self.dim];
         for (place, label) in other.labels().iter().enumerate() {
@@ -202,11 +190,7 @@ struct Embedded<D: Backend> {
 }
 
 impl<D: Backend> ZeroShot<D> for Embedded<D> {
-    fn takes(&self) -> Transform {
-        Transform::L2n
-    }
-
-    fn scores(&self, items: &Items<D>, candidates: &ClassVectors<D>) -> Result<Scores<D>, LearnError> {
+    fn scores(&self, items: &Items<D>, candidates: &ClassEmbeddings<D>) -> Result<Scores<D>, LearnError> {
         let prototypes = ops::normalise(&ops::map_rows(candidates.rows(), &self.map)?)?;
         // −‖a·x − p‖² = 2a·x·p − a²‖x‖² − ‖p‖²
         let bias = ops::negate(&ops::squared_norms(&prototypes)?)?;
@@ -225,7 +209,7 @@ mod tests {
         // Class vectors on the axes, items on the other one's axis.
         let (features, vectors) = (vec![0.0, 1.0, 1.0, 0.0], vec![1.0, 0.0, 0.0, 1.0]);
         let seen = Seen::dense(2, features, vec![0, 1], 2, vectors).unwrap();
-        let plan = Plan { scale: 1.0, rate: 0.5, epochs: Some(1), seed: 0 };
+        let plan = Plan { scale: 1.0, lr: 0.5, epochs: Some(1), seed: 0 };
         let mut embedding = Embedding::start(&plan, &seen);
         assert_eq!(embedding.accuracy(&seen).unwrap(), 0.0);
         (0..20).for_each(|epoch| embedding.pass(&plan, &seen, epoch, &open_cpu()).unwrap());

@@ -1,61 +1,13 @@
-//! Result files, the table on the screen, and the record of a run.
+//! Results as people read them: the table on the screen, comparisons, and the HTML report.
 //!
-//! It gets plain records, in the order of episodes, and never sees a learner, a draw or an item. A run opens
-//! [`Results`], begins one [`TableWriter`] per protocol, learner and shot, and commits: only then do files appear under
-//! their final names. The columns are those of [`rows`]; the floats are the shortest text that reads back to the same
-//! f64; rows are sorted whatever the order of the work.
+//! Everything here is made of rows of results, and nothing of it is read back.
 
-mod calibration;
-mod certainty;
 pub mod compare;
-mod error;
-#[cfg(test)]
-mod fixtures;
-mod generalised;
 mod grid;
 pub mod html;
-mod journal;
-mod machine;
 mod names;
 mod overview;
-mod part;
-mod parts;
-#[cfg(feature = "parquet")]
-mod queries_parquet;
-mod read;
-mod results;
-pub mod rows;
-mod run_record;
-mod staging;
-mod stretch;
-mod table;
-mod tally;
-mod tempered;
-mod terms;
-mod text;
-mod trials;
-mod warning;
-mod writer;
 
-pub use calibration::{BINS, Bin, Confidences, ece};
-pub use certainty::CertaintyOutcome;
-pub use error::ReportError;
-pub use generalised::QueryStanding;
 pub use grid::Grid;
-pub use journal::Journal;
-pub use machine::Machine;
 pub use names::{display_names, is_meant};
 pub use overview::Overview;
-pub use parts::{PartError, PartFolder, common_warnings, total_seconds};
-pub use read::{Dealt, Flaw, ReadError, ReadQuery, ReadTable, ResultsFolder, read_queries};
-pub use results::Results;
-pub use rows::SummaryRow;
-pub use run_record::{ChosenRecord, LearnerRecord, PartRecord, ProtocolRecord, RunRecord, VectorsRecord};
-pub use staging::{LeftOver, was_killed};
-pub use stretch::{EpisodeRecord, Stretch, TableStretch, TemperedRecord};
-pub use table::{Selection, Size, Table, TableKey};
-pub use tally::{ClassOutcome, EpisodeOutcome, EpisodeTotals, Measured, Tally};
-pub use terms::{Difference, FeatureTerms, Kinship, ProtocolTerms, Shard, TableTerms, Terms};
-pub use trials::{TRIAL_COLUMNS, TrialRow};
-pub use warning::{FEW_EPISODES, Lack, Warning};
-pub use writer::{FinishedTable, QueryOutcome, TableWriter};

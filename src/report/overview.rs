@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::grid::Grid;
 use super::names::{display_names, is_rate};
-use super::rows::SummaryRow;
-use super::table::{Selection, Size};
+use crate::results::{Selection, Size, SummaryRow};
 use crate::stats::Population;
 use crate::vocab::counted;
 
@@ -179,7 +178,7 @@ fn notes(rows: &[&SummaryRow], metric: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{Measured, Table};
+    use crate::results::{Measured, Table};
     use crate::stats::Interval;
     use crate::vocab::{Metric, SawClasses, Setting};
 
@@ -213,9 +212,13 @@ mod tests {
                 level: 0.95,
                 sequential: false,
                 seed: 7,
+                features: "f".to_string(),
+                dataset: "d".to_string(),
                 seed_train: None,
+                method: format!("f+{learner}"),
                 device: "cpu".to_string(),
                 draw_sha256: "d".to_string(),
+                items_sha256: String::new(),
             },
             episodes: if half > 0.0 { 600 } else { 1 },
             classes: 60,
@@ -271,7 +274,7 @@ whole: 1 episode, 60 classes
     fn learners_that_differ_in_their_seed_alone_get_a_line_with_their_mean() {
         let one = Size::Number(1);
         let rows = [("0", 0.5), ("1", 0.6), ("2", 0.7)]
-            .map(|(seed, value)| row("curve", one, "ale", &[("rate", "1"), ("seed", seed)], value, 0.0));
+            .map(|(seed, value)| row("curve", one, "ale", &[("lr", "1"), ("seed", seed)], value, 0.0));
         let text = Overview::of(&rows, "accuracy").text();
         let last = text.lines().nth(4).unwrap();
         assert_eq!(last, "ale, mean over 3 seeds  60.00");

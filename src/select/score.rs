@@ -4,7 +4,7 @@ use super::SelectError;
 use crate::data::Store;
 use crate::episode::Draw;
 use crate::eval::{self, EvalError, Evaluation, Grading, SeenRules};
-use crate::learner::{Parameters, Roster};
+use crate::learner::{Checked, Registry};
 use crate::metric::{Margins, best_temperature};
 use crate::stats::{self, Interval};
 use crate::tensor::{Backend, TensorError};
@@ -34,7 +34,7 @@ pub struct Task<'a> {
 }
 
 impl<'a> Task<'a> {
-    pub(super) fn evaluation(&self, learners: &'a [Parameters]) -> Evaluation<'a> {
+    pub(super) fn evaluation(&self, learners: &'a [Checked]) -> Evaluation<'a> {
         Evaluation {
             store: self.store,
             draw: self.draw,
@@ -65,9 +65,10 @@ pub struct Scored {
 ///
 /// # Errors
 /// A trial that fails, or answers no episode.
-pub fn score<R: Roster, D: Backend>(
+pub fn score<D: Backend>(
+    registry: &Registry<D>,
     task: &Task<'_>,
-    trials: &[Parameters],
+    trials: &[Checked],
     open: impl Fn() -> Result<D, TensorError> + Sync,
     advance: impl Fn(u64),
 ) -> Result<Vec<Scored>, SelectError> {
@@ -75,7 +76,7 @@ pub fn score<R: Roster, D: Backend>(
     // By trial: sums of accuracies over shots, shots, seconds, and fits that did not converge.
     let mut sums: Vec<(Vec<f64>, Vec<u32>, f64, usize)> =
         trials.iter().map(|_| (vec![0.0; episodes], vec![0; episodes], 0.0, 0)).collect();
-    eval::evaluate::<R, D, EvalError>(&task.evaluation(trials), open, |batch| {
+    eval::evaluate::<D, EvalError>(registry, &task.evaluation(trials), open, |batch| {
         let (accuracies, shots, seconds, unconverged) = &mut sums[batch.learner];
         for answered in &batch.episodes {
             let classes = &answered.grade.classes;
@@ -113,19 +114,20 @@ pub fn best(scores: &[Scored]) -> usize {
 ///
 /// # Errors
 /// A learner that fails.
-pub fn temperatures<R: Roster, D: Backend>(
+pub fn temperatures<D: Backend>(
+    registry: &Registry<D>,
     task: &Task<'_>,
-    learners: &[Parameters],
+    learners: &[Checked],
     open: impl Fn() -> Result<D, TensorError> + Sync,
 ) -> Result<Vec<Option<f64>>, SelectError> {
     let few = task.draw.first(CALIBRATED);
     let task = Task { draw: &few, ..*task };
     // One learner after another, so that only its margins are in memory.
-    let of_learner = |learner: &Parameters| {
+    let of_learner = |learner: &Checked| {
         let mut kept: Vec<Margins> = Vec::new();
         let grading = Grading { margins: true, ..Grading::default() };
         let one = std::slice::from_ref(learner);
-        eval::evaluate_with::<R, D, EvalError>(&task.evaluation(one), grading, &open, |batch| {
+        eval::evaluate_with::<D, EvalError>(registry, &task.evaluation(one), grading, &open, |batch| {
             kept.extend(batch.episodes.into_iter().filter_map(|answered| answered.margins));
             Ok(())
         })?;

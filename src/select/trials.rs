@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::sequence::Halton;
 use super::{SelectError, Space};
-use crate::learner::{Entry, Parameters};
+use crate::learner::{Checked, Entry};
 use crate::tensor::Backend;
 
 /// Points of the sequence that are looked at for each trial that is asked for, before a space counts as used up.
@@ -14,7 +14,7 @@ const PATIENCE: u32 = 200;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trials {
     /// The settings, none of them twice.
-    pub settings: Vec<Parameters>,
+    pub settings: Vec<Checked>,
     /// Whether they are all that the space holds.
     pub whole: bool,
 }
@@ -33,13 +33,13 @@ impl Trials {
         entry: &Entry<D>,
         budget: usize,
         seed: u64,
-        usable: impl Fn(&Parameters) -> bool,
+        usable: impl Fn(&Checked) -> bool,
     ) -> Result<Trials, SelectError> {
         let mut settings = vec![entry.check(&space.fixed)?];
         let mut take = |values: Vec<String>| {
             let mut given = space.fixed.clone();
             given.extend(space.axes.iter().map(|axis| axis.name.to_string()).zip(values));
-            let fresh = |found: &Parameters| usable(found) && !settings.contains(found);
+            let fresh = |found: &Checked| usable(found) && !settings.contains(found);
             if let Some(found) = entry.check(&given).ok().filter(fresh) {
                 settings.push(found);
             }
@@ -99,11 +99,11 @@ fn holds_default<D: Backend>(grid: &[Vec<String>], space: &Space, entry: &Entry<
 mod tests {
     use super::super::space::Typed;
     use super::*;
-    use crate::learner::{Registry, Shipped};
-    use crate::tensor::Cpu;
+    use crate::learner::Learners;
 
     fn trials(spec: &str, budget: usize, seed: u64) -> Trials {
-        let registry = Registry::<Cpu>::of::<Shipped>();
+        let learners = Learners::shipped();
+        let registry = learners.cpu();
         let (entry, given) = registry.read(spec).unwrap();
         let typed = given.iter().map(|(k, v)| (k.clone(), Typed::parse(v))).collect();
         Trials::of(&Space::new(entry, &typed).unwrap(), entry, budget, seed, |_| true).unwrap()
@@ -127,7 +127,8 @@ mod tests {
         for spec in ["linear-probe", "ridge", "svm", "fine-tune", "k-nn", "matching"] {
             let found = trials(spec, 32, 7);
             assert_eq!((found.settings.len(), found.whole), (32, false), "{spec}");
-            let registry = Registry::<Cpu>::of::<Shipped>();
+            let learners = Learners::shipped();
+            let registry = learners.cpu();
             assert_eq!(found.settings[0], registry.check(spec).unwrap());
             let mut sorted = texts(&found);
             sorted.sort();
@@ -156,7 +157,7 @@ mod tests {
     #[test]
     fn settings_that_the_learner_refuses_are_passed_over() {
         let found =
-            trials("fine-tune:head=linear|cosine,init=zero|prototype,steps=9,rate=1,transform=l2n", 9, 0);
+            trials("fine-tune:head=linear|cosine,init=zero|prototype,epochs=9,lr=1,transform=l2n", 9, 0);
         assert_eq!((found.settings.len(), found.whole), (3, true));
     }
 }

@@ -35,22 +35,21 @@ fn record(place: &Place, out: &str) -> Value {
 #[test]
 fn what_a_fit_chose_stands_in_the_record_and_on_the_page() {
     let place = place(SPLITS);
-    let learners =
-        "--learner sje --learner sje:rate=0.1,epochs=2,normalise=none --learner class-vector-cosine";
+    let learners = "--learner sje --learner sje:lr=0.1,epochs=2,normalise=none --learner class-vector-cosine";
     place.done(&format!("evaluate any-zero-shot --features f.csv --class-vectors v.csv {learners} --out r"));
     let run = record(&place, "r");
     let chosen = |wanted: &str| {
-        let of = |learner: &&Value| learner["parameters"]["rate"] == wanted;
+        let of = |learner: &&Value| learner["parameters"]["lr"] == wanted;
         run["learners"].as_array().unwrap().iter().find(of).unwrap()["chosen"].clone()
     };
     let entry = &chosen("0")[0];
     assert_eq!(entry["protocol"], "any-zero-shot");
-    for name in ["rate", "epochs", "normalise"] {
+    for name in ["lr", "epochs", "normalise"] {
         assert!(entry["values"][name].is_string(), "{entry}");
     }
     assert!(chosen("0.1").is_null() && run["learners"][0].get("chosen").is_none());
     place.done("report r --out page.html");
-    let shown = format!("epochs={}, normalise={}", entry["values"]["epochs"], entry["values"]["normalise"]);
+    let shown = format!("epochs={}, lr={}", entry["values"]["epochs"], entry["values"]["lr"]);
     assert!(place.read("page.html").contains(&format!("sje for any-zero-shot: {}", shown.replace('"', ""))));
 }
 
@@ -62,7 +61,7 @@ fn a_run_that_goes_on_or_was_joined_has_the_choices_of_one_in_one_go() {
     place.done(&format!("{evaluate} --shard 1/1 --out part"));
     place.done("merge part --out joined");
     let choices = |out: &str| record(&place, out)["learners"][0]["chosen"].clone();
-    assert!(choices("whole")[0]["values"]["rate"].is_string());
+    assert!(choices("whole")[0]["values"]["lr"].is_string());
     assert_eq!(choices("joined"), choices("whole"));
 }
 
@@ -152,7 +151,7 @@ fn class_vectors_that_do_not_fit_are_refused() {
     place.refuses(3, evaluate, "learner `class-vector-cosine` …");
     let named = |file: &str| evaluate.replace("f.csv", &format!("f.csv --class-vectors {file}"));
     place.refuses(3, &named("none.csv"), "none.csv: no such file");
-    let table = "v.npy: class vectors are read from a table, expected a .csv with a column `class` and a number per class …";
+    let table = "v.npy: class embeddings are read from a table, expected a .csv with a column `class` and a number per class …";
     place.refuses(2, &named("v.npy"), table);
     let all = place.read("v.csv");
     let with = |text: String| place.write("w.csv", text);
@@ -163,7 +162,7 @@ fn class_vectors_that_do_not_fit_are_refused() {
     place.refuses(
         3,
         &evaluate,
-        "w.csv line 4: the vector of class `c2` has NaN in column 1, class vectors must be finite\nhint: …",
+        "w.csv line 4: the embedding of class `c2` has NaN in column 1, class embeddings must be finite\nhint: …",
     );
     with(all.replacen("c2,-1,1,-1", "c2,-1,,-1", 1));
     place.refuses(3, &evaluate, "w.csv line 4: column `y` must be a number, got ``");

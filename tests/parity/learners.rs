@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::{Results, Suite, Whole, alike, numbers};
 use kshot::eval::laws::corners;
-use kshot::learner::{Given, Learner, Registry, Shipped};
+use kshot::learner::Given;
 use kshot::rng::Chance;
-use kshot::tensor::{Backend, Cpu, HostRows, Labels};
-use kshot::view::{ClassVectors, Items, Seen, Support};
+use kshot::tensor::{Backend, HostRows, Labels};
+use kshot::view::{ClassEmbeddings, Items, Seen, Support};
 use kshot::vocab::Transform;
 
 const DIM: usize = 12;
@@ -38,7 +38,7 @@ fn items(labels: &[u16], seed: u64, unit: bool) -> Vec<f32> {
 struct Episodes<D: Backend> {
     support: Support<D>,
     query: Items<D>,
-    vectors: ClassVectors<D>,
+    vectors: ClassEmbeddings<D>,
 }
 
 impl<D: Backend> Episodes<D> {
@@ -58,7 +58,7 @@ impl<D: Backend> Episodes<D> {
         Episodes {
             support: Support::dense(device, DIM, values, labels).unwrap(),
             query: Items::dense(device, (FILLED.len(), QUERIES, DIM), queries).unwrap(),
-            vectors: ClassVectors::new(device, shape, vectors).unwrap(),
+            vectors: ClassEmbeddings::new(device, shape, vectors).unwrap(),
         }
     }
 }
@@ -82,21 +82,15 @@ struct Learners;
 
 impl Suite for Learners {
     fn run<D: Whole>(device: &D, results: &mut Results) {
-        let registry = Registry::<D>::of::<Shipped>();
-        let plain = Registry::<Cpu>::of::<Shipped>();
+        let learners = kshot::learner::Learners::shipped();
+        let (registry, plain) = (learners.on::<D>(), learners.cpu());
         let (as_they_are, of_norm_one) = (Episodes::new(device, false), Episodes::new(device, true));
         let seen = seen();
         for entry in plain.entries() {
             for parameters in corners(entry) {
                 let learner = registry.build(&parameters).unwrap();
                 let episodes = if learner.takes() == Transform::None { &as_they_are } else { &of_norm_one };
-                let fitted = match &learner {
-                    Learner::Unfitted(plan) => Some(plan.fit(&seen, device).unwrap()),
-                    Learner::ClassTransductive(plan) => {
-                        Some(plan.fit(&seen, seen.vectors(), device).unwrap())
-                    }
-                    _ => None,
-                };
+                let fitted = learner.fit(&seen, || seen.vectors().to_vec(), device).unwrap();
                 let choice = fitted.as_ref().map_or(BTreeMap::new(), |fitted| fitted.chosen().clone());
                 let learner = match &fitted {
                     Some(fitted) => fitted.learner(device).unwrap(),
@@ -128,7 +122,8 @@ struct Families;
 
 impl Suite for Families {
     fn run<D: Whole>(device: &D, results: &mut Results) {
-        let registry = Registry::<D>::of::<Shipped>();
+        let learners = kshot::learner::Learners::shipped();
+        let registry = learners.on::<D>();
         let episodes = Episodes::new(device, true);
         let chance = Chance::new(11, &NUMBERS);
         let families = [
@@ -136,10 +131,10 @@ impl Suite for Families {
             ["ridge:alpha=1", "ridge:alpha=0.1"],
             ["svm:c=1", "svm:c=0.1"],
             ["linear-probe:c=1", "linear-probe:c=0.1"],
-            ["fine-tune:steps=5", "fine-tune:steps=20"],
+            ["fine-tune:epochs=5", "fine-tune:epochs=20"],
         ];
         for specs in families {
-            let members: Vec<_> = specs.iter().map(|spec| registry.check(spec).unwrap()).collect();
+            let members = specs.map(|spec| registry.check(spec).unwrap().parameters);
             let entry = registry.entry(members[0].learner()).unwrap();
             let family = entry.build_family(&members).unwrap().unwrap();
             let answers = family.answers(&episodes.support, &episodes.query, &chance).unwrap();

@@ -10,7 +10,7 @@ use crate::learner::{Given, LearnError, Learner};
 use crate::rng::Chance;
 use crate::tensor::dfdx::shapes::HasShape;
 use crate::tensor::{Cpu, HostRows, Labels, TensorError, open_cpu, to_host};
-use crate::view::{ClassVectors, Items, Seen, Support};
+use crate::view::{ClassEmbeddings, Items, Seen, Support};
 use crate::vocab::{Meaning, Setting, Transform};
 
 /// The seed of the learner's chance, where a law does not ask for another.
@@ -84,7 +84,7 @@ impl<'a> Subject<'a> {
 
     /// Whether it is fitted on other classes and has no other source than these.
     pub fn knows_only_other_classes(&self) -> bool {
-        self.learner.is_unfitted() && !self.setting().uses_support()
+        self.learner.needs_fit() && !self.setting().uses_support()
     }
 
     /// The learner, fitted on made-up seen classes of this dimension.
@@ -93,12 +93,11 @@ impl<'a> Subject<'a> {
             return Ok(Rc::clone(learner));
         }
         let seen = seen(dim, self.learner.takes()).map_err(|e| e.to_string())?;
-        let fitted = match &self.learner {
-            Learner::Unfitted(plan) => plan.fit(&seen, &self.device),
-            Learner::ClassTransductive(plan) => plan.fit(&seen, seen.vectors(), &self.device),
-            _ => return Err("a learner that needs no fit".to_string()),
+        let fitted = self.learner.fit(&seen, || seen.vectors().to_vec(), &self.device);
+        let Some(fitted) = fitted.map_err(|e| e.to_string())? else {
+            return Err("a learner that needs no fit".to_string());
         };
-        let learner = fitted.and_then(|fitted| fitted.learner(&self.device)).map_err(|e| e.to_string())?;
+        let learner = fitted.learner(&self.device).map_err(|e| e.to_string())?;
         if learner.setting() != self.setting() && self.setting() != Setting::ClassTransductive {
             return Err(format!("a fit of a {} learner gave a {} one", self.setting(), learner.setting()));
         }
@@ -140,7 +139,7 @@ impl<'a> Subject<'a> {
         let chance = Chance::new(seed, numbers);
         let given =
             Given { support: support.as_ref(), vectors: Some(&vectors), query: &query, chance: &chance };
-        let answer = || match self.learner.is_unfitted() {
+        let answer = || match self.learner.needs_fit() {
             true => self.fitted(query.dim())?.answer(&given).map_err(|e| e.to_string()),
             false => self.learner.answer(&given).map_err(|e| e.to_string()),
         };
@@ -185,10 +184,10 @@ impl<'a> Subject<'a> {
         Items::dense(&self.device, (toys.len(), items, dim), values).map_err(|e| e.to_string())
     }
 
-    fn vectors(&self, toys: &[Toy]) -> Result<ClassVectors<Cpu>, String> {
+    fn vectors(&self, toys: &[Toy]) -> Result<ClassEmbeddings<Cpu>, String> {
         let (way, dim) = toys.first().map_or((0, 0), |toy| (toy.way, toy.dim));
         let values = toys.iter().flat_map(|toy| toy.vectors.iter().flatten().copied()).collect();
-        ClassVectors::new(&self.device, (toys.len(), way, dim), values).map_err(|e| e.to_string())
+        ClassEmbeddings::new(&self.device, (toys.len(), way, dim), values).map_err(|e| e.to_string())
     }
 }
 

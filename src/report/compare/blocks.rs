@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::error::CompareError;
-use crate::report::{ReadTable, ResultsFolder, Selection, Size, TableKey};
+use crate::results::{ReadTable, ResultsFolder, Selection, Size, TableKey};
 
 /// A table and the folder that it came from.
 #[derive(Clone, Copy)]

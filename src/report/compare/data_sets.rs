@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Block;
-use crate::report::Size;
+use crate::results::Size;
 use crate::stats::{self, Friedman};
 
 /// Mean ranks of the learners that all data sets share.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::report::TableKey;
+use crate::results::TableKey;
 use crate::vocab::Metric;
 
 /// A comparison that was refused.

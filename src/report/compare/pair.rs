@@ -1,7 +1,7 @@
 //! Two learners on the episodes that they share.
 
 use super::{Options, words};
-use crate::report::Dealt;
+use crate::results::Dealt;
 use crate::stats::{
     self, ClassJackknife, ClassSum, Effect, Estimate, Interval, JackknifeError, LEAST_CLASSES,
     LEAST_EPISODES_PER_CLASS, Population, SignFlip, SignedRank, Superiority, Verdict,

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::*;
-use crate::report::fixtures::Made;
+use crate::results::fixtures::Made;
 use crate::stats::Verdict;
 
 fn bits(number: u32) -> Bits {

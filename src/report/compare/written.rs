@@ -2,8 +2,8 @@
 
 use super::words::claims;
 use super::{Block, Comparison, Finding, Pair};
-use crate::report::rows::interval_word;
-use crate::report::text::{float, text};
+use crate::results::rows::interval_word;
+use crate::results::text::{float, text};
 use crate::stats::Population;
 
 /// Columns of `comparison.csv`: one row per pair and population.

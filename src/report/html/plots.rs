@@ -6,7 +6,7 @@ use super::canvas::{Plot, PlotError};
 use super::charts::{Frame, Histogram, IntervalRow, Learner, Series, histograms, intervals, lines, points};
 use super::{Comparison, Group};
 use crate::report::compare::Inference;
-use crate::report::{Measured, ReadTable, Size};
+use crate::results::{Measured, ReadTable, Size};
 use crate::stats::{self, Population};
 use crate::vocab::Metric;
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::*;
 use crate::report::compare::{Bits, Options, compare};
-use crate::report::fixtures::Made;
+use crate::results::fixtures::Made;
 use crate::vocab::Metric;
 
 fn read(made: &Made) -> ResultsFolder {

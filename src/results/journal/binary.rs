@@ -1,0 +1,246 @@
+//! A stretch as bytes: whole numbers of fixed width, low byte first, and floats by their bits.
+
+use super::super::certainty::{CertaintyOutcome, MEASURES};
+use super::super::generalised::QueryStanding;
+use super::super::stretch::{EpisodeRecord, QueryOutcome, Stretch, TableStretch, TemperedRecord};
+use super::super::tally::{ClassOutcome, EpisodeOutcome};
+
+use crate::vocab::{ClassId, ItemId};
+
+/// Stands for a number that is absent: the bits of one that is never written.
+const NO_CONFIDENCE: u32 = u32::MAX;
+
+/// Appends a stretch.
+pub(super) fn write(stretch: &Stretch, out: &mut Vec<u8>) {
+    whole(out, stretch.first);
+    whole(out, stretch.episodes);
+    whole(out, stretch.tables.len() as u32);
+    for table in &stretch.tables {
+        whole(out, table.table as u32);
+        out.extend(table.unconverged.to_le_bytes());
+        whole(out, table.episodes.len() as u32);
+        for episode in &table.episodes {
+            write_episode(episode, out);
+        }
+    }
+}
+
+fn write_episode(record: &EpisodeRecord, out: &mut Vec<u8>) {
+    whole(out, record.outcome.episode);
+    whole(out, record.ties);
+    whole(out, record.outcome.classes.len() as u32);
+    for class in &record.outcome.classes {
+        [class.class.0, class.correct, class.total].into_iter().for_each(|number| whole(out, number));
+        for value in [class.nll, class.brier] {
+            out.push(u8::from(value.is_some()));
+            out.extend(value.unwrap_or_default().to_bits().to_le_bytes());
+        }
+    }
+    whole(out, record.claims.len() as u32);
+    for (confidence, correct) in &record.claims {
+        whole(out, confidence.to_bits());
+        out.push(u8::from(*correct));
+    }
+    out.push(u8::from(record.tempered.is_some()));
+    if let Some(tempered) = &record.tempered {
+        out.extend(tempered.nll.to_bits().to_le_bytes());
+        whole(out, tempered.confidences.len() as u32);
+        tempered.confidences.iter().for_each(|confidence| whole(out, confidence.to_bits()));
+    }
+    whole(out, record.queries.len() as u32);
+    for query in &record.queries {
+        let confidence = query.confidence.map_or(NO_CONFIDENCE, f32::to_bits);
+        let certainty = query.certainty.map_or(NO_CONFIDENCE, f32::to_bits);
+        let numbers = [query.class.0, query.item.0, query.predicted.0, confidence, certainty];
+        numbers.into_iter().for_each(|number| whole(out, number));
+    }
+    write_margins(&record.margins, out);
+    out.push(u8::from(record.certainty.is_some()));
+    if let Some(CertaintyOutcome { episode, inside, outside, threshold, values }) = &record.certainty {
+        let threshold = threshold.map_or(NO_CONFIDENCE, f32::to_bits);
+        let numbers = [*episode, *inside, *outside, threshold, values.len() as u32];
+        numbers.into_iter().for_each(|number| whole(out, number));
+        for (metric, value) in values {
+            let place = MEASURES.iter().position(|known| known == metric).unwrap_or(MEASURES.len());
+            whole(out, place as u32);
+            out.extend(value.to_bits().to_le_bytes());
+        }
+    }
+}
+
+fn write_margins(margins: &[QueryStanding], out: &mut Vec<u8>) {
+    whole(out, margins.len() as u32);
+    for QueryStanding { class, margin, right } in margins {
+        whole(out, class.0);
+        whole(out, margin.to_bits());
+        out.push(u8::from(*right));
+    }
+}
+
+fn whole(out: &mut Vec<u8>, number: u32) {
+    out.extend(number.to_le_bytes());
+}
+
+/// Reads a stretch from bytes that hold it and nothing else; nothing where they do not.
+pub(super) fn read(bytes: &[u8]) -> Option<Stretch> {
+    let mut bytes = Bytes(bytes);
+    let (first, episodes) = (bytes.whole()?, bytes.whole()?);
+    let tables = bytes.list(|bytes| {
+        let (table, unconverged) = (bytes.whole()? as usize, u64::from_le_bytes(bytes.take()?));
+        Some(TableStretch { table, unconverged, episodes: bytes.list(episode)? })
+    })?;
+    bytes.0.is_empty().then_some(Stretch { first, episodes, tables })
+}
+
+fn episode(bytes: &mut Bytes<'_>) -> Option<EpisodeRecord> {
+    let (episode, ties) = (bytes.whole()?, bytes.whole()?);
+    let classes = bytes.list(|bytes| {
+        let (class, correct, total) = (ClassId(bytes.whole()?), bytes.whole()?, bytes.whole()?);
+        Some(ClassOutcome { class, correct, total, nll: bytes.float()?, brier: bytes.float()? })
+    })?;
+    let claims = bytes.list(|bytes| Some((f32::from_bits(bytes.whole()?), bytes.flag()?)))?;
+    let tempered = match bytes.flag()? {
+        false => None,
+        true => {
+            let nll = f64::from_bits(u64::from_le_bytes(bytes.take()?));
+            let confidences = bytes.list(|bytes| Some(f32::from_bits(bytes.whole()?)))?;
+            Some(TemperedRecord { nll, confidences })
+        }
+    };
+    let queries = bytes.list(|bytes| {
+        let (class, item, predicted) =
+            (ClassId(bytes.whole()?), ItemId(bytes.whole()?), ClassId(bytes.whole()?));
+        let (confidence, certainty) = (bytes.single()?, bytes.single()?);
+        Some(QueryOutcome { class, item, predicted, confidence, certainty })
+    })?;
+    let margins = bytes.list(|bytes| {
+        let (class, margin) = (ClassId(bytes.whole()?), f32::from_bits(bytes.whole()?));
+        Some(QueryStanding { class, margin, right: bytes.flag()? })
+    })?;
+    let certainty = match bytes.flag()? {
+        true => Some(certainty(bytes)?),
+        false => None,
+    };
+    let outcome = EpisodeOutcome { episode, classes };
+    Some(EpisodeRecord { outcome, ties, claims, tempered, queries, certainty, margins })
+}
+
+fn certainty(bytes: &mut Bytes<'_>) -> Option<CertaintyOutcome> {
+    let (episode, inside, outside, threshold) =
+        (bytes.whole()?, bytes.whole()?, bytes.whole()?, bytes.single()?);
+    let values = bytes.list(|bytes| {
+        let metric = *MEASURES.get(bytes.whole()? as usize)?;
+        Some((metric, f64::from_bits(u64::from_le_bytes(bytes.take()?))))
+    })?;
+    Some(CertaintyOutcome { episode, inside, outside, threshold, values })
+}
+
+/// Bytes that are still to be read.
+struct Bytes<'a>(&'a [u8]);
+
+impl Bytes<'_> {
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (head, tail) = self.0.split_first_chunk::<N>()?;
+        self.0 = tail;
+        Some(*head)
+    }
+
+    fn whole(&mut self) -> Option<u32> {
+        self.take().map(u32::from_le_bytes)
+    }
+
+    fn flag(&mut self) -> Option<bool> {
+        match self.take()? {
+            [0] => Some(false),
+            [1] => Some(true),
+            _ => None,
+        }
+    }
+
+    /// A number of 32 bits, where it is there.
+    fn single(&mut self) -> Option<Option<f32>> {
+        Some(Some(self.whole()?).filter(|bits| *bits != NO_CONFIDENCE).map(f32::from_bits))
+    }
+
+    fn float(&mut self) -> Option<Option<f64>> {
+        let there = self.flag()?;
+        let value = f64::from_bits(u64::from_le_bytes(self.take()?));
+        Some(there.then_some(value))
+    }
+
+    /// A list behind its length. Memory grows with what is read, so that a wrong length cannot ask for all of it.
+    fn list<T>(&mut self, mut one: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+        (0..self.whole()?).map(|_| one(self)).collect()
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A stretch of this many episodes in two tables, one of which only ranks.
+    pub fn stretch(first: u32, episodes: u32) -> Stretch {
+        let query = |confidence| QueryOutcome {
+            class: ClassId(1),
+            item: ItemId(first),
+            predicted: ClassId(4),
+            confidence,
+            certainty: Some(-0.5),
+        };
+        let certainty = |episode| CertaintyOutcome {
+            episode,
+            inside: 1,
+            outside: 2,
+            threshold: (episode % 2 == 0).then_some(-1.5),
+            values: MEASURES.iter().map(|metric| (*metric, 0.25)).collect(),
+        };
+        let record = |episode: u32, confidence: Option<f32>| EpisodeRecord {
+            outcome: EpisodeOutcome {
+                episode,
+                classes: vec![
+                    ClassOutcome { class: ClassId(4), correct: 0, total: 0, nll: None, brier: None },
+                    ClassOutcome {
+                        class: ClassId(1),
+                        correct: 0,
+                        total: 1,
+                        nll: confidence.map(|_| f64::INFINITY),
+                        brier: confidence.map(|_| 0.1 + 0.2),
+                    },
+                ],
+            },
+            ties: episode % 3,
+            claims: confidence.map(|confidence| (confidence, false)).into_iter().collect(),
+            tempered: confidence.map(|c| TemperedRecord { nll: 0.3, confidences: vec![c / 2.0] }),
+            queries: vec![query(confidence)],
+            certainty: confidence.map(|_| certainty(episode)),
+            margins: vec![QueryStanding { class: ClassId(4), margin: -0.25, right: episode % 2 == 1 }],
+        };
+        let table = |table, confidence| TableStretch {
+            table,
+            unconverged: u64::from(u32::MAX) + 3,
+            episodes: (first..first + episodes).map(|number| record(number, confidence)).collect(),
+        };
+        Stretch { first, episodes, tables: vec![table(1, None), table(0, Some(1.000_000_1))] }
+    }
+
+    fn bytes(stretch: &Stretch) -> Vec<u8> {
+        let mut out = Vec::new();
+        write(stretch, &mut out);
+        out
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let there = stretch(7, 5);
+        assert_eq!(read(&bytes(&there)), Some(there));
+    }
+
+    #[test]
+    fn bytes_that_are_cut_off_or_too_many_are_not_read() {
+        let whole = bytes(&stretch(0, 2));
+        for length in 0..whole.len() {
+            assert_eq!(read(&whole[..length]), None, "{length}");
+        }
+        assert_eq!(read(&[whole, vec![0]].concat()), None);
+    }
+}

@@ -1,0 +1,196 @@
+//! Reads a folder of results back, and refuses what is damaged or mixed.
+//!
+//! The files say some things twice: counts per class and per episode, values and the episodes that they are means of,
+//! hashes in the rows and in the record. All of it is compared, because a comparison of results that do not belong
+//! together would look like any other.
+
+mod certainty;
+mod clusters;
+mod error;
+mod outcomes;
+mod queries;
+mod sheet;
+mod summary;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::staging::RUN_RECORD;
+use super::{Bin, Measured, RunRecord, SummaryRow, Table, TableKey};
+use crate::vocab::Metric;
+
+use clusters::Clusters;
+pub use error::{Flaw, ReadError};
+pub use queries::{ReadQuery, read_queries};
+
+/// A folder of results, whole and consistent.
+#[derive(Clone, Debug)]
+pub struct ResultsFolder {
+    /// Its path, as it was named.
+    pub path: PathBuf,
+    /// What was run.
+    pub run: RunRecord,
+    /// Its tables, in the order of the files.
+    pub tables: Vec<ReadTable>,
+}
+
+/// One table: a learner under a protocol at one shot, with all its episodes.
+#[derive(Clone, Debug)]
+pub struct ReadTable {
+    /// What its rows share. `repeat` is false where `summary.csv` has an interval for new items.
+    pub table: Table,
+    /// SHA-256 of the features.
+    pub features_sha256: String,
+    /// The rows of `summary.csv`.
+    pub measured: Vec<Measured>,
+    /// The line of each of them.
+    lines: Vec<u64>,
+    /// Which classes were in which episode; shared by the tables of one draw.
+    pub dealt: Arc<Dealt>,
+    /// Correct answers of each episode.
+    pub correct: Vec<u32>,
+    /// Queries of each episode.
+    pub total: Vec<u32>,
+    /// Mean negative log-likelihood of each episode; empty for scores that only rank.
+    pub nll: Vec<f64>,
+    /// Mean Brier score of each episode; empty likewise.
+    pub brier: Vec<f64>,
+    /// Measures of certainty, one value per episode; empty for those that are not in `certainty.csv`.
+    pub certainty: BTreeMap<Metric, Vec<f64>>,
+    /// Correct answers and queries of each class of [`Dealt::classes`] over the draw.
+    pub by_class: Vec<(u64, u64)>,
+    /// Bins of confidence; empty for scores that only rank.
+    pub bins: Vec<Bin>,
+    /// The same at the selected temperature; empty where none was selected, or where it is 1.
+    pub tempered: Vec<Bin>,
+}
+
+/// The classes of every episode of a draw, as far as results tell.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Dealt {
+    /// The number of each episode.
+    pub episodes: Vec<u32>,
+    /// Where the classes of each episode end in `members`.
+    ends: Vec<u32>,
+    /// Places in `classes`.
+    members: Vec<u32>,
+    /// Names of the classes that occur, in the order of appearance.
+    pub classes: Vec<String>,
+    /// What is left out in turn for a statement about new classes: the classes, or their clusters where they have such.
+    pub units: Vec<String>,
+    /// The place of each class's unit in `units`.
+    pub unit_of: Vec<u32>,
+}
+
+impl Dealt {
+    /// The classes of the episode at `place`, in label order, as places in [`Dealt::classes`].
+    pub fn members(&self, place: usize) -> &[u32] {
+        let start = if place == 0 { 0 } else { self.ends[place - 1] };
+        &self.members[start as usize..self.ends[place] as usize]
+    }
+
+    /// Whether whole clusters of classes are left out, and not classes.
+    pub fn is_clustered(&self) -> bool {
+        self.units != self.classes
+    }
+
+    /// The classes of all episodes.
+    pub fn all_members(&self) -> Vec<&[u32]> {
+        (0..self.episodes.len()).map(|place| self.members(place)).collect()
+    }
+}
+
+impl ReadTable {
+    /// What tells it from others.
+    pub fn key(&self) -> TableKey {
+        self.table.key()
+    }
+
+    /// One value per episode; `None` for a metric that has none, or that this table lacks.
+    pub fn values(&self, metric: Metric) -> Option<Vec<f64>> {
+        let values = match metric {
+            Metric::Accuracy => {
+                self.correct.iter().zip(&self.total).map(|(c, t)| f64::from(*c) / f64::from(*t)).collect()
+            }
+            Metric::Nll => self.nll.clone(),
+            Metric::Brier => self.brier.clone(),
+            metric => self.certainty.get(&metric).cloned().unwrap_or_default(),
+        };
+        (!values.is_empty()).then_some(values)
+    }
+
+    /// Its rows as `summary.csv` has them.
+    pub fn rows(&self) -> impl Iterator<Item = SummaryRow> + '_ {
+        self.measured.iter().map(|measured| SummaryRow {
+            table: self.table.clone(),
+            episodes: self.dealt.episodes.len(),
+            classes: self.dealt.classes.len(),
+            measured: *measured,
+            features_sha256: self.features_sha256.clone(),
+        })
+    }
+}
+
+impl ResultsFolder {
+    /// Reads a folder.
+    ///
+    /// # Errors
+    /// A file that is missing, damaged, of another version of kshot, or not of one run with the others.
+    pub fn read(path: &Path) -> Result<ResultsFolder, ReadError> {
+        let run = record(&path.join(RUN_RECORD))?;
+        if let Some(part) = run.part {
+            return Err(ReadError::whole(path, Flaw::Part { part }));
+        }
+        let mut tables = summary::read(&path.join("summary.csv"), &run)?;
+        outcomes::read_episodes(&path.join("episodes.csv"), &mut tables)?;
+        let clusters = match run.files.iter().any(|file| file == "clusters.csv") {
+            true => Clusters::read(&path.join("clusters.csv"))?,
+            false => Clusters::default(),
+        };
+        outcomes::read_outcomes(&path.join("outcomes.csv"), &clusters, &mut tables)?;
+        if run.files.iter().any(|file| file == "certainty.csv") {
+            certainty::read(&path.join("certainty.csv"), &mut tables)?;
+        }
+        summary::read_bins(&path.join("bins.csv"), &mut tables)?;
+        summary::check_values(&path.join("summary.csv"), &tables)?;
+        Ok(ResultsFolder { path: path.to_path_buf(), run, tables })
+    }
+}
+
+/// Reads the record of a run in its folder, parts of evaluations included.
+///
+/// # Errors
+/// A record that is missing, damaged or of another version of kshot.
+pub fn read_record(folder: &Path) -> Result<RunRecord, ReadError> {
+    record(&folder.join(RUN_RECORD))
+}
+
+/// Reads the run record; checked first, because another version may name its columns otherwise.
+pub(super) fn record(path: &Path) -> Result<RunRecord, ReadError> {
+    let bytes = std::fs::read(path).map_err(ReadError::file(path))?;
+    let flawed = |error: serde_json::Error| ReadError::Line {
+        path: path.to_path_buf(),
+        line: error.line() as u64,
+        flaw: Flaw::Record(error.to_string()),
+    };
+    let value: serde_json::Value = serde_json::from_slice(&bytes).map_err(flawed)?;
+    if let Some(found) = value.get("kshot").and_then(|version| version.as_str()) {
+        check_version(found).map_err(|flaw| ReadError::whole(path, flaw))?;
+    }
+    serde_json::from_slice(&bytes).map_err(flawed)
+}
+
+/// Versions that agree in what a Cargo requirement of the first would accept may read each other's files.
+fn check_version(found: &str) -> Result<(), Flaw> {
+    let here = env!("CARGO_PKG_VERSION");
+    let kin = |version: &str| {
+        let mut parts = version.split('.').map(str::to_string);
+        let (major, minor) = (parts.next(), parts.next());
+        if major.as_deref() == Some("0") { (major, minor) } else { (major, None) }
+    };
+    if kin(found) == kin(here) { Ok(()) } else { Err(Flaw::Version { found: found.to_string(), here }) }
+}
+
+#[cfg(test)]
+mod tests;
