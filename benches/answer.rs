@@ -13,7 +13,7 @@ use std::time::Instant;
 use kshot::data::{OpenOptions, Store};
 use kshot::episode::Sampler;
 use kshot::eval::{EvalError, Evaluation, SeenRules, evaluate};
-use kshot::learner::{Registry, Shipped};
+use kshot::learner::Learners;
 use kshot::protocol::Protocol;
 use kshot::tensor::{Cpu, open_cpu};
 use made::Outcome;
@@ -26,7 +26,8 @@ fn main() -> Outcome<()> {
     };
     let store = Store::open(std::path::Path::new(store), &OpenOptions::default())?;
     let protocol = Protocol::parse(&std::fs::read_to_string(protocol)?, protocol)?;
-    let learners = [Registry::<Cpu>::of::<Shipped>().check(learner)?];
+    let known = Learners::shipped();
+    let learners = [known.cpu().check(learner)?];
     let clock = Instant::now();
     let draw = Sampler::new(&protocol, store.index())?.episodes(0..protocol.count())?;
     let work = Evaluation {
@@ -40,7 +41,8 @@ fn main() -> Outcome<()> {
         batch: None,
     };
     let mut correct = Vec::with_capacity(draw.len());
-    evaluate::<Shipped, Cpu, EvalError>(
+    evaluate::<Cpu, EvalError>(
+        known.cpu(),
         &work,
         || Ok(open_cpu()),
         |batch| {

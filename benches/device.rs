@@ -10,6 +10,7 @@ mod made;
 use std::hint::black_box;
 use std::time::Instant;
 
+use kshot::learner::Registered;
 use kshot::tensor::conv::ConvOps;
 use kshot::tensor::{TensorError, open_cpu, ops, to_host};
 use made::{IMAGES, Network, Outcome, answer, draw, store};
@@ -53,7 +54,10 @@ fn bandwidth<D: ConvOps>(device: &D, rounds: usize) -> Outcome<f64> {
     Ok((TIMES * 3 * NUMBERS * size_of::<f32>()) as f64 / seconds)
 }
 
-fn heads<D: ConvOps>(open: impl Fn() -> Result<D, TensorError> + Sync, extent: &Extent) -> Outcome<()> {
+fn heads<D: ConvOps + Registered>(
+    open: impl Fn() -> Result<D, TensorError> + Sync,
+    extent: &Extent,
+) -> Outcome<()> {
     let bandwidth = bandwidth(&open()?, extent.rounds)?;
     println!("bandwidth {:.1} GB/s", bandwidth / 1e9);
     let store = store(extent.dim)?;
@@ -90,7 +94,10 @@ fn networks<D: ConvOps>(device: &D, rounds: usize) -> Outcome<()> {
     Ok(())
 }
 
-fn all<D: ConvOps>(open: impl Fn() -> Result<D, TensorError> + Sync, extent: Extent) -> Outcome<()> {
+fn all<D: ConvOps + Registered>(
+    open: impl Fn() -> Result<D, TensorError> + Sync,
+    extent: Extent,
+) -> Outcome<()> {
     heads(&open, &extent)?;
     networks(&open()?, extent.rounds)
 }

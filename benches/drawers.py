@@ -11,7 +11,7 @@ from collections import defaultdict
 from pathlib import Path
 from zipfile import ZipFile
 
-LISTS = Path(__file__).parent.parent / "src/data/images/vinyals.csv"
+LISTS = Path(__file__).parent.parent / "src/data/dataset/images/vinyals.csv"
 
 
 def main():

@@ -21,7 +21,7 @@ SIZES = [(5, 1), (5, 5), (20, 5)]
 PROTOCOL = """name = "any-{way}way-{shot}shot"
 version = 1
 source = "benches/fair.py"
-admits = ["inductive"]
+settings = ["inductive"]
 [episode]
 way = {way}
 shot = {shot}

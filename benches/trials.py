@@ -19,7 +19,7 @@ LEARNERS = ["k-nn", "matching", "linear-probe", "ridge", "svm", "fine-tune"]
 PROTOCOL = """name = "trials"
 version = 1
 source = "benches/trials.py"
-admits = ["inductive"]
+settings = ["inductive"]
 [data]
 split = "{split}"
 [episode]

@@ -4,9 +4,9 @@
 
 use std::process::ExitCode;
 
-use kshot::learner::{Classifier, Inductive, LearnError, Learner, Parameter, Registry, Roster, Shipped};
+use kshot::learner::{Classifier, Inductive, LearnError, Learner, Learners, Parameter, Plugin, Registry};
 use kshot::rng::Chance;
-use kshot::tensor::{Backend, Tensor3, ops};
+use kshot::tensor::{Backend, SpanOps, Tensor3, ops};
 use kshot::view::{Items, Scores, Support};
 
 /// Nearest class mean, each mean drawn towards the mean of all support items by a share of the way.
@@ -37,9 +37,8 @@ impl<D: Backend> Classifier<D> for Nearest<D> {
 
 struct Mine;
 
-impl Roster for Mine {
-    fn enrol<D: Backend>(list: &mut Registry<D>) {
-        Shipped::enrol(list);
+impl Plugin for Mine {
+    fn register<D: SpanOps>(&self, list: &mut Registry<D>) {
         list.add("shrunken-mean", |parameters| {
             Ok(Learner::inductive(ShrunkenMean { share: parameters.real("share") as f32 }))
         })
@@ -49,5 +48,5 @@ impl Roster for Mine {
 }
 
 fn main() -> ExitCode {
-    kshot::cli::main::<Mine>()
+    kshot::cli::main(&Learners::shipped().with(Mine))
 }

@@ -14,6 +14,7 @@ pub mod protocol;
 pub mod report;
 pub mod results;
 pub mod rng;
+pub mod run;
 pub mod select;
 pub mod stats;
 pub mod tensor;

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    kshot::cli::main::<kshot::learner::Shipped>()
+    kshot::cli::main(&kshot::learner::Learners::shipped())
 }

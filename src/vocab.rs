@@ -1,9 +1,14 @@
 //! The field's words as types: what every room may speak of, and nothing that computes.
 
+mod nearest;
+pub mod spec;
+
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+pub use nearest::{did_you_mean, nearest};
 
 /// A class of a dataset, by its place in the order of first appearance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -40,10 +45,10 @@ pub struct UnknownWord {
 }
 
 macro_rules! words {
-    ($(#[$meta:meta])* $name:ident, $what:literal, { $($(#[$vmeta:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+    ($(#[$meta:meta])* $name:ident, $what:literal, { $($(#[$vmeta:meta])* $variant:ident = $word:literal $(or $old:literal)?),+ $(,)? }) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        pub enum $name { $($(#[$vmeta])* #[serde(rename = $word)] $variant),+ }
+        pub enum $name { $($(#[$vmeta])* #[serde(rename = $word $(, alias = $old)?)] $variant),+ }
 
         impl $name {
             /// All of them, in the order of declaration.
@@ -64,6 +69,8 @@ macro_rules! words {
         impl FromStr for $name {
             type Err = UnknownWord;
             fn from_str(text: &str) -> Result<Self, UnknownWord> {
+                // A word of earlier files is still read.
+                $($(if text == $old { return Ok($name::$variant); })?)+
                 Self::ALL.iter().copied().find(|v| v.word() == text).ok_or_else(|| UnknownWord {
                     what: $what,
                     found: text.to_string(),
@@ -83,8 +90,8 @@ words! {
         Validation = "validation",
         /// Classes that nothing has seen before the evaluation.
         Novel = "novel",
-        /// Classes that are no answer to anything: their items belong to no class of the task.
-        Outside = "outside",
+        /// Out of scope: classes that are no answer to anything, whose items belong to no class of the task.
+        Oos = "oos" or "outside",
     }
 }
 
@@ -93,7 +100,7 @@ words! {
 pub enum Scope {
     /// The classes of one split.
     One(Split),
-    /// All classes of the task, whatever their split; never those outside.
+    /// All classes of the task, whatever their split; never those out of scope.
     All,
 }
 
@@ -104,7 +111,7 @@ impl Scope {
         match self {
             Scope::One(Split::Validation) => split == Split::Base,
             Scope::One(Split::Novel) => matches!(split, Split::Base | Split::Validation),
-            Scope::One(Split::Base | Split::Outside) | Scope::All => false,
+            Scope::One(Split::Base | Split::Oos) | Scope::All => false,
         }
     }
 
@@ -112,7 +119,7 @@ impl Scope {
     pub fn holds(self, split: Split) -> bool {
         match self {
             Scope::One(one) => one == split,
-            Scope::All => split != Split::Outside,
+            Scope::All => split != Split::Oos,
         }
     }
 
@@ -148,7 +155,7 @@ impl FromStr for Scope {
     fn from_str(text: &str) -> Result<Self, UnknownWord> {
         match text.parse() {
             _ if text == "all" => Ok(Scope::All),
-            Ok(split) if split != Split::Outside => Ok(Scope::One(split)),
+            Ok(split) if split != Split::Oos => Ok(Scope::One(split)),
             _ => Err(UnknownWord {
                 what: "split",
                 found: text.to_string(),
@@ -181,7 +188,7 @@ impl Setting {
     }
 
     /// Whether a learner of this setting is given class vectors.
-    pub fn uses_class_vectors(self) -> bool {
+    pub fn uses_class_embeddings(self) -> bool {
         !self.needs_support()
     }
 
@@ -339,6 +346,13 @@ words! {
     }
 }
 
+impl Default for SawClasses {
+    /// Nobody knows.
+    fn default() -> SawClasses {
+        SawClasses::Unknown
+    }
+}
+
 /// How the numbers of one item are laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Form {
@@ -447,7 +461,7 @@ mod tests {
         let error = "train".parse::<Split>().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "unknown split `train`, expected one of `base`, `validation`, `novel`, `outside`"
+            "unknown split `train`, expected one of `base`, `validation`, `novel`, `oos`"
         );
         assert!("image:0x2x2".parse::<Form>().is_err());
     }

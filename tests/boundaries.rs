@@ -28,10 +28,17 @@ const TABLE: &[(&str, &[&str])] = &[
     ("results", &["stats", "vocab"]),
     ("report", &["results", "stats", "vocab"]),
     (
-        "cli",
+        "run",
         &[
             "vocab", "rng", "stats", "tensor", "view", "metric", "data", "learner", "protocol", "episode",
             "eval", "select", "results", "report", "backbone", "train",
+        ],
+    ),
+    (
+        "cli",
+        &[
+            "vocab", "rng", "stats", "tensor", "view", "metric", "data", "learner", "protocol", "episode",
+            "eval", "select", "results", "report", "backbone", "train", "run",
         ],
     ),
 ];

@@ -6,34 +6,36 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use kshot::eval::laws::{Law, Violation, check, check_learner, corners};
-use kshot::learner::{Classifier, Inductive, LearnError, Learner, Registry, Roster, Shipped, Transductive};
+use kshot::learner::{Classifier, Inductive, LearnError, Learner, Learners, Plugin, Registry, Transductive};
 use kshot::rng::Chance;
-use kshot::tensor::{Backend, Cpu, Tensor3, ops};
+use kshot::tensor::{Backend, SpanOps, Tensor3, ops};
 use kshot::view::{Items, Scores, Support};
 
 #[test]
 fn every_shipped_learner_keeps_every_law_at_every_corner() {
-    let registry = Registry::<Cpu>::of::<Shipped>();
+    let learners = Learners::shipped();
+    let registry = learners.cpu();
     let mut broken: Vec<Violation> = Vec::new();
     for entry in registry.entries() {
         let cases = corners(entry);
         assert!(!cases.is_empty(), "{}", entry.name());
-        broken.extend(cases.iter().flat_map(check_learner::<Shipped>));
+        broken.extend(cases.iter().flat_map(|parameters| check_learner(registry, parameters)));
     }
     let text: Vec<String> = broken.iter().map(ToString::to_string).collect();
     assert!(broken.is_empty(), "{}", text.join("\n"));
 }
 
-/// A roster of one learner, and the laws that it breaks.
+/// A registry of one learner, and the laws that it breaks.
 macro_rules! breaks {
     ($learner:expr) => {{
         struct One;
-        impl Roster for One {
-            fn enrol<D: Backend>(list: &mut Registry<D>) {
+        impl Plugin for One {
+            fn register<D: SpanOps>(&self, list: &mut Registry<D>) {
                 list.add("one", |_| Ok($learner));
             }
         }
-        let laws: Vec<Law> = check::<One>().into_iter().filter_map(|v| v.law).collect();
+        let laws: Vec<Law> =
+            check(Learners::default().with(One).cpu()).into_iter().filter_map(|v| v.law).collect();
         laws
     }};
 }
@@ -372,8 +374,8 @@ fn a_learner_that_fails_panics_or_answers_in_the_wrong_shape_is_caught() {
 #[test]
 fn a_learner_that_cannot_be_built_is_told() {
     struct None;
-    impl Roster for None {
-        fn enrol<D: Backend>(list: &mut Registry<D>) {
+    impl Plugin for None {
+        fn register<D: SpanOps>(&self, list: &mut Registry<D>) {
             list.add("fussy", |parameters| match parameters.word("mood") {
                 "good" => Ok(Learner::inductive(Honest)),
                 _ => Err(parameters.conflict("not in the mood")),
@@ -382,12 +384,13 @@ fn a_learner_that_cannot_be_built_is_told() {
         }
     }
     // What the learner refuses is no corner of its parameters; the rest is examined.
-    assert_eq!(check::<None>(), []);
-    let registry = Registry::<Cpu>::of::<None>();
+    let learners = Learners::default().with(None);
+    let registry = learners.cpu();
+    assert_eq!(check(registry), []);
     let entry = registry.entry("fussy").unwrap();
     assert_eq!(corners(entry).iter().map(ToString::to_string).collect::<Vec<_>>(), ["mood=good"]);
     let declared = kshot::learner::Parameters::check("fussy", entry.parameters(), &BTreeMap::new()).unwrap();
-    let found = check_learner::<None>(&declared);
+    let found = check_learner(registry, &declared);
     let text = "learner `fussy:mood=bad` cannot be built: learner `fussy`: not in the mood";
     assert_eq!(found.iter().map(ToString::to_string).collect::<Vec<_>>(), [text]);
 }

@@ -8,15 +8,16 @@ use std::path::Path;
 use kshot::data::{OpenOptions, Store, embedded};
 use kshot::episode::{Draw, Sampler};
 use kshot::eval::{EvalError, Evaluation, SeenRules, evaluate};
-use kshot::learner::{Parameters, Registry, Shipped};
+use kshot::learner::{Learners, Parameters};
 use kshot::protocol::Protocol;
 use kshot::tensor::{Cpu, open_cpu};
 
 /// Every learner by its bare name.
 fn bare() -> Vec<Parameters> {
-    let registry = Registry::<Cpu>::of::<Shipped>();
+    let known = Learners::shipped();
+    let registry = known.cpu();
     // The stores here have no class vectors.
-    let of_support = |p: &Parameters| registry.build(p).is_ok_and(|l| !l.setting().uses_class_vectors());
+    let of_support = |p: &Parameters| registry.build(p).is_ok_and(|l| !l.setting().uses_class_embeddings());
     let all = registry.entries().iter().map(|entry| registry.check(entry.name()).unwrap());
     all.filter(of_support).collect()
 }
@@ -32,9 +33,10 @@ fn learners() -> Vec<Parameters> {
         "fine-tune:preset=closer-look,steps=20",
         "fine-tune:batch=3,head=cosine,init=prototype,steps=10",
     ];
-    let registry = Registry::<Cpu>::of::<Shipped>();
+    let known = Learners::shipped();
+    let registry = known.cpu();
     // The stores here have no class vectors.
-    let of_support = |p: &Parameters| registry.build(p).is_ok_and(|l| !l.setting().uses_class_vectors());
+    let of_support = |p: &Parameters| registry.build(p).is_ok_and(|l| !l.setting().uses_class_embeddings());
     bare()
         .into_iter()
         .filter(of_support)
@@ -67,7 +69,8 @@ impl Run<'_> {
         };
         let mut all = Results::new();
         let (mut last, mut unconverged) = (BTreeMap::new(), BTreeMap::new());
-        evaluate::<Shipped, Cpu, EvalError>(
+        evaluate::<Cpu, EvalError>(
+            Learners::shipped().cpu(),
             &evaluation,
             || Ok(open_cpu()),
             |batch| {
@@ -145,7 +148,8 @@ fn settings() -> Vec<Parameters> {
     ] {
         specs.extend(values.iter().map(|value| format!("{learner}={value}")));
     }
-    let registry = Registry::<Cpu>::of::<Shipped>();
+    let known = Learners::shipped();
+    let registry = known.cpu();
     specs.iter().map(|spec| registry.check(spec).unwrap()).collect()
 }
 

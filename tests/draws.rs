@@ -29,7 +29,7 @@ fn index_of(sizes: &[u32], group: impl Fn(u32) -> u32) -> ClassIndex {
 
 fn protocol(episode: &str, count: u32, seed: u64) -> Protocol {
     let text = format!(
-        "name = \"p\"\nversion = 1\nsource = \"a test\"\nadmits = [\"zero-shot\"]\n[episode]\n{episode}\n\
+        "name = \"p\"\nversion = 1\nsource = \"a test\"\nsettings = [\"zero-shot\"]\n[episode]\n{episode}\n\
          [draw]\ncount = {count}\nseed = {seed}\n[report]\nmetrics = [\"accuracy\"]\n"
     );
     Protocol::parse(&text, "p.toml").unwrap()

@@ -9,7 +9,7 @@ use std::path::Path;
 use kshot::data::embedded;
 use kshot::episode::draw;
 use kshot::eval::{EvalError, Evaluation, SeenRules, evaluate};
-use kshot::learner::{Registry, Shipped};
+use kshot::learner::Learners;
 use kshot::protocol::Protocol;
 use kshot::tensor::{Cpu, open_cpu};
 
@@ -24,13 +24,14 @@ fn measured(way: usize, shot: usize, query: usize, dim: usize, spread: f64) -> (
     );
     let store = embedded(&spec).unwrap().unwrap();
     let text = format!(
-        "name = \"integral\"\nversion = 1\nsource = \"a test\"\nadmits = [\"inductive\"]\n[episode]\nway = {way}\n\
+        "name = \"integral\"\nversion = 1\nsource = \"a test\"\nsettings = [\"inductive\"]\n[episode]\nway = {way}\n\
          shot = {shot}\nquery = {query}\nrepeat = false\n[draw]\ncount = {EPISODES}\nseed = 7\n[report]\n\
          metrics = [\"accuracy\"]\n"
     );
     let protocol = Protocol::parse(&text, "integral.toml").unwrap();
     let draw = draw(&protocol, store.index()).unwrap();
-    let learners = [Registry::<Cpu>::of::<Shipped>().check("prototypical").unwrap()];
+    let known = Learners::shipped();
+    let learners = [known.cpu().check("prototypical").unwrap()];
     let evaluation = Evaluation {
         store: &store,
         draw: &draw,
@@ -42,7 +43,8 @@ fn measured(way: usize, shot: usize, query: usize, dim: usize, spread: f64) -> (
         batch: None,
     };
     let mut rates = Vec::new();
-    evaluate::<Shipped, Cpu, EvalError>(
+    evaluate::<Cpu, EvalError>(
+        known.cpu(),
         &evaluation,
         || Ok(open_cpu()),
         |batch| {

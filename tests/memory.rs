@@ -12,7 +12,7 @@ use std::time::Duration;
 const PROTOCOL: &str = r#"name = "five-way"
 version = 1
 source = "a test"
-admits = ["inductive"]
+settings = ["inductive"]
 [data]
 split = "novel"
 [episode]

@@ -1,10 +1,10 @@
 """Recomputes every cell of summary.csv from outcomes, clusters, bins, tempered, certainty, seen and stacking.csv: python recompute.py RESULTS"""
 import os, sys, numpy as np, pandas as pd, scipy.stats
-key, weighed, empty = ["protocol", "learner", "parameters", "shot"], ["nll", "brier"], {c: [""] for c in ["nll", "brier", "low", "high", "level"]}
+key, weighed, empty = ["protocol", "learner", "parameters", "shot", "features", "dataset", "seed_train"], ["nll", "brier"], {c: [""] for c in ["nll", "brier", "low", "high", "level"]}
 read = lambda name: pd.read_csv(f"{sys.argv[1]}/{name}.csv", dtype=dict.fromkeys(key + ["class", "cluster"], str), keep_default_na=False, na_values=empty)
 outcomes, bins, summary = read("outcomes"), read("bins"), read("summary")
-units = read("clusters").set_index(["protocol", "class"]).cluster.to_dict() if os.path.exists(f"{sys.argv[1]}/clusters.csv") else {}
-outcomes["unit"] = [units.get(name, name[1]) for name in zip(outcomes.protocol, outcomes["class"])]
+units = read("clusters").set_index(["protocol", "dataset", "class"]).cluster.to_dict() if os.path.exists(f"{sys.argv[1]}/clusters.csv") else {}
+outcomes["unit"] = [units.get(name, name[2]) for name in zip(outcomes.protocol, outcomes.dataset, outcomes["class"])]
 outcomes[weighed] = outcomes[weighed].mul(outcomes.total, axis=0)
 episodes = outcomes.groupby(key + ["episode"])[["correct", "total", *weighed]].sum(min_count=1)
 values = episodes[["correct", *weighed]].div(episodes.total, axis=0).rename(columns={"correct": "accuracy"}).rename_axis("metric", axis=1).stack().dropna().rename("v")

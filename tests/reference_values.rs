@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use kshot::data::{OpenOptions, Store, transform};
 use kshot::episode::{Draw, Episode};
 use kshot::eval::{EvalError, Evaluation, SeenRules, evaluate};
-use kshot::learner::{Given, Parameters, Registry, Shipped};
+use kshot::learner::{Given, Learners, Parameters};
 use kshot::rng::Chance;
 use kshot::tensor::{Cpu, Labels, open_cpu, to_host};
 use kshot::view::{Items, Support};
@@ -56,7 +56,7 @@ fn spec(name: &str) -> &str {
 }
 
 fn checked(name: &str) -> Parameters {
-    Registry::<Cpu>::of::<Shipped>().check(spec(name)).unwrap()
+    Learners::shipped().cpu().check(spec(name)).unwrap()
 }
 
 /// What we get in each episode of a draw: by learner, the rows.
@@ -74,7 +74,8 @@ fn found(store: &Store, draw: &Draw, names: &[&String]) -> Vec<Vec<Row>> {
         batch: None,
     };
     let mut rows = vec![Vec::new(); learners.len()];
-    evaluate::<Shipped, Cpu, EvalError>(
+    evaluate::<Cpu, EvalError>(
+        Learners::shipped().cpu(),
         &evaluation,
         || Ok(open_cpu()),
         |batch| {
@@ -174,7 +175,7 @@ fn features(store: &Store, takes: Transform, items: &[ItemId]) -> Vec<f32> {
 /// Scores of all queries of an episode, class by class: (queries, way).
 fn scores(store: &Store, episode: &Episode<'_>, name: &str) -> Vec<f32> {
     let device = open_cpu();
-    let learner = Registry::<Cpu>::of::<Shipped>().build(&checked(name)).unwrap();
+    let learner = Learners::shipped().cpu().build(&checked(name)).unwrap();
     let way = episode.way();
     let labels: Vec<u16> =
         (0..way).flat_map(|l| std::iter::repeat_n(l as u16, episode.support(l).len())).collect();

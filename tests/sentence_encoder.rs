@@ -142,11 +142,11 @@ fn host_loops_and_stock_operations_agree() {
         let device = open_cpu();
         let tokens = (0..5 * length as u32).map(|i| i * i % 11).collect();
         let tokens = TokenBatch::new(tokens, length).unwrap();
-        let placed = stock::Placed::new(&device, &weights).unwrap();
-        let (x, other) = (device.look_up(&weights, &tokens).unwrap(), placed.look_up(&tokens).unwrap());
+        let encoder = stock::DeviceEncoder::new(&device, &weights).unwrap();
+        let (x, other) = (device.look_up(&weights, &tokens).unwrap(), encoder.look_up(&tokens).unwrap());
         close(&to_host(&x).unwrap(), &to_host(&other).unwrap(), 1e-5);
         let y = device.block(&weights, 0, x.clone(), length).unwrap();
-        let other = placed.block(0, x, length).unwrap();
+        let other = encoder.block(0, x, length).unwrap();
         close(&to_host(&y).unwrap(), &to_host(&other).unwrap(), 5e-5);
         for (pooling, unit) in [(Pooling::Mean, true), (Pooling::First, true), (Pooling::Mean, false)] {
             let host = device.pool(&y, length, pooling, unit).unwrap();
@@ -287,8 +287,8 @@ fn clinc150_sentences_give_the_stored_features() {
     let Some(data) = shared("clinc150_sentences_give_the_stored_features") else { return };
     let sentences = clinc150(data.join("clinc150")).unwrap();
     let store = Store::open(data.join("clinc150-minilm"), &OpenOptions::default()).unwrap();
-    assert_eq!((sentences.texts.len(), sentences.outside.len()), (23_700, 1_200));
-    assert_eq!(sentences.outside[0], store.rows());
+    assert_eq!((sentences.texts.len(), sentences.oos.len()), (23_700, 1_200));
+    assert_eq!(sentences.oos[0], store.rows());
     let classes = store.index().classes();
     let splits = sentences.splits.as_ref().unwrap();
     assert!(classes.iter().map(|c| (&c.name, c.split)).eq(splits.iter().map(|(name, split)| (name, *split))));

@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use kshot::backbone::Saved;
-use kshot::train::SHIPPED_RECIPES;
+use kshot::train::SHIPPED_CONFIGS;
 
 const RECIPE: &str = r#"
 name = "tiny"
@@ -154,7 +154,7 @@ fn a_training_that_diverges_says_so_and_leaves_no_weights() {
         assert!(!place.join(name).join("weights.safetensors").exists());
     }
     // As shipped, but for the rate: its loss stays finite.
-    let (_, shipped) = SHIPPED_RECIPES.iter().find(|(name, _)| *name == "conv4-glyphs").unwrap();
+    let (_, shipped) = SHIPPED_CONFIGS.iter().find(|(name, _)| *name == "conv4-glyphs").unwrap();
     let text = shipped.replace("rate = 1e-3", "rate = 1e12").replace("way = 20", "way = 5");
     std::fs::write(place.join("glyphs.toml"), text).unwrap();
     let (code, text) = told(place, "train glyphs.toml --out glyphs");
@@ -190,7 +190,7 @@ fn trained_weights_make_features_and_say_what_they_are() {
             format!("--backbone conv4 --weights {folder}/weights.safetensors --out {folder}/results");
         done(place, &format!("{run} glyphs {network}"));
         let summary = String::from_utf8(read(place, &format!("{folder}/results/summary.csv"))).unwrap();
-        let mut lines = summary.lines().map(|line| line.rsplit(',').nth(4).unwrap());
+        let mut lines = summary.lines().map(|line| line.rsplit(',').nth(16).unwrap());
         assert_eq!(lines.next(), Some("seed_train"));
         assert!(lines.all(|found| found == seed), "{summary}");
         let record = String::from_utf8(read(place, &format!("{folder}/results/run.json"))).unwrap();
@@ -218,7 +218,7 @@ fn results_say_whether_the_training_saw_their_classes() {
     let splits = ["base", "validation", "novel", "all"];
     for split in splits {
         let rules = format!(
-            "name = \"on-{split}\"\nversion = 1\nsource = \"this test\"\nadmits = [\"inductive\"]\n[data]\n\
+            "name = \"on-{split}\"\nversion = 1\nsource = \"this test\"\nsettings = [\"inductive\"]\n[data]\n\
              split = \"{split}\"\n[episode]\nway = 5\nshot = 1\nquery = 2\n[draw]\ncount = 4\nseed = 7\n\
              [report]\nmetrics = [\"accuracy\"]\n"
         );
@@ -262,7 +262,8 @@ fn wrong_requests_and_weights_are_one_sentence() {
     let (code, text) = told(place, "train more.toml --out trained --resume");
     assert!(
         code == Some(2)
-            && text.contains(": line 18 of its recipe is `steps = 60`, expected `steps = 70`\nhint: "),
+            && text
+                .contains(": line 18 of its training config is `steps = 60`, expected `steps = 70`\nhint: "),
         "{text}"
     );
     let (code, text) = told(place, "embed glyphs --backbone conv4 --out x");

@@ -3,11 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use kshot::rng::{Purpose, Stream};
-use kshot::tensor::span::{Descent, Head, Init, Solution, descent, hinge, logistic, ridge};
-use kshot::tensor::stock;
-use kshot::tensor::{
-    Backend, Cpu, HostRows, Labels, Resident, Rows, Tensor3, Terms, neighbours, open_cpu, ops,
+use kshot::tensor::span::{
+    Descent, Head, Init, Solution, SpanOps, descent, hinge, logistic, neighbours, ridge,
 };
+use kshot::tensor::stock;
+use kshot::tensor::{Backend, Cpu, HostRows, Labels, Resident, Rows, Tensor3, Terms, open_cpu, ops};
 
 const DIM: usize = 23;
 
@@ -96,8 +96,8 @@ fn descents_agree() {
             .collect()
     };
     let plain = Descent {
-        steps: 50,
-        rate: 0.1,
+        epochs: 50,
+        lr: 0.1,
         momentum: 0.0,
         dampening: 0.0,
         weight_decay: 0.0,
@@ -113,7 +113,7 @@ fn descents_agree() {
     }
     // Mini-batches: the plans of smaller supports end sooner.
     for settings in [plain, heavy, cosine] {
-        let settings = Descent { batches: Some(&batches), steps: 6, ..settings };
+        let settings = Descent { batches: Some(&batches), epochs: 6, ..settings };
         let host = device.descent(&gram, &labels, &settings).unwrap();
         alike(host, descent::stock(&device, &gram, &labels, &settings).unwrap(), 1e-4);
     }
@@ -139,7 +139,7 @@ fn gathered_scores_agree() {
     let norms = vec![0.5; 40];
     for shifted in [false, true] {
         let rows = HostRows::new(
-            kshot::tensor::Values::F32(values.clone().into()),
+            kshot::numbers::Values::F32(values.clone().into()),
             40,
             DIM,
             shifted.then(|| shift.clone().into()),
@@ -147,7 +147,7 @@ fn gathered_scores_agree() {
             norms.clone().into(),
         )
         .unwrap();
-        let resident = Resident::place(&device, &rows).unwrap();
+        let resident = Resident::upload(&device, &rows).unwrap();
         let mut places: Vec<u32> = (0..2 * 19).map(|i| i * 7 % 40).collect();
         places[18] = Rows::EMPTY;
         let index = Rows::new(2, 19, places).unwrap();

@@ -10,13 +10,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use kshot::data::{OpenOptions, Store, seen_items};
+use kshot::data::{OpenOptions, ReadRows, Store, Values, seen_items};
 use kshot::eval::{self, EvalError, Evaluation, SeenRules};
-use kshot::learner::{Fitted, LearnError, Learner, Parameters, Registry, Roster, Shipped, ZeroShot};
+use kshot::learner::{Fitted, LearnError, Learner, Learners, Parameters, Plugin, Registry, ZeroShot};
 use kshot::protocol::Protocol;
 use kshot::stats::{self, Standing, TradeOff};
-use kshot::tensor::{Backend, Cpu, HostRows, ReadRow, Values, open_cpu};
-use kshot::view::{ClassVectors, Items, Scores, Seen};
+use kshot::tensor::{Backend, Cpu, HostRows, open_cpu};
+use kshot::view::{ClassEmbeddings, Items, Scores, Seen};
 use kshot::vocab::{ClassId, Setting, Split};
 
 const SHOTS: [Option<usize>; 1] = [Some(0)];
@@ -36,7 +36,8 @@ fn table(path: &Path) -> Vec<BTreeMap<String, String>> {
 
 /// Class-averaged accuracy on unseen and on seen classes, and the area under the curve, by learner.
 fn found(store: &Store, protocol: &Protocol, specs: &[&str]) -> Vec<(f64, f64, f64)> {
-    let registry = Registry::<Cpu>::of::<Shipped>();
+    let known = Learners::shipped();
+    let registry = known.cpu();
     let learners: Vec<Parameters> = specs.iter().map(|spec| registry.check(spec).unwrap()).collect();
     let draw = kshot::episode::draw(protocol, store.index()).unwrap();
     let rules = SeenRules::of(protocol);
@@ -44,7 +45,8 @@ fn found(store: &Store, protocol: &Protocol, specs: &[&str]) -> Vec<(f64, f64, f
     let evaluation =
         Evaluation { store, draw: &draw, seed, learners: &learners, shots, rules, workers: 2, batch: None };
     let mut all = vec![(0.0, 0.0, 0.0); specs.len()];
-    eval::evaluate::<Shipped, Cpu, EvalError>(
+    eval::evaluate::<Cpu, EvalError>(
+        registry,
         &evaluation,
         || Ok(open_cpu()),
         |batch| {
@@ -121,8 +123,8 @@ fn intents_get_the_answers_of_the_closed_forms() {
 /// Rows of zeros that remember which of them were read.
 struct Watched(Mutex<BTreeSet<usize>>);
 
-impl ReadRow for Watched {
-    fn read(&self, row: usize, out: &mut [f32]) -> std::io::Result<()> {
+impl ReadRows for Watched {
+    fn read_block(&self, row: usize, out: &mut [f32]) -> std::io::Result<()> {
         self.0.lock().unwrap().insert(row);
         out.iter_mut().enumerate().for_each(|(column, x)| *x = ((row * 7 + column * 3) % 11) as f32 - 5.0);
         Ok(())
@@ -141,13 +143,14 @@ fn no_fit_reads_a_novel_or_a_held_out_item() {
         .flat_map(|class| seen_items(index, class, rules.part).fitted)
         .map(|item| item.index())
         .collect();
-    let registry = Registry::<Cpu>::of::<Shipped>();
+    let known = Learners::shipped();
+    let registry = known.cpu();
     let mut fits = 0;
     for entry in registry.entries() {
         let parameters = entry.check(&BTreeMap::new()).unwrap();
         let Learner::Unfitted(plan) = registry.build(&parameters).unwrap() else { continue };
         let watched = Arc::new(Watched(Mutex::default()));
-        let file: Arc<dyn ReadRow> = Arc::clone(&watched) as Arc<dyn ReadRow>;
+        let file: Arc<dyn ReadRows> = Arc::clone(&watched) as Arc<dyn ReadRows>;
         let norms = vec![1.0; count].into();
         let rows = HostRows::new(Values::File(file), count, dim, None, None, norms).unwrap();
         let seen = eval::seen(&store, &rules, &rows).unwrap();
@@ -175,7 +178,7 @@ struct Peeking;
 struct Constant;
 
 impl<D: Backend> ZeroShot<D> for Constant {
-    fn scores(&self, items: &Items<D>, candidates: &ClassVectors<D>) -> Result<Scores<D>, LearnError> {
+    fn scores(&self, items: &Items<D>, candidates: &ClassEmbeddings<D>) -> Result<Scores<D>, LearnError> {
         let shape = (items.episodes(), items.count(), candidates.way());
         let zeros = vec![0.0; shape.0 * shape.1 * shape.2];
         Ok(Scores::ranking(items.device().tensor3(shape, zeros)?))
@@ -191,15 +194,16 @@ impl<D: Backend> kshot::learner::ClassTransductive<D> for Peeking {
 
 struct Mine;
 
-impl Roster for Mine {
-    fn enrol<D: Backend>(list: &mut Registry<D>) {
+impl Plugin for Mine {
+    fn register<D: Backend>(&self, list: &mut Registry<D>) {
         list.add("peeking", |_| Ok(Learner::class_transductive(Peeking)));
     }
 }
 
 #[test]
 fn a_fit_that_sees_unseen_vectors_must_be_admitted_by_name() {
-    let registry = Registry::<Cpu>::of::<Mine>();
+    let known = Learners::default().with(Mine);
+    let registry = known.cpu();
     let parameters = registry.check("peeking").unwrap();
     let learner = registry.build(&parameters).unwrap();
     assert_eq!(learner.setting(), Setting::ClassTransductive);
@@ -225,7 +229,8 @@ fn a_fit_that_sees_unseen_vectors_must_be_admitted_by_name() {
         batch: None,
     };
     let mut batches = 0;
-    eval::evaluate::<Mine, Cpu, EvalError>(
+    eval::evaluate::<Cpu, EvalError>(
+        registry,
         &evaluation,
         || Ok(open_cpu()),
         |_| {

@@ -8,13 +8,13 @@ use kshot::backbone::{Architecture, Backbone, Conv4, Conv4Config, Trainable};
 use kshot::data::{NewStore, OpenOptions, Precision, Provenance, Store, Values};
 use kshot::episode::{Draw, Sampler};
 use kshot::eval::{EvalError, Evaluation, SeenRules, evaluate};
-use kshot::learner::{Registry, Shipped};
+use kshot::learner::{Learners, Registered};
 use kshot::protocol::Protocol;
 use kshot::rng::{Purpose, Stream};
 use kshot::tensor::conv::ConvOps;
-use kshot::tensor::trail::pull;
-use kshot::tensor::{Backend, Cpu, TensorError, to_host};
-use kshot::train::{Moments, Optimiser};
+use kshot::tensor::tape::backward;
+use kshot::tensor::{TensorError, to_host};
+use kshot::train::{Optimiser, OptimiserState};
 use kshot::vocab::{Form, Split};
 
 /// What a benchmark may end with.
@@ -39,13 +39,14 @@ pub fn store_of(classes: usize, dim: usize, precision: Precision) -> Outcome<Sto
     // Of the normal numbers there are a million, and rows begin anywhere among them: billions would take minutes.
     let normal: Vec<f32> = (0..1 << 20).map(|_| stream.normal() as f32).collect();
     let mut features = Vec::with_capacity(classes * PER_CLASS * dim);
-    let (mut class, mut listed) = (Vec::new(), Vec::new());
+    let (mut class, mut ids, mut listed) = (Vec::new(), Vec::new(), Vec::new());
     for number in 0..classes {
         let name = format!("class-{number}");
         let mean: Vec<f32> = (0..dim).map(|_| 0.15 * stream.normal() as f32).collect();
         for _ in 0..PER_CLASS {
             let start = stream.below((normal.len() - dim) as u32) as usize;
             features.extend(mean.iter().zip(&normal[start..]).map(|(m, x)| m + x));
+            ids.push(class.len().to_string());
             class.push(name.clone());
         }
         listed.push((name, Split::Novel, None));
@@ -56,9 +57,9 @@ pub fn store_of(classes: usize, dim: usize, precision: Precision) -> Outcome<Sto
         precision,
         classes: &class,
         parts: None,
-        ids: None,
+        ids: &ids,
         listed: &listed,
-        class_vectors: None,
+        class_embeddings: None,
         provenance: &Provenance::default(),
         form: Form::Vector,
     };
@@ -72,7 +73,7 @@ pub fn store_of(classes: usize, dim: usize, precision: Precision) -> Outcome<Sto
 /// Episodes of 5 ways and 15 queries a class.
 pub fn draw(store: &Store, shot: u32, count: u32) -> Outcome<Draw> {
     let rules = format!(
-        "name = \"bench\"\nversion = 1\nsource = \"this file\"\nadmits = [\"inductive\"]\n[episode]\nway = 5\nshot = {shot}\n\
+        "name = \"bench\"\nversion = 1\nsource = \"this file\"\nsettings = [\"inductive\"]\n[episode]\nway = 5\nshot = {shot}\n\
          query = 15\n[draw]\ncount = {count}\nseed = 7\n[report]\nmetrics = [\"accuracy\"]\n"
     );
     let protocol = Protocol::parse(&rules, "bench")?;
@@ -107,7 +108,7 @@ pub fn gather(store: &Store, draw: &Draw) {
 }
 
 /// Has a learner answer a draw, with so many workers and episodes a batch.
-pub fn answer<D: Backend>(
+pub fn answer<D: Registered>(
     store: &Store,
     draw: &Draw,
     spec: &str,
@@ -115,11 +116,12 @@ pub fn answer<D: Backend>(
     workers: usize,
     batch: Option<usize>,
 ) -> Outcome<()> {
-    let learners = [Registry::<Cpu>::of::<Shipped>().check(spec)?];
+    let known = Learners::shipped();
+    let learners = [known.cpu().check(spec)?];
     let rules = SeenRules::default();
     let work =
         Evaluation { store, draw, seed: 7, learners: &learners, shots: &[None], rules, workers, batch };
-    evaluate::<Shipped, D, EvalError>(&work, open, |batch| {
+    evaluate::<D, EvalError>(known.on(), &work, open, |batch| {
         black_box(batch.episodes.len());
         Ok(())
     })?;
@@ -132,7 +134,7 @@ pub const IMAGES: usize = 100;
 /// Conv4 of width 64 on noise.
 pub struct Network<D: ConvOps> {
     conv4: Conv4<D>,
-    moments: Moments,
+    moments: OptimiserState,
     images: Vec<f32>,
     steps: u32,
 }
@@ -143,7 +145,7 @@ impl<D: ConvOps> Network<D> {
         let config = Conv4Config::new(Form::Image { channels, height: side, width: side }, 64, 4)?;
         let mut stream = Stream::new(1, Purpose::Training, 0);
         let start = config.fresh(|| stream.normal());
-        let moments = Moments::zeros(start.learned().map(|p| p.values.len()));
+        let moments = OptimiserState::zeros(start.learned().map(|p| p.values.len()));
         let images = (0..IMAGES * channels * side * side).map(|_| stream.unit() as f32).collect();
         Ok(Network { conv4: Conv4::new(device, config, &start)?, moments, images, steps: 0 })
     }
@@ -157,14 +159,14 @@ impl<D: ConvOps> Network<D> {
     /// One training step: forward, backward, Adam.
     pub fn step(&mut self) -> Outcome<()> {
         let features = self.conv4.forward(&self.images)?;
-        let mut slopes = pull(features, vec![1e-3; IMAGES * self.conv4.dim()])?;
-        let gradients = self.conv4.gradients(&mut slopes)?;
-        let mut parameters = self.conv4.parameters()?;
+        let mut all = backward(features, vec![1e-3; IMAGES * self.conv4.dim()])?;
+        let gradients = self.conv4.gradients(&mut all)?;
+        let mut weights = self.conv4.weights()?;
         let adam = Optimiser::Adam { rate: 1e-3, weight_decay: 0.0 };
         self.steps += 1;
-        for (place, (parameter, gradient)) in parameters.learned_mut().zip(&gradients).enumerate() {
+        for (place, (parameter, gradient)) in weights.learned_mut().zip(&gradients).enumerate() {
             adam.step(self.steps, 1e-3, &mut self.moments, place, &mut parameter.values, gradient);
         }
-        Ok(self.conv4.load(&parameters)?)
+        Ok(self.conv4.load(&weights)?)
     }
 }

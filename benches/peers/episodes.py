@@ -7,7 +7,7 @@ import numpy as np
 PROTOCOL = """name = "peer"
 version = 1
 source = "benches/peers"
-admits = ["inductive"]
+settings = ["inductive"]
 [episode]
 way = {way}
 shot = {shot}

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::network::Trainable;
-use super::{BackboneError, Parameters};
+use super::{BackboneError, Weights};
 use crate::tensor::TensorError;
 use crate::tensor::conv::ConvOps;
 use crate::vocab::Form;
 
-/// Sizes of a network by name, as a recipe gives them.
+/// Sizes of a network by name, as a training config gives them.
 pub type Sizes = BTreeMap<String, usize>;
 
 /// The sizes of a network, from which it is built.
@@ -26,26 +26,22 @@ pub trait Architecture: Clone + std::fmt::Debug {
     fn dim(&self) -> usize;
 
     /// Names, shapes and first values, made of the standard normal numbers that `normal` gives.
-    fn fresh(&self, normal: impl FnMut() -> f64) -> Parameters;
+    fn fresh(&self, normal: impl FnMut() -> f64) -> Weights;
 
     /// The network on a device, with numbers that [`Architecture::fresh`] lays out.
     ///
     /// # Errors
     /// When a tensor has another size, or the device has no room.
-    fn on<D: ConvOps>(
-        &self,
-        device: &D,
-        parameters: &Parameters,
-    ) -> Result<Box<dyn Trainable<D>>, TensorError>;
+    fn on<D: ConvOps>(&self, device: &D, weights: &Weights) -> Result<Box<dyn Trainable<D>>, TensorError>;
 }
 
-/// An architecture that recipes and files of weights know by name.
+/// An architecture that training configs and weight files know by name.
 pub trait Named: Architecture {
     /// The name.
     const NAME: &'static str;
     /// A line on it.
     const ABOUT: &'static str;
-    /// The sizes that a recipe may give, with what they are where it does not.
+    /// The sizes that a training config may give, with what they are where it does not.
     const SIZES: &'static [(&'static str, usize)];
 
     /// The sizes of a network for items of a form; `size` looks up [`Named::SIZES`].
@@ -57,7 +53,7 @@ pub trait Named: Architecture {
     /// The sizes that [`Architecture::text`] has written; nothing where the text is another.
     fn parse(text: &str) -> Option<Self>;
 
-    /// As [`Named::fit`], with the sizes that a recipe gives.
+    /// As [`Named::fit`], with the sizes that a training config gives.
     ///
     /// # Errors
     /// As [`Named::fit`].

@@ -4,11 +4,11 @@
 
 use super::architecture::{Architecture, Named, numbers};
 use super::network::{Backbone, Traced, Trainable};
-use super::{BackboneError, Parameters};
+use super::{BackboneError, Weights};
 use crate::tensor::conv::{Block, ConvOps, Convolution, Norm, Running, Tensor4, Window};
 use crate::tensor::dfdx::shapes::{Axes4, HasShape};
 use crate::tensor::dfdx::tensor_ops::{PermuteTo, ReshapeTo};
-use crate::tensor::trail::{Slopes, trace};
+use crate::tensor::tape::{Gradients, trace};
 use crate::tensor::{Tensor1, Tensor2, TensorError, device_error, to_host};
 use crate::vocab::Form;
 
@@ -74,8 +74,8 @@ impl Architecture for Conv4Config {
     }
 
     /// Filters are normal with variance 2 / fan-in (He et al. 2015).
-    fn fresh(&self, mut normal: impl FnMut() -> f64) -> Parameters {
-        let mut all = Parameters::default();
+    fn fresh(&self, mut normal: impl FnMut() -> f64) -> Weights {
+        let mut all = Weights::default();
         for number in 0..self.blocks {
             let inside = if number == 0 { self.image.0 } else { self.width };
             let deviation = (2.0 / (inside * SIDE * SIDE) as f64).sqrt();
@@ -91,12 +91,8 @@ impl Architecture for Conv4Config {
         all
     }
 
-    fn on<D: ConvOps>(
-        &self,
-        device: &D,
-        parameters: &Parameters,
-    ) -> Result<Box<dyn Trainable<D>>, TensorError> {
-        Ok(Box::new(Conv4::new(device, *self, parameters)?))
+    fn on<D: ConvOps>(&self, device: &D, weights: &Weights) -> Result<Box<dyn Trainable<D>>, TensorError> {
+        Ok(Box::new(Conv4::new(device, *self, weights)?))
     }
 }
 
@@ -148,14 +144,14 @@ impl<D: ConvOps> Conv4<D> {
     ///
     /// # Errors
     /// When a tensor has another size, or the device has no room.
-    pub fn new(device: &D, config: Conv4Config, parameters: &Parameters) -> Result<Conv4<D>, TensorError> {
+    pub fn new(device: &D, config: Conv4Config, weights: &Weights) -> Result<Conv4<D>, TensorError> {
         let mut network = Conv4 { device: device.clone(), config, layers: Vec::new() };
-        network.load(parameters)?;
+        network.load(weights)?;
         Ok(network)
     }
 
     /// Images as the operations want them: channels last.
-    fn place(&self, items: &[f32]) -> Result<Tensor4<D>, TensorError> {
+    fn upload(&self, items: &[f32]) -> Result<Tensor4<D>, TensorError> {
         let (channels, height, width) = self.config.image;
         let (pixels, size) = (height * width, channels * height * width);
         let batch = items.len() / size;
@@ -191,15 +187,15 @@ impl<D: ConvOps> Backbone<D> for Conv4<D> {
         self.config.dim()
     }
 
-    fn together(&self) -> usize {
+    fn batch_size(&self) -> usize {
         let (_, height, width) = self.config.image;
         // The widest is the second block's input, unfolded; four times as much lies around it.
         let unfolded = height * width / 4 * SIDE * SIDE * self.config.width;
-        self.device.together(4 * unfolded * size_of::<f32>())
+        self.device.batch_size(4 * unfolded * size_of::<f32>())
     }
 
     fn embed(&self, items: &[f32]) -> Result<Tensor2<D>, TensorError> {
-        let mut x = self.place(items)?;
+        let mut x = self.upload(items)?;
         for layer in &self.layers {
             x = D::fixed_block(x, &layer.block(false), &layer.running)?;
         }
@@ -211,7 +207,7 @@ impl<D: ConvOps> Backbone<D> for Conv4<D> {
 
 impl<D: ConvOps> Trainable<D> for Conv4<D> {
     fn forward(&mut self, items: &[f32]) -> Result<Traced<D>, TensorError> {
-        let mut x = trace(self.place(items)?);
+        let mut x = trace(self.upload(items)?);
         for (number, layer) in self.layers.iter_mut().enumerate() {
             let (next, moments) = D::block(x, &layer.block(number > 0))?;
             layer.running.update(&moments, MOMENTUM);
@@ -222,15 +218,19 @@ impl<D: ConvOps> Trainable<D> for Conv4<D> {
         x.try_reshape_like(&(batch, self.config.dim())).map_err(device_error::<D>)
     }
 
-    fn gradients(&self, slopes: &mut Slopes<D>) -> Result<Vec<Vec<f32>>, TensorError> {
+    fn gradients(&self, gradients: &mut Gradients<D>) -> Result<Vec<Vec<f32>>, TensorError> {
         let mut all = Vec::new();
         for layer in &self.layers {
-            all.extend([slopes.of(&layer.filters)?, slopes.of(&layer.scale)?, slopes.of(&layer.shift)?]);
+            all.extend([
+                gradients.of(&layer.filters)?,
+                gradients.of(&layer.scale)?,
+                gradients.of(&layer.shift)?,
+            ]);
         }
         Ok(all)
     }
 
-    fn parameters(&self) -> Result<Parameters, TensorError> {
+    fn weights(&self) -> Result<Weights, TensorError> {
         let mut all = self.config.fresh(|| 0.0);
         for (layer, parts) in self.layers.iter().zip(all.0.chunks_exact_mut(5)) {
             let Running { mean, variance } = layer.running.clone();
@@ -241,10 +241,10 @@ impl<D: ConvOps> Trainable<D> for Conv4<D> {
         Ok(all)
     }
 
-    fn load(&mut self, parameters: &Parameters) -> Result<(), TensorError> {
+    fn load(&mut self, weights: &Weights) -> Result<(), TensorError> {
         let mut layers = Vec::new();
         let width = self.config.width;
-        for (number, parts) in parameters.0.chunks_exact(5).take(self.config.blocks).enumerate() {
+        for (number, parts) in weights.0.chunks_exact(5).take(self.config.blocks).enumerate() {
             let inside = if number == 0 { self.config.image.0 } else { width };
             layers.push(Layer {
                 filters: self.device.tensor4((width, inside, SIDE, SIDE), parts[0].values.clone())?,
@@ -265,7 +265,7 @@ impl<D: ConvOps> Trainable<D> for Conv4<D> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tensor::trail::pull;
+    use crate::tensor::tape::backward;
     use crate::tensor::{Cpu, open_cpu};
 
     fn config(channels: usize, side: usize) -> Conv4Config {
@@ -300,13 +300,13 @@ mod tests {
     #[test]
     fn training_moves_the_running_moments_and_reaches_every_parameter() {
         let mut network = network(config(1, 8));
-        let before = network.parameters().unwrap();
+        let before = network.weights().unwrap();
         let out = network.forward(&items(6 * 64)).unwrap();
-        let mut slopes = pull(out, (0..6 * 32).map(|i| (i % 7) as f32 - 3.0).collect()).unwrap();
-        let gradients = network.gradients(&mut slopes).unwrap();
+        let mut all = backward(out, (0..6 * 32).map(|i| (i % 7) as f32 - 3.0).collect()).unwrap();
+        let gradients = network.gradients(&mut all).unwrap();
         assert_eq!(gradients.len(), before.learned().count());
         assert!(gradients.iter().all(|g| g.iter().any(|v| *v != 0.0)));
-        let after = network.parameters().unwrap();
+        let after = network.weights().unwrap();
         for (a, b) in before.0.iter().zip(&after.0) {
             assert_eq!(a.values == b.values, a.learned, "{}", a.name);
         }

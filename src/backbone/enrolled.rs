@@ -4,7 +4,7 @@ use super::architecture::{Architecture, Named, Sizes};
 use super::conv4::Conv4Config;
 use super::mlp::MlpConfig;
 use super::network::Trainable;
-use super::{BackboneError, Parameters};
+use super::{BackboneError, Weights};
 use crate::tensor::TensorError;
 use crate::tensor::conv::ConvOps;
 use crate::vocab::Form;
@@ -24,7 +24,7 @@ macro_rules! enrol {
         }
 
         impl Configuration {
-            /// The names of the sizes that a recipe may give a network of this name; nothing for an unknown network.
+            /// The names of the sizes that a training config may give a network of this name; nothing for an unknown network.
             pub fn size_names(network: &str) -> Option<Vec<&'static str>> {
                 let sizes = match network {
                     $(<$config>::NAME => <$config>::SIZES,)+
@@ -70,16 +70,16 @@ macro_rules! enrol {
                 match self { $(Configuration::$config(of) => of.dim(),)+ }
             }
 
-            fn fresh(&self, normal: impl FnMut() -> f64) -> Parameters {
+            fn fresh(&self, normal: impl FnMut() -> f64) -> Weights {
                 match self { $(Configuration::$config(of) => of.fresh(normal),)+ }
             }
 
             fn on<D: ConvOps>(
                 &self,
                 device: &D,
-                parameters: &Parameters,
+                weights: &Weights,
             ) -> Result<Box<dyn Trainable<D>>, TensorError> {
-                match self { $(Configuration::$config(of) => of.on(device, parameters),)+ }
+                match self { $(Configuration::$config(of) => of.on(device, weights),)+ }
             }
         }
     };

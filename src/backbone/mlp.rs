@@ -5,12 +5,12 @@
 
 use super::architecture::{Architecture, Named, numbers};
 use super::network::{Backbone, Traced, Trainable};
-use super::{BackboneError, Parameters};
+use super::{BackboneError, Weights};
 use crate::tensor::conv::{ConvOps, Convolution, Tensor4};
 use crate::tensor::dfdx::shapes::HasShape;
 use crate::tensor::dfdx::tensor::Tape;
 use crate::tensor::dfdx::tensor_ops::ReshapeTo;
-use crate::tensor::trail::{Slopes, trace};
+use crate::tensor::tape::{Gradients, trace};
 use crate::tensor::{Tensor1, Tensor2, TensorError, device_error, to_host};
 use crate::vocab::Form;
 
@@ -57,8 +57,8 @@ impl Architecture for MlpConfig {
     }
 
     /// Weights are normal with variance 2 / fan-in (He et al. 2015), biases zero.
-    fn fresh(&self, mut normal: impl FnMut() -> f64) -> Parameters {
-        let mut all = Parameters::default();
+    fn fresh(&self, mut normal: impl FnMut() -> f64) -> Weights {
+        let mut all = Weights::default();
         for (name, outputs, inputs) in self.layers() {
             let deviation = (2.0 / inputs as f64).sqrt();
             let weight = (0..outputs * inputs).map(|_| (deviation * normal()) as f32).collect();
@@ -68,12 +68,8 @@ impl Architecture for MlpConfig {
         all
     }
 
-    fn on<D: ConvOps>(
-        &self,
-        device: &D,
-        parameters: &Parameters,
-    ) -> Result<Box<dyn Trainable<D>>, TensorError> {
-        Ok(Box::new(Mlp::new(device, *self, parameters)?))
+    fn on<D: ConvOps>(&self, device: &D, weights: &Weights) -> Result<Box<dyn Trainable<D>>, TensorError> {
+        Ok(Box::new(Mlp::new(device, *self, weights)?))
     }
 }
 
@@ -131,14 +127,14 @@ impl<D: ConvOps> Mlp<D> {
     ///
     /// # Errors
     /// When a tensor has another size, or the device has no room.
-    pub fn new(device: &D, config: MlpConfig, parameters: &Parameters) -> Result<Mlp<D>, TensorError> {
+    pub fn new(device: &D, config: MlpConfig, weights: &Weights) -> Result<Mlp<D>, TensorError> {
         let mut network = Mlp { device: device.clone(), config, layers: Vec::new() };
-        network.load(parameters)?;
+        network.load(weights)?;
         Ok(network)
     }
 
     /// Items as images of one pixel.
-    fn place(&self, items: &[f32]) -> Result<Tensor4<D>, TensorError> {
+    fn upload(&self, items: &[f32]) -> Result<Tensor4<D>, TensorError> {
         let (pixels, found) = (self.config.pixels(), items.len());
         let batch = found / pixels;
         if batch * pixels != found {
@@ -174,13 +170,13 @@ impl<D: ConvOps> Backbone<D> for Mlp<D> {
         self.config.dim()
     }
 
-    fn together(&self) -> usize {
+    fn batch_size(&self) -> usize {
         let MlpConfig { hidden, width, .. } = self.config;
-        self.device.together((self.config.pixels() + 2 * hidden + width) * size_of::<f32>())
+        self.device.batch_size((self.config.pixels() + 2 * hidden + width) * size_of::<f32>())
     }
 
     fn embed(&self, items: &[f32]) -> Result<Tensor2<D>, TensorError> {
-        let x = self.features(self.place(items)?)?;
+        let x = self.features(self.upload(items)?)?;
         let batch = x.shape().0;
         x.try_reshape_like(&(batch, self.config.width)).map_err(device_error::<D>)
     }
@@ -188,21 +184,21 @@ impl<D: ConvOps> Backbone<D> for Mlp<D> {
 
 impl<D: ConvOps> Trainable<D> for Mlp<D> {
     fn forward(&mut self, items: &[f32]) -> Result<Traced<D>, TensorError> {
-        let x = self.features(trace(self.place(items)?))?;
+        let x = self.features(trace(self.upload(items)?))?;
         let batch = x.shape().0;
         x.try_reshape_like(&(batch, self.config.width)).map_err(device_error::<D>)
     }
 
-    fn gradients(&self, slopes: &mut Slopes<D>) -> Result<Vec<Vec<f32>>, TensorError> {
+    fn gradients(&self, gradients: &mut Gradients<D>) -> Result<Vec<Vec<f32>>, TensorError> {
         let mut all = Vec::new();
         for layer in &self.layers {
-            all.extend([slopes.of(&layer.weight)?, slopes.of(&layer.bias)?]);
+            all.extend([gradients.of(&layer.weight)?, gradients.of(&layer.bias)?]);
         }
         Ok(all)
     }
 
-    fn parameters(&self) -> Result<Parameters, TensorError> {
-        let mut all = Parameters::default();
+    fn weights(&self) -> Result<Weights, TensorError> {
+        let mut all = Weights::default();
         for ((name, outputs, inputs), layer) in self.config.layers().into_iter().zip(&self.layers) {
             all.push(format!("{name}.weight"), &[outputs, inputs], to_host(&layer.weight)?, true);
             all.push(format!("{name}.bias"), &[outputs], to_host(&layer.bias)?, true);
@@ -210,11 +206,9 @@ impl<D: ConvOps> Trainable<D> for Mlp<D> {
         Ok(all)
     }
 
-    fn load(&mut self, parameters: &Parameters) -> Result<(), TensorError> {
+    fn load(&mut self, weights: &Weights) -> Result<(), TensorError> {
         let mut layers = Vec::new();
-        for ((_, outputs, inputs), parts) in
-            self.config.layers().into_iter().zip(parameters.0.chunks_exact(2))
-        {
+        for ((_, outputs, inputs), parts) in self.config.layers().into_iter().zip(weights.0.chunks_exact(2)) {
             layers.push(Layer {
                 weight: self.device.tensor4((outputs, inputs, 1, 1), parts[0].values.clone())?,
                 bias: self.device.tensor1(outputs, parts[1].values.clone())?,
@@ -228,7 +222,7 @@ impl<D: ConvOps> Trainable<D> for Mlp<D> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tensor::trail::pull;
+    use crate::tensor::tape::backward;
     use crate::tensor::{Cpu, open_cpu};
 
     const CONFIG: MlpConfig = MlpConfig { image: (1, 1, 2), hidden: 3, width: 1 };
@@ -251,8 +245,8 @@ mod tests {
         assert_eq!(to_host(&network.embed(&items[2..]).unwrap()).unwrap(), [111.5]);
         assert!(network.embed(&items[1..]).is_err());
         let traced = network.forward(&items).unwrap();
-        let mut slopes = pull(traced, vec![1.0, 1.0]).unwrap();
-        let gradients = network.gradients(&mut slopes).unwrap();
+        let mut all = backward(traced, vec![1.0, 1.0]).unwrap();
+        let gradients = network.gradients(&mut all).unwrap();
         assert_eq!(gradients[0], [2.0 + 1.0, -3.0 + 1.0, 10.0, 10.0, 100.0, 100.0]);
         assert_eq!(gradients[1..], [vec![2.0, 10.0, 100.0], vec![3.0, 1.0, 1.0], vec![2.0]]);
     }
@@ -264,7 +258,7 @@ mod tests {
         let error = MlpConfig::fit(CONFIG.form(), |_| 0).unwrap_err().to_string();
         assert_eq!(error, "backbone `mlp`: `hidden` must be 1 to 65536, got 0");
         let network = network();
-        let (found, expected) = (network.parameters().unwrap(), CONFIG.fresh(|| 0.0));
+        let (found, expected) = (network.weights().unwrap(), CONFIG.fresh(|| 0.0));
         assert_eq!((found.shapes(), network.configuration()), (expected.shapes(), CONFIG.text()));
     }
 }

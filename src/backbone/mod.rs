@@ -12,10 +12,10 @@ mod enrolled;
 mod error;
 mod mlp;
 mod network;
-mod parameters;
 mod saved;
 #[cfg(feature = "text")]
 pub mod sentence;
+mod weight_file;
 mod weights;
 
 use std::io;
@@ -27,11 +27,11 @@ pub use enrolled::{Configuration, NETWORKS};
 pub use error::{BackboneError, ShapeDiffers};
 pub use mlp::{Mlp, MlpConfig};
 pub use network::{Backbone, Traced, Trainable, embed_all};
-pub use parameters::{Parameter, Parameters};
 pub use saved::{SHIPPED_WEIGHTS, Saved, ShippedWeights, tensor_file};
 #[cfg(feature = "text")]
 pub use sentence::{Embedded, Encoder, SentenceEncoder};
-pub use weights::Weights;
+pub use weight_file::WeightFile;
+pub use weights::{Weight, Weights};
 
 /// The bytes of a file, with a hint how to get it where it is missing.
 fn read_file(path: &Path, hint: &'static str) -> Result<Vec<u8>, BackboneError> {

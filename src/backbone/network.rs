@@ -1,14 +1,14 @@
 //! What a network of images can do, whichever it is.
 
-use super::{BackboneError, Parameters};
+use super::{BackboneError, Weights};
 use crate::tensor::conv::ConvOps;
 use crate::tensor::dfdx::tensor::Tensor;
-use crate::tensor::trail::{Slopes, Trail};
+use crate::tensor::tape::{Gradients, Tape};
 use crate::tensor::{Tensor2, TensorError, to_host};
 use crate::vocab::Form;
 
 /// Features that can be traced back: (items, dim).
-pub type Traced<D> = Tensor<(usize, usize), f32, D, Trail<D>>;
+pub type Traced<D> = Tensor<(usize, usize), f32, D, Tape<D>>;
 
 /// A network on a device that makes features of items.
 pub trait Backbone<D: ConvOps> {
@@ -25,7 +25,7 @@ pub trait Backbone<D: ConvOps> {
     fn dim(&self) -> usize;
 
     /// Items that pass it together: enough to keep its device busy.
-    fn together(&self) -> usize;
+    fn batch_size(&self) -> usize;
 
     /// The features of items, which lie one after the other as the form says: (items, dim). No tape is kept, and
     /// normalisations use their running moments, so an item has the same features alone and in company.
@@ -43,23 +43,23 @@ pub trait Trainable<D: ConvOps>: Backbone<D> {
     /// When the items are not whole, or the device fails.
     fn forward(&mut self, items: &[f32]) -> Result<Traced<D>, TensorError>;
 
-    /// The gradients of [`Parameters::learned`], in that order.
+    /// The gradients of [`Weights::learned`], in that order.
     ///
     /// # Errors
     /// When the device fails.
-    fn gradients(&self, slopes: &mut Slopes<D>) -> Result<Vec<Vec<f32>>, TensorError>;
+    fn gradients(&self, gradients: &mut Gradients<D>) -> Result<Vec<Vec<f32>>, TensorError>;
 
     /// All its numbers.
     ///
     /// # Errors
     /// When the device fails.
-    fn parameters(&self) -> Result<Parameters, TensorError>;
+    fn weights(&self) -> Result<Weights, TensorError>;
 
-    /// Takes over numbers that [`Trainable::parameters`] gave.
+    /// Takes over numbers that [`Trainable::weights`] gave.
     ///
     /// # Errors
     /// When a tensor has another size, or the device fails.
-    fn load(&mut self, parameters: &Parameters) -> Result<(), TensorError>;
+    fn load(&mut self, weights: &Weights) -> Result<(), TensorError>;
 }
 
 /// The features of `count` items that `read` copies into a slice, from the item with that number on. `progress` hears how
@@ -81,9 +81,9 @@ pub fn embed_all<D: ConvOps>(
     let size = form.dim().unwrap_or(1);
     let mut features = Vec::with_capacity(count * network.dim());
     let mut items = Vec::new();
-    let together = network.together().max(1);
-    for first in (0..count).step_by(together) {
-        let taken = together.min(count - first);
+    let batch = network.batch_size().max(1);
+    for first in (0..count).step_by(batch) {
+        let taken = batch.min(count - first);
         items.resize(taken * size, 0.0);
         read(first, &mut items).map_err(|source| TensorError::Read { item: first, source })?;
         features.extend(to_host(&network.embed(&items)?)?);

@@ -7,7 +7,7 @@ use super::architecture::Architecture;
 use super::enrolled::Configuration;
 use super::error::BackboneError;
 use super::network::Backbone;
-use super::parameters::Parameters;
+use super::weight_file::WeightFile;
 use super::weights::Weights;
 use crate::tensor::conv::ConvOps;
 
@@ -39,8 +39,8 @@ pub struct Saved<A: Architecture = Configuration> {
     /// The sizes.
     pub config: A,
     /// The numbers.
-    pub parameters: Parameters,
-    /// What the file says of the training: `protocol`, which is the whole recipe, `trained_on`, `data_sha256`, `seed`, …
+    pub weights: Weights,
+    /// What the file says of the training: `protocol`, which is the whole training config, `trained_on`, `data_sha256`, `seed`, …
     pub metadata: BTreeMap<String, String>,
 }
 
@@ -55,7 +55,7 @@ impl Saved {
         match shipped {
             Some(shipped) => Saved::parse(shipped.bytes, named, Some(backbone)),
             None => {
-                let hint = "`kshot train` writes weights; those that ship are told by `kshot list weights`";
+                let hint = "`kshot train` writes weights; `kshot list weights` names those that ship";
                 Saved::parse(&super::read_file(named, hint)?, named, Some(backbone))
             }
         }
@@ -82,7 +82,7 @@ impl<A: Architecture> Saved<A> {
         sizes: impl Fn(&str, &str) -> Option<A>,
     ) -> Result<Saved<A>, BackboneError> {
         // Whose weights these are comes before what they are like: another network may store other types of numbers.
-        let mut metadata = Weights::parse(bytes, path, |_| None)?.metadata().clone();
+        let mut metadata = WeightFile::parse(bytes, path, |_| None)?.metadata().clone();
         let mut take = |key: &'static str| {
             metadata.remove(key).ok_or_else(|| BackboneError::NoMetadata { path: path.to_path_buf(), key })
         };
@@ -98,13 +98,13 @@ impl<A: Architecture> Saved<A> {
             found: text,
             known: "the sizes of its network as `kshot train` writes them",
         })?;
-        let mut parameters = config.fresh(|| 0.0);
-        let mut weights = Weights::parse(bytes, path, |name| Some(name.to_string()))?;
-        weights.expect(&parameters.shapes())?;
-        for parameter in &mut parameters.0 {
-            parameter.values = weights.take(&parameter.name)?;
+        let mut weights = config.fresh(|| 0.0);
+        let mut file = WeightFile::parse(bytes, path, |name| Some(name.to_string()))?;
+        file.expect(&weights.shapes())?;
+        for weight in &mut weights.0 {
+            weight.values = file.take(&weight.name)?;
         }
-        Ok(Saved { config, parameters, metadata })
+        Ok(Saved { config, weights, metadata })
     }
 
     /// The bytes of a file that [`Saved::read`] reads back; equal networks give equal bytes.
@@ -113,7 +113,7 @@ impl<A: Architecture> Saved<A> {
         metadata.insert("backbone".to_string(), self.config.name().to_string());
         metadata.insert("configuration".to_string(), self.config.text());
         let tensors: Vec<(&str, &[usize], &[f32])> = self
-            .parameters
+            .weights
             .0
             .iter()
             .map(|p| (p.name.as_str(), p.shape.as_slice(), p.values.as_slice()))
@@ -126,7 +126,7 @@ impl<A: Architecture> Saved<A> {
     /// # Errors
     /// When the device has no room.
     pub fn on<D: ConvOps>(&self, device: &D) -> Result<Box<dyn Backbone<D>>, BackboneError> {
-        Ok(self.config.on(device, &self.parameters)?)
+        Ok(self.config.on(device, &self.weights)?)
     }
 }
 
@@ -168,13 +168,13 @@ mod tests {
         let sizes = [("width", 4), ("blocks", 2)].map(|(key, size)| (key.to_string(), size)).into();
         let config = Configuration::fit("conv4", form, &sizes).unwrap();
         let mut number = 0.0;
-        let parameters = config.fresh(|| {
+        let weights = config.fresh(|| {
             number += 0.01;
             number
         });
         let metadata = [("seed", "1"), ("trained_on", "\"a\" and b")];
         let metadata = metadata.map(|(k, v)| (k.to_string(), v.to_string())).into();
-        Saved { config, parameters, metadata }
+        Saved { config, weights, metadata }
     }
 
     #[test]
@@ -184,8 +184,8 @@ mod tests {
         let back = Saved::parse(&bytes, Path::new("w"), Some("conv4")).unwrap();
         let expected = saved();
         assert_eq!(
-            (back.parameters, back.config, back.metadata),
-            (expected.parameters, expected.config, expected.metadata)
+            (back.weights, back.config, back.metadata),
+            (expected.weights, expected.config, expected.metadata)
         );
     }
 
@@ -195,8 +195,8 @@ mod tests {
             assert!(shipped.bytes.len() < 600_000, "{}", shipped.name);
             let saved = Saved::read(Path::new(shipped.name), "conv4").unwrap();
             assert_eq!(saved.metadata["recipe"], shipped.name);
-            let recipe = std::fs::read_to_string(format!("training/{}.toml", shipped.name)).unwrap();
-            assert_eq!(saved.metadata["protocol"], recipe);
+            let config = std::fs::read_to_string(format!("training/{}.toml", shipped.name)).unwrap();
+            assert_eq!(saved.metadata["protocol"], config);
             assert!(saved.bytes() == shipped.bytes, "{} is as `kshot train` writes it", shipped.name);
         }
     }
@@ -211,10 +211,10 @@ mod tests {
         assert_eq!(other, "w.safetensors: these are weights of backbone `conv4`, expected `resnet12`");
         let bare = tensor_file(&[("a", &[1], &[1.0])], &BTreeMap::new());
         assert!(told(&bare, "conv4").starts_with("w.safetensors: the metadata has no `backbone`"));
-        let Saved { config, parameters, metadata } = saved();
-        let mut fewer = Parameters(parameters.0[1..].to_vec());
+        let Saved { config, weights, metadata } = saved();
+        let mut fewer = Weights(weights.0[1..].to_vec());
         fewer.0[0].name = "block1.norm.gain".to_string();
-        let text = told(&Saved { config, parameters: fewer, metadata }.bytes(), "conv4");
+        let text = told(&Saved { config, weights: fewer, metadata }.bytes(), "conv4");
         let differ = "w.safetensors: the weights do not fit the sizes of the network: 2 missing (`block1.conv.weight`, \
                       `block1.norm.weight`); 1 unexpected (`block1.norm.gain`)\nhint: ";
         assert!(text.starts_with(differ), "{text}");

@@ -4,18 +4,16 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::device::Device;
 use super::error::CliError;
-use super::network::Network;
-use super::source::{self, Stores};
+use super::flags::{InputFlags, cosine};
+use super::progress::Terminal;
 use super::{Outcome, say};
-use crate::data::{self, Store};
-use crate::episode::{Draw, DrawError, Severity};
+use crate::episode::{DrawError, Severity};
 use crate::eval::laws;
-use crate::learner::{Registry, Roster};
-use crate::protocol::Protocol;
-use crate::tensor::Cpu;
-use crate::vocab::{ItemId, Scope, Split};
+use crate::learner::Learners;
+use crate::run::features::FeatureSets;
+use crate::run::rules::named_rules;
+use crate::run::{Device, RunError, draws, fitness};
 
 const EXAMPLES: &str = "Examples:
   kshot check quickstart
@@ -30,48 +28,34 @@ pub(super) struct Arguments {
     /// Protocol files, names of shipped protocols, or the word `learners`.
     #[arg(required = true, value_name = "PROTOCOL")]
     protocols: Vec<String>,
-    /// Feature store or embedded dataset; with --backbone a dataset to be embedded. Default: the protocol's dataset.
-    #[arg(long, value_name = "PATH")]
-    features: Option<String>,
     /// Draw to check instead of the protocol's own; with one protocol only.
     #[arg(long, value_name = "FILE")]
-    draw: Option<String>,
+    draw: Option<PathBuf>,
     /// Cosine from which two items count as near-duplicates.
     #[arg(long, value_name = "COSINE", default_value = "0.9999", value_parser = cosine)]
     near: f32,
     #[command(flatten)]
-    network: Network,
-    /// Folder that keeps the features that --backbone makes. Default: `kshot` in XDG_CACHE_HOME or ~/.cache.
-    #[arg(long, value_name = "DIR", requires = "backbone")]
-    cache: Option<PathBuf>,
+    inputs: InputFlags,
 }
 
-/// Reads a cosine.
-pub(super) fn cosine(text: &str) -> Result<f32, String> {
-    let value = text.parse::<f32>().ok().filter(|v| *v > 0.0 && *v <= 1.0);
-    value.ok_or_else(|| "must be a number above 0 and up to 1".to_string())
-}
-
-pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError> {
+pub(super) fn run(known: &Learners, arguments: &Arguments) -> Result<Outcome, CliError> {
     if arguments.protocols == ["learners"] {
-        return learners::<R>();
+        return learners(known);
     }
-    let all = source::all_rules(&arguments.protocols)?;
+    let all = named_rules(&arguments.protocols)?;
     if arguments.draw.is_some() && all.len() > 1 {
-        return Err(CliError::Request(format!("--draw goes with one protocol, {} are given", all.len())));
+        return Err(CliError::request(format!("--draw goes with one protocol, {} are given", all.len())));
     }
-    let mut stores = Stores::new(arguments.features.clone(), None).in_folder(arguments.network.data());
-    if arguments.network.backbone.is_some() {
-        stores.made_by(arguments.network.clone(), arguments.cache.clone(), Device::Cpu);
-    }
+    let watch = Terminal::default();
+    let mut sets = FeatureSets::new(&arguments.inputs.inputs(), Vec::new(), Device::Cpu, &watch)?;
     let mut holds = true;
     for rules in all {
         let protocol = &rules.protocol;
-        let store = stores.of(protocol)?;
+        let store = sets.only(protocol)?.store;
         let mut text = String::new();
         let mut broken = 0;
-        let dealer = match source::draw(&rules, arguments.draw.as_deref(), &store) {
-            Err(error @ (CliError::Sample { .. } | CliError::Draw(DrawError::Flawed { .. }))) => {
+        let dealer = match draws::draw(&rules, arguments.draw.as_deref(), &store) {
+            Err(error @ (RunError::Sample { .. } | RunError::Draw(DrawError::Flawed { .. }))) => {
                 say(&format!("{}: broken: {error}\n", protocol.name()))?;
                 holds = false;
                 continue;
@@ -83,7 +67,7 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
             broken += usize::from(severity == Severity::Refused);
             text += &format!("{}: {word}: {finding}\n", protocol.name());
         }
-        for sentence in near_duplicates(protocol, &dealer.draw, &store, arguments.near)? {
+        for sentence in fitness::near_duplicates(protocol, &dealer.draw, &store, arguments.near)? {
             broken += 1;
             text += &format!("{}: broken: {sentence}\n", protocol.name());
         }
@@ -102,12 +86,12 @@ pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError>
 }
 
 /// Holds every learner, at its defaults and at the corners of its parameters, against the laws of its setting.
-fn learners<R: Roster>() -> Result<Outcome, CliError> {
-    let registry = Registry::<Cpu>::of::<R>();
+fn learners(all: &Learners) -> Result<Outcome, CliError> {
+    let registry = all.cpu();
     let mut holds = true;
     for entry in registry.entries() {
         let settings = laws::corners(entry);
-        let violations: Vec<_> = settings.iter().flat_map(|p| laws::check_learner::<R>(p)).collect();
+        let violations: Vec<_> = settings.iter().flat_map(|p| laws::check_learner(registry, p)).collect();
         if violations.is_empty() {
             say(&format!("{}: keeps the laws, with {} settings\n", entry.name(), settings.len()))?;
         }
@@ -117,48 +101,4 @@ fn learners<R: Roster>() -> Result<Outcome, CliError> {
         holds &= violations.is_empty();
     }
     Ok(if holds { Outcome::Done } else { Outcome::DoesNotHold })
-}
-
-/// Near-duplicates across support and query of an episode, and across base classes and those of the draw: a sentence
-/// for each kind that occurs.
-pub(super) fn near_duplicates(
-    protocol: &Protocol,
-    draw: &Draw,
-    store: &Store,
-    threshold: f32,
-) -> Result<Vec<String>, CliError> {
-    let index = store.index();
-    let class_of = |item: ItemId| {
-        let class = index.classes().iter().find(|c| c.items.contains(&item));
-        class.map_or("?", |c| c.name.as_str()).to_string()
-    };
-    let mut sentences = Vec::new();
-    let mut first = None;
-    let mut count = 0;
-    for episode in draw.episodes() {
-        let near = data::near_duplicates(store, episode.all_support(), episode.all_query(), threshold)?;
-        count += near.total;
-        if let (None, Some(pair)) = (&first, near.pairs.first()) {
-            first = Some((episode.number(), *pair));
-        }
-    }
-    if let Some((episode, (a, b, cosine))) = first {
-        sentences.push(format!(
-            "episode {episode} holds near-duplicates in support and query: items {} and {} of classes {} and {} have cosine {cosine:.6} ({count} such pairs)",
-            a.0, b.0, class_of(a), class_of(b)
-        ));
-    }
-    if !protocol.split().holds(Split::Base) {
-        let of = |scope: Scope| -> Vec<ItemId> {
-            index.of_split(scope).flat_map(|class| index.class(class).items.iter().copied()).collect()
-        };
-        let near = data::near_duplicates(store, &of(Split::Base.into()), &of(protocol.split()), threshold)?;
-        if let Some((a, b, cosine)) = near.pairs.first() {
-            sentences.push(format!(
-                "base and {} classes hold near-duplicates: items {} and {} of classes {} and {} have cosine {cosine:.6} ({} such pairs)",
-                protocol.split(), a.0, b.0, class_of(*a), class_of(*b), near.total
-            ));
-        }
-    }
-    Ok(sentences)
 }

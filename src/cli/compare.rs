@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::error::CliError;
-use super::files;
 use super::{Outcome, say};
 use crate::report::compare::{self, Bits, Options};
 use crate::results::ResultsFolder;
 use crate::rng::{Purpose, Stream};
+use crate::run::files;
 use crate::vocab::Metric;
 
 const EXAMPLES: &str = "Examples:

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 
 use super::error::CliError;
-use super::network::data_folder;
 use super::{Outcome, say};
 use crate::data::images::{PUBLISHED, Published};
+use crate::run::embed::data_folder;
 
 const EXAMPLES: &str = "Examples:
   kshot data list
@@ -56,7 +56,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
             let dataset =
                 PUBLISHED.iter().find(|dataset| dataset.name == asked.dataset).ok_or_else(|| {
                     let known: Vec<String> = PUBLISHED.iter().map(|d| format!("`{}`", d.name)).collect();
-                    CliError::Request(format!(
+                    CliError::request(format!(
                         "no dataset `{}` can be downloaded, expected one of {}",
                         asked.dataset,
                         known.join(", ")
@@ -97,7 +97,7 @@ fn list(data: &Path) -> String {
 #[cfg(not(feature = "download"))]
 fn get(dataset: &Published, _: &Get, folder: &Path) -> Result<(), CliError> {
     let names: Vec<&str> = dataset.files.iter().map(|file| file.path).collect();
-    Err(CliError::Request(format!(
+    Err(CliError::request(format!(
         "this build cannot download\nhint: build with --features download, or fetch {} from {} into {}",
         names.join(", "),
         dataset.base,
@@ -107,9 +107,10 @@ fn get(dataset: &Published, _: &Get, folder: &Path) -> Result<(), CliError> {
 
 #[cfg(feature = "download")]
 fn get(dataset: &Published, asked: &Get, folder: &Path) -> Result<(), CliError> {
-    use super::files;
-    use super::progress::Progress;
+    use super::progress::Terminal;
     use crate::data::{Remote, download, file_sha256};
+    use crate::run::files;
+    use crate::run::watch::{Stage, Watch};
 
     files::make_folder(folder)?;
     let base = asked.from.as_deref().unwrap_or(dataset.base).trim_end_matches('/');
@@ -118,7 +119,7 @@ fn get(dataset: &Published, asked: &Get, folder: &Path) -> Result<(), CliError> 
         if path.exists() && !asked.overwrite {
             let found = file_sha256(&path)?;
             if file.sha256.is_some_and(|expected| expected != found) {
-                return Err(CliError::Request(format!(
+                return Err(CliError::request(format!(
                     "{} is there and is not the file that is published\nhint: name another folder with --data, or give --overwrite",
                     path.display()
                 )));
@@ -128,9 +129,15 @@ fn get(dataset: &Published, asked: &Get, folder: &Path) -> Result<(), CliError> 
         }
         let url = format!("{base}/{}", file.path);
         let remote = Remote { url: &url, bytes: file.bytes, sha256: file.sha256 };
-        let progress = Progress::of_bytes(file.name(), file.bytes);
-        let sha256 = download(&remote, &path, |bytes, total| progress.reach_of(bytes, total))?;
-        drop(progress);
+        let watch = Terminal::default();
+        let size = file.bytes.map_or("downloading".to_string(), |bytes| format!("downloading {bytes} bytes"));
+        watch.begin(&Stage { name: file.name(), size: &size, steps: file.bytes.unwrap_or(0), done: 0 });
+        let downloaded = download(&remote, &path, |bytes, total| {
+            watch.extend(total.unwrap_or(bytes));
+            watch.reach(bytes);
+        });
+        watch.end();
+        let sha256 = downloaded?;
         let checked = match file.sha256 {
             Some(_) => "downloaded and checked".to_string(),
             None => format!("downloaded; its publisher's checksum is not known, sha256 {sha256}"),

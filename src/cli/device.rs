@@ -1,4 +1,4 @@
-//! Where the work is done: the processor, or an NVIDIA GPU.
+//! The flag `--device`: where the work is done.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -7,9 +7,8 @@ use std::str::FromStr;
 use clap::Args;
 
 use super::error::CliError;
-use crate::tensor::{Backend, Cpu, TensorError};
-#[cfg(feature = "cuda")]
-use crate::tensor::{Cuda, open_cuda};
+use crate::run::Device;
+use crate::tensor::TensorError;
 
 /// The flag `--device`.
 #[derive(Args, Clone, Copy, Debug)]
@@ -62,40 +61,6 @@ pub(super) fn guarded<T>(
     }
 }
 
-/// A device that can be worked on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Device {
-    /// The processor.
-    Cpu,
-    /// A GPU by its number.
-    #[cfg(feature = "cuda")]
-    Cuda(usize),
-}
-
-/// Does `$work` with `$open`, which opens the device, whose type is `$kind`.
-macro_rules! on_device {
-    ($device:expr, |$open:ident, $kind:ident| $work:expr) => {
-        match $device {
-            $crate::cli::device::Device::Cpu => {
-                type $kind = $crate::tensor::Cpu;
-                let $open = || Ok($crate::tensor::open_cpu());
-                $work
-            }
-            #[cfg(feature = "cuda")]
-            $crate::cli::device::Device::Cuda(number) => {
-                type $kind = $crate::tensor::Cuda;
-                let $open = move || $crate::tensor::open_cuda(number);
-                $work
-            }
-        }
-    };
-}
-pub(super) use on_device;
-
-/// Workers on a GPU: while one has kernels running, the other deals and grades.
-#[cfg(feature = "cuda")]
-const WORKERS_ON_GPU: usize = 2;
-
 impl DeviceFlag {
     /// The device, asked whether it is there: what follows may take hours.
     pub(super) fn chosen(&self) -> Result<Device, CliError> {
@@ -107,41 +72,9 @@ impl DeviceFlag {
                 }
                 Ok(Device::Cpu)
             }
-            Wanted::Cuda(number) => cuda(number),
+            Wanted::Cuda(number) => Ok(Device::gpu(number)?),
         }
     }
-}
-
-impl Device {
-    /// Its name in results.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Device::Cpu => Cpu::NAME,
-            #[cfg(feature = "cuda")]
-            Device::Cuda(_) => Cuda::NAME,
-        }
-    }
-
-    /// Workers, where none were asked for.
-    pub(super) fn workers(self) -> usize {
-        match self {
-            Device::Cpu => std::thread::available_parallelism().map_or(1, usize::from),
-            #[cfg(feature = "cuda")]
-            Device::Cuda(_) => WORKERS_ON_GPU,
-        }
-    }
-}
-
-#[cfg(feature = "cuda")]
-fn cuda(number: usize) -> Result<Device, CliError> {
-    open_cuda(number)?;
-    Ok(Device::Cuda(number))
-}
-
-#[cfg(not(feature = "cuda"))]
-fn cuda(_: usize) -> Result<Device, CliError> {
-    let text = "this build has no CUDA\nhint: build with --features cuda, or leave out --device";
-    Err(CliError::Request(text.to_string()))
 }
 
 fn idle_gpu() -> &'static str {

@@ -6,9 +6,12 @@ use clap::Args;
 
 use super::device::DeviceFlag;
 use super::error::CliError;
-use super::network::{Made, Network};
-use super::{Outcome, files, say};
+use super::flags::InputFlags;
+use super::progress::Terminal;
+use super::{Outcome, say};
 use crate::data::{FOLDER_FILES, Precision};
+use crate::run::embed::Made;
+use crate::run::{features, files};
 
 const EXAMPLES: &str = "Examples:
   kshot embed clinc150 --data data --backbone bert --weights all-MiniLM-L6-v2 --out features/clinc150
@@ -23,7 +26,7 @@ pub(super) struct Arguments {
     /// Dataset by name (see `kshot list datasets`), texts:FILE, or its path.
     dataset: String,
     #[command(flatten)]
-    network: Network,
+    inputs: InputFlags,
     #[command(flatten)]
     pub(super) device: DeviceFlag,
     /// Folder of the new feature store.
@@ -44,17 +47,19 @@ enum Dtype {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
-    let Arguments { dataset, network, device, out, dtype, overwrite } = arguments;
+    let Arguments { dataset, inputs, device, out, dtype, overwrite } = arguments;
     files::check_free(out, &FOLDER_FILES, *overwrite)?;
     let device = device.chosen()?;
-    let plan = network.plan(dataset)?;
+    let plan = features::only_network(&inputs.inputs())?.plan(dataset)?;
     files::make_folder(out)?;
     let precision = match dtype {
         Dtype::F16 => Precision::F16,
         Dtype::F32 => Precision::F32,
     };
-    let Made { files: written, items, dim, cut } = plan.make(precision, device)?;
+    let Made { files: written, items, dim, cut, warnings } =
+        plan.make(precision, device, &Terminal::default())?;
     files::write_together(out, &FOLDER_FILES, &written)?;
+    warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
     if cut > 0 {
         let were = if cut == 1 { "was" } else { "were" };
         eprintln!("warning: {cut} of {items} items {were} longer than the network reads, and cut");

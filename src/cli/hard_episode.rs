@@ -23,7 +23,7 @@ pub(super) fn find(named: Option<&str>, folders: &[ResultsFolder]) -> Result<Har
     let with_queries = folders.iter().filter(|folder| folder.path.join(QUERIES).exists());
     let recorded: BTreeSet<&str> = with_queries
         .flat_map(|folder| &folder.run.protocols)
-        .map(|protocol| protocol.features.as_str())
+        .map(|protocol| protocol.source.as_str())
         .collect();
     let mut reason = "the results hold no single queries, which `evaluate --queries` writes".to_string();
     for features in recorded {
@@ -42,7 +42,7 @@ fn hard_episode(named: &str, folders: &[ResultsFolder]) -> Result<HardEpisode, C
         None => Store::open(named, &OpenOptions::default())?,
     };
     let Form::Image { channels, height, width } = store.form() else {
-        return Err(CliError::Request(format!(
+        return Err(CliError::request(format!(
             "pictures need items that are images, those of {named} are of form `{}`",
             store.form()
         )));
@@ -57,7 +57,7 @@ fn hard_episode(named: &str, folders: &[ResultsFolder]) -> Result<HardEpisode, C
     let tables = tables.filter(|(_, read)| read.features_sha256 == hash);
     let best = tables.max_by(|a, b| mean(a.1).total_cmp(&mean(b.1)));
     let Some((folder, read)) = best else {
-        return Err(CliError::Request(format!(
+        return Err(CliError::request(format!(
             "no result has both queries.csv and the features {named} (sha256 {hash})\nhint: evaluate with --queries"
         )));
     };
@@ -71,7 +71,7 @@ fn hard_episode(named: &str, folders: &[ResultsFolder]) -> Result<HardEpisode, C
     let draw = draw_of(folder, read, &store)?;
     let dealt = draw.episodes().find(|episode| episode.number() == number);
     let Some(dealt) = dealt else {
-        return Err(CliError::Request(format!(
+        return Err(CliError::request(format!(
             "the draw of {} has no episode {number}",
             folder.path.display()
         )));
@@ -88,7 +88,7 @@ fn hard_episode(named: &str, folders: &[ResultsFolder]) -> Result<HardEpisode, C
 /// The draw of a table: beside the results, a file, or one that ships with kshot; known by its hash.
 fn draw_of(folder: &ResultsFolder, read: &ReadTable, store: &Store) -> Result<Draw, CliError> {
     let protocol = &read.table.protocol;
-    let record = folder.run.protocols.iter().find(|record| record.name == *protocol);
+    let record = folder.run.of_table(&read.key());
     let named = record.and_then(|record| record.draw.as_deref()).map(PathBuf::from);
     let beside = ["draw.csv".to_string(), format!("draw-{protocol}.csv")].map(|name| folder.path.join(name));
     let files = beside.into_iter().chain(named).filter_map(|path| {
@@ -100,7 +100,7 @@ fn draw_of(folder: &ResultsFolder, read: &ReadTable, store: &Store) -> Result<Dr
         .filter_map(|shipped| Some((format!("{}.csv", shipped.name), shipped.draw?.as_bytes().to_vec())));
     let ours = files.chain(shipped).find(|(_, bytes)| sha256(bytes) == read.table.draw_sha256);
     let Some((origin, bytes)) = ours else {
-        return Err(CliError::Request(format!(
+        return Err(CliError::request(format!(
             "the draw of {protocol} (sha256 {}) is neither in {} nor where it was",
             read.table.draw_sha256,
             folder.path.display()

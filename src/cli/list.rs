@@ -3,16 +3,15 @@
 use clap::{Args, ValueEnum};
 
 use super::error::CliError;
-use super::network::backbones;
 use super::{Outcome, say};
 use crate::backbone::{Architecture, SHIPPED_WEIGHTS, Saved};
 use crate::data::EMBEDDED;
 use crate::data::images::IMAGE_DATASETS;
 use crate::data::text::TEXT_DATASETS;
-use crate::learner::{Registry, Roster};
+use crate::learner::Learners;
 use crate::protocol::{Protocol, SHIPPED};
-use crate::tensor::Cpu;
-use crate::train::{Recipe, SHIPPED_RECIPES};
+use crate::run::embed::backbones;
+use crate::train::{SHIPPED_CONFIGS, TrainingConfig};
 use crate::vocab::Metric;
 
 /// List learners with their parameters, shipped protocols, datasets, backbones, shipped recipes and weights, or metrics.
@@ -34,9 +33,9 @@ enum What {
     Metrics,
 }
 
-pub(super) fn run<R: Roster>(arguments: &Arguments) -> Result<Outcome, CliError> {
+pub(super) fn run(all: &Learners, arguments: &Arguments) -> Result<Outcome, CliError> {
     let text = match arguments.what {
-        What::Learners => learners::<R>()?,
+        What::Learners => learners(all)?,
         What::Protocols => protocols()?,
         What::Datasets => EMBEDDED.iter().chain(IMAGE_DATASETS).chain(TEXT_DATASETS).map(line).collect(),
         What::Backbones => backbones().iter().map(line).collect(),
@@ -54,8 +53,8 @@ fn line((name, about): &(&str, &str)) -> String {
 
 fn recipes() -> Result<String, CliError> {
     let mut text = String::new();
-    for (name, recipe) in SHIPPED_RECIPES {
-        let recipe = Recipe::parse(recipe, name)?;
+    for (name, recipe) in SHIPPED_CONFIGS {
+        let recipe = TrainingConfig::parse(recipe, name)?;
         text += &format!("{name}\n    {} steps on {}\n", recipe.steps, recipe.dataset);
     }
     Ok(text)
@@ -71,8 +70,8 @@ fn weights() -> Result<String, CliError> {
     Ok(text)
 }
 
-fn learners<R: Roster>() -> Result<String, CliError> {
-    let registry = Registry::<Cpu>::of::<R>();
+fn learners(all: &Learners) -> Result<String, CliError> {
+    let registry = all.cpu();
     let mut text = String::new();
     for entry in registry.entries() {
         let parameters = entry.check(&std::collections::BTreeMap::new())?;

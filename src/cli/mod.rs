@@ -2,8 +2,6 @@
 
 #![expect(clippy::print_stderr, reason = "this is the room that prints")]
 
-mod cache;
-mod candidates;
 mod check;
 mod compare;
 mod data;
@@ -11,29 +9,25 @@ mod device;
 mod embed;
 mod error;
 mod evaluate;
-mod files;
+mod flags;
 mod hard_episode;
 mod list;
+mod long_run;
 mod merge;
-mod network;
-mod pictures;
 mod progress;
 mod report;
+mod rerun;
 mod sample;
 mod select;
-mod selection;
-#[cfg(feature = "text")]
-mod sentences;
-mod sheets;
-mod source;
 mod train;
+mod verify;
 
 use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::learner::Roster;
+use crate::learner::Learners;
 use device::DeviceFlag;
 use error::CliError;
 
@@ -62,6 +56,8 @@ enum Verb {
     Train(train::Arguments),
     Embed(embed::Arguments),
     Evaluate(evaluate::Arguments),
+    Rerun(rerun::Arguments),
+    Verify(verify::Arguments),
     Compare(compare::Arguments),
     Report(report::Arguments),
     Merge(merge::Arguments),
@@ -76,6 +72,8 @@ impl Verb {
             Verb::Train(arguments) => Some(arguments.device),
             Verb::Embed(arguments) => Some(arguments.device),
             Verb::Evaluate(arguments) => Some(arguments.device),
+            Verb::Rerun(arguments) => Some(arguments.device),
+            Verb::Verify(arguments) => Some(arguments.device),
             _ => None,
         }
     }
@@ -87,10 +85,10 @@ enum Outcome {
     DoesNotHold,
 }
 
-/// Runs the command line with the learners of a roster.
+/// Runs the command line with these learners.
 ///
-/// Programs with learners of their own call it in `main`; see [`Roster`].
-pub fn main<R: Roster>() -> ExitCode {
+/// Programs with learners of their own call it in `main`; see [`Plugin`](crate::learner::Plugin).
+pub fn main(learners: &Learners) -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -101,13 +99,15 @@ pub fn main<R: Roster>() -> ExitCode {
         }
     };
     let outcome = device::guarded(arguments.verb.device(), || match arguments.verb {
-        Verb::List(arguments) => list::run::<R>(&arguments),
+        Verb::List(arguments) => list::run(learners, &arguments),
         Verb::Sample(arguments) => sample::run(&arguments),
-        Verb::Check(arguments) => check::run::<R>(&arguments),
-        Verb::Select(arguments) => select::run::<R>(&arguments),
+        Verb::Check(arguments) => check::run(learners, &arguments),
+        Verb::Select(arguments) => select::run(learners, &arguments),
         Verb::Train(arguments) => train::run(&arguments),
         Verb::Embed(arguments) => embed::run(&arguments),
-        Verb::Evaluate(arguments) => evaluate::run::<R>(&arguments),
+        Verb::Evaluate(arguments) => evaluate::run(learners, &arguments),
+        Verb::Rerun(arguments) => rerun::run(learners, &arguments),
+        Verb::Verify(arguments) => verify::run(learners, &arguments),
         Verb::Compare(arguments) => compare::run(&arguments),
         Verb::Report(arguments) => report::run(&arguments),
         Verb::Merge(arguments) => merge::run(&arguments),

@@ -6,9 +6,10 @@ use clap::Args;
 
 use super::compare::{bits, read, smallest};
 use super::error::CliError;
-use super::{Outcome, files, hard_episode, say};
+use super::{Outcome, hard_episode, say};
 use crate::report::compare::{self, CompareError, Options};
 use crate::report::html::{self, Plot, Request};
+use crate::run::files;
 use crate::vocab::Metric;
 
 const EXAMPLES: &str = "Examples:
@@ -83,7 +84,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
 fn place(path: &Path) -> Result<(PathBuf, &str), CliError> {
     let name = path.file_name().and_then(|name| name.to_str()).filter(|_| !path.is_dir());
     let name =
-        name.ok_or_else(|| CliError::Request(format!("--out must name a file, got {}", path.display())))?;
+        name.ok_or_else(|| CliError::request(format!("--out must name a file, got {}", path.display())))?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     Ok((folder.unwrap_or(Path::new(".")).to_path_buf(), name))
 }

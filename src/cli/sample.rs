@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::device::Device;
 use super::error::CliError;
-use super::network::Network;
-use super::source::{self, Stores};
+use super::flags::{InputFlags, OverrideFlags};
+use super::progress::Terminal;
 use super::{Outcome, say};
 use crate::data::growing;
+use crate::run::features::FeatureSets;
+use crate::run::rules::all_rules;
+use crate::run::{Device, RunError, draws};
 
 const EXAMPLES: &str = "Examples:
   kshot sample quickstart --out episodes
@@ -23,9 +25,6 @@ pub(super) struct Arguments {
     /// Protocol files, or names of shipped protocols.
     #[arg(required = true, value_name = "PROTOCOL")]
     protocols: Vec<String>,
-    /// Feature store or embedded dataset; with --backbone a dataset to be embedded. Default: the protocol's dataset.
-    #[arg(long, value_name = "PATH")]
-    features: Option<String>,
     /// Folder that gets one file NAME.csv per protocol.
     #[arg(long, value_name = "DIR", default_value = "episodes")]
     out: PathBuf,
@@ -33,20 +32,18 @@ pub(super) struct Arguments {
     #[arg(long)]
     overwrite: bool,
     #[command(flatten)]
-    network: Network,
-    /// Folder that keeps the features that --backbone makes. Default: `kshot` in XDG_CACHE_HOME or ~/.cache.
-    #[arg(long, value_name = "DIR", requires = "backbone")]
-    cache: Option<PathBuf>,
+    overrides: OverrideFlags,
+    #[command(flatten)]
+    inputs: InputFlags,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
-    let mut stores = Stores::new(arguments.features.clone(), None).in_folder(arguments.network.data());
-    if arguments.network.backbone.is_some() {
-        stores.made_by(arguments.network.clone(), arguments.cache.clone(), Device::Cpu);
-    }
-    for rules in source::all_rules(&arguments.protocols)? {
+    let watch = Terminal::default();
+    let mut sets = FeatureSets::new(&arguments.inputs.inputs(), Vec::new(), Device::Cpu, &watch)?;
+    let texts = arguments.overrides.protocols(&arguments.protocols)?;
+    for rules in all_rules(&texts, arguments.overrides.episodes)? {
         let protocol = &rules.protocol;
-        let dealer = source::fresh(protocol, &stores.of(protocol)?)?;
+        let dealer = draws::fresh(protocol, &sets.only(protocol)?.store)?;
         let path = arguments.out.join(format!("{}.csv", protocol.name()));
         let text = dealer.fresh.unwrap_or_default();
         let state = freeze(&path, text.as_bytes(), arguments.overwrite)?;
@@ -65,11 +62,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
 
 /// Writes a draw, whole or not at all, unless another one is there.
 fn freeze(path: &Path, bytes: &[u8], overwrite: bool) -> Result<&'static str, CliError> {
-    let failed = |source| CliError::Write { path: path.to_path_buf(), source };
+    let failed = |source| RunError::Write { path: path.to_path_buf(), source };
     match std::fs::read(path) {
         Ok(there) if there == bytes => return Ok("unchanged"),
         Ok(_) if !overwrite => {
-            return Err(CliError::Request(format!(
+            return Err(CliError::request(format!(
                 "{} holds another draw\nhint: give --overwrite, or another folder with --out",
                 path.display()
             )));
@@ -78,7 +75,7 @@ fn freeze(path: &Path, bytes: &[u8], overwrite: bool) -> Result<&'static str, Cl
     }
     let folder = path.parent().unwrap_or(Path::new(""));
     if let Some(there) = folder.ancestors().find(|folder| folder.exists()).filter(|there| !there.is_dir()) {
-        return Err(CliError::Request(format!(
+        return Err(CliError::request(format!(
             "{} is not a folder, draws need one\nhint: name another folder with --out",
             there.display()
         )));

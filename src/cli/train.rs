@@ -5,16 +5,21 @@ use std::time::Instant;
 
 use clap::Args;
 
-use super::device::{DeviceFlag, on_device};
+use super::device::DeviceFlag;
 use super::error::CliError;
-use super::progress::Progress;
-use super::{Outcome, files, pictures, say};
-use crate::data::{Fingerprint, Store};
+use super::progress::Terminal;
+use super::{Outcome, say};
+use crate::data::Store;
 use crate::episode::{Draw, Sampler};
 use crate::protocol::Protocol;
+use crate::run::device::on_device;
+use crate::run::embed::{data_folder, images};
+use crate::run::watch::Progress;
+use crate::run::{RunError, files};
 use crate::tensor::TensorError;
 use crate::tensor::conv::ConvOps;
-use crate::train::{Recipe, Row, Run, SHIPPED_RECIPES, Task, Validation};
+use crate::train::{Row, SHIPPED_CONFIGS, Training, TrainingConfig, TrainingInputs, Validation};
+use crate::vocab::Split;
 
 /// The files of a training; the weights come last.
 const FILES: [&str; 4] = ["train.toml", "checkpoint.safetensors", "train.csv", "weights.safetensors"];
@@ -59,13 +64,18 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
         files::check_free(&out, &FILES, arguments.overwrite)?;
     }
     let device = arguments.device.chosen()?;
-    let data = super::network::data_folder(arguments.data.as_deref());
-    let store = pictures::store(&recipe.dataset, &data)?;
-    let data_sha256 = Fingerprint::start(&store).wait()?;
+    let data = data_folder(arguments.data.as_deref());
+    let store = images::store(&recipe.dataset, &data)?;
+    let data_sha256 = store.data_sha256()?;
     let draw =
         recipe.validation.as_ref().map(|rules| validation(rules, &store, &arguments.recipe)).transpose()?;
     let checkpoint = out.join(FILES[1]);
-    let task = Task { recipe: &recipe, store: &store, data_sha256: &data_sha256, validation: draw.as_ref() };
+    let task = TrainingInputs {
+        config: &recipe,
+        store: &store,
+        data_sha256: &data_sha256,
+        validation: draw.as_ref(),
+    };
     let (resume, from) = (arguments.resume, Some(checkpoint.as_path()).filter(|path| path.exists()));
     on_device!(device, |open, Kind| work::<Kind>(open, task, resume, from, &out))
 }
@@ -73,15 +83,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
 /// Trains on a device, from the beginning or from a checkpoint.
 fn work<D: ConvOps>(
     open: impl Fn() -> Result<D, TensorError>,
-    task: Task<'_>,
+    task: TrainingInputs<'_>,
     resume: bool,
     from: Option<&Path>,
     out: &Path,
 ) -> Result<Outcome, CliError> {
-    let (device, recipe) = (open()?, task.recipe);
+    let (device, recipe) = (open()?, task.config);
     let mut training = match from.filter(|_| resume) {
-        Some(checkpoint) => Run::resume(&device, task, checkpoint)?,
-        None => Run::new(&device, task)?,
+        Some(checkpoint) => Training::resume(&device, task, checkpoint)?,
+        None => Training::new(&device, task)?,
     };
     // Not before it is known that there can be a training.
     files::make_folder(out)?;
@@ -97,12 +107,19 @@ fn work<D: ConvOps>(
 }
 
 /// Trains to the end; after every line of the report everything is on the disk.
-fn go_on<D: ConvOps>(training: &mut Run<'_, D>, recipe: &Recipe, out: &Path) -> Result<(), CliError> {
-    let progress = Progress::of_steps(&recipe.name, training.step(), recipe.steps);
+fn go_on<D: ConvOps>(
+    training: &mut Training<'_, D>,
+    recipe: &TrainingConfig,
+    out: &Path,
+) -> Result<(), CliError> {
+    let watch = Terminal::default();
+    let size = format!("{} steps", recipe.steps - training.step());
+    let (steps, done) = (u64::from(recipe.steps), u64::from(training.step()));
+    let progress = Progress::resume(&watch, &recipe.name, &size, steps, done);
     let clock = Instant::now();
     let first = training.step();
     while !training.is_done() {
-        training.advance(|step| progress.reach(step as usize))?;
+        training.advance(|step| progress.reach(u64::from(step)))?;
         save(training, recipe, out)?;
         if let Some(row) = training.rows().last() {
             let done = f64::from(row.step - first);
@@ -113,10 +130,10 @@ fn go_on<D: ConvOps>(training: &mut Run<'_, D>, recipe: &Recipe, out: &Path) -> 
     drop(progress);
     // A run that was killed behind its last checkpoint comes here without a step, and its table may lack a line.
     let weights = training.weights().bytes();
-    files::write(out, &[], &[(FILES[2], table(training)), (FILES[3], weights)])
+    Ok(files::write(out, &[], &[(FILES[2], table(training)), (FILES[3], weights)])?)
 }
 
-fn sentence(row: &Row, recipe: &Recipe) -> String {
+fn sentence(row: &Row, recipe: &TrainingConfig) -> String {
     let validation = row.validation.map_or(String::new(), |v| format!(", validation {:.2} %", 100.0 * v));
     format!(
         "step {} of {}: loss {:.4}, accuracy {:.2} %{validation}",
@@ -128,46 +145,42 @@ fn sentence(row: &Row, recipe: &Recipe) -> String {
 }
 
 /// The bytes of train.csv.
-fn table<D: ConvOps>(training: &Run<'_, D>) -> Vec<u8> {
+fn table<D: ConvOps>(training: &Training<'_, D>) -> Vec<u8> {
     let lines = training.rows().iter().map(Row::line);
     std::iter::once(Row::HEADER.to_string()).chain(lines).collect::<String>().into_bytes()
 }
 
-fn save<D: ConvOps>(training: &Run<'_, D>, recipe: &Recipe, out: &Path) -> Result<(), CliError> {
+fn save<D: ConvOps>(training: &Training<'_, D>, recipe: &TrainingConfig, out: &Path) -> Result<(), CliError> {
     let written = [
         (FILES[0], recipe.text().as_bytes().to_vec()),
         (FILES[1], training.checkpoint()),
         (FILES[2], table(training)),
     ];
-    files::write(out, &[], &written)
+    Ok(files::write(out, &[], &written)?)
 }
 
 /// Reads a recipe from a file, or takes the one of that name that ships with kshot.
-fn recipe(named: &str) -> Result<Recipe, CliError> {
+fn recipe(named: &str) -> Result<TrainingConfig, RunError> {
     let path = Path::new(named);
-    if let Some((name, text)) = SHIPPED_RECIPES.iter().find(|(name, _)| *name == named && !path.exists()) {
-        return Ok(Recipe::parse(text, name)?);
+    if let Some((name, text)) = SHIPPED_CONFIGS.iter().find(|(name, _)| *name == named && !path.exists()) {
+        return Ok(TrainingConfig::parse(text, name)?);
     }
     let text = std::fs::read_to_string(path).map_err(|error| {
-        let known: Vec<String> = SHIPPED_RECIPES.iter().map(|(name, _)| format!("`{name}`")).collect();
-        CliError::Request(format!(
+        let known: Vec<String> = SHIPPED_CONFIGS.iter().map(|(name, _)| format!("`{name}`")).collect();
+        RunError::Request(format!(
             "cannot read recipe {named}: {error}\nhint: name a .toml file, or one of {}",
             known.join(", ")
         ))
     })?;
-    Ok(Recipe::parse(&text, named)?)
+    Ok(TrainingConfig::parse(&text, named)?)
 }
 
 /// The frozen validation episodes of a recipe.
-fn validation(rules: &Validation, store: &Store, recipe: &str) -> Result<Draw, CliError> {
+fn validation(rules: &Validation, store: &Store, recipe: &str) -> Result<Draw, RunError> {
     let Validation { way, shot, query, episodes, seed, .. } = rules;
-    let text = format!(
-        "name = \"validation\"\nversion = 1\nsource = \"the table [validation] of a recipe\"\nadmits = [\"inductive\"]\n\
-         [data]\nsplit = \"validation\"\n[episode]\nway = {way}\nshot = {shot}\nquery = {query}\n\
-         [draw]\ncount = {episodes}\nseed = {seed}\n[report]\nmetrics = [\"accuracy\"]\n"
-    );
-    let protocol = Protocol::parse(&text, &format!("{recipe}: the table [validation]"))?;
-    let refused = |source| CliError::Validation { recipe: recipe.to_string(), source };
+    let sizes = Protocol::episodes().way(*way).shots(*shot).query(*query).count(*episodes).seed(*seed);
+    let protocol = sizes.name("validation").split(Split::Validation).build()?;
+    let refused = |source| RunError::Validation { recipe: recipe.to_string(), source };
     let sampler = Sampler::new(&protocol, store.index()).map_err(refused)?;
     sampler.episodes(0..*episodes).map_err(refused)
 }

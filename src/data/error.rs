@@ -47,13 +47,13 @@ pub enum DataError {
         /// The path as given.
         path: PathBuf,
     },
-    /// Class vectors in a file of another form than the table that was asked for.
+    /// Class embeddings in a file of another form than the table that was asked for.
     #[error(
-        "{}: class vectors are read from a table, expected a .csv with a column `class` and a number per class in each \
-         other\nhint: a matrix goes into the folder of the features, as class_vectors.npy with rows as in splits.csv",
+        "{}: class embeddings are read from a table, expected a .csv with a column `class` and a number per class in each \
+         other\nhint: a matrix goes into the folder of the features, as class_embeddings.npy with rows as in splits.csv",
         path.display()
     )]
-    VectorsNoTable {
+    EmbeddingsNoTable {
         /// The path as given.
         path: PathBuf,
     },
@@ -242,12 +242,12 @@ pub enum DataError {
         /// The value as found.
         found: String,
     },
-    /// NaN or infinity in a class vector.
+    /// NaN or infinity in a class embedding.
     #[error(
-        "{at}: the vector of class `{class}` has {found} in column {column}, class vectors must be finite\nhint: fill \
+        "{at}: the embedding of class `{class}` has {found} in column {column}, class embeddings must be finite\nhint: fill \
          what is missing, for instance with the mean of its column"
     )]
-    VectorNotFinite {
+    EmbeddingNotFinite {
         /// The file or array.
         at: Place,
         /// The class.
@@ -266,6 +266,21 @@ pub enum DataError {
         row: usize,
         /// `class`, `part` or a column of texts.
         column: &'static str,
+    },
+    /// Two items of a class with one id.
+    #[error(
+        "{at}: items {} and {} of class `{class}` have the same id `{id}`\nhint: an id tells an item from all others of \
+         its class; leave the column out if there is none", rows.0, rows.1
+    )]
+    IdTwice {
+        /// The file or array.
+        at: Place,
+        /// The class.
+        class: String,
+        /// The id.
+        id: String,
+        /// The rows of the items, counted from 0.
+        rows: (usize, usize),
     },
     /// A class code without a name.
     #[error("{at}: item {row} has class code {code}, and `classes` has {names} names, counted from 0")]
@@ -307,29 +322,29 @@ pub enum DataError {
         /// The other.
         second: Split,
     },
-    /// A class without a vector.
-    #[error("{at}: class `{class}` has no vector\nhint: every class of the store needs a row")]
-    ClassWithoutVector {
-        /// The file of the vectors.
+    /// A class without an embedding.
+    #[error("{at}: class `{class}` has no embedding\nhint: every class of the store needs a row")]
+    ClassWithoutEmbedding {
+        /// The file of the embeddings.
         at: Place,
         /// The class.
         class: String,
     },
-    /// A table of class vectors without numbers.
+    /// A table of class embeddings without numbers.
     #[error("{at}: no numbers beside the column `class`")]
-    NoVectors {
+    NoEmbeddings {
         /// The file.
         at: Place,
     },
-    /// An array of class vectors without columns.
-    #[error("{at}: class vectors without numbers, every class needs at least one")]
-    EmptyVectors {
+    /// An array of class embeddings without columns.
+    #[error("{at}: class embeddings without numbers, every class needs at least one")]
+    EmptyEmbeddings {
         /// The file or array.
         at: Place,
     },
-    /// Class vectors in two files of one store.
-    #[error("{at}: class vectors are there twice, as .npy and as .csv")]
-    VectorsTwice {
+    /// Class embeddings in two files of one store.
+    #[error("{at}: the folder has class embeddings in another file, too")]
+    EmbeddingsTwice {
         /// The table.
         at: Place,
     },
@@ -501,7 +516,7 @@ impl DataError {
             DataError::NoParquet { .. }
                 | DataError::Spec { .. }
                 | DataError::NoBaseClasses { .. }
-                | DataError::VectorsNoTable { .. }
+                | DataError::EmbeddingsNoTable { .. }
         )
     }
 

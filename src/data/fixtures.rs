@@ -7,8 +7,8 @@ use serde_json::json;
 use tempfile::TempDir;
 use zip::write::SimpleFileOptions;
 
-use super::npy::tests::{matrix, text};
 use super::{DataError, OpenOptions, Store};
+use crate::data::format::npy::tests::{matrix, text};
 use crate::rng::{Purpose, Stream};
 use crate::vocab::Split;
 

@@ -64,3 +64,13 @@ impl fmt::Display for ItemName {
         f.write_str(")")
     }
 }
+
+/// The name of a folder, or of a file without its ending.
+pub(in crate::data) fn store_name(path: &Path) -> String {
+    let name = |path: &Path| {
+        let name = if path.is_dir() { path.file_name() } else { path.file_stem() };
+        name.map(|n| n.to_string_lossy().into_owned())
+    };
+    // `.` and `..` have a name only once they are resolved.
+    name(path).or_else(|| name(&path.canonicalize().ok()?)).unwrap_or_else(|| "store".to_string())
+}

@@ -6,7 +6,7 @@ use super::pool::Pools;
 use super::variable;
 use super::write::{rows, sha256};
 use crate::data::{ClassIndex, seen_items};
-use crate::protocol::{OutsideQuery, Protocol, Query, Shot, Way};
+use crate::protocol::{OosQuery, Protocol, Query, Shot, Way};
 use crate::vocab::{ClassId, ItemId};
 
 /// Where the draw, its protocol and the dataset disagree: each broken rule once, with its first case; empty is proof.
@@ -81,8 +81,7 @@ impl<'a> Checker<'a> {
                 && at_home(class, episode.support(label))
                 && at_home(class, episode.query(label))
         };
-        let outside_known =
-            episode.outside().iter().all(|i| matches!(self.home.get(i.index()), Some(Some(_))));
+        let outside_known = episode.oos().iter().all(|i| matches!(self.home.get(i.index()), Some(Some(_))));
         if !labels.clone().all(known) || !outside_known {
             return self.note(episode, |at| Finding::Foreign { at });
         }
@@ -95,7 +94,7 @@ impl<'a> Checker<'a> {
         }
         self.meta_dataset_support(episode);
         self.queries(episode);
-        self.outside(episode);
+        self.oos(episode);
     }
 
     fn classes(&mut self, episode: &Episode<'_>) {
@@ -114,8 +113,8 @@ impl<'a> Checker<'a> {
                 self.note(episode, |at| Finding::OtherSplit { at, class, found, asked: split });
             }
         }
-        let outside = self.protocol.outside().and_then(|outside| self.index.find(&outside.class));
-        let all = self.index.of_split(split).filter(|class| Some(*class) != outside).count();
+        let oos = self.protocol.oos().and_then(|outside| self.index.find(&outside.class));
+        let all = self.index.of_split(split).filter(|class| Some(*class) != oos).count();
         let (least, most) = match self.protocol.way() {
             Way::Fixed(n) => (*n as usize, *n as usize),
             Way::All => (all, all),
@@ -144,7 +143,7 @@ impl<'a> Checker<'a> {
     fn named_once(&mut self, episode: &Episode<'_>) {
         let mark = episode.number() + 1;
         let inside = episode.all_support().iter().chain(episode.all_query());
-        for item in inside.chain(episode.outside()) {
+        for item in inside.chain(episode.oos()) {
             let before = std::mem::replace(&mut self.named[item.index()], mark);
             let again = before == mark;
             if again || (before != 0 && !self.protocol.repeat()) {
@@ -164,7 +163,7 @@ impl<'a> Checker<'a> {
         groups.extend(episode.all_support().iter().map(|i| self.index.group(*i)));
         groups.sort_unstable();
         if self.index.has_groups() {
-            for item in episode.all_query().iter().chain(episode.outside()) {
+            for item in episode.all_query().iter().chain(episode.oos()) {
                 let shared = groups.binary_search(&self.index.group(*item)).is_ok();
                 if shared && !episode.all_support().contains(item) {
                     let (class, item) = self.whereabouts(*item);
@@ -249,36 +248,34 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// The queries outside the task: so many, of the class and part that the protocol names.
-    fn outside(&mut self, episode: &Episode<'_>) {
-        let found = episode.outside().len();
-        let Some(rule) = self.protocol.outside() else {
+    /// The out-of-scope queries: so many, of the class and part that the protocol names.
+    fn oos(&mut self, episode: &Episode<'_>) {
+        let found = episode.oos().len();
+        let Some(rule) = self.protocol.oos() else {
             if found > 0 {
-                self.note(episode, |at| Finding::OtherOutside { at, found, asked: "0".to_string() });
+                self.note(episode, |at| Finding::OtherOos { at, found, asked: "0".to_string() });
             }
             return;
         };
         let Some(class) = self.index.find(&rule.class) else { return };
-        for item in episode.outside() {
+        for item in episode.oos() {
             if self.home[item.index()].is_none_or(|(home, _)| home != class) {
                 let ((found, _), asked) = (self.whereabouts(*item), rule.class.clone());
-                self.note(episode, |at| Finding::OutsideOf { at, found, asked });
+                self.note(episode, |at| Finding::OosOfClass { at, found, asked });
             }
         }
         if let Some(parts) = self.protocol.parts() {
-            for item in
-                episode.outside().iter().filter(|i| self.index.part(**i) != Some(parts.query.as_str()))
-            {
+            for item in episode.oos().iter().filter(|i| self.index.part(**i) != Some(parts.query.as_str())) {
                 let ((class, item), asked) = (self.whereabouts(*item), parts.query.clone());
                 self.note(episode, |at| Finding::OtherPart { at, class, item, side: "query", asked });
             }
         }
         let asked = match rule.query {
-            OutsideQuery::PerEpisode(query) => query as usize,
-            OutsideQuery::All => self.possible_queries(class),
+            OosQuery::PerEpisode(query) => query as usize,
+            OosQuery::All => self.possible_queries(class),
         };
         if found != asked {
-            self.note(episode, |at| Finding::OtherOutside { at, found, asked: asked.to_string() });
+            self.note(episode, |at| Finding::OtherOos { at, found, asked: asked.to_string() });
         }
     }
 

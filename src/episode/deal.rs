@@ -29,12 +29,12 @@ impl Order {
             places
                 .map(|place| {
                     let episode = draw.episode(place);
-                    let count = episode.all_query().len() + episode.outside().len();
+                    let count = episode.all_query().len() + episode.oos().len();
                     let mut queries: Vec<(ItemId, u16)> = Vec::with_capacity(count);
                     for label in 0..episode.way() {
                         queries.extend(episode.query(label).iter().map(|item| (*item, label as u16)));
                     }
-                    queries.extend(episode.outside().iter().map(|item| (*item, Answers::OUTSIDE)));
+                    queries.extend(episode.oos().iter().map(|item| (*item, Answers::OUTSIDE)));
                     Stream::new(seed, Purpose::Order, episode.number()).shuffle(&mut queries);
                     queries
                 })
@@ -52,7 +52,7 @@ impl Order {
 pub fn alike(draw: &Draw, a: usize, b: usize) -> bool {
     let shape = |place: usize| {
         let episode = draw.episode(place);
-        let queries = episode.all_query().len() + episode.outside().len();
+        let queries = episode.all_query().len() + episode.oos().len();
         (episode.way(), episode.all_support().len(), queries)
     };
     shape(a) == shape(b)
@@ -121,28 +121,28 @@ pub fn deal<D: Backend>(
     })
 }
 
-/// Deals the class vectors of the episodes at `places`, in the order of their labels; `vectors` has one per class.
+/// Deals the class embeddings of the episodes at `places`, in the order of their labels; `vectors` has one per class.
 ///
 /// # Errors
 /// When the episodes differ in way, a class has no vector, or the device fails.
-pub fn deal_vectors<D: Backend>(
+pub fn deal_class_embeddings<D: Backend>(
     device: &D,
-    vectors: &data::ClassVectors,
+    vectors: &data::ClassEmbeddings,
     draw: &Draw,
     places: Range<usize>,
-) -> Result<view::ClassVectors<D>, TensorError> {
-    let (episodes, side) = (places.len(), vectors.side);
+) -> Result<view::ClassEmbeddings<D>, TensorError> {
+    let (episodes, class_dim) = (places.len(), vectors.class_dim);
     let way = places.clone().next().map_or(0, |place| draw.episode(place).way());
-    let mut values = Vec::with_capacity(episodes * way * side);
+    let mut values = Vec::with_capacity(episodes * way * class_dim);
     for class in places.flat_map(|place| draw.episode(place).classes()) {
-        let at = class.index() * side;
-        let vector = vectors.rows.get(at..at + side).ok_or(TensorError::Shape {
-            operation: "dealing class vectors",
+        let at = class.index() * class_dim;
+        let vector = vectors.rows.get(at..at + class_dim).ok_or(TensorError::Shape {
+            operation: "dealing class embeddings",
             what: "classes",
             expected: class.index() + 1,
-            found: vectors.rows.len() / side.max(1),
+            found: vectors.rows.len() / class_dim.max(1),
         })?;
         values.extend_from_slice(vector);
     }
-    view::ClassVectors::new(device, (episodes, way, side), values)
+    view::ClassEmbeddings::new(device, (episodes, way, class_dim), values)
 }

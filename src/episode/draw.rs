@@ -21,9 +21,9 @@ pub struct Draw {
     /// Per row, the end of its query in `items`.
     query_ends: Vec<u32>,
     items: Vec<ItemId>,
-    /// Per episode, the end of its queries outside the task in `outside`.
-    outside_ends: Vec<u32>,
-    outside: Vec<ItemId>,
+    /// Per episode, the end of its out-of-scope queries in `oos`.
+    oos_ends: Vec<u32>,
+    oos: Vec<ItemId>,
     /// Per episode, its number, where these do not follow one another.
     numbers: Vec<u32>,
 }
@@ -45,7 +45,7 @@ impl Draw {
 
     /// How many items it names, counted as often as they are named.
     pub fn items(&self) -> usize {
-        self.items.len() + self.outside.len()
+        self.items.len() + self.oos.len()
     }
 
     /// The episode at `place`, from 0.
@@ -83,8 +83,8 @@ impl Draw {
     }
 
     /// Adds a query of the open episode that belongs to none of its classes.
-    pub(super) fn push_outside(&mut self, item: ItemId) {
-        self.outside.push(item);
+    pub(super) fn push_oos(&mut self, item: ItemId) {
+        self.oos.push(item);
     }
 
     /// Ends the support of the next class of the open episode.
@@ -107,7 +107,7 @@ impl Draw {
     pub(super) fn end_episode(&mut self) -> Result<(), TooLarge> {
         u32::try_from(self.items.len()).map_err(|_| TooLarge)?;
         self.ends.push(u32::try_from(self.classes.len()).map_err(|_| TooLarge)?);
-        self.outside_ends.push(u32::try_from(self.outside.len()).map_err(|_| TooLarge)?);
+        self.oos_ends.push(u32::try_from(self.oos.len()).map_err(|_| TooLarge)?);
         Ok(())
     }
 
@@ -118,7 +118,7 @@ impl Draw {
         self.support_ends.truncate(rows);
         self.query_ends.truncate(rows);
         self.items.truncate(start(&self.query_ends, rows));
-        self.outside.truncate(start(&self.outside_ends, self.ends.len()));
+        self.oos.truncate(start(&self.oos_ends, self.ends.len()));
     }
 
     /// The episodes at these places, with their numbers.
@@ -138,8 +138,8 @@ impl Draw {
                 part.end_query();
             }
             part.ends.push(part.classes.len() as u32);
-            part.outside.extend(episode.outside());
-            part.outside_ends.push(part.outside.len() as u32);
+            part.oos.extend(episode.oos());
+            part.oos_ends.push(part.oos.len() as u32);
         }
         part
     }
@@ -148,10 +148,10 @@ impl Draw {
     pub(super) fn append(&mut self, other: &Draw) -> Result<(), TooLarge> {
         let rows = u32::try_from(self.classes.len() + other.classes.len()).map_err(|_| TooLarge)?;
         u32::try_from(self.items.len() + other.items.len()).map_err(|_| TooLarge)?;
-        let outside = u32::try_from(self.outside.len() + other.outside.len()).map_err(|_| TooLarge)?;
-        let outside = outside - other.outside.len() as u32;
-        self.outside_ends.extend(other.outside_ends.iter().map(|e| e + outside));
-        self.outside.extend(&other.outside);
+        let oos = u32::try_from(self.oos.len() + other.oos.len()).map_err(|_| TooLarge)?;
+        let oos = oos - other.oos.len() as u32;
+        self.oos_ends.extend(other.oos_ends.iter().map(|e| e + oos));
+        self.oos.extend(&other.oos);
         let (row, item) = (rows - other.classes.len() as u32, self.items.len() as u32);
         self.ends.extend(other.ends.iter().map(|e| e + row));
         self.classes.extend(&other.classes);
@@ -226,9 +226,9 @@ impl<'a> Episode<'a> {
     }
 
     /// The queries that belong to none of its classes, nor to any other of the task.
-    pub fn outside(&self) -> &'a [ItemId] {
-        let ends = &self.draw.outside_ends;
-        &self.draw.outside[start(ends, self.place)..ends[self.place] as usize]
+    pub fn oos(&self) -> &'a [ItemId] {
+        let ends = &self.draw.oos_ends;
+        &self.draw.oos[start(ends, self.place)..ends[self.place] as usize]
     }
 
     /// The most support items of a class.

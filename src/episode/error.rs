@@ -23,9 +23,9 @@ pub enum SampleError {
     /// The dataset has no such part.
     #[error("{}", no_part(part, known))]
     NoPart { part: String, known: String },
-    /// The dataset has no class of this name, from which queries outside the task could come.
-    #[error("the dataset has no class `{class}`, the protocol takes queries outside the task from it")]
-    NoOutside { class: String },
+    /// The dataset has no class of this name, from which out-of-scope queries could come.
+    #[error("the dataset has no class `{class}`, the protocol takes out-of-scope queries from it")]
+    NoOosClass { class: String },
     /// The classes of an episode may have fewer items than its queries.
     #[error(
         "the {way} smallest classes of split {split} have {left} items beside shot {shot}, an episode needs {total} queries"

@@ -73,12 +73,12 @@ pub enum Finding {
     /// A class has another number of queries, or an episode where the protocol counts them per episode.
     #[error("in episode {}, {whose} has {}, the protocol asks for {asked}{at}", at.episode, counted(*found as u64, "query", "queries"))]
     OtherQuery { at: Cases, whose: String, found: usize, asked: String },
-    /// An episode has another number of queries outside the task.
-    #[error("episode {} has {found} queries outside the task, the protocol asks for {asked}{at}", at.episode)]
-    OtherOutside { at: Cases, found: usize, asked: String },
-    /// A query outside the task is of another class than the one that the protocol names.
-    #[error("in episode {}, a query outside the task is of class {found}, the protocol asks for {asked}{at}", at.episode)]
-    OutsideOf { at: Cases, found: String, asked: String },
+    /// An episode has another number of out-of-scope queries.
+    #[error("episode {} has {found} out-of-scope queries, the protocol asks for {asked}{at}", at.episode)]
+    OtherOos { at: Cases, found: usize, asked: String },
+    /// An out-of-scope query is of another class than the one that the protocol names.
+    #[error("in episode {}, an out-of-scope query is of class {found}, the protocol asks for {asked}{at}", at.episode)]
+    OosOfClass { at: Cases, found: String, asked: String },
     /// An item stands in two episodes of a draw without repetition.
     #[error("episode {} repeats item {item} of class {class} from an earlier episode{at}", at.episode)]
     Repeated { at: Cases, class: String, item: usize },
@@ -125,8 +125,8 @@ impl Finding {
             | Finding::OtherWay { at, .. }
             | Finding::OtherShot { at, .. }
             | Finding::OtherQuery { at, .. }
-            | Finding::OtherOutside { at, .. }
-            | Finding::OutsideOf { at, .. }
+            | Finding::OtherOos { at, .. }
+            | Finding::OosOfClass { at, .. }
             | Finding::Repeated { at, .. } => Some(at),
             Finding::OtherCount { .. } | Finding::OtherHash { .. } | Finding::Unsampleable(_) => None,
         }

@@ -81,9 +81,9 @@ pub enum Flaw {
     /// Some classes of an episode have support and some have none.
     #[error("episode {episode} has no support for class {class} but for others")]
     SomeSupport { episode: u32, class: String },
-    /// A row of queries outside the task that is out of place.
+    /// A row of out-of-scope queries that is out of place.
     #[error("{rule}")]
-    Outside { rule: &'static str },
+    OosRow { rule: &'static str },
     /// An episode that asks nothing.
     #[error("episode {episode} has no query")]
     NoQuery { episode: u32 },

@@ -18,7 +18,7 @@ mod without_repetition;
 mod write;
 
 pub use check::{check, check_hash};
-pub use deal::{Dealt, Order, alike, deal, deal_vectors};
+pub use deal::{Dealt, Order, alike, deal, deal_class_embeddings};
 pub use draw::{Draw, Episode};
 pub use error::SampleError;
 pub use finding::{Cases, Finding, Maker, Severity};

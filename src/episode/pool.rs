@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::SampleError;
 use crate::data::{Class, ClassIndex, seen_items};
-use crate::protocol::{OutsideQuery, Protocol, Query, Shot, Way};
+use crate::protocol::{OosQuery, Protocol, Query, Shot, Way};
 use crate::vocab::{ClassId, ItemId};
 
 /// The items of one class that may be support, and those that may be query.
@@ -19,8 +19,8 @@ pub(super) struct Pools<'a> {
     pub list: Vec<Pool<'a>>,
     /// Whether supports and queries come from the same items.
     pub shared: bool,
-    /// The items that may be queries outside the task.
-    pub outside: Vec<ItemId>,
+    /// The items that may be out-of-scope queries.
+    pub oos: Vec<ItemId>,
     /// How many of the list are classes of the split; seen classes that are candidates too stand behind them.
     pub own: usize,
 }
@@ -30,7 +30,7 @@ impl<'a> Pools<'a> {
     pub fn of(protocol: &Protocol, index: &'a ClassIndex) -> Result<Pools<'a>, SampleError> {
         let shared = protocol.parts().is_none_or(|p| p.support == p.query);
         if let Some(parts) = protocol.parts() {
-            let threshold = protocol.outside().and_then(|outside| outside.threshold_part.as_ref());
+            let threshold = protocol.oos().and_then(|outside| outside.threshold_part.as_ref());
             let named = [&parts.support, &parts.query];
             if let Some(part) = named.into_iter().chain(threshold).find(|p| !index.part_names().contains(*p))
             {
@@ -44,15 +44,15 @@ impl<'a> Pools<'a> {
                 class.items.iter().copied().filter(|i| index.part(*i) == Some(part.as_str())).collect()
             }
         };
-        let outside = match protocol.outside() {
+        let oos_class = match protocol.oos() {
             None => None,
             Some(outside) => Some(
                 index
                     .find(&outside.class)
-                    .ok_or_else(|| SampleError::NoOutside { class: outside.class.clone() })?,
+                    .ok_or_else(|| SampleError::NoOosClass { class: outside.class.clone() })?,
             ),
         };
-        let classes = index.of_split(protocol.split()).filter(|id| Some(*id) != outside);
+        let classes = index.of_split(protocol.split()).filter(|id| Some(*id) != oos_class);
         let list = classes.map(|id| {
             let class = index.class(id);
             Pool {
@@ -64,10 +64,10 @@ impl<'a> Pools<'a> {
         let mut list: Vec<Pool<'a>> = list.collect();
         let own = list.len();
         list.extend(seen_pools(protocol, index)?);
-        let outside = outside.map_or(Vec::new(), |id| {
+        let oos = oos_class.map_or(Vec::new(), |id| {
             of_part(index.class(id), protocol.parts().map(|p| &p.query)).into_owned()
         });
-        let pools = Pools { list, shared, outside, own };
+        let pools = Pools { list, shared, oos, own };
         pools.suffice(protocol, index)?;
         Ok(pools)
     }
@@ -75,7 +75,7 @@ impl<'a> Pools<'a> {
     /// The most items that a class offers for one side.
     pub fn largest(&self) -> usize {
         let of_classes = self.list.iter().map(|p| p.support.len().max(p.query.len()));
-        of_classes.chain([self.outside.len()]).max().unwrap_or(0)
+        of_classes.chain([self.oos.len()]).max().unwrap_or(0)
     }
 
     fn suffice(&self, protocol: &Protocol, index: &ClassIndex) -> Result<(), SampleError> {
@@ -122,12 +122,11 @@ impl<'a> Pools<'a> {
                 }
             }
         }
-        if let Some(outside) = protocol.outside() {
-            let (items, part) =
-                (self.outside.len() as u32, in_part(protocol.parts().map(|parts| &parts.query)));
+        if let Some(outside) = protocol.oos() {
+            let (items, part) = (self.oos.len() as u32, in_part(protocol.parts().map(|parts| &parts.query)));
             let need = match outside.query {
-                OutsideQuery::PerEpisode(query) => query,
-                OutsideQuery::All => 1,
+                OosQuery::PerEpisode(query) => query,
+                OosQuery::All => 1,
             };
             if items < need {
                 let class = outside.class.clone();

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::draw::Draw;
 use super::flaw::{DrawError, Flaw};
-use super::write::{COLUMNS, OUTSIDE, rows};
+use super::write::{COLUMNS, OOS, OOS_BEFORE, rows};
 use crate::data::ClassIndex;
 use crate::vocab::{ClassId, ItemId};
 
@@ -77,7 +77,7 @@ struct Open {
     query: Vec<ItemId>,
     query_ends: Vec<usize>,
     empty_supports: Vec<ClassId>,
-    outside: Vec<ItemId>,
+    oos: Vec<ItemId>,
 }
 
 impl<'a> Reading<'a> {
@@ -124,8 +124,8 @@ impl<'a> Reading<'a> {
     /// One row.
     fn one(&mut self, [episode, label, name, support, query]: [&str; 5]) -> Result<(), Flaw> {
         let episode = number("episode", episode)?;
-        if label == OUTSIDE {
-            return self.outside(episode, name, support, query);
+        if label == OOS || label == OOS_BEFORE {
+            return self.oos(episode, name, support, query);
         }
         let label = number("label", label)?;
         let next = self.draw.len() as u32;
@@ -143,8 +143,8 @@ impl<'a> Reading<'a> {
             self.open.number = episode;
             self.open.line = self.line;
         }
-        if !self.open.outside.is_empty() {
-            return Err(Flaw::Outside { rule: "the row of queries outside is the last of its episode" });
+        if !self.open.oos.is_empty() {
+            return Err(Flaw::OosRow { rule: "the row of out-of-scope queries is the last of its episode" });
         }
         let expected = self.open.classes.len();
         if label as usize != expected {
@@ -167,17 +167,17 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
-    /// The row of the queries outside the task.
-    fn outside(&mut self, episode: u32, name: &str, support: &str, query: &str) -> Result<(), Flaw> {
-        let rule = |rule| Err(Flaw::Outside { rule });
+    /// The row of the out-of-scope queries.
+    fn oos(&mut self, episode: u32, name: &str, support: &str, query: &str) -> Result<(), Flaw> {
+        let rule = |rule| Err(Flaw::OosRow { rule });
         if self.open.classes.is_empty() || episode != self.open.number {
-            return rule("the row of queries outside follows the classes of its episode");
+            return rule("the row of out-of-scope queries follows the classes of its episode");
         }
-        if !self.open.outside.is_empty() {
-            return rule("an episode has one row of queries outside");
+        if !self.open.oos.is_empty() {
+            return rule("an episode has one row of out-of-scope queries");
         }
         if !support.trim().is_empty() {
-            return rule("queries outside have no support");
+            return rule("out-of-scope queries have no support");
         }
         let class = self.index.find(name).ok_or_else(|| Flaw::UnknownClass { class: name.to_string() })?;
         if self.class_seen[class.index()] == episode + 1 {
@@ -186,9 +186,9 @@ impl<'a> Reading<'a> {
         self.row += 1;
         let inside = std::mem::take(&mut self.open.query);
         self.side("query", class, query)?;
-        self.open.outside = std::mem::replace(&mut self.open.query, inside);
-        if self.open.outside.is_empty() {
-            return rule("the row of queries outside names one or more");
+        self.open.oos = std::mem::replace(&mut self.open.query, inside);
+        if self.open.oos.is_empty() {
+            return rule("the row of out-of-scope queries names one or more");
         }
         Ok(())
     }
@@ -244,7 +244,7 @@ impl<'a> Reading<'a> {
             self.draw.end_query();
             begin = end;
         }
-        open.outside.iter().for_each(|item| self.draw.push_outside(*item));
+        open.oos.iter().for_each(|item| self.draw.push_oos(*item));
         self.draw.end_episode().map_err(|_| Flaw::TooLarge)
     }
 }

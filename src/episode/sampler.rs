@@ -2,7 +2,7 @@
 //!
 //! Episode i is a function of (seed, purpose, i) alone, so episodes can be drawn in any order, in blocks and in parallel.
 //! Within an episode one stream gives, in this order: the way, the classes, the shots, the supports of every class, the
-//! sizes of the queries, the queries of every class, the queries outside the task. Classes are uniform over the split and items uniform over what their
+//! sizes of the queries, the queries of every class, the out-of-scope queries. Classes are uniform over the split and items uniform over what their
 //! class has. Where items have groups, a query is drawn from the items that share no group with any support of the
 //! episode; when too few remain, the whole episode is drawn again from the same stream.
 
@@ -16,7 +16,7 @@ use super::pool::Pools;
 use super::urn::Urn;
 use super::{dirichlet, variable, without_repetition};
 use crate::data::ClassIndex;
-use crate::protocol::{OutsideQuery, Protocol, Query, Shot, Way};
+use crate::protocol::{OosQuery, Protocol, Query, Shot, Way};
 use crate::rng::{Purpose, Stream};
 use crate::vocab::ItemId;
 
@@ -25,7 +25,7 @@ pub(super) const ATTEMPTS: u32 = 100;
 /// Episodes that one thread draws at a time; the draw does not depend on it.
 const BLOCK: u32 = 512;
 
-/// Draws the `count` episodes of a protocol.
+/// Draws the episodes of a protocol: all that its draw has, or the first ones where it evaluates no more.
 ///
 /// # Errors
 /// The dataset is too small for the protocol, or its groups leave too few queries.
@@ -47,7 +47,7 @@ const BLOCK: u32 = 512;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn draw(protocol: &Protocol, index: &ClassIndex) -> Result<Draw, SampleError> {
-    Sampler::new(protocol, index)?.episodes(0..protocol.count())
+    Sampler::new(protocol, index)?.episodes(0..protocol.evaluated())
 }
 
 /// A protocol and a dataset that suffices for it: gives any episode when asked.
@@ -287,28 +287,24 @@ impl<'a> Sampler<'a> {
         true
     }
 
-    /// The queries outside the task; false when groups leave too few.
+    /// The out-of-scope queries; false when groups leave too few.
     fn draw_outside(&self, stream: &mut Stream, scratch: &mut Scratch, draw: &mut Draw) -> bool {
-        let Some(outside) = self.protocol.outside() else { return true };
+        let Some(outside) = self.protocol.oos() else { return true };
         let Scratch { items, groups, .. } = scratch;
         let may = |item: ItemId| !self.index.has_groups() || self.is_apart(item, groups);
         let mut missing = match outside.query {
-            OutsideQuery::PerEpisode(query) => query,
-            OutsideQuery::All => {
+            OosQuery::PerEpisode(query) => query,
+            OosQuery::All => {
                 let before = draw.items();
-                self.pools
-                    .outside
-                    .iter()
-                    .filter(|item| may(**item))
-                    .for_each(|item| draw.push_outside(*item));
+                self.pools.oos.iter().filter(|item| may(**item)).for_each(|item| draw.push_oos(*item));
                 return draw.items() > before;
             }
         };
         while missing > 0 {
-            let Some(place) = items.take(stream, self.pools.outside.len() as u32) else { break };
-            let item = self.pools.outside[place as usize];
+            let Some(place) = items.take(stream, self.pools.oos.len() as u32) else { break };
+            let item = self.pools.oos[place as usize];
             if may(item) {
-                draw.push_outside(item);
+                draw.push_oos(item);
                 missing -= 1;
             }
         }

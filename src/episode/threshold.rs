@@ -7,7 +7,7 @@ use crate::data::ClassIndex;
 use crate::protocol::Protocol;
 use crate::vocab::ItemId;
 
-/// The episodes that set the thresholds of a draw, without queries outside the task.
+/// The episodes that set the thresholds of a draw, without out-of-scope queries.
 ///
 /// Where the protocol names a part for it: the episodes of the draw with the supports that they have, and all items of
 /// that part as queries. Else: as many episodes of the validation classes, by the same rules and seed.
@@ -15,7 +15,7 @@ use crate::vocab::ItemId;
 /// # Errors
 /// The validation classes are too few or too small for the rules, or an episode has no query in the part.
 pub fn threshold_draw(protocol: &Protocol, index: &ClassIndex, draw: &Draw) -> Result<Draw, SampleError> {
-    let part = protocol.outside().and_then(|outside| outside.threshold_part.as_deref());
+    let part = protocol.oos().and_then(|outside| outside.threshold_part.as_deref());
     let Some(part) = part else {
         return sampler::draw(&protocol.on_validation(), index);
     };
@@ -52,12 +52,12 @@ mod tests {
     use crate::episode::{check, draw};
     use crate::vocab::{ClassId, Split};
 
-    /// Three novel classes, three of validation and one outside; of eight items each four are of part `a`, two of `b`
+    /// Three novel classes, three of validation and one out of scope; of eight items each four are of part `a`, two of `b`
     /// and two of `c`.
     fn index() -> ClassIndex {
         let class = |c: u32| Class {
             name: if c == 6 { "oos".to_string() } else { format!("c{c}") },
-            split: [Split::Novel, Split::Validation, Split::Outside][c as usize / 3],
+            split: [Split::Novel, Split::Validation, Split::Oos][c as usize / 3],
             cluster: None,
             items: (8 * c..8 * c + 8).map(ItemId).collect(),
         };
@@ -67,7 +67,7 @@ mod tests {
 
     fn protocol(data: &str, query: &str) -> Protocol {
         let text = format!(
-            "name = \"p\"\nversion = 1\nsource = \"a test\"\nadmits = [\"inductive\"]\n[data]\noutside = \"oos\"\n{data}\n\
+            "name = \"p\"\nversion = 1\nsource = \"a test\"\nsettings = [\"inductive\"]\n[data]\noos = \"oos\"\n{data}\n\
              [episode]\nway = 2\nshot = 1\nquery = {query}\n[draw]\ncount = 5\nseed = 7\n[report]\n\
              metrics = [\"outside-recall\"]\n"
         );
@@ -79,22 +79,22 @@ mod tests {
         let (index, protocol) = (index(), protocol("", "3"));
         let drawn = draw(&protocol, &index).unwrap();
         for episode in drawn.episodes() {
-            assert_eq!((episode.all_query().len(), episode.outside().len()), (6, 3));
-            assert!(episode.outside().iter().all(|item| item.0 >= 48));
+            assert_eq!((episode.all_query().len(), episode.oos().len()), (6, 3));
+            assert!(episode.oos().iter().all(|item| item.0 >= 48));
             assert!(episode.classes().iter().all(|class| class.0 < 3));
         }
         assert_eq!(check(&protocol, &drawn, &index), []);
         let text = drawn.to_csv(&index);
         assert_eq!(
             text.lines().nth(3).unwrap().split(',').take(4).collect::<Vec<_>>(),
-            ["0", "outside", "oos", ""]
+            ["0", "oos", "oos", ""]
         );
         assert_eq!(Draw::parse(text.as_bytes(), "d", &index).unwrap(), drawn);
         let plain = protocol.on_validation();
         let said: Vec<String> = check(&plain, &drawn, &index).iter().map(ToString::to_string).collect();
         assert!(
             said.iter()
-                .any(|s| s.starts_with("episode 0 has 3 queries outside the task, the protocol asks for 0"))
+                .any(|s| s.starts_with("episode 0 has 3 out-of-scope queries, the protocol asks for 0"))
         );
     }
 
@@ -102,8 +102,8 @@ mod tests {
     fn the_same_classes_and_queries_are_drawn_with_queries_outside_and_without() {
         let index = index();
         let with = draw(&protocol("", "3"), &index).unwrap();
-        let text = protocol("", "3").to_toml().replace("outside = \"oos\"\n", "");
-        let text = text.replace("query_outside = 3\n", "").replace("outside-recall", "accuracy");
+        let text = protocol("", "3").to_toml().replace("oos = \"oos\"\n", "");
+        let text = text.replace("query_oos = 3\n", "").replace("outside-recall", "accuracy");
         let without = draw(&Protocol::parse(&text, "p").unwrap(), &index).unwrap();
         for (a, b) in with.episodes().zip(without.episodes()) {
             assert_eq!(
@@ -121,8 +121,7 @@ mod tests {
         assert_eq!(other.len(), 5);
         for episode in other.episodes() {
             assert!(
-                episode.classes().iter().all(|class| (3..6).contains(&class.0))
-                    && episode.outside().is_empty()
+                episode.classes().iter().all(|class| (3..6).contains(&class.0)) && episode.oos().is_empty()
             );
         }
     }
@@ -132,7 +131,7 @@ mod tests {
         let parts = "support_part = \"a\"\nquery_part = \"b\"\nthreshold_part = \"c\"";
         let (index, protocol) = (index(), protocol(parts, "\"all\""));
         let own = draw(&protocol, &index).unwrap();
-        assert!(own.episodes().all(|e| e.outside() == [ItemId(52), ItemId(53)]));
+        assert!(own.episodes().all(|e| e.oos() == [ItemId(52), ItemId(53)]));
         assert_eq!(check(&protocol, &own, &index), []);
         let other = threshold_draw(&protocol, &index, &own).unwrap();
         for (a, b) in own.episodes().zip(other.episodes()) {
@@ -152,9 +151,9 @@ mod tests {
             let protocol = Protocol::parse(&text.replace(from, to), "p").unwrap();
             draw(&protocol, &index()).unwrap_err().to_string()
         };
-        let none = "the dataset has no class `none`, the protocol takes queries outside the task from it";
+        let none = "the dataset has no class `none`, the protocol takes out-of-scope queries from it";
         assert_eq!(said("\"oos\"", "\"none\""), none);
-        let few = "class oos has 8 items, an episode needs 9 (query_outside 9)";
-        assert_eq!(said("query_outside = 3", "query_outside = 9"), few);
+        let few = "class oos has 8 items, an episode needs 9 (query_oos 9)";
+        assert_eq!(said("query_oos = 3", "query_oos = 9"), few);
     }
 }

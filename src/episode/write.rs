@@ -1,7 +1,7 @@
 //! Draws into files: `episode,label,class,support,query`, one row per class of an episode.
 //!
-//! `support` and `query` count the items of their class in item order, from 0, separated by spaces. Queries outside the
-//! task stand in a row behind the classes, with `outside` as label and no support. The text is a
+//! `support` and `query` count the items of their class in item order, from 0, separated by spaces. Out-of-scope queries
+//! stand in a row behind the classes, with `oos` as label and no support. The text is a
 //! function of the draw alone, byte for byte, and so is its hash.
 
 use std::fmt::Write as _;
@@ -18,8 +18,11 @@ use crate::vocab::ItemId;
 /// The header of a draw's file.
 pub(super) const COLUMNS: [&str; 5] = ["episode", "label", "class", "support", "query"];
 
-/// The label of the row of an episode's queries outside the task.
-pub(super) const OUTSIDE: &str = "outside";
+/// The label of the row of an episode's out-of-scope queries.
+pub(super) const OOS: &str = "oos";
+
+/// The same label in draws of before.
+pub(super) const OOS_BEFORE: &str = "outside";
 
 /// The SHA-256 of these bytes in 64 lower-case hexadecimal digits.
 ///
@@ -122,11 +125,11 @@ impl Text<'_> {
                 let name = self.index.class(*class).name.as_str();
                 writer.write_record([&number, &label.to_string(), name, &support, &query])?;
             }
-            if let Some(first) = episode.outside().first() {
-                self.items(episode.outside(), &mut query);
+            if let Some(first) = episode.oos().first() {
+                self.items(episode.oos(), &mut query);
                 let home = self.index.classes().iter().find(|class| class.items.binary_search(first).is_ok());
                 let name = home.map_or("", |class| class.name.as_str());
-                writer.write_record([&number, OUTSIDE, name, "", &query])?;
+                writer.write_record([&number, OOS, name, "", &query])?;
             }
         }
         writer.into_inner().map_err(csv::IntoInnerError::into_error)

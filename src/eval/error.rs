@@ -30,9 +30,9 @@ pub enum EvalError {
     },
     /// A learner that is given class vectors, and a store that has none.
     #[error(
-        "learner `{learner}` needs class vectors, store `{store}` has none\nhint: add --class-vectors FILE, a .csv with a row per class, or class_vectors.npy to the store"
+        "learner `{learner}` needs class vectors, store `{store}` has none\nhint: add --class-vectors FILE, a .csv with a row per class, or class_embeddings.npy to the store"
     )]
-    NeedsClassVectors {
+    NeedsClassEmbeddings {
         /// The learner.
         learner: String,
         /// The store.
@@ -40,7 +40,7 @@ pub enum EvalError {
     },
     /// Class vectors are asked of a store that has none.
     #[error("store `{store}` has no class vectors")]
-    NoClassVectors {
+    NoClassEmbeddings {
         /// The store.
         store: String,
     },

@@ -20,10 +20,10 @@ use std::sync::mpsc;
 
 use crate::data::Store;
 use crate::episode::{Draw, alike};
-use crate::learner::{Fitted, Learner, Parameters, Registry, Roster};
+use crate::learner::{Fitted, Learner, Parameters, Registry};
 use crate::metric::{EpisodeGrade, Margins, QueryMargin};
 use crate::protocol::Protocol;
-use crate::tensor::{Appetite, Backend, HostRows, TensorError};
+use crate::tensor::{Backend, BatchLimits, HostRows, TensorError};
 use crate::vocab::{ItemId, Setting, Transform};
 
 pub use error::EvalError;
@@ -104,8 +104,8 @@ pub fn admit<D: Backend>(
     shots: &[Option<usize>],
 ) -> Result<(), EvalError> {
     let setting = learner.setting();
-    if !protocol.admits().contains(&setting) {
-        let admits: Vec<&str> = protocol.admits().iter().map(|s| s.word()).collect();
+    if !protocol.settings().contains(&setting) {
+        let admits: Vec<&str> = protocol.settings().iter().map(|s| s.word()).collect();
         return Err(EvalError::NotAdmitted {
             learner: parameters.learner().to_string(),
             setting,
@@ -135,7 +135,7 @@ pub fn takes_part(setting: Setting, shots: &[Option<usize>], place: usize) -> bo
 const MOST_NUMBERS: usize = 1 << 31;
 
 /// Cuts a draw into batches of consecutive episodes of equal shape, of a given size or as large as the device likes them.
-fn batches(draw: &Draw, dim: usize, size: Option<usize>, appetite: Appetite) -> Vec<Range<usize>> {
+fn batches(draw: &Draw, dim: usize, size: Option<usize>, limits: BatchLimits) -> Vec<Range<usize>> {
     let mut out: Vec<Range<usize>> = Vec::new();
     let mut limit = 1;
     for place in 0..draw.len() {
@@ -144,9 +144,9 @@ fn batches(draw: &Draw, dim: usize, size: Option<usize>, appetite: Appetite) -> 
             _ => {
                 let episode = draw.episode(place);
                 let items = episode.all_support().len() + episode.all_query().len();
-                let fitting = appetite.bytes / (items * dim * size_of::<f32>()).max(1);
+                let fitting = limits.bytes / (items * dim * size_of::<f32>()).max(1);
                 let most = MOST_NUMBERS / (items * dim.max(items)).max(1);
-                limit = size.unwrap_or(fitting.clamp(1, appetite.episodes)).min(most).max(1);
+                limit = size.unwrap_or(fitting.clamp(1, limits.episodes)).min(most).max(1);
                 out.push(place..place + 1);
             }
         }
@@ -187,38 +187,40 @@ fn together(batches: &[Range<usize>], workers: usize) -> usize {
     (WORTH_A_WORD / largest).min(batches.len() / (16 * workers)).max(1)
 }
 
-/// Carries out an evaluation on devices that `open` opens, one per worker, and hands every batch to `sink`, in order.
+/// Carries out an evaluation with learners of this registry on devices that `open` opens, one per worker, and hands every batch to `sink`, in order.
 ///
 /// # Errors
 /// The first error of a learner, a device, the data, or the sink; nothing is handed over after it.
-pub fn evaluate<R: Roster, D: Backend, E: From<EvalError>>(
+pub fn evaluate<D: Backend, E: From<EvalError>>(
+    registry: &Registry<D>,
     evaluation: &Evaluation<'_>,
     open: impl Fn() -> Result<D, TensorError> + Sync,
     sink: impl FnMut(Batch) -> Result<(), E>,
 ) -> Result<(), E> {
-    evaluate_with::<R, D, E>(evaluation, Grading::default(), open, sink).map(drop)
+    evaluate_with::<D, E>(registry, evaluation, Grading::default(), open, sink).map(drop)
 }
 
 /// As [`evaluate`], with more than counts and losses graded; gives back what the fits have chosen.
 ///
 /// # Errors
 /// As [`evaluate`].
-pub fn evaluate_with<R: Roster, D: Backend, E: From<EvalError>>(
+pub fn evaluate_with<D: Backend, E: From<EvalError>>(
+    registry: &Registry<D>,
     evaluation: &Evaluation<'_>,
     grading: Grading<'_>,
     open: impl Fn() -> Result<D, TensorError> + Sync,
     mut sink: impl FnMut(Batch) -> Result<(), E>,
 ) -> Result<Choices, E> {
-    let takes = takes::<R>(evaluation.learners)?;
+    let takes = takes(registry, evaluation.learners)?;
     let rows = place::transformed(evaluation.store, takes.into_iter())?;
     // Held until the end: a GPU whose last user has gone forgets all that was prepared on it.
     let first = open().map_err(EvalError::from)?;
-    let batches = batches(evaluation.draw, evaluation.store.dim(), evaluation.batch, first.appetite());
+    let batches = batches(evaluation.draw, evaluation.store.dim(), evaluation.batch, first.batch_limits());
     let workers = evaluation.workers.clamp(1, batches.len().max(1));
     let shared = Shared {
         evaluation,
         grading,
-        fitted: seen::fits::<R, D>(evaluation, &rows, &open)?,
+        fitted: seen::fits(registry, evaluation, &rows, &open)?,
         rows,
         together: together(&batches, workers),
         batches,
@@ -229,7 +231,7 @@ pub fn evaluate_with<R: Roster, D: Backend, E: From<EvalError>>(
     std::thread::scope(|scope| {
         for _ in 0..workers {
             let (sender, shared, open) = (sender.clone(), &shared, &open);
-            scope.spawn(move || worker::work::<R, D>(shared, open, &sender));
+            scope.spawn(move || worker::work(registry, shared, open, &sender));
         }
         drop(sender);
         let mut waiting = BTreeMap::new();
@@ -257,7 +259,6 @@ pub fn evaluate_with<R: Roster, D: Backend, E: From<EvalError>>(
 }
 
 /// The transforms that the learners take.
-fn takes<R: Roster>(learners: &[Parameters]) -> Result<Vec<Transform>, EvalError> {
-    let registry = Registry::<crate::tensor::Cpu>::of::<R>();
+fn takes<D: Backend>(registry: &Registry<D>, learners: &[Parameters]) -> Result<Vec<Transform>, EvalError> {
     learners.iter().map(|parameters| Ok(registry.build(parameters)?.takes())).collect()
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{EvalError, Evaluation, Gammas};
 use crate::data::{Store, seen_items};
-use crate::learner::{Fitted, Learner, Parameters, Registry, Roster};
+use crate::learner::{Fitted, Learner, Parameters, Registry};
 use crate::protocol::Protocol;
 use crate::tensor::{Backend, HostRows, TensorError};
 use crate::view::Seen;
@@ -65,20 +65,20 @@ pub fn seen(store: &Store, rules: &SeenRules<'_>, rows: &HostRows) -> Result<See
         labels.extend(std::iter::repeat_n(label as u32, fitted.len()));
         items.extend(fitted.iter().map(|item| item.0));
     }
-    let Some(vectors) = store.class_vectors() else {
-        return Err(EvalError::NoClassVectors { store: store.name().to_string() });
+    let Some(vectors) = store.class_embeddings() else {
+        return Err(EvalError::NoClassEmbeddings { store: store.name().to_string() });
     };
-    let of = |class: &ClassId| &vectors.rows[class.index() * vectors.side..][..vectors.side];
+    let of = |class: &ClassId| &vectors.rows[class.index() * vectors.class_dim..][..vectors.class_dim];
     let rows_of = classes.iter().flat_map(of).copied().collect();
     let base = classes.iter().map(|class| index.class(*class).split == Split::Base).collect();
-    Ok(Seen::new(rows.clone(), items, labels, rows_of, vectors.side, base)?)
+    Ok(Seen::new(rows.clone(), items, labels, rows_of, vectors.class_dim, base)?)
 }
 
 /// The vectors of the classes under evaluation, in class order.
 fn unseen(store: &Store, rules: &SeenRules<'_>) -> Vec<f32> {
     let index = store.index();
-    let Some(vectors) = store.class_vectors() else { return Vec::new() };
-    let of = |class: ClassId| &vectors.rows[class.index() * vectors.side..][..vectors.side];
+    let Some(vectors) = store.class_embeddings() else { return Vec::new() };
+    let of = |class: ClassId| &vectors.rows[class.index() * vectors.class_dim..][..vectors.class_dim];
     index.of_split(rules.split).flat_map(of).copied().collect()
 }
 
@@ -94,12 +94,12 @@ pub fn suits<D: Backend>(
     learner: &Learner<D>,
 ) -> Result<(), EvalError> {
     let names = || (parameters.learner().to_string(), store.name().to_string());
-    let vectors = match store.class_vectors() {
-        _ if !learner.setting().uses_class_vectors() => return Ok(()),
+    let vectors = match store.class_embeddings() {
+        _ if !learner.setting().uses_class_embeddings() => return Ok(()),
         Some(vectors) => vectors,
         None => {
             let (learner, store) = names();
-            return Err(EvalError::NeedsClassVectors { learner, store });
+            return Err(EvalError::NeedsClassEmbeddings { learner, store });
         }
     };
     if learner.is_unfitted() && !store.index().classes().iter().any(|class| rules.sees(class.split)) {
@@ -107,19 +107,19 @@ pub fn suits<D: Backend>(
         return Err(EvalError::NoSeenClasses { learner, store, split });
     }
     let other_size = |source| EvalError::SidesDiffer { learner: names().0, source };
-    learner.suits(vectors.side, store.dim()).map_err(other_size)
+    learner.suits(vectors.class_dim, store.dim()).map_err(other_size)
 }
 
 /// The fits of the learners that have one, each made in a pool of one thread: their numbers do not depend on how many
 /// are made at once.
-pub(super) fn fits<R: Roster, D: Backend>(
+pub(super) fn fits<D: Backend>(
+    registry: &Registry<D>,
     evaluation: &Evaluation<'_>,
     rows: &BTreeMap<Transform, HostRows>,
     open: &(impl Fn() -> Result<D, TensorError> + Sync),
 ) -> Result<Vec<Option<Fitted<D>>>, EvalError> {
-    let rosters = || Registry::<D>::of::<R>();
     let plans: Vec<Learner<D>> =
-        evaluation.learners.iter().map(|p| rosters().build(p)).collect::<Result<_, _>>()?;
+        evaluation.learners.iter().map(|p| registry.build(p)).collect::<Result<_, _>>()?;
     for (plan, parameters) in plans.iter().zip(evaluation.learners) {
         suits(evaluation.store, &evaluation.rules, parameters, plan)?;
     }
@@ -137,7 +137,7 @@ pub(super) fn fits<R: Roster, D: Backend>(
         let take = || waiting.get(next.fetch_add(1, Ordering::Relaxed)).copied();
         let fit = |place: usize| {
             let parameters = &evaluation.learners[place];
-            (place, alone(|| one::<R, D>(evaluation, parameters, &seen_under, open)))
+            (place, alone(|| one(registry, evaluation, parameters, &seen_under, open)))
         };
         std::iter::from_fn(take).map(fit).collect::<Vec<_>>()
     };
@@ -165,7 +165,8 @@ fn alone<T: Send>(work: impl FnOnce() -> Result<T, EvalError> + Send) -> Result<
 }
 
 /// The fit of one learner.
-fn one<R: Roster, D: Backend>(
+fn one<D: Backend>(
+    registry: &Registry<D>,
     evaluation: &Evaluation<'_>,
     parameters: &Parameters,
     seen_under: &BTreeMap<Transform, Seen>,
@@ -173,7 +174,7 @@ fn one<R: Roster, D: Backend>(
 ) -> Result<Fitted<D>, EvalError> {
     let name = || parameters.learner().to_string();
     let device = open()?;
-    let plan = Registry::<D>::of::<R>().build(parameters)?;
+    let plan = registry.build(parameters)?;
     let seen = &seen_under[&plan.takes()];
     let attempt = catch_unwind(AssertUnwindSafe(|| match &plan {
         Learner::Unfitted(plan) => plan.fit(seen, &device).map(Some),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::{EvalError, Evaluation, evaluate};
-use crate::learner::Roster;
+use crate::learner::Registry;
 use crate::metric::{self, Standing};
 use crate::tensor::{Backend, TensorError};
 
@@ -23,13 +23,14 @@ pub(super) fn seen_labels(evaluation: &Evaluation<'_>, places: Range<usize>) -> 
 ///
 /// # Errors
 /// As [`evaluate`]'s.
-pub fn gammas<R: Roster, D: Backend>(
+pub fn gammas<D: Backend>(
+    registry: &Registry<D>,
     evaluation: &Evaluation<'_>,
     open: impl Fn() -> Result<D, TensorError> + Sync,
 ) -> Result<Gammas, EvalError> {
     let mut standings: BTreeMap<(usize, usize), Vec<Standing>> = BTreeMap::new();
     let index = evaluation.store.index();
-    evaluate::<R, D, EvalError>(evaluation, open, |batch| {
+    evaluate::<D, EvalError>(registry, evaluation, open, |batch| {
         let all = standings.entry((batch.learner, batch.shot)).or_default();
         for answered in &batch.episodes {
             let episode = evaluation.draw.episode(answered.place);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{EvalError, Evaluation, evaluate};
-use crate::learner::Roster;
+use crate::learner::Registry;
 use crate::metric;
 use crate::tensor::{Backend, TensorError};
 
@@ -12,13 +12,14 @@ use crate::tensor::{Backend, TensorError};
 ///
 /// # Errors
 /// As [`evaluate`]'s.
-pub fn thresholds<R: Roster, D: Backend>(
+pub fn thresholds<D: Backend>(
+    registry: &Registry<D>,
     evaluation: &Evaluation<'_>,
     open: impl Fn() -> Result<D, TensorError> + Sync,
     mut progress: impl FnMut(usize),
 ) -> Result<BTreeMap<(usize, usize), f32>, EvalError> {
     let mut certainties: BTreeMap<(usize, usize), Vec<f32>> = BTreeMap::new();
-    evaluate::<R, D, EvalError>(evaluation, open, |batch| {
+    evaluate::<D, EvalError>(registry, evaluation, open, |batch| {
         progress(batch.episodes.len());
         let queries = batch.episodes.iter().flat_map(|answered| &answered.grade.queries);
         let inside = queries.filter(|query| query.label.is_some()).map(|query| query.certainty);

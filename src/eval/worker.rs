@@ -10,8 +10,8 @@ use std::time::Instant;
 use super::stacking::seen_labels;
 use super::unit::Unit;
 use super::{Answered, Batch, EvalError, Evaluation, Grading, Shared, takes_part};
-use crate::episode::{Draw, Episode, Order, deal, deal_vectors};
-use crate::learner::{Answer, Given, Registry, Roster};
+use crate::episode::{Draw, Episode, Order, deal, deal_class_embeddings};
+use crate::learner::{Answer, Given, Registry};
 use crate::metric::{self, EpisodeGrade, Margins, QueryMargin, grade_at};
 use crate::rng::Chance;
 use crate::tensor::dfdx::shapes::HasShape;
@@ -23,7 +23,8 @@ use crate::vocab::{Confidence, Meaning, Transform};
 type Sender = SyncSender<(usize, Vec<Batch>, Result<(), EvalError>)>;
 
 /// Takes groups of batches until there are none left, or another worker has failed.
-pub(super) fn work<R: Roster, D: Backend>(
+pub(super) fn work<D: Backend>(
+    registry: &Registry<D>,
     shared: &Shared<'_, D>,
     open: &(impl Fn() -> Result<D, TensorError> + Sync),
     sender: &Sender,
@@ -31,7 +32,7 @@ pub(super) fn work<R: Roster, D: Backend>(
     // dfdx's matrix product takes as many threads as the pool it runs in has; a worker is one of several already.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
     let outcome = match pool {
-        Ok(pool) => pool.install(|| take_batches::<R, D>(shared, open, sender)),
+        Ok(pool) => pool.install(|| take_batches(registry, shared, open, sender)),
         Err(error) => Err(EvalError::Worker(error.to_string())),
     };
     if let Err(error) = outcome {
@@ -42,19 +43,19 @@ pub(super) fn work<R: Roster, D: Backend>(
     }
 }
 
-fn take_batches<R: Roster, D: Backend>(
+fn take_batches<D: Backend>(
+    registry: &Registry<D>,
     shared: &Shared<'_, D>,
     open: &(impl Fn() -> Result<D, TensorError> + Sync),
     sender: &Sender,
 ) -> Result<(), EvalError> {
     let device = open()?;
-    let registry = Registry::<D>::of::<R>();
-    let units = Unit::all(&registry, shared.evaluation.learners, &shared.fitted, &device)?;
+    let units = Unit::all(registry, shared.evaluation.learners, &shared.fitted, &device)?;
     let stores: BTreeMap<Transform, D::Store> = shared
         .rows
         .iter()
         .map(|(transform, rows)| {
-            Ok((*transform, device.place_needed(rows, &|| needed(shared.evaluation.draw))?))
+            Ok((*transform, device.upload_needed(rows, &|| needed(shared.evaluation.draw))?))
         })
         .collect::<Result<_, TensorError>>()?;
     while !shared.stop.load(Ordering::Relaxed) {
@@ -67,7 +68,7 @@ fn take_batches<R: Roster, D: Backend>(
         let result = group.into_iter().try_for_each(|number| {
             batches.extend(told::<D, _>(|| {
                 let batch = answer(shared, &device, &units, &stores, number)?;
-                device.tidy()?;
+                device.release_unused()?;
                 Ok(batch)
             })?);
             Ok(())
@@ -93,7 +94,7 @@ fn told<D: Backend, T>(work: impl FnOnce() -> Result<T, EvalError>) -> Result<T,
 /// The rows that a draw names, each once.
 fn needed(draw: &Draw) -> Vec<u32> {
     let named = |episode: Episode<'_>| {
-        let items = [episode.all_support(), episode.all_query(), episode.outside()];
+        let items = [episode.all_support(), episode.all_query(), episode.oos()];
         items.into_iter().flatten().map(|item| item.0).collect::<Vec<_>>()
     };
     let mut rows: Vec<u32> = draw.episodes().flat_map(named).collect();
@@ -115,9 +116,9 @@ fn answer<D: Backend>(
     let order = Order::of(evaluation.draw, places.clone(), evaluation.seed);
     let numbers: Vec<u32> = places.clone().map(|place| evaluation.draw.episode(place).number()).collect();
     let chance = Chance::new(evaluation.seed, &numbers);
-    let wanted = units.iter().any(|unit| unit.setting.uses_class_vectors());
-    let vectors = match evaluation.store.class_vectors().filter(|_| wanted) {
-        Some(vectors) => Some(deal_vectors(device, vectors, evaluation.draw, places.clone())?),
+    let wanted = units.iter().any(|unit| unit.setting.uses_class_embeddings());
+    let vectors = match evaluation.store.class_embeddings().filter(|_| wanted) {
+        Some(vectors) => Some(deal_class_embeddings(device, vectors, evaluation.draw, places.clone())?),
         None => None,
     };
     let seen = match evaluation.rules.generalised {

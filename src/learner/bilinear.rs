@@ -2,7 +2,7 @@
 
 use super::{LearnError, ZeroShot};
 use crate::tensor::{Backend, Tensor2, ops};
-use crate::view::{ClassVectors, Items, Scores};
+use crate::view::{ClassEmbeddings, Items, Scores};
 
 /// A fitted map on a device.
 pub(super) struct Bilinear<D: Backend> {
@@ -25,7 +25,7 @@ impl<D: Backend> Bilinear<D> {
 }
 
 impl<D: Backend> ZeroShot<D> for Bilinear<D> {
-    fn scores(&self, items: &Items<D>, candidates: &ClassVectors<D>) -> Result<Scores<D>, LearnError> {
+    fn scores(&self, items: &Items<D>, candidates: &ClassEmbeddings<D>) -> Result<Scores<D>, LearnError> {
         if !self.unit {
             return Ok(Scores::ranking(items.products(&ops::map_rows(candidates.rows(), &self.map)?)?));
         }

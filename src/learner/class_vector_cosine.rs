@@ -6,10 +6,10 @@
 //! probability; the order is the same.
 
 use super::{LearnError, Learner, Registry, ZeroShot};
-use crate::tensor::{Backend, ops};
-use crate::view::{ClassVectors, Items, Scores};
+use crate::tensor::{Backend, SpanOps, ops};
+use crate::view::{ClassEmbeddings, Items, Scores};
 
-pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     list.add("class-vector-cosine", |_| Ok(Learner::zero_shot(ClassVectorCosine)))
         .about("cosine between item and class vector, nothing fitted");
 }
@@ -22,8 +22,8 @@ impl<D: Backend> ZeroShot<D> for ClassVectorCosine {
         LearnError::unless_equal("a cosine", side, dim, hint)
     }
 
-    fn scores(&self, items: &Items<D>, candidates: &ClassVectors<D>) -> Result<Scores<D>, LearnError> {
-        ZeroShot::<D>::suits(self, candidates.side(), items.dim())?;
+    fn scores(&self, items: &Items<D>, candidates: &ClassEmbeddings<D>) -> Result<Scores<D>, LearnError> {
+        ZeroShot::<D>::suits(self, candidates.class_dim(), items.dim())?;
         let products = items.products(&ops::normalise(candidates.rows())?)?;
         Ok(Scores::ranking(ops::divide_rows(&products, &items.squared_norms()?)?))
     }

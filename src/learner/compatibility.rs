@@ -117,7 +117,7 @@ struct Data {
 
 impl Data {
     fn of(seen: &Seen, unit: bool) -> Result<Data, LearnError> {
-        let (dim, side) = (seen.dim(), seen.side());
+        let (dim, side) = (seen.dim(), seen.class_dim());
         let mut features = vec![0.0; seen.count() * dim];
         for (place, row) in features.chunks_exact_mut(dim).enumerate() {
             seen.read(place, row)?;
@@ -298,7 +298,7 @@ impl<D: Backend> Fit<D> for Plan {
     fn fit(&self, seen: &Seen, device: &D) -> Result<Fitted<D>, LearnError> {
         let (chosen, by_validation) = self.choose(seen, device)?;
         let map = self.train(seen, chosen, device)?;
-        let (shape, unit) = ((seen.side(), seen.dim()), chosen.unit);
+        let (shape, unit) = ((seen.class_dim(), seen.dim()), chosen.unit);
         let fitted = Fitted::zero_shot(move |device: &D| Bilinear::place(device, shape, &map, unit));
         Ok(match by_validation {
             true => fitted

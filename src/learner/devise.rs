@@ -8,9 +8,9 @@
 
 use super::compatibility::{Plan, declare};
 use super::{Learner, Registry};
-use crate::tensor::Backend;
+use crate::tensor::SpanOps;
 
-pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     let entry = list.add("devise", |parameters| Ok(Learner::unfitted(Plan::of(parameters, violations))));
     declare(entry).about("bilinear map, sum of hinge violations (Frome et al. 2013)");
 }

@@ -5,7 +5,7 @@ use crate::tensor::TensorError;
 /// An error of the learner room.
 #[derive(Debug, thiserror::Error)]
 pub enum LearnError {
-    /// No learner of this name is enrolled.
+    /// No learner of this name is registered.
     #[error("unknown learner `{name}`, expected one of {known}")]
     UnknownLearner {
         /// The name as given.

@@ -8,11 +8,11 @@
 use super::class_sums::{ClassSums, scatter};
 use super::{Fit, Fitted, LearnError, Learner, Parameter, Registry, Scale};
 use crate::learner::bilinear::Bilinear;
-use crate::tensor::Backend;
 use crate::tensor::matrix::Matrix;
+use crate::tensor::{Backend, SpanOps};
 use crate::view::Seen;
 
-pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     list.add("eszsl", |parameters| {
         Ok(Learner::unfitted(Eszsl { gamma: parameters.real("gamma"), lambda: parameters.real("lambda") }))
     })
@@ -39,7 +39,7 @@ struct Eszsl {
 impl<D: Backend> Fit<D> for Eszsl {
     fn fit(&self, seen: &Seen, _: &D) -> Result<Fitted<D>, LearnError> {
         let map = self.map(seen)?.to_f32(); // (side, dim)
-        let shape = (seen.side(), seen.dim());
+        let shape = (seen.class_dim(), seen.dim());
         Ok(Fitted::zero_shot(move |device| Bilinear::place(device, shape, &map, false)))
     }
 }
@@ -57,7 +57,7 @@ impl Eszsl {
         for class in 0..targets.rows() {
             targets.row_mut(class).iter_mut().zip(&total).for_each(|(x, t)| *x -= t);
         }
-        let vectors = Matrix::of_f32(seen.classes(), seen.side(), seen.vectors())?;
+        let vectors = Matrix::of_f32(seen.classes(), seen.class_dim(), seen.vectors())?;
         let products = targets.transposed().times(&vectors)?; // (dim, side)
         let left = scatter(seen)?.plus_diagonal(self.gamma).solve(&products)?;
         let sides = vectors.transposed().times(&vectors)?.plus_diagonal(self.lambda);

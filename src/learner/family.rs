@@ -7,7 +7,7 @@
 use super::{LearnError, LinearClassifier, Parameters};
 use crate::rng::Chance;
 use crate::tensor::span::{Objective, Solution};
-use crate::tensor::{Backend, LinearHead};
+use crate::tensor::{Backend, LinearHead, SpanOps};
 use crate::view::{Items, Scores, Support};
 use crate::vocab::Meaning;
 
@@ -36,7 +36,7 @@ pub(super) struct SpanFamily {
 
 impl SpanFamily {
     /// One objective per setting.
-    pub(super) fn of<D: Backend>(
+    pub(super) fn of<D: SpanOps>(
         members: &[Parameters],
         meaning: Meaning,
         objective: impl Fn(&Parameters) -> Objective<'static>,
@@ -45,7 +45,7 @@ impl SpanFamily {
     }
 }
 
-impl<D: Backend> Family<D> for SpanFamily {
+impl<D: SpanOps> Family<D> for SpanFamily {
     fn answers(
         &self,
         support: &Support<D>,

@@ -18,11 +18,11 @@ use super::{
 };
 use crate::rng::Chance;
 use crate::tensor::span::{Batches, Descent, Head, Init, Objective};
-use crate::tensor::{Backend, Tensor3, ops};
+use crate::tensor::{Backend, SpanOps, Tensor3, ops};
 use crate::view::{Items, Scores, Support};
 use crate::vocab::{Meaning, Transform};
 
-pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     list.add("fine-tune", |parameters| Ok(Learner::inductive(FineTune::from(parameters)?)))
         .family(|members| Ok(Box::new(Paths::of(members)?)))
         .about("last layer by gradient descent (Chen et al. 2019)")
@@ -114,8 +114,8 @@ impl FineTune {
 
     fn descent<'a>(&self, plan: Batches<'a>) -> Descent<'a> {
         Descent {
-            steps: self.steps,
-            rate: self.rate,
+            epochs: self.steps,
+            lr: self.rate,
             momentum: self.momentum,
             dampening: self.dampening,
             weight_decay: self.weight_decay,
@@ -126,7 +126,7 @@ impl FineTune {
     }
 }
 
-impl<D: Backend> Inductive<D> for FineTune {
+impl<D: SpanOps> Inductive<D> for FineTune {
     fn takes(&self) -> Transform {
         self.transform
     }
@@ -169,7 +169,7 @@ impl Paths {
     }
 }
 
-impl<D: Backend> Family<D> for Paths {
+impl<D: SpanOps> Family<D> for Paths {
     fn answers(
         &self,
         support: &Support<D>,

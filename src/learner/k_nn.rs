@@ -6,11 +6,11 @@
 
 use super::{Answer, Classifier, Family, Inductive, LearnError, Learner, Parameter, Registry, Scale};
 use crate::rng::Chance;
-use crate::tensor::{Backend, Labels, Tensor3};
+use crate::tensor::{Labels, SpanOps, Tensor3};
 use crate::view::{Items, Scores, Support};
 use crate::vocab::{Confidence, Transform};
 
-pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     list.add("k-nn", |parameters| {
         Ok(Learner::inductive(NearestNeighbours {
             k: parameters.whole("k"),
@@ -31,7 +31,7 @@ struct NearestNeighbours {
     cosine: bool,
 }
 
-impl<D: Backend> Inductive<D> for NearestNeighbours {
+impl<D: SpanOps> Inductive<D> for NearestNeighbours {
     fn confidence(&self) -> Confidence {
         Confidence::Score
     }
@@ -52,7 +52,7 @@ struct Neighbourhoods {
     ks: Vec<usize>,
 }
 
-impl<D: Backend> Family<D> for Neighbourhoods {
+impl<D: SpanOps> Family<D> for Neighbourhoods {
     fn answers(
         &self,
         support: &Support<D>,
@@ -70,13 +70,13 @@ impl<D: Backend> Family<D> for Neighbourhoods {
     }
 }
 
-struct Neighbourhood<D: Backend> {
+struct Neighbourhood<D: SpanOps> {
     k: usize,
     features: Tensor3<D>,
     labels: Labels,
 }
 
-impl<D: Backend> Classifier<D> for Neighbourhood<D> {
+impl<D: SpanOps> Classifier<D> for Neighbourhood<D> {
     fn scores(&self, items: &Items<D>) -> Result<Scores<D>, LearnError> {
         let nearness = items.negative_squared_distances(&self.features)?;
         let device = items.device();

@@ -13,12 +13,12 @@ use super::{
     transform_of, transform_parameter,
 };
 use crate::rng::Chance;
-use crate::tensor::Backend;
+use crate::tensor::SpanOps;
 use crate::tensor::span::Objective;
 use crate::view::Support;
 use crate::vocab::{Meaning, Transform};
 
-pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     list.add("linear-probe", |parameters| {
         Ok(Learner::inductive(LinearProbe { c: parameters.real("c"), transform: transform_of(parameters) }))
     })
@@ -40,7 +40,7 @@ struct LinearProbe {
     transform: Transform,
 }
 
-impl<D: Backend> Inductive<D> for LinearProbe {
+impl<D: SpanOps> Inductive<D> for LinearProbe {
     fn takes(&self) -> Transform {
         self.transform
     }

@@ -8,11 +8,11 @@
 
 use super::{Answer, Classifier, Family, Inductive, LearnError, Learner, Parameter, Registry, Scale};
 use crate::rng::Chance;
-use crate::tensor::{Backend, Labels, Tensor3, Terms, ops};
+use crate::tensor::{Labels, SpanOps, Tensor3, Terms, ops};
 use crate::view::{Items, Scores, Support};
 use crate::vocab::Transform;
 
-pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     list.add("matching", |parameters| {
         Ok(Learner::inductive(Matching { temperature: parameters.real("temperature") as f32 }))
     })
@@ -32,7 +32,7 @@ struct Matching {
     temperature: f32,
 }
 
-impl<D: Backend> Inductive<D> for Matching {
+impl<D: SpanOps> Inductive<D> for Matching {
     fn takes(&self) -> Transform {
         Transform::L2n
     }
@@ -48,7 +48,7 @@ struct Attentions {
     temperatures: Vec<f32>,
 }
 
-impl<D: Backend> Family<D> for Attentions {
+impl<D: SpanOps> Family<D> for Attentions {
     fn answers(
         &self,
         support: &Support<D>,
@@ -64,13 +64,13 @@ impl<D: Backend> Family<D> for Attentions {
     }
 }
 
-struct Attention<D: Backend> {
+struct Attention<D: SpanOps> {
     temperature: f32,
     features: Tensor3<D>,
     labels: Labels,
 }
 
-impl<D: Backend> Classifier<D> for Attention<D> {
+impl<D: SpanOps> Classifier<D> for Attention<D> {
     fn scores(&self, items: &Items<D>) -> Result<Scores<D>, LearnError> {
         let terms = Terms { factor: self.temperature, ..Terms::default() };
         let cosines = items.linear(&self.features, &terms)?;

@@ -15,6 +15,7 @@ mod family;
 mod fine_tune;
 mod fit;
 mod k_nn;
+mod learners;
 mod linear;
 mod linear_probe;
 mod matching;
@@ -35,17 +36,18 @@ mod svm;
 mod tip_adapter;
 
 use crate::rng::Chance;
-use crate::tensor::Backend;
-use crate::view::{ClassVectors, Items, Scores, Support};
+use crate::tensor::{Backend, SpanOps};
+use crate::view::{ClassEmbeddings, Items, Scores, Support};
 use crate::vocab::{Confidence, Setting, Transform};
 
 pub use error::LearnError;
 pub use family::{Answer, Family};
 pub use fit::{ClassTransductive, Fit, Fitted};
+pub use learners::{Learners, Plugin, Registered};
 pub use linear::LinearClassifier;
 pub use parameters::{Parameter, Parameters, Range};
 pub use per_episode::{PerEpisode, batched};
-pub use registry::{Entry, Registry, Roster};
+pub use registry::{Entry, Registry};
 pub use search::{Scale, Search};
 
 /// A learner that adapts to a support set and then scores each query by itself.
@@ -130,7 +132,7 @@ pub trait ZeroShot<D: Backend> {
     ///
     /// # Errors
     /// When the device fails, or items and vectors do not fit the learner or each other.
-    fn scores(&self, items: &Items<D>, candidates: &ClassVectors<D>) -> Result<Scores<D>, LearnError>;
+    fn scores(&self, items: &Items<D>, candidates: &ClassEmbeddings<D>) -> Result<Scores<D>, LearnError>;
 }
 
 /// A learner that adapts to class vectors and, where there is one, a support set.
@@ -161,7 +163,7 @@ pub trait Informed<D: Backend> {
     fn adapt(
         &self,
         support: Option<&Support<D>>,
-        vectors: &ClassVectors<D>,
+        vectors: &ClassEmbeddings<D>,
         chance: &Chance<'_>,
     ) -> Result<Box<dyn Classifier<D>>, LearnError>;
 }
@@ -187,7 +189,7 @@ pub struct Given<'a, D: Backend> {
     /// The labelled items; nothing at shot 0.
     pub support: Option<&'a Support<D>>,
     /// The vectors of the labels, where the dataset has class vectors.
-    pub vectors: Option<&'a ClassVectors<D>>,
+    pub vectors: Option<&'a ClassEmbeddings<D>>,
     /// The items to be labelled.
     pub query: &'a Items<D>,
     /// The learner's chance.
@@ -305,26 +307,26 @@ impl<D: Backend> Learner<D> {
 /// The learners that ship with kshot.
 pub struct Shipped;
 
-impl Roster for Shipped {
-    fn enrol<D: Backend>(list: &mut Registry<D>) {
-        prototypical::enrol(list);
-        nearest_centroid::enrol(list);
-        k_nn::enrol(list);
-        matching::enrol(list);
-        linear_probe::enrol(list);
-        ridge::enrol(list);
-        svm::enrol(list);
-        fine_tune::enrol(list);
-        class_vector_cosine::enrol(list);
-        eszsl::enrol(list);
-        sae::enrol(list);
-        devise::enrol(list);
-        ale::enrol(list);
-        sje::enrol(list);
-        ridge_map::enrol(list);
-        prototypical_zero_shot::enrol(list);
-        semantic_prototypical::enrol(list);
-        tip_adapter::enrol(list);
+impl Plugin for Shipped {
+    fn register<D: SpanOps>(&self, list: &mut Registry<D>) {
+        prototypical::register(list);
+        nearest_centroid::register(list);
+        k_nn::register(list);
+        matching::register(list);
+        linear_probe::register(list);
+        ridge::register(list);
+        svm::register(list);
+        fine_tune::register(list);
+        class_vector_cosine::register(list);
+        eszsl::register(list);
+        sae::register(list);
+        devise::register(list);
+        ale::register(list);
+        sje::register(list);
+        ridge_map::register(list);
+        prototypical_zero_shot::register(list);
+        semantic_prototypical::register(list);
+        tip_adapter::register(list);
     }
 }
 

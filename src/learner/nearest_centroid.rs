@@ -10,11 +10,11 @@
 use super::prototypical::NearestMean;
 use super::{Classifier, Inductive, LearnError, Learner, Registry, transform_of, transform_parameter};
 use crate::rng::Chance;
-use crate::tensor::Backend;
+use crate::tensor::{Backend, SpanOps};
 use crate::view::Support;
 use crate::vocab::{Confidence, Transform};
 
-pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     list.add("nearest-centroid", |parameters| {
         Ok(Learner::inductive(NearestCentroid { transform: transform_of(parameters) }))
     })

@@ -9,11 +9,11 @@
 
 use super::{Classifier, Inductive, LearnError, Learner, Parameter, Registry};
 use crate::rng::Chance;
-use crate::tensor::{Backend, Tensor3, ops};
+use crate::tensor::{Backend, SpanOps, Tensor3, ops};
 use crate::view::{Items, Scores, Support};
 use crate::vocab::Confidence;
 
-pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     list.add("prototypical", |parameters| {
         Ok(Learner::inductive(Prototypical { cosine: parameters.word("distance") == "cosine" }))
     })

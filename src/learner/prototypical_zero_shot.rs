@@ -12,11 +12,11 @@
 
 use super::{Fit, Fitted, LearnError, Learner, Parameter, Registry, ZeroShot};
 use crate::rng::{Purpose, Stream};
-use crate::tensor::{Backend, Tensor2, Terms, ops};
-use crate::view::{ClassVectors, Items, Scores, Seen};
+use crate::tensor::{Backend, SpanOps, Tensor2, Terms, ops};
+use crate::view::{ClassEmbeddings, Items, Scores, Seen};
 use crate::vocab::Transform;
 
-pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     list.add("prototypical-zero-shot", |parameters| {
         Ok(Learner::unfitted(Plan {
             scale: parameters.real("scale") as f32,
@@ -72,7 +72,7 @@ impl<D: Backend> Fit<D> for Plan {
         for epoch in 0..epochs {
             embedding.pass(self, seen, epoch as u32, device)?;
         }
-        let (shape, map, scale) = ((seen.side(), seen.dim()), embedding.map, self.scale);
+        let (shape, map, scale) = ((seen.class_dim(), seen.dim()), embedding.map, self.scale);
         let fitted = Fitted::zero_shot(move |device: &D| {
             Ok(Embedded { map: device.tensor2(shape, map.clone())?, scale })
         });
@@ -104,7 +104,7 @@ struct Embedding {
 
 impl Embedding {
     fn start(plan: &Plan, seen: &Seen) -> Embedding {
-        let (side, dim) = (seen.side(), seen.dim());
+        let (side, dim) = (seen.class_dim(), seen.dim());
         let mut stream = Stream::new(plan.seed, Purpose::Learner, u32::MAX);
         let deviation = 1.0 / (side as f64).sqrt();
         let entry = |place: usize| match side == dim {
@@ -132,7 +132,7 @@ impl Embedding {
         epoch: u32,
         device: &D,
     ) -> Result<(), LearnError> {
-        let (dim, side, classes) = (self.dim, seen.side(), seen.classes());
+        let (dim, side, classes) = (self.dim, seen.class_dim(), seen.classes());
         let mut order: Vec<usize> = (0..seen.count()).collect();
         Stream::new(plan.seed, Purpose::Learner, epoch).shuffle(&mut order);
         let mut items = Vec::new();
@@ -171,7 +171,7 @@ impl Embedding {
 
     /// The accuracy on other classes, averaged over them.
     fn accuracy(&self, other: &Seen) -> Result<f64, LearnError> {
-        let (prototypes, _) = unit(&self.embed(other.vectors(), other.side()), self.dim);
+        let (prototypes, _) = unit(&self.embed(other.vectors(), other.class_dim()), self.dim);
         let mut counts = vec![(0.0, 0.0); other.classes()];
         let mut item = vec![0.0; self.dim];
         for (place, label) in other.labels().iter().enumerate() {
@@ -206,7 +206,7 @@ impl<D: Backend> ZeroShot<D> for Embedded<D> {
         Transform::L2n
     }
 
-    fn scores(&self, items: &Items<D>, candidates: &ClassVectors<D>) -> Result<Scores<D>, LearnError> {
+    fn scores(&self, items: &Items<D>, candidates: &ClassEmbeddings<D>) -> Result<Scores<D>, LearnError> {
         let prototypes = ops::normalise(&ops::map_rows(candidates.rows(), &self.map)?)?;
         // −‖a·x − p‖² = 2a·x·p − a²‖x‖² − ‖p‖²
         let bias = ops::negate(&ops::squared_norms(&prototypes)?)?;

@@ -6,12 +6,12 @@ use super::{Family, LearnError, Learner, Parameter, Parameters};
 use crate::tensor::Backend;
 
 /// Makes a learner from checked parameters.
-type Build<D> = Box<dyn Fn(&Parameters) -> Result<Learner<D>, LearnError>>;
+type Build<D> = Box<dyn Fn(&Parameters) -> Result<Learner<D>, LearnError> + Send + Sync>;
 
 /// Makes a family from the checked parameters of its members.
-type BuildFamily<D> = Box<dyn Fn(&[Parameters]) -> Result<Box<dyn Family<D>>, LearnError>>;
+type BuildFamily<D> = Box<dyn Fn(&[Parameters]) -> Result<Box<dyn Family<D>>, LearnError> + Send + Sync>;
 
-/// One enrolled learner.
+/// One registered learner.
 pub struct Entry<D: Backend> {
     name: &'static str,
     about: &'static str,
@@ -51,7 +51,7 @@ impl<D: Backend> Entry<D> {
     /// one by one; with it every answer must have the same bits as then.
     pub fn family(
         &mut self,
-        build: impl Fn(&[Parameters]) -> Result<Box<dyn Family<D>>, LearnError> + 'static,
+        build: impl Fn(&[Parameters]) -> Result<Box<dyn Family<D>>, LearnError> + Send + Sync + 'static,
     ) -> &mut Self {
         self.family = Some(Box::new(build));
         self
@@ -109,24 +109,24 @@ impl<D: Backend> Entry<D> {
     }
 }
 
-/// All learners that a program knows, in order of enrolment.
+/// The learners of one kind of device, in order of registration.
 pub struct Registry<D: Backend> {
     entries: Vec<Entry<D>>,
 }
 
-impl<D: Backend> Registry<D> {
-    /// The learners that a roster enrols.
-    pub fn of<R: Roster>() -> Registry<D> {
-        let mut registry = Registry { entries: Vec::new() };
-        R::enrol(&mut registry);
-        registry
+impl<D: Backend> Default for Registry<D> {
+    /// One without learners.
+    fn default() -> Self {
+        Registry { entries: Vec::new() }
     }
+}
 
-    /// Enrols a learner; a later one of the same name takes the place of an earlier one.
+impl<D: Backend> Registry<D> {
+    /// Registers a learner; a later one of the same name takes the place of an earlier one.
     pub fn add(
         &mut self,
         name: &'static str,
-        build: impl Fn(&Parameters) -> Result<Learner<D>, LearnError> + 'static,
+        build: impl Fn(&Parameters) -> Result<Learner<D>, LearnError> + Send + Sync + 'static,
     ) -> &mut Entry<D> {
         self.entries.retain(|e| e.name != name);
         self.entries.push(Entry {
@@ -141,7 +141,7 @@ impl<D: Backend> Registry<D> {
         &mut self.entries[last]
     }
 
-    /// All learners, in order of enrolment.
+    /// All learners, in order of registration.
     pub fn entries(&self) -> &[Entry<D>] {
         &self.entries
     }
@@ -169,7 +169,7 @@ impl<D: Backend> Registry<D> {
     /// A specification taken apart: the learner, and the values as they were typed.
     ///
     /// # Errors
-    /// When no learner of that name is enrolled, a piece is not of the form `key=value`, or a key is given twice.
+    /// When no learner of that name is registered, a piece is not of the form `key=value`, or a key is given twice.
     pub fn read(&self, spec: &str) -> Result<(&Entry<D>, BTreeMap<String, String>), LearnError> {
         let (name, rest) = spec.split_once(':').map_or((spec, None), |(n, r)| (n, Some(r)));
         let entry = self.entry(name)?;
@@ -188,46 +188,24 @@ impl<D: Backend> Registry<D> {
     /// The learner of checked parameters.
     ///
     /// # Errors
-    /// When no learner of that name is enrolled.
+    /// When no learner of that name is registered.
     pub fn build(&self, parameters: &Parameters) -> Result<Learner<D>, LearnError> {
         self.entry(parameters.learner())?.build(parameters)
     }
 }
 
-/// A list of learners, on every device: implement it to give kshot's command line learners of your own.
-///
-/// ```
-/// use kshot::learner::{Registry, Roster, Shipped};
-/// use kshot::tensor::Backend;
-///
-/// struct Mine;
-/// impl Roster for Mine {
-///     fn enrol<D: Backend>(list: &mut Registry<D>) {
-///         Shipped::enrol(list);
-///         // list.add("my-learner", |parameters| …);
-///     }
-/// }
-/// let names = Registry::<kshot::tensor::Cpu>::of::<Mine>();
-/// assert!(names.entry("prototypical").is_ok());
-/// ```
-pub trait Roster {
-    /// Adds this roster's learners to the list.
-    fn enrol<D: Backend>(list: &mut Registry<D>);
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::learner::Shipped;
-    use crate::tensor::Cpu;
+    use crate::learner::Learners;
 
     fn message(spec: &str) -> String {
-        Registry::<Cpu>::of::<Shipped>().check(spec).unwrap_err().to_string()
+        Learners::shipped().cpu().check(spec).unwrap_err().to_string()
     }
 
     #[test]
     fn a_preset_fills_what_is_not_given() {
-        let registry = Registry::<Cpu>::of::<Shipped>();
+        let learners = Learners::shipped();
+        let registry = learners.cpu();
         let parameters = registry.check("fine-tune:preset=closer-look,batch=8").unwrap();
         assert_eq!((parameters.whole("batch"), parameters.real("momentum")), (8, 0.9));
         assert_eq!(registry.check("fine-tune").unwrap().real("momentum"), 0.0);

@@ -13,12 +13,12 @@ use super::{
     transform_of, transform_parameter,
 };
 use crate::rng::Chance;
-use crate::tensor::Backend;
+use crate::tensor::SpanOps;
 use crate::tensor::span::Objective;
 use crate::view::Support;
 use crate::vocab::{Meaning, Transform};
 
-pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     list.add("ridge", |parameters| {
         Ok(Learner::inductive(Ridge { alpha: parameters.real("alpha"), transform: transform_of(parameters) }))
     })
@@ -36,7 +36,7 @@ struct Ridge {
     transform: Transform,
 }
 
-impl<D: Backend> Inductive<D> for Ridge {
+impl<D: SpanOps> Inductive<D> for Ridge {
     fn takes(&self) -> Transform {
         self.transform
     }

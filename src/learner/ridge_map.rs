@@ -16,11 +16,11 @@ use super::{
     transform_parameter,
 };
 use crate::tensor::matrix::Matrix;
-use crate::tensor::{Backend, Tensor2, ops};
-use crate::view::{ClassVectors, Items, Scores, Seen};
+use crate::tensor::{Backend, SpanOps, Tensor2, ops};
+use crate::view::{ClassEmbeddings, Items, Scores, Seen};
 use crate::vocab::Transform;
 
-pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     list.add("ridge-map", |parameters| {
         let plan = RidgeMap { ridge: Ridge::of(parameters), transform: transform_of(parameters) };
         Ok(Learner::unfitted(plan))
@@ -69,7 +69,7 @@ impl Ridge {
 
     /// `m` as one matrix (side, dim) for unit class vectors.
     pub(super) fn fit(&self, seen: &Seen) -> Result<Matrix, LearnError> {
-        let (side, dim) = (seen.side(), seen.dim());
+        let (side, dim) = (seen.class_dim(), seen.dim());
         self.suits(side, dim)?;
         let residual = self.form != Form::Plain && side == dim;
         let vectors = Matrix::of_f32(seen.classes(), side, seen.vectors())?.normalise_rows();
@@ -106,7 +106,7 @@ impl<D: Backend> Fit<D> for RidgeMap {
 
     fn fit(&self, seen: &Seen, _: &D) -> Result<Fitted<D>, LearnError> {
         let map = self.ridge.fit(seen)?.to_f32();
-        let (shape, transform) = ((seen.side(), seen.dim()), self.transform);
+        let (shape, transform) = ((seen.class_dim(), seen.dim()), self.transform);
         Ok(Fitted::zero_shot(move |device: &D| {
             Ok(CosineToMapped { map: device.tensor2(shape, map.clone())?, transform })
         }))
@@ -123,7 +123,7 @@ impl<D: Backend> ZeroShot<D> for CosineToMapped<D> {
         self.transform
     }
 
-    fn scores(&self, items: &Items<D>, candidates: &ClassVectors<D>) -> Result<Scores<D>, LearnError> {
+    fn scores(&self, items: &Items<D>, candidates: &ClassEmbeddings<D>) -> Result<Scores<D>, LearnError> {
         let mapped = ops::map_rows(&ops::normalise(candidates.rows())?, &self.map)?;
         let products = items.products(&ops::normalise(&mapped)?)?;
         Ok(Scores::ranking(ops::divide_rows(&products, &items.squared_norms()?)?))

@@ -11,10 +11,10 @@
 use super::class_sums::{ClassSums, scatter};
 use super::{Fit, Fitted, LearnError, Learner, Parameter, Registry, Scale, ZeroShot};
 use crate::tensor::matrix::{Matrix, sylvester};
-use crate::tensor::{Backend, Tensor2, ops};
-use crate::view::{ClassVectors, Items, Scores, Seen};
+use crate::tensor::{Backend, SpanOps, Tensor2, ops};
+use crate::view::{ClassEmbeddings, Items, Scores, Seen};
 
-pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     list.add("sae", |parameters| {
         let backward = parameters.word("direction") == "backward";
         Ok(Learner::unfitted(Sae { lambda: parameters.real("lambda"), backward }))
@@ -41,7 +41,7 @@ struct Sae {
 impl<D: Backend> Fit<D> for Sae {
     fn fit(&self, seen: &Seen, _: &D) -> Result<Fitted<D>, LearnError> {
         let map = self.map(seen)?; // (side, dim)
-        let (shape, backward) = ((seen.side(), seen.dim()), self.backward);
+        let (shape, backward) = ((seen.class_dim(), seen.dim()), self.backward);
         let (shape, map) = match backward {
             true => (shape, map.to_f32()),
             false => ((shape.1, shape.0), map.transposed().to_f32()),
@@ -56,14 +56,14 @@ impl Sae {
     /// `W` (side, dim).
     fn map(&self, seen: &Seen) -> Result<Matrix, LearnError> {
         let ClassSums { sums, counts } = ClassSums::of(seen)?;
-        let vectors = Matrix::of_f32(seen.classes(), seen.side(), seen.vectors())?;
+        let vectors = Matrix::of_f32(seen.classes(), seen.class_dim(), seen.vectors())?;
         let roots: Vec<f64> = counts.iter().map(|count| count.sqrt()).collect();
         let weighted = vectors.scale_rows(&roots);
         // With M = √n·S: TᵀT = MᵀM, TᵀX = MᵀF, F = sums/√n.
         let inverse: Vec<f64> = roots.iter().map(|root| (1.0 + self.lambda) / root.max(1.0)).collect();
         let right = sums.scale_rows(&inverse);
         let features = scatter(seen)?.map(|v| self.lambda * v);
-        if seen.classes() <= seen.side() {
+        if seen.classes() <= seen.class_dim() {
             // W = MᵀY with MMᵀ·Y + Y·λXᵀX = (1 + λ)F.
             let inner = weighted.times(&weighted.transposed())?;
             return Ok(weighted.transposed().times(&sylvester(&inner, &features, &right)?)?);
@@ -80,7 +80,7 @@ struct Mapped<D: Backend> {
 }
 
 impl<D: Backend> ZeroShot<D> for Mapped<D> {
-    fn scores(&self, items: &Items<D>, candidates: &ClassVectors<D>) -> Result<Scores<D>, LearnError> {
+    fn scores(&self, items: &Items<D>, candidates: &ClassEmbeddings<D>) -> Result<Scores<D>, LearnError> {
         if self.backward {
             let directions = ops::normalise(&ops::map_rows(candidates.rows(), &self.map)?)?;
             let products = items.products(&directions)?;
@@ -106,7 +106,7 @@ mod tests {
         for seen in [seen(1, vec![1.0, -2.0, 0.5]), seen(4, (0..12).map(|i| (i as f32).sin()).collect())] {
             let w = Sae { lambda: 0.5, backward: true }.map(&seen).unwrap();
             let rows = seen.labels().iter().flat_map(|label| seen.vector(*label as usize)).copied();
-            let t = Matrix::of_f32(4, seen.side(), &rows.collect::<Vec<_>>()).unwrap();
+            let t = Matrix::of_f32(4, seen.class_dim(), &rows.collect::<Vec<_>>()).unwrap();
             let mut features = vec![0.0; 8];
             features.chunks_exact_mut(2).enumerate().for_each(|(i, row)| seen.read(i, row).unwrap());
             let x = Matrix::of_f32(4, 2, &features).unwrap();

@@ -15,11 +15,11 @@ use super::{
     transform_parameter,
 };
 use crate::rng::Chance;
-use crate::tensor::{Backend, Tensor2, Tensor3, ops};
-use crate::view::{ClassVectors, Items, Scores, Seen, Support};
+use crate::tensor::{Backend, SpanOps, Tensor2, Tensor3, ops};
+use crate::view::{ClassEmbeddings, Items, Scores, Seen, Support};
 use crate::vocab::{Setting, Transform};
 
-pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     list.add("semantic-prototypical", |parameters| {
         let (kappa, transform) = (parameters.real("kappa") as f32, transform_of(parameters));
         Ok(match parameters.word("map") {
@@ -57,7 +57,7 @@ impl<D: Backend> Fit<D> for Plan {
 
     fn fit(&self, seen: &Seen, _: &D) -> Result<Fitted<D>, LearnError> {
         let map = self.ridge.fit(seen)?.to_f32();
-        let (shape, kappa, transform) = ((seen.side(), seen.dim()), self.kappa, self.transform);
+        let (shape, kappa, transform) = ((seen.class_dim(), seen.dim()), self.kappa, self.transform);
         Ok(Fitted::informed(move |device: &D| {
             let map = Some(device.tensor2(shape, map.clone())?);
             Ok(SemanticPrototypical { kappa, transform, map })
@@ -84,7 +84,7 @@ impl<D: Backend> Informed<D> for SemanticPrototypical<D> {
     fn adapt(
         &self,
         support: Option<&Support<D>>,
-        vectors: &ClassVectors<D>,
+        vectors: &ClassEmbeddings<D>,
         _: &Chance<'_>,
     ) -> Result<Box<dyn Classifier<D>>, LearnError> {
         let unit = ops::normalise(vectors.rows())?;
@@ -103,9 +103,9 @@ impl<D: Backend> Informed<D> for SemanticPrototypical<D> {
     }
 }
 
-fn mapped_side<D: Backend>(vectors: &ClassVectors<D>, map: &Option<Tensor2<D>>) -> usize {
+fn mapped_side<D: Backend>(vectors: &ClassEmbeddings<D>, map: &Option<Tensor2<D>>) -> usize {
     use crate::tensor::dfdx::shapes::HasShape;
-    map.as_ref().map_or(vectors.side(), |map| map.shape().1)
+    map.as_ref().map_or(vectors.class_dim(), |map| map.shape().1)
 }
 
 fn suits(side: usize, dim: usize) -> Result<(), LearnError> {
@@ -135,7 +135,7 @@ mod tests {
     fn a_class_vector_counts_as_kappa_shots() {
         let device = open_cpu();
         let learner = SemanticPrototypical { kappa: 1.0, transform: Transform::None, map: None };
-        let vectors = ClassVectors::new(&device, (1, 2, 2), vec![1.0, 0.0, 0.0, 5.0]).unwrap();
+        let vectors = ClassEmbeddings::new(&device, (1, 2, 2), vec![1.0, 0.0, 0.0, 5.0]).unwrap();
         let labels = Labels::new(1, 2, 2, vec![0, 1]).unwrap();
         let support = Support::dense(&device, 2, vec![0.0, 1.0, 0.0, 1.0], labels).unwrap();
         let items = Items::dense(&device, (1, 1, 2), vec![3.0, 0.0]).unwrap();

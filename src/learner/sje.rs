@@ -7,9 +7,9 @@
 
 use super::compatibility::{Plan, declare};
 use super::{Learner, Registry};
-use crate::tensor::Backend;
+use crate::tensor::SpanOps;
 
-pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     let entry = list.add("sje", |parameters| Ok(Learner::unfitted(Plan::of(parameters, largest))));
     declare(entry).about("bilinear map, largest hinge violation (Akata et al. 2015)");
 }

@@ -10,11 +10,11 @@
 
 use super::{Classifier, Informed, LearnError, Learner, Parameter, Registry, Scale};
 use crate::rng::Chance;
-use crate::tensor::{Backend, Tensor3, ops};
-use crate::view::{ClassVectors, Items, Scores, Support};
+use crate::tensor::{Backend, SpanOps, Tensor3, ops};
+use crate::view::{ClassEmbeddings, Items, Scores, Support};
 use crate::vocab::Transform;
 
-pub(super) fn enrol<D: Backend>(list: &mut Registry<D>) {
+pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     list.add("tip-adapter", |parameters| {
         let [tau, alpha, beta] = ["tau", "alpha", "beta"].map(|name| parameters.real(name) as f32);
         Ok(Learner::informed(TipAdapter { tau, alpha, beta }))
@@ -53,7 +53,7 @@ impl<D: Backend> Informed<D> for TipAdapter {
     fn adapt(
         &self,
         support: Option<&Support<D>>,
-        vectors: &ClassVectors<D>,
+        vectors: &ClassEmbeddings<D>,
         _: &Chance<'_>,
     ) -> Result<Box<dyn Classifier<D>>, LearnError> {
         let cache = match support {
@@ -106,7 +106,7 @@ mod tests {
     fn scores_on_paper() {
         let device = open_cpu();
         let learner = TipAdapter { tau: 2.0, alpha: 3.0, beta: 1.0 };
-        let vectors = ClassVectors::new(&device, (1, 2, 2), vec![2.0, 0.0, 0.0, 1.0]).unwrap();
+        let vectors = ClassEmbeddings::new(&device, (1, 2, 2), vec![2.0, 0.0, 0.0, 1.0]).unwrap();
         let labels = Labels::new(1, 2, 2, vec![1, 1]).unwrap();
         let support = Support::dense(&device, 2, vec![1.0, 0.0, 0.0, 1.0], labels).unwrap();
         let items = Items::dense(&device, (1, 1, 2), vec![1.0, 0.0]).unwrap();

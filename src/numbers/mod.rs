@@ -1,7 +1,9 @@
-//! Numbers by the million: the memory that they lie in, and what is done to each of them.
+//! Numbers by the million: the memory or the file that they lie in, and what is done to each of them.
 
 mod exponential;
 mod memory;
+mod values;
 
 pub use exponential::{exp, exp_all};
 pub use memory::Numbers;
+pub use values::{BLOCK, ReadRows, Values};

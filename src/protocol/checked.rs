@@ -17,25 +17,36 @@ pub struct Parts {
     pub query: String,
 }
 
-/// Queries of an episode that belong to none of its classes, nor to any other of the task.
+/// Out-of-scope queries of an episode: they belong to none of its classes, nor to any other of the task.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outside {
+pub struct Oos {
     /// The class of the dataset whose items they are; it is never a class of an episode.
     pub class: String,
     /// How many an episode has.
-    pub query: OutsideQuery,
+    pub query: OosQuery,
     /// The part whose queries set thresholds, with the supports of the draw itself; absent: thresholds are set on
     /// episodes of the validation classes.
     pub threshold_part: Option<String>,
 }
 
-/// How many queries outside the task an episode has.
+/// How many out-of-scope queries an episode has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OutsideQuery {
+pub enum OosQuery {
     /// This many; 1 or more.
     PerEpisode(u32),
     /// All that there are.
     All,
+}
+
+impl OosQuery {
+    /// As many as a class has queries; nothing where that is no single number.
+    pub(super) fn beside(query: &Query) -> Option<OosQuery> {
+        match query {
+            Query::PerClass(query) => Some(OosQuery::PerEpisode(*query)),
+            Query::All => Some(OosQuery::All),
+            Query::Dirichlet { .. } | Query::MetaDataset => None,
+        }
+    }
 }
 
 /// The rules of an evaluation, checked: each value is in its range and all go together.
@@ -44,11 +55,11 @@ pub struct Protocol {
     pub(super) name: String,
     pub(super) version: u32,
     pub(super) source: String,
-    pub(super) admits: Vec<Setting>,
+    pub(super) settings: Vec<Setting>,
     pub(super) dataset: Option<String>,
     pub(super) split: Scope,
     pub(super) parts: Option<Parts>,
-    pub(super) outside: Option<Outside>,
+    pub(super) oos: Option<Oos>,
     pub(super) seen_part: Option<String>,
     pub(super) duplicates: Duplicates,
     pub(super) way: Way,
@@ -56,11 +67,12 @@ pub struct Protocol {
     pub(super) query: Query,
     pub(super) repeat: bool,
     pub(super) count: u32,
+    pub(super) first: Option<u32>,
     pub(super) most: Option<u32>,
     pub(super) seed: u64,
     pub(super) draw_sha256: Option<String>,
     pub(super) metrics: Vec<Metric>,
-    pub(super) level: f64,
+    pub(super) confidence_level: f64,
 }
 
 impl Protocol {
@@ -90,7 +102,7 @@ impl Protocol {
     /// name = "five-way"
     /// version = 1
     /// source = "this page"
-    /// admits = ["inductive"]
+    /// settings = ["inductive"]
     /// [episode]
     /// way = 5
     /// shot = 1
@@ -108,7 +120,7 @@ impl Protocol {
     /// # Ok::<(), kshot::protocol::ProtocolError>(())
     /// ```
     pub fn parse(text: &str, origin: &str) -> Result<Protocol, ProtocolError> {
-        let check = Check { text, origin };
+        let check = Check::File { text, origin };
         let written: Written = toml::from_str(text).map_err(|e| check.syntax(&e))?;
         judge(&check, written)
     }
@@ -116,7 +128,8 @@ impl Protocol {
     /// The same episodes of other classes, for a selection: those of this split, so many, from this seed. The draw that ships
     /// with the protocol, being one of its own classes, does not belong to them.
     pub fn on_split(&self, split: Split, count: u32, seed: u64) -> Protocol {
-        Protocol { split: split.into(), count, seed, most: None, draw_sha256: None, ..self.clone() }
+        let split = split.into();
+        Protocol { split, count, first: None, seed, most: None, draw_sha256: None, ..self.clone() }
     }
 
     /// Its name, in kebab case.
@@ -134,9 +147,9 @@ impl Protocol {
         &self.source
     }
 
-    /// The settings that it admits, at least one.
-    pub fn admits(&self) -> &[Setting] {
-        &self.admits
+    /// The settings whose learners it admits, at least one.
+    pub fn settings(&self) -> &[Setting] {
+        &self.settings
     }
 
     /// The dataset that it is for; nothing where it is for any feature store.
@@ -154,12 +167,12 @@ impl Protocol {
         self.parts.as_ref()
     }
 
-    /// The queries outside the task, where an episode has such.
-    pub fn outside(&self) -> Option<&Outside> {
-        self.outside.as_ref()
+    /// The out-of-scope queries, where an episode has such.
+    pub fn oos(&self) -> Option<&Oos> {
+        self.oos.as_ref()
     }
 
-    /// The same rules on the validation classes and without queries outside the task: where thresholds are set.
+    /// The same rules on the validation classes and without out-of-scope queries: where thresholds are set.
     pub fn on_validation(&self) -> Protocol {
         Protocol { seen_part: None, ..self.generalised_on_validation() }
     }
@@ -169,8 +182,9 @@ impl Protocol {
         let metrics = self.metrics.iter().copied().filter(|metric| !metric.needs_outside()).collect();
         Protocol {
             split: Split::Validation.into(),
-            outside: None,
+            oos: None,
             draw_sha256: None,
+            first: None,
             most: None,
             metrics,
             ..self.clone()
@@ -214,6 +228,16 @@ impl Protocol {
         self.count
     }
 
+    /// How many of these are evaluated, where it is not all of them: the first ones. The hash is that of the whole draw.
+    pub fn first(&self) -> Option<u32> {
+        self.first
+    }
+
+    /// How many episodes are evaluated: the first of its draw, or all.
+    pub fn evaluated(&self) -> u32 {
+        self.first.unwrap_or(self.count)
+    }
+
     /// How many episodes may be drawn at most until an interval is narrow; never below `count`.
     pub fn most(&self) -> Option<u32> {
         self.most
@@ -234,8 +258,8 @@ impl Protocol {
         &self.metrics
     }
 
-    /// The level of intervals, above 0 and below 1.
-    pub fn level(&self) -> f64 {
-        self.level
+    /// The confidence level of intervals, above 0 and below 1.
+    pub fn confidence_level(&self) -> f64 {
+        self.confidence_level
     }
 }

@@ -1,10 +1,36 @@
 //! What can be wrong with a rule file.
 
-use std::io;
+use std::{fmt, io};
 
 use crate::vocab::UnknownWord;
 
-/// Why a rule file is refused.
+/// Where a rule is broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A line of a file.
+    Line {
+        /// The file.
+        origin: String,
+        /// The line, from 1.
+        line: usize,
+    },
+    /// A protocol that was built or changed in memory.
+    Built {
+        /// Its name.
+        name: String,
+    },
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Line { origin, line } => write!(f, "{origin} line {line}"),
+            Place::Built { name } => write!(f, "protocol `{name}`"),
+        }
+    }
+}
+
+/// Why a protocol is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ProtocolError {
     /// The file is not there or is no text.
@@ -26,24 +52,20 @@ pub enum ProtocolError {
         known: String,
     },
     /// The text is no TOML, has an unknown key, lacks one, or holds a value of another type.
-    #[error("{origin} line {line}: {message}{shown}")]
+    #[error("{place}: {message}{shown}")]
     Syntax {
-        /// The file.
-        origin: String,
-        /// The line, from 1.
-        line: usize,
+        /// The line.
+        place: Place,
         /// The parser's sentence.
         message: String,
         /// The line itself with the spot underlined; empty where the spot is a whole table.
         shown: String,
     },
     /// A value is out of its range.
-    #[error("{origin} line {line}: `{key}` must be {rule}, got {found}")]
+    #[error("{place}: `{key}` must be {rule}, got {found}")]
     Value {
-        /// The file.
-        origin: String,
-        /// The line, from 1.
-        line: usize,
+        /// The line, or the protocol.
+        place: Place,
         /// The key of the value.
         key: &'static str,
         /// What would be right.
@@ -52,22 +74,28 @@ pub enum ProtocolError {
         found: String,
     },
     /// A word is none of the known ones.
-    #[error("{origin} line {line}: {source}")]
+    #[error("{place}: {source}")]
     Word {
-        /// The file.
-        origin: String,
-        /// The line, from 1.
-        line: usize,
+        /// The line, or the protocol.
+        place: Place,
         /// The word and the known ones.
         source: UnknownWord,
     },
+    /// What would make another draw of one that is frozen.
+    #[error(
+        "protocol `{name}` has a frozen draw, it cannot have {what}\nhint: take the line `sha256` out of the protocol, or take one of those that are for any features, such as any-5way-1shot"
+    )]
+    Frozen {
+        /// The protocol.
+        name: String,
+        /// What was asked for.
+        what: String,
+    },
     /// Two rules, each fine alone, do not go together.
-    #[error("{origin} line {line}: {rule}")]
+    #[error("{place}: {rule}")]
     Together {
-        /// The file.
-        origin: String,
-        /// The line of one of them, from 1.
-        line: usize,
+        /// The line of one of them, or the protocol.
+        place: Place,
         /// The rule that binds them.
         rule: &'static str,
     },

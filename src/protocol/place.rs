@@ -1,4 +1,4 @@
-//! The text under check: turns a broken rule into an error that names the file and the line.
+//! What is under check: turns a broken rule into an error that names the line of the file, or the protocol.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -6,35 +6,49 @@ use std::str::FromStr;
 
 use toml::Spanned;
 
-use super::ProtocolError;
+use super::written::{ALIASES, RENAMED};
+use super::{Place, ProtocolError};
 use crate::vocab::UnknownWord;
 
-/// A text and the name of its file.
-pub(super) struct Check<'a> {
-    pub text: &'a str,
-    pub origin: &'a str,
+/// What is held against the rules.
+pub(super) enum Check<'a> {
+    /// The text of a file, and its name.
+    File { text: &'a str, origin: &'a str },
+    /// A protocol that was built in memory, by its name; nothing of it has a line.
+    Built { name: &'a str },
 }
 
 impl Check<'_> {
-    fn line(&self, offset: usize) -> usize {
-        1 + self.text.as_bytes().iter().take(offset).filter(|b| **b == b'\n').count()
+    /// The place of a byte of the text.
+    fn place(&self, offset: usize) -> Place {
+        match self {
+            Check::File { text, origin } => {
+                let line = 1 + text.as_bytes().iter().take(offset).filter(|b| **b == b'\n').count();
+                Place::Line { origin: (*origin).to_string(), line }
+            }
+            Check::Built { name } => Place::Built { name: (*name).to_string() },
+        }
     }
 
     /// The parser's error, with the spot underlined where it lies within one line.
     pub fn syntax(&self, error: &toml::de::Error) -> ProtocolError {
+        let text = match self {
+            Check::File { text, .. } => *text,
+            Check::Built { .. } => "",
+        };
         let span = error.span().unwrap_or(0..0);
-        let start = span.start.min(self.text.len());
-        let begin = self.text[..start].rfind('\n').map_or(0, |n| n + 1);
-        let end = self.text[start..].find('\n').map_or(self.text.len(), |n| start + n);
+        let start = span.start.min(text.len());
+        let begin = text[..start].rfind('\n').map_or(0, |n| n + 1);
+        let end = text[start..].find('\n').map_or(text.len(), |n| start + n);
         let shown = if span.is_empty() || span.end > end {
             String::new()
         } else {
-            let indent = self.text[begin..start].chars().count();
-            let width = self.text[start..span.end].chars().count();
-            format!("\n  {}\n  {}{}", &self.text[begin..end], " ".repeat(indent), "^".repeat(width))
+            let indent = text[begin..start].chars().count();
+            let width = text[start..span.end].chars().count();
+            format!("\n  {}\n  {}{}", &text[begin..end], " ".repeat(indent), "^".repeat(width))
         };
         let message = error.message().lines().collect::<Vec<_>>().join(", ");
-        ProtocolError::Syntax { origin: self.origin.to_string(), line: self.line(start), message, shown }
+        ProtocolError::Syntax { place: self.place(start), message: in_words(&message), shown }
     }
 
     /// A value out of its range.
@@ -46,8 +60,7 @@ impl Check<'_> {
         found: impl Display,
     ) -> ProtocolError {
         ProtocolError::Value {
-            origin: self.origin.to_string(),
-            line: self.line(at.span().start),
+            place: self.place(at.span().start),
             key,
             rule: rule.to_string(),
             found: found.to_string(),
@@ -56,7 +69,7 @@ impl Check<'_> {
 
     /// Two rules that do not go together.
     pub fn together<T>(&self, at: &Spanned<T>, rule: &'static str) -> ProtocolError {
-        ProtocolError::Together { origin: self.origin.to_string(), line: self.line(at.span().start), rule }
+        ProtocolError::Together { place: self.place(at.span().start), rule }
     }
 
     /// A whole number in a range.
@@ -114,11 +127,10 @@ impl Check<'_> {
 
     /// A known word.
     pub fn word<T: FromStr<Err = UnknownWord>>(&self, written: &Spanned<String>) -> Result<T, ProtocolError> {
-        written.get_ref().parse().map_err(|source| ProtocolError::Word {
-            origin: self.origin.to_string(),
-            line: self.line(written.span().start),
-            source,
-        })
+        written
+            .get_ref()
+            .parse()
+            .map_err(|source| ProtocolError::Word { place: self.place(written.span().start), source })
     }
 
     /// Known words, at least one and none twice.
@@ -143,4 +155,21 @@ impl Check<'_> {
         }
         Ok(words)
     }
+}
+
+/// The parser's sentence in the words of a rule file: it has keys, of which some had another name.
+fn in_words(message: &str) -> String {
+    let Some(unknown) = message.strip_prefix("unknown field `") else {
+        return message.replacen("missing field", "missing key", 1).replacen(
+            "duplicate field",
+            "duplicate key",
+            1,
+        );
+    };
+    let renamed = RENAMED.iter().find(|(old, _)| unknown.starts_with(&format!("{old}`")));
+    if let Some((old, new)) = renamed {
+        return format!("unknown key `{old}`, it is now `{new}`");
+    }
+    let known = |message: String, alias: &&str| message.replace(&format!(", `{alias}`"), "");
+    ALIASES.iter().fold(format!("unknown key `{unknown}"), known)
 }

@@ -4,7 +4,7 @@ use std::fmt::{Display, Write};
 
 use toml::Value;
 
-use super::{OutsideQuery, Protocol};
+use super::{OosQuery, Protocol};
 
 impl Protocol {
     /// The rule file of this protocol, with every default written out; reading it gives an equal protocol.
@@ -21,7 +21,7 @@ impl Protocol {
         line("name", &quoted(self.name()));
         line("version", &self.version());
         line("source", &quoted(self.source()));
-        line("admits", &list(self.admits()));
+        line("settings", &list(self.settings()));
         line("[data]", &"");
         if let Some(dataset) = self.dataset() {
             line("dataset", &quoted(dataset));
@@ -31,13 +31,12 @@ impl Protocol {
             line("support_part", &quoted(&parts.support));
             line("query_part", &quoted(&parts.query));
         }
-        if let Some(outside) = self.outside() {
-            line("outside", &quoted(&outside.class));
-            if let Some(part) = &outside.threshold_part {
+        if let Some(oos) = self.oos() {
+            line("oos", &quoted(&oos.class));
+            if let Some(part) = &oos.threshold_part {
                 line("threshold_part", &quoted(part));
             }
         }
-
         if let Some(part) = self.seen_part() {
             line("seen_part", &quoted(part));
         }
@@ -46,14 +45,17 @@ impl Protocol {
         line("way", self.way());
         line("shot", self.shot());
         line("query", self.query());
-        match self.outside().map(|outside| outside.query) {
-            Some(OutsideQuery::PerEpisode(query)) => line("query_outside", &query),
-            Some(OutsideQuery::All) => line("query_outside", &quoted("all")),
+        match self.oos().map(|oos| oos.query) {
+            Some(OosQuery::PerEpisode(query)) => line("query_oos", &query),
+            Some(OosQuery::All) => line("query_oos", &quoted("all")),
             None => {}
         }
         line("repeat", &self.repeat());
         line("[draw]", &"");
         line("count", &self.count());
+        if let Some(first) = self.first() {
+            line("first", &first);
+        }
         if let Some(most) = self.most() {
             line("most", &most);
         }
@@ -63,7 +65,7 @@ impl Protocol {
         }
         line("[report]", &"");
         line("metrics", &list(self.metrics()));
-        line("level", &format!("{:?}", self.level()));
+        line("confidence_level", &format!("{:?}", self.confidence_level()));
         text
     }
 }

@@ -6,7 +6,7 @@ use toml::Value;
 
 /// The most classes or items per class that a rule may ask for.
 const MOST: i64 = 1_000_000;
-const META_DATASET: &str = "meta-dataset";
+pub(super) const META_DATASET: &str = "meta-dataset";
 
 /// How many classes an episode has.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,6 +3,12 @@
 use serde::Deserialize;
 use toml::{Spanned, Value};
 
+/// Keys that go by another name now, and are refused with it.
+pub(super) const RENAMED: [(&str, &str); 2] = [("outside", "oos"), ("query_outside", "query_oos")];
+
+/// Keys that go by another name now, and are read all the same; no message offers them.
+pub(super) const ALIASES: [&str; 2] = ["admits", "level"];
+
 /// The whole file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -10,7 +16,8 @@ pub(super) struct Written {
     pub name: Spanned<String>,
     pub version: Spanned<i64>,
     pub source: Spanned<String>,
-    pub admits: Spanned<Vec<Spanned<String>>>,
+    #[serde(alias = "admits")]
+    pub settings: Spanned<Vec<Spanned<String>>>,
     #[serde(default)]
     pub data: WrittenData,
     pub episode: WrittenEpisode,
@@ -26,7 +33,7 @@ pub(super) struct WrittenData {
     pub split: Option<Spanned<String>>,
     pub support_part: Option<Spanned<String>>,
     pub query_part: Option<Spanned<String>>,
-    pub outside: Option<Spanned<String>>,
+    pub oos: Option<Spanned<String>>,
     pub threshold_part: Option<Spanned<String>>,
     pub seen_part: Option<Spanned<String>>,
     pub duplicates: Option<Spanned<String>>,
@@ -39,7 +46,7 @@ pub(super) struct WrittenEpisode {
     pub way: Spanned<Value>,
     pub shot: Spanned<Value>,
     pub query: Spanned<Value>,
-    pub query_outside: Option<Spanned<Value>>,
+    pub query_oos: Option<Spanned<Value>>,
     pub repeat: Option<Spanned<bool>>,
 }
 
@@ -48,6 +55,7 @@ pub(super) struct WrittenEpisode {
 #[serde(deny_unknown_fields)]
 pub(super) struct WrittenDraw {
     pub count: Spanned<i64>,
+    pub first: Option<Spanned<i64>>,
     pub most: Option<Spanned<i64>>,
     pub seed: Spanned<i64>,
     pub sha256: Option<Spanned<String>>,
@@ -58,5 +66,6 @@ pub(super) struct WrittenDraw {
 #[serde(deny_unknown_fields)]
 pub(super) struct WrittenReport {
     pub metrics: Spanned<Vec<Spanned<String>>>,
-    pub level: Option<Spanned<f64>>,
+    #[serde(alias = "level")]
+    pub confidence_level: Option<Spanned<f64>>,
 }

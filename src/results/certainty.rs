@@ -65,6 +65,6 @@ mod tests {
         let mut row = Vec::new();
         outcome.write(b"p,l,,1,", &mut row);
         assert_eq!(String::from_utf8(row).unwrap(), "p,l,,1,3,75,0,,,0.25,,,,\n");
-        assert_eq!(CERTAINTY_COLUMNS.split(',').count(), 14);
+        assert_eq!(CERTAINTY_COLUMNS.split(',').count(), 17);
     }
 }

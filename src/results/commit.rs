@@ -6,19 +6,22 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use super::ReportError;
+use super::cells;
 use super::journal::Journal;
 use super::part::Part;
 use super::rows::{
-    BIN_COLUMNS, BinRow, CERTAINTY_COLUMNS, CLUSTER_COLUMNS, EPISODE_COLUMNS, OUTCOME_COLUMNS, QUERY_COLUMNS,
-    SEEN_COLUMNS, STACKING_COLUMNS, SUMMARY_COLUMNS, SummaryRow, TEMPERED_COLUMNS, lead,
+    BinCells, CERTAINTY_COLUMNS, ClusterCells, EPISODE_COLUMNS, OUTCOME_COLUMNS, QUERY_COLUMNS, SideCells,
+    SummaryCells, SummaryRow, TemperedCells, header,
 };
 use super::run_record::RunRecord;
 use super::staging::{LeftOver, PART_FILE, RESULT_FILES, RUN_RECORD, Staging};
 use super::table::{Table, TableKey};
 use super::tally::Measured;
 use super::terms::{Difference, Kinship, Terms};
-use super::text::text;
 use super::warning::{FEW_EPISODES, Warning};
 use super::writer::{FinishedTable, TableWriter};
 use crate::vocab::Metric;
@@ -158,77 +161,82 @@ impl Results {
     /// A table that was begun and not added, a protocol that the record does not name, or a disk that is full. Then no
     /// file has got its final name.
     pub fn commit(mut self, mut run: RunRecord) -> Result<Vec<SummaryRow>, ReportError> {
+        self.all_finished()?;
+        self.finished.sort_by(|a, b| a.key.cmp(&b.key));
+        let summary = self.summary(&run)?;
+        let mut names = vec![self.small("summary.csv", summary.iter().map(SummaryCells::from))?];
+        names.push(self.keyed("bins.csv", self.finished.iter().flat_map(bins))?);
+        names.extend(self.of_classes()?);
+        names.extend(self.of_episodes()?);
+        names.append(&mut self.extra);
+        names.sort();
+        self.publish(names, &mut run)?;
+        Ok(summary)
+    }
+
+    /// Refuses results of which a table was begun and not added.
+    fn all_finished(&mut self) -> Result<(), ReportError> {
         for table in &self.finished {
             self.begun.remove(&table.key);
         }
-        if let Some(key) = self.begun.pop_first() {
-            return Err(ReportError::Unfinished { key });
-        }
-        self.finished.sort_by(|a, b| a.key.cmp(&b.key));
+        self.begun.pop_first().map_or(Ok(()), |key| Err(ReportError::Unfinished { key }))
+    }
+
+    /// The rows of `summary.csv`: of each table the metrics that were asked for.
+    fn summary(&self, run: &RunRecord) -> Result<Vec<SummaryRow>, ReportError> {
         let mut summary = Vec::new();
-        for table in &self.finished {
-            let protocol = run.protocols.iter().find(|p| p.name == table.key.protocol);
-            let protocol = protocol
-                .ok_or_else(|| ReportError::UnrecordedProtocol { protocol: table.key.protocol.clone() })?;
+        for FinishedTable { table, key, episode_count, class_count, measured, .. } in &self.finished {
+            let record = run.of_table(key).ok_or_else(|| ReportError::Unrecorded {
+                protocol: key.protocol.clone(),
+                features: key.features.clone(),
+            })?;
             let covered =
                 |asked: &Metric, m: &Measured| m.metric.parse().is_ok_and(|metric| asked.covers(metric));
-            let asked = |m: &&Measured| table.table.metrics.iter().any(|asked| covered(asked, m));
-            summary.extend(table.measured.iter().filter(asked).map(|measured| SummaryRow {
-                table: table.table.clone(),
-                episodes: table.episode_count,
-                classes: table.class_count,
+            let asked = |m: &&Measured| table.metrics.iter().any(|asked| covered(asked, m));
+            summary.extend(measured.iter().filter(asked).map(|measured| SummaryRow {
+                table: table.clone(),
+                episodes: *episode_count,
+                classes: *class_count,
                 measured: *measured,
-                features_sha256: protocol.features_sha256.clone(),
+                features_sha256: record.features_sha256.clone(),
             }));
         }
+        Ok(summary)
+    }
 
-        let mut bytes = Vec::new();
-        summary.iter().for_each(|row| row.write(&mut bytes));
-        let mut names = vec![self.file("summary.csv", SUMMARY_COLUMNS, |out| out.write_all(&bytes))?];
-        bytes.clear();
-        for table in &self.finished {
-            let lead = lead(&table.key);
-            for (number, bin) in table.bins.iter().enumerate() {
-                BinRow { lead: &lead, temperature: 1.0, number, bin }.write(&mut bytes);
-            }
-            // At temperature 1 they are the same bins.
-            for (temperature, bins, _) in
-                table.tempered.iter().filter(|(temperature, ..)| *temperature != 1.0)
-            {
-                for (number, bin) in bins.iter().enumerate() {
-                    BinRow { lead: &lead, temperature: *temperature, number, bin }.write(&mut bytes);
-                }
-            }
-        }
-        names.push(self.file("bins.csv", BIN_COLUMNS, |out| out.write_all(&bytes))?);
-
-        let clusters: BTreeSet<[&str; 3]> = self
+    /// Writes what is known of classes: their clusters, on which side of a generalised protocol they stand, and the curve
+    /// between the sides.
+    fn of_classes(&self) -> Result<Vec<String>, ReportError> {
+        let mut names = Vec::new();
+        let cluster = |key: &TableKey, (class, cluster): &(String, String)| ClusterCells {
+            protocol: key.protocol.clone(),
+            dataset: key.dataset.clone(),
+            class: class.clone(),
+            cluster: cluster.clone(),
+        };
+        let clusters: BTreeSet<ClusterCells> = self
             .finished
             .iter()
-            .flat_map(|table| {
-                table.clusters.iter().map(|(class, cluster)| [&table.key.protocol, class, cluster])
-            })
-            .map(|row| row.map(String::as_str))
+            .flat_map(|table| table.clusters.iter().map(|pair| cluster(&table.key, pair)))
             .collect();
         if !clusters.is_empty() {
-            bytes.clear();
-            for [protocol, class, cluster] in clusters {
-                for (cell, end) in [(protocol, b','), (class, b','), (cluster, b'\n')] {
-                    text(&mut bytes, cell);
-                    bytes.push(end);
-                }
-            }
-            names.push(self.file("clusters.csv", CLUSTER_COLUMNS, |out| out.write_all(&bytes))?);
+            names.push(self.small("clusters.csv", clusters)?);
         }
-
-        let sides: BTreeSet<&[u8]> = self.finished.iter().map(|table| table.sides.as_slice()).collect();
-        let sides: Vec<&[u8]> = sides.into_iter().filter(|rows| !rows.is_empty()).collect();
+        let sides: BTreeSet<&[SideCells]> =
+            self.finished.iter().map(|table| table.sides.as_slice()).collect();
+        let sides: Vec<&SideCells> = sides.into_iter().flatten().collect();
         if !sides.is_empty() {
-            names.push(self.file("seen.csv", SEEN_COLUMNS, |out| out.write_all(&sides.concat()))?);
-            let curves: Vec<&[u8]> = self.finished.iter().map(|table| table.curve.as_slice()).collect();
-            names.push(self.file("stacking.csv", STACKING_COLUMNS, |out| out.write_all(&curves.concat()))?);
+            names.push(self.small("seen.csv", sides.into_iter().cloned())?);
+            let points = |table: &FinishedTable| {
+                table.curve.iter().map(|point| (table.key.clone(), point.clone())).collect::<Vec<_>>()
+            };
+            names.push(self.keyed("stacking.csv", self.finished.iter().flat_map(points))?);
         }
+        Ok(names)
+    }
 
+    /// Puts together what grew while episodes came in.
+    fn of_episodes(&mut self) -> Result<Vec<String>, ReportError> {
         let (mut outcomes, mut episodes, mut queries) = (Vec::new(), Vec::new(), Vec::new());
         let (mut certainty, mut tempered) = (Vec::new(), Vec::new());
         for table in std::mem::take(&mut self.finished) {
@@ -238,13 +246,16 @@ impl Results {
             certainty.push(table.certainty);
             tempered.extend(table.tempered.map(|(_, _, rows)| rows));
         }
-        names.push(self.file("outcomes.csv", OUTCOME_COLUMNS, |out| pour(outcomes, out))?);
-        names.push(self.file("episodes.csv", EPISODE_COLUMNS, |out| pour(episodes, out))?);
+        let mut names = vec![
+            self.file("outcomes.csv", OUTCOME_COLUMNS, |out| pour(outcomes, out))?,
+            self.file("episodes.csv", EPISODE_COLUMNS, |out| pour(episodes, out))?,
+        ];
         if certainty.iter().any(|part| !part.is_empty()) {
             names.push(self.file("certainty.csv", CERTAINTY_COLUMNS, |out| pour(certainty, out))?);
         }
         if !tempered.is_empty() {
-            names.push(self.file("tempered.csv", TEMPERED_COLUMNS, |out| pour(tempered, out))?);
+            let header = header::<TemperedCells>(true);
+            names.push(self.file("tempered.csv", &header, |out| pour(tempered, out))?);
         }
         if queries.iter().any(|part| !part.is_empty()) {
             names.push(self.file("queries.csv", QUERY_COLUMNS, |out| pour(queries, out))?);
@@ -255,10 +266,7 @@ impl Results {
                 names.push("queries.parquet".to_string());
             }
         }
-        names.append(&mut self.extra);
-        names.sort();
-        self.publish(names, &mut run)?;
-        Ok(summary)
+        Ok(names)
     }
 
     /// Gives the journal of a part, and the files that were added, their final names; `run.json` comes last.
@@ -282,6 +290,28 @@ impl Results {
         self.staging.publish(&names)
     }
 
+    /// Writes a small file whose rows belong to tables.
+    fn keyed<T: Serialize + DeserializeOwned>(
+        &self,
+        name: &str,
+        rows: impl IntoIterator<Item = (TableKey, T)>,
+    ) -> Result<String, ReportError> {
+        let mut bytes = Vec::new();
+        cells::append(&mut bytes, rows);
+        self.file(name, &header::<T>(true), |out| out.write_all(&bytes))
+    }
+
+    /// Writes a small file whose rows say themselves what they are about.
+    fn small<T: Serialize + DeserializeOwned>(
+        &self,
+        name: &str,
+        rows: impl IntoIterator<Item = T>,
+    ) -> Result<String, ReportError> {
+        let mut bytes = Vec::new();
+        cells::append(&mut bytes, rows);
+        self.file(name, &header::<T>(false), |out| out.write_all(&bytes))
+    }
+
     /// Writes a file with its header line into the staging folder; its name again.
     fn file(
         &self,
@@ -299,6 +329,20 @@ impl Results {
         written.map_err(ReportError::file("write", &path))?;
         Ok(name.to_string())
     }
+}
+
+/// The bins of confidence of a table, and those at its selected temperature: at temperature 1 they are the same.
+fn bins(table: &FinishedTable) -> Vec<(TableKey, BinCells)> {
+    let plain = [(1.0, &table.bins)];
+    let tempered = table.tempered.iter().map(|(temperature, bins, _)| (*temperature, bins));
+    plain
+        .into_iter()
+        .chain(tempered.filter(|(temperature, _)| *temperature != 1.0))
+        .flat_map(|(temperature, bins)| {
+            let row = move |(number, bin)| (table.key.clone(), BinCells::of(temperature, number, bin));
+            bins.iter().enumerate().map(row)
+        })
+        .collect()
 }
 
 fn pour(parts: Vec<Part>, out: &mut impl Write) -> std::io::Result<()> {

@@ -158,11 +158,13 @@ pub enum ReportError {
         /// The table.
         key: TableKey,
     },
-    /// The run record says nothing of a protocol that has results.
-    #[error("the run record must name every protocol, `{protocol}` is missing")]
-    UnrecordedProtocol {
+    /// The run record says nothing of a protocol and its features that have results.
+    #[error("the run record must name every protocol and feature set, `{protocol}` on {features} is missing")]
+    Unrecorded {
         /// The protocol.
         protocol: String,
+        /// The feature set.
+        features: String,
     },
     /// The run record could not be written as JSON.
     #[error("cannot write the run record: {0}")]

@@ -132,9 +132,13 @@ impl Made {
             level: 0.95,
             sequential: false,
             seed: 7,
+            features: "store".to_string(),
+            dataset: "store".to_string(),
             seed_train: None,
+            method: format!("store+{learner}:k={k}"),
             device: "cpu".to_string(),
             draw_sha256: self.draw.to_string(),
+            items_sha256: "items-one".to_string(),
         }
     }
 
@@ -152,6 +156,9 @@ impl Made {
         RunRecord {
             kshot: env!("CARGO_PKG_VERSION").to_string(),
             command: ["kshot", "evaluate", self.protocol].map(str::to_string).into(),
+            folder: String::new(),
+            request: crate::results::Request::default(),
+            in_memory: Vec::new(),
             protocols: vec![ProtocolRecord {
                 name: self.protocol.to_string(),
                 version: 1,
@@ -159,9 +166,13 @@ impl Made {
                 seed: 7,
                 draw: None,
                 draw_sha256: self.draw.to_string(),
-                features: "some features".to_string(),
+                features: "store".to_string(),
+                dataset: "store".to_string(),
+                seed_train: None,
+                source: "some features".to_string(),
                 features_sha256: self.features.to_string(),
-                class_vectors: None,
+                class_embeddings: None,
+                items_sha256: "items-one".to_string(),
             }],
             learners: self
                 .learners

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::rows::{CurveCells, SideCells};
+use super::table::TableKey;
 use super::tally::{EpisodeOutcome, Measured};
-use super::text::{float, text};
 use crate::stats::{self, Standing, TradeOff};
 use crate::vocab::{ClassId, Metric};
 
@@ -84,25 +85,24 @@ impl Generalised {
     }
 
     /// The rows of `stacking.csv`: the curve point by point.
-    pub(super) fn rows(&self, lead: &[u8], out: &mut Vec<u8>) {
-        for point in self.curve().points() {
-            out.extend_from_slice(lead);
-            float(out, Some(point.from).filter(|from| from.is_finite()));
-            for value in [point.seen, point.unseen] {
-                out.push(b',');
-                float(out, Some(value));
-            }
-            out.push(b'\n');
-        }
+    pub(super) fn rows(&self) -> Vec<CurveCells> {
+        let curve = self.curve();
+        let cells = curve.points().iter().map(|point| CurveCells {
+            gamma: Some(point.from).filter(|from| from.is_finite()),
+            seen: point.seen,
+            unseen: point.unseen,
+        });
+        cells.collect()
     }
 
     /// The rows of `seen.csv`: the classes that occurred, each with its side.
-    pub(super) fn sides(&self, protocol: &str, names: &[String], out: &mut Vec<u8>) {
-        for class in self.counts.keys() {
-            text(out, protocol);
-            out.push(b',');
-            text(out, names.get(class.index()).map_or("", String::as_str));
-            out.extend_from_slice(if self.is_seen(*class) { b",seen\n" } else { b",unseen\n" });
-        }
+    pub(super) fn sides(&self, key: &TableKey, names: &[String]) -> Vec<SideCells> {
+        let cells = self.counts.keys().map(|class| SideCells {
+            protocol: key.protocol.clone(),
+            dataset: key.dataset.clone(),
+            class: names.get(class.index()).cloned().unwrap_or_default(),
+            side: if self.is_seen(*class) { "seen" } else { "unseen" }.to_string(),
+        });
+        cells.collect()
     }
 }

@@ -6,6 +6,7 @@
 //! f64; rows are sorted whatever the order of the work. How results look to people is not decided here.
 
 mod calibration;
+mod cells;
 mod certainty;
 mod commit;
 mod error;
@@ -19,6 +20,7 @@ mod parts;
 #[cfg(feature = "parquet")]
 mod queries_parquet;
 mod read;
+mod request;
 pub mod rows;
 mod run_record;
 mod staging;
@@ -29,6 +31,7 @@ mod tempered;
 mod terms;
 pub(crate) mod text;
 mod trials;
+mod verify;
 mod warning;
 mod writer;
 
@@ -40,7 +43,8 @@ pub use generalised::QueryStanding;
 pub use journal::Journal;
 pub use machine::Machine;
 pub use parts::{PartError, PartFolder, common_warnings, total_seconds};
-pub use read::{Dealt, Flaw, ReadError, ReadQuery, ReadTable, ResultsFolder, read_queries};
+pub use read::{Dealt, Flaw, ReadError, ReadQuery, ReadTable, ResultsFolder, read_queries, read_record};
+pub use request::{Inputs, Queries, Request, Text};
 pub use rows::SummaryRow;
 pub use run_record::{ChosenRecord, LearnerRecord, PartRecord, ProtocolRecord, RunRecord, VectorsRecord};
 pub use staging::{LeftOver, was_killed};
@@ -48,6 +52,7 @@ pub use stretch::{EpisodeRecord, QueryOutcome, Stretch, TableStretch, TemperedRe
 pub use table::{Selection, Size, Table, TableKey};
 pub use tally::{ClassOutcome, EpisodeOutcome, EpisodeTotals, Measured, Tally};
 pub use terms::{Difference, FeatureTerms, Kinship, ProtocolTerms, Shard, TableTerms, Terms};
-pub use trials::{TRIAL_COLUMNS, TrialRow};
+pub use trials::{TrialRow, trials_file};
+pub use verify::{Published, Standing, compare_published, compare_tables, edited_files};
 pub use warning::{FEW_EPISODES, Lack, Warning};
 pub use writer::{FinishedTable, TableWriter};

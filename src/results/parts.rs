@@ -184,7 +184,8 @@ impl PartFolder {
                 let protocol = protocol.name.clone();
                 return Err(PartError::Incomplete { path: file, protocol, found, expected });
             }
-            let recorded = run.protocols.iter().find(|record| record.name == protocol.name);
+            // One entry per protocol and feature set, in the same order.
+            let recorded = run.protocols.get(number).filter(|record| record.name == protocol.name);
             let recorded = |field: fn(&super::ProtocolRecord) -> &String| {
                 recorded.map_or("absent".to_string(), |record| field(record).clone())
             };
@@ -233,9 +234,9 @@ impl PartFolder {
         {
             return Err(mixed(difference));
         }
-        for protocol in &self.journal.terms().protocols {
-            let twin = other.journal.terms().protocols.iter().find(|p| p.name == protocol.name);
-            let found = twin.map_or(String::new(), |twin| hash(&other.journal, twin));
+        // Both have the same list of protocols.
+        for (protocol, twin) in self.journal.terms().protocols.iter().zip(&other.journal.terms().protocols) {
+            let found = hash(&other.journal, twin);
             let what = format!("the features (sha256) of protocol {}", protocol.name);
             unlike(what, hash(&self.journal, protocol), found)?;
         }

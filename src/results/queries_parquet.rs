@@ -12,29 +12,46 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 
-const SCHEMA: &str = "message queries {
-    required binary protocol (UTF8);
-    required binary learner (UTF8);
-    required binary parameters (UTF8);
-    required binary shot (UTF8);
-    required int64 episode;
-    required binary class (UTF8);
-    required int64 item;
-    required binary predicted (UTF8);
-    optional float confidence;
-    optional float certainty;
-}";
+use super::rows::QUERY_COLUMNS;
 
-/// Places of the columns that are whole numbers, and from which place on they are fractions.
-const WHOLE: [usize; 2] = [4, 6];
-const FRACTIONS: usize = 8;
+/// What the cells of a column are.
+#[derive(Clone, Copy)]
+enum Kind {
+    Text,
+    Whole,
+    /// A whole number that may be absent.
+    Seed,
+    Fraction,
+}
+
+impl Kind {
+    fn of(column: &str) -> Kind {
+        match column {
+            "episode" | "item" => Kind::Whole,
+            "seed_train" => Kind::Seed,
+            "confidence" | "certainty" => Kind::Fraction,
+            _ => Kind::Text,
+        }
+    }
+
+    fn schema(column: &str) -> String {
+        match Kind::of(column) {
+            Kind::Text => format!("required binary {column} (UTF8);"),
+            Kind::Whole => format!("required int64 {column};"),
+            Kind::Seed => format!("optional int64 {column};"),
+            Kind::Fraction => format!("optional float {column};"),
+        }
+    }
+}
 
 /// Rows of a row group: what is in memory at once.
 const GROUP: usize = 1 << 18;
 
 /// Writes the rows of a finished `queries.csv` as parquet.
 pub(super) fn convert(csv: &Path, parquet: &Path) -> io::Result<()> {
-    let schema = Arc::new(parse_message_type(SCHEMA).map_err(failed)?);
+    let columns: String = QUERY_COLUMNS.split(',').map(Kind::schema).collect();
+    let schema = format!("message queries {{ {columns} }}");
+    let schema = Arc::new(parse_message_type(&schema).map_err(failed)?);
     let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
     let mut writer =
         SerializedFileWriter::new(File::create(parquet)?, schema, Arc::new(properties)).map_err(failed)?;
@@ -51,26 +68,41 @@ pub(super) fn convert(csv: &Path, parquet: &Path) -> io::Result<()> {
 
 fn write_group(writer: &mut SerializedFileWriter<File>, rows: &[csv::StringRecord]) -> io::Result<()> {
     let mut group = writer.next_row_group().map_err(failed)?;
-    let mut place = 0;
-    while let Some(mut column) = group.next_column().map_err(failed)? {
+    for (place, column) in QUERY_COLUMNS.split(',').enumerate() {
+        let kind = Kind::of(column);
+        let Some(mut column) = group.next_column().map_err(failed)? else { break };
         let cells = rows.iter().map(|row| row.get(place).unwrap_or_default());
-        if place >= FRACTIONS {
-            let found: Vec<Option<f32>> = cells.map(|cell| cell.parse().ok()).collect();
-            let levels: Vec<i16> = found.iter().map(|value| i16::from(value.is_some())).collect();
-            let values: Vec<f32> = found.into_iter().flatten().collect();
-            column.typed::<FloatType>().write_batch(&values, Some(&levels), None).map_err(failed)?;
-        } else if WHOLE.contains(&place) {
-            let values: Vec<i64> = cells.map(|cell| cell.parse().unwrap_or_default()).collect();
-            column.typed::<Int64Type>().write_batch(&values, None, None).map_err(failed)?;
-        } else {
-            let values: Vec<ByteArray> = cells.map(ByteArray::from).collect();
-            column.typed::<ByteArrayType>().write_batch(&values, None, None).map_err(failed)?;
+        match kind {
+            Kind::Fraction => {
+                let (values, levels) = there(cells.map(|cell| cell.parse().ok()));
+                column.typed::<FloatType>().write_batch(&values, Some(&levels), None)
+            }
+            Kind::Seed => {
+                let (values, levels) =
+                    there(cells.map(|cell| cell.parse::<u64>().ok().map(|seed| seed as i64)));
+                column.typed::<Int64Type>().write_batch(&values, Some(&levels), None)
+            }
+            Kind::Whole => {
+                let values: Vec<i64> = cells.map(|cell| cell.parse().unwrap_or_default()).collect();
+                column.typed::<Int64Type>().write_batch(&values, None, None)
+            }
+            Kind::Text => {
+                let values: Vec<ByteArray> = cells.map(ByteArray::from).collect();
+                column.typed::<ByteArrayType>().write_batch(&values, None, None)
+            }
         }
+        .map_err(failed)?;
         column.close().map_err(failed)?;
-        place += 1;
     }
     group.close().map_err(failed)?;
     Ok(())
+}
+
+/// The values that are there, and for each whether it is.
+fn there<T>(values: impl Iterator<Item = Option<T>>) -> (Vec<T>, Vec<i16>) {
+    let all: Vec<Option<T>> = values.collect();
+    let levels = all.iter().map(|value| i16::from(value.is_some())).collect();
+    (all.into_iter().flatten().collect(), levels)
 }
 
 fn failed(error: ParquetError) -> io::Error {
@@ -87,8 +119,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (csv, out) = (folder.path().join("queries.csv"), folder.path().join("queries.parquet"));
         let text = format!(
-            "{}\np,k-nn,k=1,1,0,\"a, b\",7,c,,-2\np,matching,t=1,1,3,c,9,c,0.5,\n",
-            crate::results::rows::QUERY_COLUMNS
+            "{QUERY_COLUMNS}\np,k-nn,k=1,1,f,d,,0,\"a, b\",7,c,,-2\np,matching,t=1,1,f,d,3,3,c,9,c,0.5,\n"
         );
         std::fs::write(&csv, text).unwrap();
         convert(&csv, &out).unwrap();

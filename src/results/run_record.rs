@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::machine::Machine;
-use super::table::Selection;
+use super::request::Request;
+use super::table::{Selection, TableKey};
 use super::terms::Shard;
 use super::warning::Warning;
 
@@ -17,7 +18,14 @@ pub struct RunRecord {
     pub kshot: String,
     /// The command line, program name first.
     pub command: Vec<String>,
-    /// The protocols, with what they were evaluated on.
+    /// The folder that relative paths start from.
+    pub folder: String,
+    /// What was asked for, with the texts of protocols and selections: enough to run it again.
+    pub request: Request,
+    /// Feature sets that were in memory and not in files, by name: with these the run cannot be made again from here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub in_memory: Vec<String>,
+    /// The protocols, with what they were evaluated on: one entry per protocol and feature set.
     pub protocols: Vec<ProtocolRecord>,
     /// The learners, with all their parameters.
     pub learners: Vec<LearnerRecord>,
@@ -51,7 +59,7 @@ pub struct RunRecord {
     pub files: Vec<String>,
 }
 
-/// A protocol of a run.
+/// A protocol of a run with one of its feature sets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProtocolRecord {
@@ -67,13 +75,22 @@ pub struct ProtocolRecord {
     pub draw: Option<String>,
     /// SHA-256 of the draw's bytes.
     pub draw_sha256: String,
-    /// The dataset or the path of the feature store.
+    /// Name of the feature set.
     pub features: String,
-    /// SHA-256 of the feature store.
+    /// Name of the data set whose items the features describe.
+    pub dataset: String,
+    /// Seed of the backbone's training, where kshot trained it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed_train: Option<u64>,
+    /// The dataset or the path of the features.
+    pub source: String,
+    /// SHA-256 of the features.
     pub features_sha256: String,
+    /// SHA-256 of the items' identities; empty where they are not known.
+    pub items_sha256: String,
     /// The class vectors of the store, where it has them.
     #[serde(default)]
-    pub class_vectors: Option<VectorsRecord>,
+    pub class_embeddings: Option<VectorsRecord>,
 }
 
 /// The class vectors of a feature store.
@@ -146,7 +163,20 @@ impl ChosenRecord {
     }
 }
 
+impl ProtocolRecord {
+    /// Whether a table belongs to this protocol and feature set.
+    pub fn holds(&self, key: &TableKey) -> bool {
+        (&self.name, &self.features, &self.dataset, self.seed_train)
+            == (&key.protocol, &key.features, &key.dataset, key.seed_train)
+    }
+}
+
 impl RunRecord {
+    /// The protocol and feature set that a table belongs to.
+    pub fn of_table(&self, key: &TableKey) -> Option<&ProtocolRecord> {
+        self.protocols.iter().find(|record| record.holds(key))
+    }
+
     /// The file's bytes.
     pub(super) fn json(&self) -> Result<Vec<u8>, serde_json::Error> {
         let mut bytes = serde_json::to_vec_pretty(self)?;

@@ -1,12 +1,15 @@
 //! One table of results: a protocol, a learner with its parameters, and a shot.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::vocab::{Metric, SawClasses, Setting};
+use super::cells;
+use crate::vocab::{Metric, SawClasses, Setting, UnknownWord};
 
 /// A size of an episode: a number, or what stands in its place. Numbers sort by size, words after them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -30,6 +33,22 @@ impl fmt::Display for Size {
     }
 }
 
+impl FromStr for Size {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Size, UnknownWord> {
+        match text {
+            "varied" => Ok(Size::Varied),
+            "all" => Ok(Size::All),
+            number => number.parse().map(Size::Number).map_err(|_| UnknownWord {
+                what: "size",
+                found: number.to_string(),
+                known: "a number, `varied`, `all`".to_string(),
+            }),
+        }
+    }
+}
+
 /// Where the values of a learner's parameters come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -42,6 +61,25 @@ pub enum Selection {
     SupportCv,
     /// Chosen on the answers themselves: a bound, not a result.
     Oracle,
+}
+
+impl fmt::Display for Selection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+impl FromStr for Selection {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Selection, UnknownWord> {
+        let all = [Selection::Default, Selection::Validation, Selection::SupportCv, Selection::Oracle];
+        all.into_iter().find(|selection| selection.word() == text).ok_or_else(|| UnknownWord {
+            what: "selection",
+            found: text.to_string(),
+            known: "`default`, `validation`, `support-cv`, `oracle`".to_string(),
+        })
+    }
 }
 
 impl Selection {
@@ -103,12 +141,20 @@ pub struct Table {
     pub sequential: bool,
     /// Seed of the draw.
     pub seed: u64,
-    /// Seed of the backbone's training, where kshot trained it.
+    /// Name of the feature set.
+    pub features: String,
+    /// Name of the data set whose items the features describe.
+    pub dataset: String,
+    /// Seed of the backbone's training, where kshot trained it. Features of one name may differ in it alone.
     pub seed_train: Option<u64>,
+    /// Features and learner as readers know them: unique among the tables of a protocol, shot and training seed apart.
+    pub method: String,
     /// Where it was computed.
     pub device: String,
     /// SHA-256 of the draw's bytes, in hexadecimal.
     pub draw_sha256: String,
+    /// SHA-256 of the items' identities, in hexadecimal; empty where they are not known.
+    pub items_sha256: String,
 }
 
 impl Table {
@@ -119,6 +165,9 @@ impl Table {
             learner: self.learner.clone(),
             parameters: self.parameters_text(),
             shot: self.shot,
+            features: self.features.clone(),
+            dataset: self.dataset.clone(),
+            seed_train: self.seed_train,
         }
     }
 
@@ -143,8 +192,9 @@ mod exact {
     }
 }
 
-/// The columns that tell one table from another; result files are sorted by it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// The columns that tell one table from another; every file with a row per table or episode begins with them, in this
+/// order. Rows are sorted by protocol, learner, parameters, features, data set, training seed and shot.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TableKey {
     /// Name of the protocol.
     pub protocol: String,
@@ -153,7 +203,41 @@ pub struct TableKey {
     /// All parameters as one text.
     pub parameters: String,
     /// Support items per class.
+    #[serde(with = "cells::word")]
     pub shot: Size,
+    /// Name of the feature set.
+    pub features: String,
+    /// Name of the data set.
+    pub dataset: String,
+    /// Seed of the backbone's training, where kshot trained it.
+    pub seed_train: Option<u64>,
+}
+
+impl TableKey {
+    /// Its cells, in the order of the columns.
+    pub(crate) fn cells(&self) -> [String; 7] {
+        let TableKey { protocol, learner, parameters, shot, features, dataset, seed_train } = self.clone();
+        let seed_train = seed_train.map(|seed| seed.to_string()).unwrap_or_default();
+        [protocol, learner, parameters, shot.to_string(), features, dataset, seed_train]
+    }
+
+    /// The key in the order in which files are sorted.
+    fn order(&self) -> (&str, &str, &str, &str, &str, Option<u64>, Size) {
+        let TableKey { protocol, learner, parameters, shot, features, dataset, seed_train } = self;
+        (protocol, learner, parameters, features, dataset, *seed_train, *shot)
+    }
+}
+
+impl Ord for TableKey {
+    fn cmp(&self, other: &TableKey) -> Ordering {
+        self.order().cmp(&other.order())
+    }
+}
+
+impl PartialOrd for TableKey {
+    fn partial_cmp(&self, other: &TableKey) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl fmt::Display for TableKey {
@@ -161,6 +245,10 @@ impl fmt::Display for TableKey {
         write!(f, "learner {}", self.learner)?;
         if !self.parameters.is_empty() {
             write!(f, ":{}", self.parameters)?;
+        }
+        write!(f, " on {}", self.features)?;
+        if let Some(seed) = self.seed_train {
+            write!(f, " (training seed {seed})")?;
         }
         write!(f, " under protocol {} (shot {})", self.protocol, self.shot)
     }

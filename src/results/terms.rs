@@ -202,9 +202,25 @@ impl ProtocolTerms {
             })
             .or_else(|| {
                 // What is left of a table is what the store says of its backbone.
-                let pairs = self.tables.iter().zip(&other.tables).find(|(a, b)| a != b)?;
+                let differs = |(a, b): &(&TableTerms, &TableTerms)| !a.is_like(b, kinship);
+                let pairs = self.tables.iter().zip(&other.tables).find(differs)?;
                 unlike(&of("the description of a table"), format!("{:?}", pairs.0), format!("{:?}", pairs.1))
             })
+    }
+}
+
+impl TableTerms {
+    /// Whether two are the same; copies of features may go by other names.
+    fn is_like(&self, other: &TableTerms, kinship: Kinship) -> bool {
+        if kinship == Kinship::SameRun {
+            return self == other;
+        }
+        let mut other = other.clone();
+        let (there, here) = (&mut other.table, &self.table);
+        there.features.clone_from(&here.features);
+        there.dataset.clone_from(&here.dataset);
+        there.method.clone_from(&here.method);
+        *self == other
     }
 }
 
@@ -314,6 +330,7 @@ pub(super) mod tests {
             t.shard = Some(Shard { number: 1, of: 2 });
             t.protocols[0].episodes = 10;
             t.protocols[0].features.name = "copy".to_string();
+            t.protocols[0].tables.iter_mut().for_each(|terms| terms.table.features = "copy".to_string());
         };
         assert_eq!(told(change, Kinship::SameEvaluation), None);
         let other = |t: &mut Terms| t.kshot = "9.0.0".to_string();

@@ -1,28 +1,26 @@
 //! `trials.csv`: every setting that a selection tried, and how it did.
 
-use super::text::{float, text, whole};
+use serde::{Deserialize, Serialize};
+
+use super::cells;
+use super::rows::{NO_INTERVAL, header};
 use crate::stats::{Interval, Population};
 
-/// Columns of `trials.csv`: one row per learner and trial, in the order of the trials; trial 0 is the default.
-///
-/// `score` is the mean accuracy on the episodes of the selection, with its `sampler` interval. All are empty where each
-/// support set chooses for itself. `seconds` is the time of one worker, that of shared work shared out evenly.
-pub const TRIAL_COLUMNS: &str =
-    "protocol,learner,trial,parameters,selection,score,interval,low,high,level,seconds,chosen";
-
-/// A row of `trials.csv`.
-#[derive(Clone, Copy, Debug)]
-pub struct TrialRow<'a> {
+/// A trial of a learner.
+#[derive(Clone, Debug)]
+pub struct TrialRow {
     /// Name of the protocol.
-    pub protocol: &'a str,
+    pub protocol: String,
     /// Name of the learner.
-    pub learner: &'a str,
+    pub learner: String,
+    /// Name of the feature set.
+    pub features: String,
     /// The number of the trial, from 0.
     pub trial: usize,
     /// All parameters as one text.
-    pub parameters: &'a str,
+    pub parameters: String,
     /// On what the choice is made.
-    pub by: &'a str,
+    pub by: &'static str,
     /// Mean accuracy.
     pub score: Option<f64>,
     /// Its sampler interval.
@@ -33,31 +31,57 @@ pub struct TrialRow<'a> {
     pub chosen: bool,
 }
 
-impl TrialRow<'_> {
-    /// Appends the row, line end included.
-    pub fn write(&self, out: &mut Vec<u8>) {
-        text(out, self.protocol);
-        out.push(b',');
-        text(out, self.learner);
-        out.push(b',');
-        whole(out, self.trial as u64);
-        for cell in [self.parameters, self.by] {
-            out.push(b',');
-            text(out, cell);
+/// A row of `trials.csv`: one per learner and trial, in the order of the trials; trial 0 is the default.
+///
+/// `score` is the mean accuracy on the episodes of the selection, with its `sampler` interval. All are empty where each
+/// support set chooses for itself. `seconds` is the time of one worker, that of shared work shared out evenly.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct TrialCells {
+    protocol: String,
+    learner: String,
+    features: String,
+    trial: u64,
+    parameters: String,
+    selection: String,
+    #[serde(serialize_with = "cells::optional")]
+    score: Option<f64>,
+    interval: String,
+    #[serde(serialize_with = "cells::optional")]
+    low: Option<f64>,
+    #[serde(serialize_with = "cells::optional")]
+    high: Option<f64>,
+    #[serde(serialize_with = "cells::optional")]
+    level: Option<f64>,
+    #[serde(serialize_with = "cells::optional")]
+    seconds: Option<f64>,
+    chosen: String,
+}
+
+/// The bytes of `trials.csv`.
+pub fn trials_file(rows: impl IntoIterator<Item = TrialRow>) -> Vec<u8> {
+    let mut bytes = format!("{}\n", header::<TrialCells>(false)).into_bytes();
+    cells::append(&mut bytes, rows.into_iter().map(TrialCells::from));
+    bytes
+}
+
+impl From<TrialRow> for TrialCells {
+    fn from(row: TrialRow) -> TrialCells {
+        let interval = row.interval;
+        TrialCells {
+            protocol: row.protocol,
+            learner: row.learner,
+            features: row.features,
+            trial: row.trial as u64,
+            parameters: row.parameters,
+            selection: row.by.to_string(),
+            score: row.score,
+            interval: interval.map_or(NO_INTERVAL, |_| Population::Sampler.word()).to_string(),
+            low: interval.map(|interval| interval.low),
+            high: interval.map(|interval| interval.high),
+            level: interval.map(|interval| interval.level),
+            seconds: row.seconds,
+            chosen: if row.chosen { "yes" } else { "no" }.to_string(),
         }
-        out.push(b',');
-        float(out, self.score);
-        out.push(b',');
-        text(out, self.interval.map_or("none", |_| Population::Sampler.word()));
-        for number in
-            [self.interval.map(|i| i.low), self.interval.map(|i| i.high), self.interval.map(|i| i.level)]
-        {
-            out.push(b',');
-            float(out, number);
-        }
-        out.push(b',');
-        float(out, self.seconds);
-        out.extend_from_slice(if self.chosen { b",yes\n" } else { b",no\n" });
     }
 }
 
@@ -68,25 +92,29 @@ mod tests {
     #[test]
     fn a_trial_without_a_score_has_empty_cells() {
         let row = TrialRow {
-            protocol: "p",
-            learner: "svm",
+            protocol: "p".to_string(),
+            learner: "svm".to_string(),
+            features: "f".to_string(),
             trial: 1,
-            parameters: "c=1,transform=l2n",
+            parameters: "c=1,transform=l2n".to_string(),
             by: "support-cv",
             score: None,
             interval: None,
             seconds: None,
             chosen: false,
         };
-        let mut out = Vec::new();
-        row.write(&mut out);
         let interval = Some(Interval { low: 0.25, high: 0.75, level: 0.95 });
-        TrialRow { by: "validation", score: Some(0.5), interval, seconds: Some(2.5), chosen: true, ..row }
-            .write(&mut out);
-        let expected = "p,svm,1,\"c=1,transform=l2n\",support-cv,,none,,,,,no\n\
-                        p,svm,1,\"c=1,transform=l2n\",validation,0.5,sampler,0.25,0.75,0.95,2.5,yes\n";
-        assert_eq!(String::from_utf8(out).unwrap(), expected);
-        let width = |line: &str| line.replace("c=1,transform", "").split(',').count();
-        assert!(expected.lines().all(|line| width(line) == width(TRIAL_COLUMNS)));
+        let scored = TrialRow {
+            by: "validation",
+            score: Some(0.5),
+            interval,
+            seconds: Some(2.5),
+            chosen: true,
+            ..row.clone()
+        };
+        let expected = "protocol,learner,features,trial,parameters,selection,score,interval,low,high,level,seconds,chosen\n\
+                        p,svm,f,1,\"c=1,transform=l2n\",support-cv,,none,,,,,no\n\
+                        p,svm,f,1,\"c=1,transform=l2n\",validation,0.5,sampler,0.25,0.75,0.95,2.5,yes\n";
+        assert_eq!(String::from_utf8(trials_file([row, scored])).unwrap(), expected);
     }
 }

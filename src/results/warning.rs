@@ -11,6 +11,13 @@ pub const FEW_EPISODES: usize = 100;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Warning {
+    /// A table has columns that are neither text, class nor anything else that is known.
+    IgnoredColumns {
+        /// The dataset.
+        dataset: String,
+        /// The names of the columns.
+        columns: Vec<String>,
+    },
     /// Too few episodes for an interval that keeps its level.
     FewEpisodes {
         /// The protocol.
@@ -172,7 +179,7 @@ pub enum Lack {
     #[default]
     SeenClasses,
     /// Class vectors.
-    ClassVectors,
+    ClassEmbeddings,
     /// Class vectors as long as the features.
     EqualSizes,
 }
@@ -244,7 +251,7 @@ impl fmt::Display for Warning {
                     Lack::SeenClasses => {
                         write!(f, "{are} fitted on seen classes and {features} has none for this protocol")
                     }
-                    Lack::ClassVectors => {
+                    Lack::ClassEmbeddings => {
                         let need = if learners.len() == 1 { "needs" } else { "need" };
                         write!(f, "{need} class vectors and {features} has none")
                     }
@@ -266,6 +273,9 @@ impl fmt::Display for Warning {
                     f,
                     "{features}: the {vectors} all zero, {classes} cannot be told from others by a cosine"
                 )
+            }
+            Warning::IgnoredColumns { dataset, columns } => {
+                write!(f, "{dataset}: columns that are not read: {}", columns.join(", "))
             }
             Warning::Cut { features, items } => {
                 write!(f, "{features}: {items} items were longer than the network reads, and were cut")

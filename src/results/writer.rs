@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::ReportError;
 use super::calibration::{Bin, Confidences, ece};
+use super::cells;
 use super::certainty::CertaintyOutcome;
 use super::generalised::Generalised;
 use super::part::Part;
-use super::rows::{EpisodeRow, OutcomeRow, QueryRow, TemperedRow, lead};
+use super::rows::{CurveCells, EpisodeRow, OutcomeRow, QueryRow, SideCells, TemperedCells, lead};
 use super::stretch::{EpisodeRecord, QueryOutcome};
 use super::table::{Table, TableKey};
 use super::tally::{EpisodeOutcome, Measured, Tally};
@@ -53,8 +54,8 @@ pub struct FinishedTable {
     /// The selected temperature, with the bins and the rows that belong to it.
     pub(super) tempered: Option<(f64, Vec<Bin>, Part)>,
     /// Rows of `stacking.csv` and of `seen.csv`; empty where all candidates are unseen.
-    pub(super) curve: Vec<u8>,
-    pub(super) sides: Vec<u8>,
+    pub(super) curve: Vec<CurveCells>,
+    pub(super) sides: Vec<SideCells>,
 }
 
 impl FinishedTable {
@@ -108,8 +109,8 @@ impl TableWriter {
         let broken = |rule| ReportError::Outcome { key: key.clone(), episode, rule };
         let tempered = self.tempered.as_mut().ok_or("the table has no temperature").map_err(broken)?;
         tempered.push(outcome, nll, claims).map_err(broken)?;
-        let (lead, temperature) = (&self.lead, tempered.temperature);
-        tempered.rows.append(|out| TemperedRow { lead, temperature, episode, nll }.write(out))
+        let row = (&self.key, TemperedCells { temperature: tempered.temperature, episode, nll });
+        tempered.rows.append(|out| cells::append(out, [row]))
     }
 
     /// Takes the next episode in.
@@ -140,12 +141,13 @@ impl TableWriter {
             }
         })?;
         let row = EpisodeRow {
-            key: &self.key,
+            lead,
             setting: self.table.setting,
             episode,
             way: outcome.classes.len(),
             totals,
             draw_sha256: &self.table.draw_sha256,
+            items_sha256: &self.table.items_sha256,
         };
         self.episodes.append(|out| row.write(out))
     }
@@ -249,8 +251,8 @@ impl TableWriter {
         let (mut curve, mut sides) = (Vec::new(), Vec::new());
         if let Some(generalised) = &self.generalised {
             measured.extend(generalised.measures());
-            generalised.rows(&self.lead, &mut curve);
-            generalised.sides(&key.protocol, &self.classes, &mut sides);
+            curve = generalised.rows();
+            sides = generalised.sides(&key, &self.classes);
         }
         // Stable, so that a measure's intervals keep their order.
         measured.sort_by_key(|measured| measured.metric);

@@ -13,7 +13,7 @@
 use super::score::Task;
 use crate::episode::folds;
 use crate::eval::{self, EvalError, Evaluation};
-use crate::learner::{Parameters, Roster};
+use crate::learner::{Parameters, Registry};
 use crate::tensor::{Backend, TensorError};
 
 /// The most folds of a support set.
@@ -26,7 +26,8 @@ const CHUNK: usize = 500;
 ///
 /// # Errors
 /// A trial that fails.
-pub fn choices<R: Roster, D: Backend>(
+pub fn choices<D: Backend>(
+    registry: &Registry<D>,
     task: &Task<'_>,
     trials: &[Parameters],
     shot: Option<usize>,
@@ -41,7 +42,7 @@ pub fn choices<R: Roster, D: Backend>(
         let folded = folds(task.draw, places.clone(), shot, FOLDS);
         let mut right = vec![vec![0u32; trials.len()]; places.len()];
         let work = Evaluation { draw: &folded.draw, shots: &[None], ..task.evaluation(trials) };
-        eval::evaluate::<R, D, EvalError>(&work, &open, |batch| {
+        eval::evaluate::<D, EvalError>(registry, &work, &open, |batch| {
             for answered in &batch.episodes {
                 let correct: u32 = answered.grade.classes.iter().map(|class| class.correct).sum();
                 right[folded.of[answered.place] - start][batch.learner] += correct;

@@ -4,7 +4,7 @@ use super::SelectError;
 use crate::data::Store;
 use crate::episode::Draw;
 use crate::eval::{self, EvalError, Evaluation, Grading, SeenRules};
-use crate::learner::{Parameters, Roster};
+use crate::learner::{Parameters, Registry};
 use crate::metric::{Margins, best_temperature};
 use crate::stats::{self, Interval};
 use crate::tensor::{Backend, TensorError};
@@ -65,7 +65,8 @@ pub struct Scored {
 ///
 /// # Errors
 /// A trial that fails, or answers no episode.
-pub fn score<R: Roster, D: Backend>(
+pub fn score<D: Backend>(
+    registry: &Registry<D>,
     task: &Task<'_>,
     trials: &[Parameters],
     open: impl Fn() -> Result<D, TensorError> + Sync,
@@ -75,7 +76,7 @@ pub fn score<R: Roster, D: Backend>(
     // By trial: sums of accuracies over shots, shots, seconds, and fits that did not converge.
     let mut sums: Vec<(Vec<f64>, Vec<u32>, f64, usize)> =
         trials.iter().map(|_| (vec![0.0; episodes], vec![0; episodes], 0.0, 0)).collect();
-    eval::evaluate::<R, D, EvalError>(&task.evaluation(trials), open, |batch| {
+    eval::evaluate::<D, EvalError>(registry, &task.evaluation(trials), open, |batch| {
         let (accuracies, shots, seconds, unconverged) = &mut sums[batch.learner];
         for answered in &batch.episodes {
             let classes = &answered.grade.classes;
@@ -113,7 +114,8 @@ pub fn best(scores: &[Scored]) -> usize {
 ///
 /// # Errors
 /// A learner that fails.
-pub fn temperatures<R: Roster, D: Backend>(
+pub fn temperatures<D: Backend>(
+    registry: &Registry<D>,
     task: &Task<'_>,
     learners: &[Parameters],
     open: impl Fn() -> Result<D, TensorError> + Sync,
@@ -125,7 +127,7 @@ pub fn temperatures<R: Roster, D: Backend>(
         let mut kept: Vec<Margins> = Vec::new();
         let grading = Grading { margins: true, ..Grading::default() };
         let one = std::slice::from_ref(learner);
-        eval::evaluate_with::<R, D, EvalError>(&task.evaluation(one), grading, &open, |batch| {
+        eval::evaluate_with::<D, EvalError>(registry, &task.evaluation(one), grading, &open, |batch| {
             kept.extend(batch.episodes.into_iter().filter_map(|answered| answered.margins));
             Ok(())
         })?;

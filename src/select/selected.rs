@@ -125,7 +125,15 @@ impl Selected {
     pub fn read(path: &Path) -> Result<Selected, SelectError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| SelectError::Unreadable { path: path.to_path_buf(), source })?;
-        Selected::parse(&text).map_err(|message| SelectError::Selected { path: path.to_path_buf(), message })
+        Selected::from_text(&text, path)
+    }
+
+    /// Reads the text of a file; `path` names it in errors.
+    ///
+    /// # Errors
+    /// A text that is no selection, or has another form than this version of kshot knows.
+    pub fn from_text(text: &str, path: &Path) -> Result<Selected, SelectError> {
+        Selected::parse(text).map_err(|message| SelectError::Selected { path: path.to_path_buf(), message })
     }
 
     fn parse(text: &str) -> Result<Selected, String> {

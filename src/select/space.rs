@@ -148,11 +148,11 @@ fn searched(learner: &str, parameter: &Parameter, typed: &Typed) -> Result<Searc
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::learner::{Registry, Shipped};
-    use crate::tensor::Cpu;
+    use crate::learner::Learners;
 
     pub(in crate::select) fn space(spec: &str) -> Result<Space, SelectError> {
-        let registry = Registry::<Cpu>::of::<Shipped>();
+        let learners = Learners::shipped();
+        let registry = learners.cpu();
         let (entry, given) = registry.read(spec)?;
         Space::new(entry, &given.iter().map(|(k, v)| (k.clone(), Typed::parse(v))).collect())
     }

@@ -99,11 +99,11 @@ fn holds_default<D: Backend>(grid: &[Vec<String>], space: &Space, entry: &Entry<
 mod tests {
     use super::super::space::Typed;
     use super::*;
-    use crate::learner::{Registry, Shipped};
-    use crate::tensor::Cpu;
+    use crate::learner::Learners;
 
     fn trials(spec: &str, budget: usize, seed: u64) -> Trials {
-        let registry = Registry::<Cpu>::of::<Shipped>();
+        let learners = Learners::shipped();
+        let registry = learners.cpu();
         let (entry, given) = registry.read(spec).unwrap();
         let typed = given.iter().map(|(k, v)| (k.clone(), Typed::parse(v))).collect();
         Trials::of(&Space::new(entry, &typed).unwrap(), entry, budget, seed, |_| true).unwrap()
@@ -127,7 +127,8 @@ mod tests {
         for spec in ["linear-probe", "ridge", "svm", "fine-tune", "k-nn", "matching"] {
             let found = trials(spec, 32, 7);
             assert_eq!((found.settings.len(), found.whole), (32, false), "{spec}");
-            let registry = Registry::<Cpu>::of::<Shipped>();
+            let learners = Learners::shipped();
+            let registry = learners.cpu();
             assert_eq!(found.settings[0], registry.check(spec).unwrap());
             let mut sorted = texts(&found);
             sorted.sort();

@@ -4,11 +4,9 @@ use dfdx::shapes::{Axis, Shape};
 use dfdx::tensor::Tensor;
 use dfdx::tensor_ops::{Device, SumTo};
 
-use super::conv::Tensor4;
 use super::error::{TensorError, same};
 use super::rows::{HostRows, Rows};
-use super::span::{self, Descent, Objective, Solution};
-use super::{Labels, Tensor1, Tensor2, Tensor3, stock};
+use super::{Labels, Tensor1, Tensor2, Tensor3, Tensor4, stock};
 
 /// A device of dfdx that can hold a feature store and evaluate learners on it.
 pub trait Backend: Device<f32> + Clone + 'static {
@@ -22,32 +20,32 @@ pub trait Backend: Device<f32> + Clone + 'static {
     ///
     /// # Errors
     /// When the device has no room, or a file cannot be read.
-    fn place(&self, rows: &HostRows) -> Result<Self::Store, TensorError>;
+    fn upload(&self, rows: &HostRows) -> Result<Self::Store, TensorError>;
 
     /// The same for work that reads the `needed` rows alone: a device without room for all may hold only those.
     ///
     /// # Errors
-    /// As [`Backend::place`].
-    fn place_needed(
+    /// As [`Backend::upload`].
+    fn upload_needed(
         &self,
         rows: &HostRows,
         needed: &dyn Fn() -> Vec<u32>,
     ) -> Result<Self::Store, TensorError> {
         let _ = needed;
-        self.place(rows)
+        self.upload(rows)
     }
 
     /// How much work it takes at once.
-    fn appetite(&self) -> Appetite;
+    fn batch_limits(&self) -> BatchLimits;
 
     /// How many items it likes to take through a network at once, each of which makes this many bytes on its way.
-    fn together(&self, bytes_each: usize) -> usize;
+    fn batch_size(&self, bytes_each: usize) -> usize;
 
     /// Gives back memory that it keeps for later, where little is left; between pieces of work.
     ///
     /// # Errors
     /// When the device fails.
-    fn tidy(&self) -> Result<(), TensorError> {
+    fn release_unused(&self) -> Result<(), TensorError> {
         Ok(())
     }
 
@@ -64,7 +62,7 @@ pub trait Backend: Device<f32> + Clone + 'static {
     }
 
     /// Items of the store and numbers per item.
-    fn extent(store: &Self::Store) -> (usize, usize);
+    fn shape(store: &Self::Store) -> (usize, usize);
 
     /// The rows' features: (episodes, slots, dim); an empty slot is a row of zeros.
     fn gather(&self, store: &Self::Store, rows: &Rows) -> Result<Tensor3<Self>, TensorError>;
@@ -128,56 +126,12 @@ pub trait Backend: Device<f32> + Clone + 'static {
         squares.try_sum::<_, Axis<2>>().map_err(device_error::<Self>)
     }
 
-    /// The largest of `values` (episodes, items, support) over the support items of each label: (episodes, items, way).
-    fn best_of_label(&self, values: &Tensor3<Self>, labels: &Labels) -> Result<Tensor3<Self>, TensorError>;
-
-    /// Votes of the `k` support items with the largest `values` (episodes, items, support), as (episodes, items, way);
-    /// a share below one makes the label of the nearer item win a tie.
-    fn votes(&self, values: &Tensor3<Self>, labels: &Labels, k: usize) -> Result<Tensor3<Self>, TensorError>;
-
-    /// Softmax of `values` (episodes, items, support) over the support, summed per label: (episodes, items, way).
-    fn attention(&self, values: &Tensor3<Self>, labels: &Labels) -> Result<Tensor3<Self>, TensorError>;
-
     /// Inverses of symmetric positive definite matrices (episodes, n, n).
-    fn spd_inverse(&self, matrices: &Tensor3<Self>) -> Result<Tensor3<Self>, TensorError>;
-
-    /// Ridge regression on ±1 targets in the span of `features` (episodes, support, dim); see [`span::ridge`].
-    fn ridge(
-        &self,
-        features: &Tensor3<Self>,
-        labels: &Labels,
-        alpha: f64,
-    ) -> Result<Solution<Self>, TensorError>;
-
-    /// Squared hinge, one against rest, in the span of the support; see [`span::hinge`].
-    fn hinge(&self, features: &Tensor3<Self>, labels: &Labels, c: f64)
-    -> Result<Solution<Self>, TensorError>;
-
-    /// Multinomial logistic regression in the span of the support; see [`span::logistic`].
-    fn logistic(
-        &self,
-        features: &Tensor3<Self>,
-        labels: &Labels,
-        c: f64,
-    ) -> Result<Solution<Self>, TensorError>;
-
-    /// Gradient descent on the mean cross-entropy in the span of the support; see [`span::descent`].
-    fn descent(
-        &self,
-        features: &Tensor3<Self>,
-        labels: &Labels,
-        descent: &Descent<'_>,
-    ) -> Result<Solution<Self>, TensorError>;
-
-    /// Fits several objectives to the same supports, with the same bits as one by one: what they have in common is
-    /// computed once. A descent has as many solutions as stops, all others have one.
-    fn fits(
-        &self,
-        features: &Tensor3<Self>,
-        labels: &Labels,
-        objectives: &[Objective<'_>],
-    ) -> Result<Vec<Solution<Self>>, TensorError> {
-        span::one_by_one(self, features, labels, objectives)
+    ///
+    /// # Errors
+    /// When a matrix is not square or not positive definite, or the device fails.
+    fn spd_inverse(&self, matrices: &Tensor3<Self>) -> Result<Tensor3<Self>, TensorError> {
+        stock::spd_inverse(self, matrices)
     }
 
     /// [`Backend::linear`] for several heads, with the same bits as one by one.
@@ -188,16 +142,6 @@ pub trait Backend: Device<f32> + Clone + 'static {
         heads: &[LinearHead<'_, Self>],
     ) -> Result<Vec<Tensor3<Self>>, TensorError> {
         heads.iter().map(|head| head.scores(self, store, rows)).collect()
-    }
-
-    /// [`Backend::votes`] for several `k`, with the same bits as one by one.
-    fn votes_each(
-        &self,
-        values: &Tensor3<Self>,
-        labels: &Labels,
-        ks: &[usize],
-    ) -> Result<Vec<Tensor3<Self>>, TensorError> {
-        ks.iter().map(|k| self.votes(values, labels, *k)).collect()
     }
 
     /// A tensor (n) of these numbers.
@@ -231,7 +175,7 @@ pub trait Backend: Device<f32> + Clone + 'static {
 
 /// How much work a device takes at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Appetite {
+pub struct BatchLimits {
     /// Bytes of features in a batch of episodes.
     pub bytes: usize,
     /// Episodes in a batch at most.

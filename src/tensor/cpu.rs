@@ -4,11 +4,10 @@ use dfdx::shapes::{Axis, HasShape};
 use dfdx::tensor::Cpu;
 use dfdx::tensor_ops::{BroadcastTo, TryMatMul};
 
-use super::backend::{Appetite, Backend, LinearHead, Terms, device_error};
+use super::backend::{Backend, BatchLimits, LinearHead, Terms, device_error};
 use super::error::TensorError;
 use super::rows::{HostRows, Rows};
-use super::span::{self, Descent, Objective, Solution};
-use super::{Labels, Tensor2, Tensor3, kernel, neighbours, pass, to_host};
+use super::{Labels, Tensor2, Tensor3, kernel, pass, span, to_host};
 
 /// Opens the CPU.
 pub fn open_cpu() -> Cpu {
@@ -19,17 +18,17 @@ impl Backend for Cpu {
     const NAME: &'static str = "cpu";
     type Store = HostRows;
 
-    fn place(&self, rows: &HostRows) -> Result<HostRows, TensorError> {
+    fn upload(&self, rows: &HostRows) -> Result<HostRows, TensorError> {
         Ok(rows.clone())
     }
 
     /// A batch stays in a core's own cache while all learners read it.
-    fn appetite(&self) -> Appetite {
-        Appetite { bytes: 2 << 20, episodes: 256 }
+    fn batch_limits(&self) -> BatchLimits {
+        BatchLimits { bytes: 2 << 20, episodes: 256 }
     }
 
     /// Enough to keep threads busy, few enough to stay near the processor.
-    fn together(&self, _: usize) -> usize {
+    fn batch_size(&self, _: usize) -> usize {
         128
     }
 
@@ -37,7 +36,7 @@ impl Backend for Cpu {
         TensorError::Device { device: Self::NAME, message: format!("{error:?}") }
     }
 
-    fn extent(store: &HostRows) -> (usize, usize) {
+    fn shape(store: &HostRows) -> (usize, usize) {
         (store.count(), store.dim())
     }
 
@@ -113,68 +112,8 @@ impl Backend for Cpu {
         rows.device().tensor2((episodes, count), norms)
     }
 
-    fn best_of_label(&self, values: &Tensor3<Self>, labels: &Labels) -> Result<Tensor3<Self>, TensorError> {
-        neighbours::host(self, values, labels, neighbours::best_of_label)
-    }
-
-    fn votes(&self, values: &Tensor3<Self>, labels: &Labels, k: usize) -> Result<Tensor3<Self>, TensorError> {
-        neighbours::host(self, values, labels, |row, labels, out| neighbours::votes(row, labels, k, out))
-    }
-
-    fn attention(&self, values: &Tensor3<Self>, labels: &Labels) -> Result<Tensor3<Self>, TensorError> {
-        neighbours::host(self, values, labels, neighbours::attention)
-    }
-
     fn spd_inverse(&self, matrices: &Tensor3<Self>) -> Result<Tensor3<Self>, TensorError> {
         span::host::spd_inverse(self, matrices)
-    }
-
-    fn ridge(
-        &self,
-        features: &Tensor3<Self>,
-        labels: &Labels,
-        alpha: f64,
-    ) -> Result<Solution<Self>, TensorError> {
-        span::host::each(self, features, labels, |gram, labels| span::ridge::host(gram, labels, alpha))
-    }
-
-    fn hinge(
-        &self,
-        features: &Tensor3<Self>,
-        labels: &Labels,
-        c: f64,
-    ) -> Result<Solution<Self>, TensorError> {
-        span::host::each(self, features, labels, |gram, labels| span::hinge::host(gram, labels, c))
-    }
-
-    fn logistic(
-        &self,
-        features: &Tensor3<Self>,
-        labels: &Labels,
-        c: f64,
-    ) -> Result<Solution<Self>, TensorError> {
-        span::host::each(self, features, labels, |gram, labels| span::logistic::host(gram, labels, c))
-    }
-
-    fn descent(
-        &self,
-        features: &Tensor3<Self>,
-        labels: &Labels,
-        descent: &Descent<'_>,
-    ) -> Result<Solution<Self>, TensorError> {
-        span::host::each_numbered(self, features, labels, |episode, gram, labels| {
-            let mut fits = span::descent::host(episode, gram, labels, descent, &[descent.steps])?;
-            Ok(fits.pop().expect("one stop was asked for"))
-        })
-    }
-
-    fn fits(
-        &self,
-        features: &Tensor3<Self>,
-        labels: &Labels,
-        objectives: &[Objective<'_>],
-    ) -> Result<Vec<Solution<Self>>, TensorError> {
-        span::host::fits(self, features, labels, objectives)
     }
 
     fn linears(
@@ -184,14 +123,5 @@ impl Backend for Cpu {
         heads: &[LinearHead<'_, Self>],
     ) -> Result<Vec<Tensor3<Self>>, TensorError> {
         pass::linears(self, store, rows, heads)
-    }
-
-    fn votes_each(
-        &self,
-        values: &Tensor3<Self>,
-        labels: &Labels,
-        ks: &[usize],
-    ) -> Result<Vec<Tensor3<Self>>, TensorError> {
-        neighbours::host_votes(self, values, labels, ks)
     }
 }

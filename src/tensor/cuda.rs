@@ -8,11 +8,8 @@ use dfdx::shapes::Shape;
 use dfdx::tensor::{Cache, Cuda, CudaError, Tensor};
 use dfdx::tensor_ops::TryMatMul;
 
-use super::backend::{Appetite, Terms};
-use super::span::{self, Descent, Solution};
-use super::{
-    Backend, HostRows, Labels, Resident, Rows, Tensor2, Tensor3, TensorError, neighbours, ops, stock, to_host,
-};
+use super::backend::{BatchLimits, Terms};
+use super::{Backend, HostRows, Resident, Rows, Tensor2, Tensor3, TensorError, ops, to_host};
 
 /// The part of the free memory that the features of a batch may take: what is made of them takes several times as much.
 const SHARE: usize = 32;
@@ -96,33 +93,30 @@ impl Backend for Cuda {
     const NAME: &'static str = "cuda";
     type Store = Resident<Cuda>;
 
-    fn place(&self, rows: &HostRows) -> Result<Self::Store, TensorError> {
-        self.place_needed(rows, &|| (0..rows.count() as u32).collect())
+    fn upload(&self, rows: &HostRows) -> Result<Self::Store, TensorError> {
+        self.upload_needed(rows, &|| (0..rows.count() as u32).collect())
     }
 
-    fn place_needed(
+    fn upload_needed(
         &self,
         rows: &HostRows,
         needed: &dyn Fn() -> Vec<u32>,
     ) -> Result<Self::Store, TensorError> {
-        Resident::place_within(self, rows, (free_and_total().0 / 2).min(MOST_HELD), needed)
+        Resident::upload_within(self, rows, (free_and_total().0 / 2).min(MOST_HELD), needed)
     }
 
-    fn appetite(&self) -> Appetite {
+    fn batch_limits(&self) -> BatchLimits {
         let bytes = (free_and_total().0 / SHARE).clamp(2 << 20, MOST_BYTES);
-        Appetite { bytes, episodes: 8192 }
+        BatchLimits { bytes, episodes: 8192 }
     }
 
-    fn together(&self, bytes_each: usize) -> usize {
+    fn batch_size(&self, bytes_each: usize) -> usize {
         (free_and_total().0 / 4 / bytes_each.max(1)).clamp(1, 1024)
     }
 
-    fn tidy(&self) -> Result<(), TensorError> {
+    fn release_unused(&self) -> Result<(), TensorError> {
         let (free, total) = free_and_total();
-        match free < total / 4 {
-            true => self.try_empty_cache().map_err(Self::failure),
-            false => Ok(()),
-        }
+        if free < total / 4 { self.try_empty_cache().map_err(Self::failure) } else { Ok(()) }
     }
 
     fn failure(error: CudaError) -> TensorError {
@@ -133,8 +127,8 @@ impl Backend for Cuda {
         guarded(|| tensor.copy_into(out))
     }
 
-    fn extent(store: &Self::Store) -> (usize, usize) {
-        store.extent()
+    fn shape(store: &Self::Store) -> (usize, usize) {
+        store.shape()
     }
 
     fn gather(&self, store: &Self::Store, rows: &Rows) -> Result<Tensor3<Self>, TensorError> {
@@ -158,57 +152,5 @@ impl Backend for Cuda {
         terms: &Terms<'_, Self>,
     ) -> Result<Tensor3<Self>, TensorError> {
         store.linear(rows, weights, terms)
-    }
-
-    fn best_of_label(&self, values: &Tensor3<Self>, labels: &Labels) -> Result<Tensor3<Self>, TensorError> {
-        neighbours::stock_best_of_label(values, labels)
-    }
-
-    fn votes(&self, values: &Tensor3<Self>, labels: &Labels, k: usize) -> Result<Tensor3<Self>, TensorError> {
-        neighbours::stock_votes(values, labels, k)
-    }
-
-    fn attention(&self, values: &Tensor3<Self>, labels: &Labels) -> Result<Tensor3<Self>, TensorError> {
-        neighbours::stock_attention(values, labels)
-    }
-
-    fn spd_inverse(&self, matrices: &Tensor3<Self>) -> Result<Tensor3<Self>, TensorError> {
-        stock::spd_inverse(self, matrices)
-    }
-
-    fn ridge(
-        &self,
-        features: &Tensor3<Self>,
-        labels: &Labels,
-        alpha: f64,
-    ) -> Result<Solution<Self>, TensorError> {
-        span::ridge::stock(self, features, labels, alpha)
-    }
-
-    fn hinge(
-        &self,
-        features: &Tensor3<Self>,
-        labels: &Labels,
-        c: f64,
-    ) -> Result<Solution<Self>, TensorError> {
-        span::hinge::stock(self, features, labels, c)
-    }
-
-    fn logistic(
-        &self,
-        features: &Tensor3<Self>,
-        labels: &Labels,
-        c: f64,
-    ) -> Result<Solution<Self>, TensorError> {
-        span::logistic::stock(self, features, labels, c)
-    }
-
-    fn descent(
-        &self,
-        features: &Tensor3<Self>,
-        labels: &Labels,
-        descent: &Descent<'_>,
-    ) -> Result<Solution<Self>, TensorError> {
-        span::descent::stock(self, features, labels, descent)
     }
 }

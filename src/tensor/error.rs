@@ -46,7 +46,7 @@ pub enum TensorError {
     },
     /// A class vector holds NaN or infinity.
     #[error(
-        "the vector of label {label} is {value} in column {column}, class vectors must be finite numbers"
+        "the embedding of label {label} is {value} in column {column}, class embeddings must be finite numbers"
     )]
     VectorNotFinite {
         /// The label.
@@ -119,9 +119,10 @@ impl TensorError {
     /// What a device said, as an error: of memory where that is what it lacks.
     pub(crate) fn of_device(device: &'static str, message: String) -> TensorError {
         let lacks_memory = ["OUT_OF_MEMORY", "ALLOC_FAILED"].iter().any(|word| message.contains(word));
-        match lacks_memory {
-            true => TensorError::OutOfMemory { device },
-            false => TensorError::Device { device, message },
+        if lacks_memory {
+            TensorError::OutOfMemory { device }
+        } else {
+            TensorError::Device { device, message }
         }
     }
 }

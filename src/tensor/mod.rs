@@ -1,7 +1,8 @@
 //! Tensors of dfdx behind checked, batched operations: the only room that speaks dfdx's generics.
 //!
-//! Everything has a leading episode axis. What dfdx lacks or does badly is a method of [`Backend`] with two ways: a host
-//! loop for the CPU, and a composition of stock dfdx operations for other devices, which a test compares.
+//! Everything has a leading episode axis. What dfdx lacks or does badly is a method of [`Backend`], [`span::SpanOps`],
+//! [`conv::ConvOps`] or [`encoder`]'s trait with two ways: a composition of stock dfdx operations, which every device has,
+//! and a host loop for the CPU; a test compares them.
 
 mod backend;
 pub mod conv;
@@ -14,17 +15,16 @@ mod error;
 mod kernel;
 mod labels;
 pub mod matrix;
-pub mod neighbours;
 pub mod ops;
 mod pass;
 mod resident;
 mod rows;
 pub mod span;
 pub mod stock;
-pub mod trail;
+pub mod tape;
 
 pub(crate) use backend::device_error;
-pub use backend::{Appetite, Backend, LinearHead, Terms};
+pub use backend::{Backend, BatchLimits, LinearHead, Terms};
 pub use cpu::open_cpu;
 #[cfg(feature = "cuda")]
 pub use cuda::open_cuda;
@@ -32,7 +32,8 @@ pub use dfdx;
 pub use error::TensorError;
 pub use labels::Labels;
 pub use resident::Resident;
-pub use rows::{HostRows, ReadRow, Rows, Values};
+pub use rows::{HostRows, Rows};
+pub use span::SpanOps;
 
 /// The CPU.
 pub use dfdx::tensor::Cpu;
@@ -41,7 +42,7 @@ pub use dfdx::tensor::Cpu;
 pub use dfdx::tensor::Cuda;
 
 use dfdx::shapes::{HasShape, Shape};
-use dfdx::tensor::Tensor;
+use dfdx::tensor::{NoneTape, Tensor};
 use dfdx::tensor_ops::ReshapeTo;
 
 /// One number per episode: (episodes).
@@ -50,6 +51,8 @@ pub type Tensor1<D> = Tensor<(usize,), f32, D>;
 pub type Tensor2<D> = Tensor<(usize, usize), f32, D>;
 /// One matrix per episode: (episodes, rows, columns).
 pub type Tensor3<D> = Tensor<(usize, usize, usize), f32, D>;
+/// Images or filters: four sizes, with or without a tape.
+pub type Tensor4<D, T = NoneTape> = Tensor<(usize, usize, usize, usize), f32, D, T>;
 
 /// The numbers of a tensor, in row order, on the host.
 ///

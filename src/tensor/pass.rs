@@ -15,7 +15,7 @@ const STRIP: usize = 16;
 const WIDE: usize = 32;
 
 /// Weights of an episode that are multiplied in one pass over its rows: what stays in a core's nearer caches.
-const TOGETHER: usize = 64;
+const AT_ONCE: usize = 64;
 
 /// The rows after their transform, one behind the other; an empty slot is a row of zeros.
 pub(super) fn gather(store: &HostRows, rows: &Rows) -> Result<Vec<f32>, TensorError> {
@@ -111,12 +111,12 @@ pub(super) fn linears(
 ) -> Result<Vec<Tensor3<Cpu>>, TensorError> {
     let Some(shape) = heads.first().map(|head| *head.0.shape()) else { return Ok(Vec::new()) };
     let alike = heads.iter().all(|head| *head.0.shape() == shape);
-    let together = (TOGETHER / shape.1.max(1)).max(1);
+    let per_pass = (AT_ONCE / shape.1.max(1)).max(1);
     if shape.1 > WIDE || !alike || shape.0 != rows.episodes() || store.dim() != shape.2 {
         return heads.iter().map(|head| head.scores(device, store, rows)).collect();
     }
     rows.within(store.count())?;
-    let chunks = heads.chunks(together).map(|heads| alike_linears(device, store, rows, heads, shape));
+    let chunks = heads.chunks(per_pass).map(|heads| alike_linears(device, store, rows, heads, shape));
     Ok(chunks.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
 }
 

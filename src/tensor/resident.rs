@@ -16,7 +16,7 @@ use super::{Backend, Tensor2, Tensor3};
 #[derive(Clone)]
 pub struct Resident<D: Backend> {
     device: D,
-    extent: (usize, usize),
+    shape: (usize, usize),
     held: Held<D>,
 }
 
@@ -39,8 +39,8 @@ impl<D: Backend> Resident<D> {
     ///
     /// # Errors
     /// When the device has no room, or a file cannot be read.
-    pub fn place(device: &D, rows: &HostRows) -> Result<Self, TensorError> {
-        Resident::place_within(device, rows, usize::MAX, &Vec::new)
+    pub fn upload(device: &D, rows: &HostRows) -> Result<Self, TensorError> {
+        Resident::upload_within(device, rows, usize::MAX, &Vec::new)
     }
 
     /// Copies a store to the device, where it takes at most `room` bytes; else the `needed` items of it, where these do;
@@ -48,7 +48,7 @@ impl<D: Backend> Resident<D> {
     ///
     /// # Errors
     /// When the device has no room, or a file cannot be read.
-    pub fn place_within(
+    pub fn upload_within(
         device: &D,
         rows: &HostRows,
         room: usize,
@@ -60,24 +60,23 @@ impl<D: Backend> Resident<D> {
             Held::on_device(device, rows, 0..count as u32, None)?
         } else {
             let needed = needed();
-            match fits(needed.len()) {
-                false => Held::Host(rows.clone()),
-                true => {
-                    let mut places = vec![Rows::EMPTY; count];
-                    for (place, row) in needed.iter().enumerate() {
-                        let missing = TensorError::NoSuchItem { item: *row as usize, rows: count };
-                        *places.get_mut(*row as usize).ok_or(missing)? = place as u32;
-                    }
-                    Held::on_device(device, rows, needed.into_iter(), Some(places.into()))?
+            if fits(needed.len()) {
+                let mut places = vec![Rows::EMPTY; count];
+                for (place, row) in needed.iter().enumerate() {
+                    let missing = TensorError::NoSuchItem { item: *row as usize, rows: count };
+                    *places.get_mut(*row as usize).ok_or(missing)? = place as u32;
                 }
+                Held::on_device(device, rows, needed.into_iter(), Some(places.into()))?
+            } else {
+                Held::Host(rows.clone())
             }
         };
-        Ok(Resident { device: device.clone(), extent: (count, dim), held })
+        Ok(Resident { device: device.clone(), shape: (count, dim), held })
     }
 
     /// Items and numbers per item.
-    pub fn extent(&self) -> (usize, usize) {
-        self.extent
+    pub fn shape(&self) -> (usize, usize) {
+        self.shape
     }
 
     /// As [`Backend::gather`].
@@ -86,12 +85,12 @@ impl<D: Backend> Resident<D> {
             Held::Device { features, places, .. } => {
                 let index = self.index(rows, features.shape().0 - 1, places.as_deref())?;
                 let picked: Tensor2<D> = features.clone().try_gather(index).map_err(failure::<D>)?;
-                let shape = (rows.episodes(), rows.slots(), self.extent.1);
+                let shape = (rows.episodes(), rows.slots(), self.shape.1);
                 picked.try_reshape_like(&shape).map_err(failure::<D>)
             }
             Held::Host(host) => {
-                rows.within(self.extent.0)?;
-                let dim = self.extent.1;
+                rows.within(self.shape.0)?;
+                let dim = self.shape.1;
                 let mut values = vec![0.0; rows.all().len() * dim];
                 for (row, out) in rows.all().iter().zip(values.chunks_exact_mut(dim.max(1))) {
                     if *row != Rows::EMPTY {
@@ -113,7 +112,7 @@ impl<D: Backend> Resident<D> {
                 norms.try_reshape_like(&shape).map_err(failure::<D>)
             }
             Held::Host(host) => {
-                rows.within(self.extent.0)?;
+                rows.within(self.shape.0)?;
                 let norm =
                     |row: &u32| if *row == Rows::EMPTY { 0.0 } else { host.squared_norm(*row as usize) };
                 self.device.tensor2(shape, rows.all().iter().map(norm).collect())
@@ -152,7 +151,7 @@ impl<D: Backend> Resident<D> {
         held: usize,
         places: Option<&[u32]>,
     ) -> Result<Tensor<(usize,), usize, D>, TensorError> {
-        rows.within(self.extent.0)?;
+        rows.within(self.shape.0)?;
         let place = |row: &u32| -> Result<usize, TensorError> {
             let item = *row as usize;
             match places {
@@ -203,8 +202,8 @@ mod tests {
         let weights = device.tensor3((2, 1, 3), vec![1.0, -1.0, 2.0, 0.5, 0.0, 1.0]).unwrap();
         let terms = Terms { norm: -0.5, ..Terms::default() };
         let read = |room: usize| {
-            let store = Resident::place_within(&device, &rows, room, &|| vec![2, 5, 7]).unwrap();
-            assert_eq!(store.extent(), (8, 3));
+            let store = Resident::upload_within(&device, &rows, room, &|| vec![2, 5, 7]).unwrap();
+            assert_eq!(store.shape(), (8, 3));
             let host = |t: Tensor3<crate::tensor::Cpu>| to_host(&t).unwrap();
             (host(store.gather(&index).unwrap()), host(store.linear(&index, &weights, &terms).unwrap()))
         };
@@ -219,7 +218,7 @@ mod tests {
     fn a_row_that_was_not_said_to_be_needed_is_refused() {
         let device = open_cpu();
         let rows = HostRows::dense(vec![1.0; 8], 1).unwrap();
-        let part = Resident::place_within(&device, &rows, 24, &|| vec![3, 4]).unwrap();
+        let part = Resident::upload_within(&device, &rows, 24, &|| vec![3, 4]).unwrap();
         assert!(part.gather(&Rows::new(1, 1, vec![4]).unwrap()).is_ok());
         assert!(part.gather(&Rows::new(1, 1, vec![5]).unwrap()).is_err());
         assert!(part.gather(&Rows::new(1, 1, vec![9]).unwrap()).is_err());

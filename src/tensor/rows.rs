@@ -1,30 +1,11 @@
 //! The rows of a feature store in the host's memory or in a file, with a transform that is applied when a row is read.
 
-use std::io;
 use std::sync::Arc;
 
-use half::f16;
 use half::slice::HalfFloatSliceExt;
 
 use super::error::TensorError;
-use crate::numbers::Numbers;
-
-/// Reads single rows from somewhere that is not memory.
-pub trait ReadRow: Send + Sync {
-    /// Fills `out` (dim) with row `row`.
-    fn read(&self, row: usize, out: &mut [f32]) -> io::Result<()>;
-}
-
-/// Numbers of all items, item after item.
-#[derive(Clone)]
-pub enum Values {
-    /// Single precision in memory.
-    F32(Numbers<f32>),
-    /// Half precision in memory.
-    F16(Numbers<f16>),
-    /// In a file that is larger than the memory it may have.
-    File(Arc<dyn ReadRow>),
-}
+use crate::numbers::Values;
 
 /// Rows (items, dim) of a store on the host, and the transform `(x − shift) · scale[item]` that every reader applies.
 #[derive(Clone)]
@@ -130,7 +111,7 @@ impl HostRows {
                 Ok(scratch)
             }
             Values::File(file) => {
-                file.read(row, scratch).map_err(|source| TensorError::Read { item: row, source })?;
+                file.read_block(row, scratch).map_err(|source| TensorError::Read { item: row, source })?;
                 Ok(scratch)
             }
         }
@@ -138,14 +119,8 @@ impl HostRows {
 
     /// Writes an item after the transform into `out` (dim).
     pub fn read(&self, row: usize, out: &mut [f32]) -> Result<(), TensorError> {
-        let range = row * self.dim..(row + 1) * self.dim;
-        match &self.values {
-            Values::F32(values) => out.copy_from_slice(&values[range]),
-            Values::F16(values) => values[range].convert_to_f32_slice(out),
-            Values::File(file) => {
-                file.read(row, out).map_err(|source| TensorError::Read { item: row, source })?;
-            }
-        }
+        let read = self.values.read_block(self.dim, row, out);
+        read.map_err(|source| TensorError::Read { item: row, source })?;
         let scale = self.scale(row);
         match &self.shift {
             Some(shift) => out.iter_mut().zip(shift.iter()).for_each(|(x, s)| *x = (*x - s) * scale),

@@ -51,11 +51,8 @@ impl Augmentation {
         let (dx, dy, angle) = (either(self.shift), either(self.shift), either(self.rotate).to_radians());
         let scale = if self.crops() { self.crop + (1.0 - self.crop) * stream.unit() } else { 1.0 };
         // A crop may lie anywhere on the image.
-        let room = |stream: &mut Stream, size: usize| (stream.unit() - 0.5) * (1.0 - scale) * size as f64;
-        let centre = match self.crops() {
-            true => (room(stream, width), room(stream, height)),
-            false => (0.0, 0.0),
-        };
+        let offset = |stream: &mut Stream, size: usize| (stream.unit() - 0.5) * (1.0 - scale) * size as f64;
+        let centre = if self.crops() { (offset(stream, width), offset(stream, height)) } else { (0.0, 0.0) };
         let mirror = if self.flip && stream.below(2) == 1 { -1.0 } else { 1.0 };
         let (sin, cos) = (angle.sin() * scale, angle.cos() * scale);
         let (middle_x, middle_y) = ((width as f64 - 1.0) / 2.0, (height as f64 - 1.0) / 2.0);

@@ -1,7 +1,7 @@
-//! Which items a step trains on: a function of the recipe's seed and the number of the step alone.
+//! Which items a step trains on: a function of the config's seed and the number of the step alone.
 
+use super::config::TrainingConfig;
 use super::error::TrainError;
-use super::recipe::Recipe;
 use super::written::Objective;
 use crate::data::{ClassIndex, Store};
 use crate::rng::{Purpose, Stream};
@@ -29,21 +29,21 @@ pub(super) struct Batch {
 }
 
 impl Pool {
-    /// The classes of the recipe's splits that have enough items.
-    pub fn new(recipe: &Recipe, store: &Store) -> Result<Pool, TrainError> {
+    /// The classes of the config's splits that have enough items.
+    pub fn new(config: &TrainingConfig, store: &Store) -> Result<Pool, TrainError> {
         let index: &ClassIndex = store.index();
-        let (items, needed) = match recipe.objective {
+        let (items, needed) = match config.objective {
             Objective::Prototypical { way, shot, query } => (shot + query, way),
             Objective::CrossEntropy { .. } => (1, 2),
             Objective::Triplet { classes, items, .. } => (items, classes),
         };
-        let of_split = index.classes().iter().filter(|class| recipe.splits.contains(&class.split));
+        let of_split = index.classes().iter().filter(|class| config.splits.contains(&class.split));
         let classes: Vec<Vec<ItemId>> =
             of_split.filter(|class| class.items.len() >= items).map(|class| class.items.clone()).collect();
         if classes.len() < needed {
             return Err(TrainError::TooFewClasses {
                 dataset: store.name().to_string(),
-                splits: recipe.splits.clone(),
+                splits: config.splits.clone(),
                 items,
                 found: classes.len(),
                 needed,
@@ -62,8 +62,8 @@ impl Pool {
     }
 
     /// The batch of a step, counted from 0; `stream` is the step's own.
-    pub fn batch(&self, recipe: &Recipe, step: u32, stream: &mut Stream) -> Batch {
-        match recipe.objective {
+    pub fn batch(&self, config: &TrainingConfig, step: u32, stream: &mut Stream) -> Batch {
+        match config.objective {
             Objective::Prototypical { way, shot, query } => {
                 let chosen = self.choose(way, shot + query, stream);
                 let supports = chosen.iter().enumerate().flat_map(|(l, items)| part(&items[..shot], l));
@@ -74,7 +74,7 @@ impl Pool {
                 let chosen = self.choose(classes, items, stream);
                 Batch::of(chosen.iter().enumerate().flat_map(|(l, items)| part(items, l)))
             }
-            Objective::CrossEntropy { batch } => self.next(recipe.seed(), batch, step),
+            Objective::CrossEntropy { batch } => self.next(config.seed(), batch, step),
         }
     }
 
@@ -116,26 +116,26 @@ impl Batch {
 mod tests {
     use std::collections::HashSet;
 
-    use super::super::recipe::tests::TEXT;
+    use super::super::config::tests::TEXT;
     use super::*;
     use crate::data::embedded;
 
-    fn pool(text: &str) -> (Recipe, Pool, Store) {
+    fn pool(text: &str) -> (TrainingConfig, Pool, Store) {
         let store = embedded("glyphs").unwrap().unwrap();
-        let recipe = Recipe::parse(text, "tiny").unwrap();
-        let pool = Pool::new(&recipe, &store).unwrap();
-        (recipe, pool, store)
+        let config = TrainingConfig::parse(text, "tiny").unwrap();
+        let pool = Pool::new(&config, &store).unwrap();
+        (config, pool, store)
     }
 
-    fn batch(recipe: &Recipe, pool: &Pool, step: u32) -> Batch {
-        pool.batch(recipe, step, &mut Stream::new(recipe.seed(), Purpose::Training, step))
+    fn batch(config: &TrainingConfig, pool: &Pool, step: u32) -> Batch {
+        pool.batch(config, step, &mut Stream::new(config.seed(), Purpose::Training, step))
     }
 
     #[test]
     fn an_episode_has_supports_then_queries_of_base_classes_and_depends_on_its_step() {
-        let (recipe, pool, store) = pool(TEXT);
+        let (config, pool, store) = pool(TEXT);
         assert_eq!(pool.classes(), 100);
-        let found = batch(&recipe, &pool, 3);
+        let found = batch(&config, &pool, 3);
         assert_eq!(found.labels, [0, 1, 2, 0, 0, 1, 1, 2, 2]);
         assert_eq!(found.items.iter().collect::<HashSet<_>>().len(), 9);
         let class_of =
@@ -144,16 +144,16 @@ mod tests {
             assert_eq!(class_of(item), class_of(&found.items[*label]));
             assert_eq!(store.index().classes()[class_of(item)].split, crate::vocab::Split::Base);
         }
-        assert_eq!(found, batch(&recipe, &pool, 3));
-        assert_ne!(found, batch(&recipe, &pool, 4));
+        assert_eq!(found, batch(&config, &pool, 3));
+        assert_ne!(found, batch(&config, &pool, 4));
     }
 
     #[test]
     fn a_pass_meets_every_item_once_and_the_next_in_another_order() {
         let objective = "kind = \"prototypical\"\nway = 3\nshot = 1\nquery = 2\n[opt";
-        let (recipe, pool, _) = pool(&TEXT.replace(objective, "kind = \"cross-entropy\"\nbatch = 500\n[opt"));
+        let (config, pool, _) = pool(&TEXT.replace(objective, "kind = \"cross-entropy\"\nbatch = 500\n[opt"));
         let pass = |first: u32| -> Vec<ItemId> {
-            (first..first + 4).flat_map(|step| batch(&recipe, &pool, step).items).collect()
+            (first..first + 4).flat_map(|step| batch(&config, &pool, step).items).collect()
         };
         assert_eq!(pass(0).iter().collect::<HashSet<_>>().len(), 2000);
         assert_ne!(pass(0), pass(4));
@@ -162,8 +162,8 @@ mod tests {
     #[test]
     fn too_few_classes_are_one_sentence() {
         let store = embedded("glyphs").unwrap().unwrap();
-        let recipe = Recipe::parse(&TEXT.replacen("way = 3", "way = 101", 1), "tiny").unwrap();
-        let error = Pool::new(&recipe, &store).unwrap_err().to_string();
+        let config = TrainingConfig::parse(&TEXT.replacen("way = 3", "way = 101", 1), "tiny").unwrap();
+        let error = Pool::new(&config, &store).unwrap_err().to_string();
         let expected =
             "dataset `glyphs` has 100 classes of split base with 3 items or more, the objective needs 101";
         assert_eq!(error, expected);

@@ -3,21 +3,21 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::config::TrainingConfig;
 use super::error::TrainError;
-use super::optimiser::Moments;
-use super::recipe::Recipe;
-use super::run::Row;
-use crate::backbone::{Parameters, Weights, tensor_file};
+use super::optimiser::OptimiserState;
+use super::report::Row;
+use crate::backbone::{WeightFile, Weights, tensor_file};
 
 /// What changes while training.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct State {
     /// Steps that are done.
     pub step: u32,
-    pub network: Parameters,
+    pub network: Weights,
     /// What an objective learns beside the network.
-    pub head: Parameters,
-    pub moments: Moments,
+    pub head: Weights,
+    pub optimiser: OptimiserState,
     pub best: Option<Best>,
     /// The lines of the report so far.
     pub rows: Vec<Row>,
@@ -28,22 +28,22 @@ pub(super) struct State {
 pub(super) struct Best {
     pub step: u32,
     pub accuracy: f64,
-    pub network: Parameters,
+    pub network: Weights,
 }
 
-/// What a checkpoint must agree with to go on from it, as (key, value): the whole recipe, its hash, and that of the data.
+/// What a checkpoint must agree with to go on from it, as (key, value): the whole config, its hash, and that of the data.
 pub(super) type Identity = [(&'static str, String); 3];
 
 impl State {
     /// The bytes of a checkpoint; equal states give equal bytes.
     pub fn bytes(&self, identity: &Identity) -> Vec<u8> {
         let mut tensors: Vec<(String, Vec<usize>, &[f32])> = Vec::new();
-        for (prefix, parameters) in self.parts() {
-            for p in &parameters.0 {
+        for (prefix, weights) in self.parts() {
+            for p in &weights.0 {
                 tensors.push((format!("{prefix}.{}", p.name), p.shape.clone(), &p.values));
             }
         }
-        for (prefix, lists) in [("first", &self.moments.first), ("second", &self.moments.second)] {
+        for (prefix, lists) in [("first", &self.optimiser.first), ("second", &self.optimiser.second)] {
             for (number, values) in lists.iter().enumerate() {
                 tensors.push((format!("{prefix}.{number}"), vec![values.len()], values));
             }
@@ -64,7 +64,7 @@ impl State {
         tensor_file(&views, &metadata)
     }
 
-    fn parts(&self) -> Vec<(&'static str, &Parameters)> {
+    fn parts(&self) -> Vec<(&'static str, &Weights)> {
         let mut parts = vec![("network", &self.network), ("head", &self.head)];
         parts.extend(self.best.as_ref().map(|best| ("best", &best.network)));
         parts
@@ -72,8 +72,8 @@ impl State {
 
     /// Reads a checkpoint into a state of the same sizes.
     pub fn read(mut self, path: &Path, identity: &Identity) -> Result<State, TrainError> {
-        let mut weights = Weights::read(path, |name| Some(name.to_string()))?;
-        let said = weights.metadata().clone();
+        let mut file = WeightFile::read(path, |name| Some(name.to_string()))?;
+        let said = file.metadata().clone();
         let get = |key: &str| {
             let what = || TrainError::Damaged { what: format!("{} has no `{key}`", path.display()) };
             said.get(key).cloned().ok_or_else(what)
@@ -82,7 +82,7 @@ impl State {
             let found = get(key)?;
             if found != *expected {
                 let what = match *key {
-                    "protocol" => other_recipe(&found, expected),
+                    "protocol" => other_config(&found, expected),
                     key => format!("its {key} is {found}, expected {expected}"),
                 };
                 return Err(TrainError::OtherRun { path: path.to_path_buf(), what });
@@ -94,44 +94,46 @@ impl State {
         // Lines and not JSON, whose reader may miss the last digit of a number.
         let rows: Option<Vec<Row>> = get("rows")?.lines().map(Row::parse).collect();
         self.rows = rows.ok_or_else(|| damaged("rows"))?;
-        self.best = match said.contains_key("best_step") {
-            false => None,
-            true => Some(Best {
+        self.best = if said.contains_key("best_step") {
+            Some(Best {
                 step: get("best_step")?.parse().map_err(|_| damaged("best_step"))?,
                 accuracy: get("best_accuracy")?.parse().map_err(|_| damaged("best_accuracy"))?,
                 network: self.network.clone(),
-            }),
+            })
+        } else {
+            None
         };
         let mut expected: Vec<(String, Vec<usize>)> = Vec::new();
-        for (prefix, parameters) in self.parts() {
+        for (prefix, weights) in self.parts() {
             expected.extend(
-                parameters.shapes().into_iter().map(|(name, shape)| (format!("{prefix}.{name}"), shape)),
+                weights.shapes().into_iter().map(|(name, shape)| (format!("{prefix}.{name}"), shape)),
             );
         }
-        for (prefix, lists) in [("first", &self.moments.first), ("second", &self.moments.second)] {
+        for (prefix, lists) in [("first", &self.optimiser.first), ("second", &self.optimiser.second)] {
             let sizes = lists.iter().enumerate();
             expected.extend(sizes.map(|(number, values)| (format!("{prefix}.{number}"), vec![values.len()])));
         }
-        weights.expect(&expected)?;
+        file.expect(&expected)?;
         let mut parts = vec![("network", &mut self.network), ("head", &mut self.head)];
         parts.extend(self.best.as_mut().map(|best| ("best", &mut best.network)));
-        for (prefix, parameters) in parts {
-            for p in &mut parameters.0 {
-                p.values = weights.take(&format!("{prefix}.{}", p.name))?;
+        for (prefix, weights) in parts {
+            for p in &mut weights.0 {
+                p.values = file.take(&format!("{prefix}.{}", p.name))?;
             }
         }
-        for (prefix, lists) in [("first", &mut self.moments.first), ("second", &mut self.moments.second)] {
+        for (prefix, lists) in [("first", &mut self.optimiser.first), ("second", &mut self.optimiser.second)]
+        {
             for (number, values) in lists.iter_mut().enumerate() {
-                *values = weights.take(&format!("{prefix}.{number}"))?;
+                *values = file.take(&format!("{prefix}.{number}"))?;
             }
         }
         Ok(self)
     }
 }
 
-/// How a recipe differs from the one that is expected: in its seed alone, or in which line first.
-fn other_recipe(found: &str, expected: &str) -> String {
-    let parse = |text| Recipe::parse(text, "").ok();
+/// How a config differs from the one that is expected: in its seed alone, or in which line first.
+fn other_config(found: &str, expected: &str) -> String {
+    let parse = |text| TrainingConfig::parse(text, "").ok();
     if let (Some(old), Some(new)) = (parse(found), parse(expected)) {
         let (was, seed) = (old.seed(), new.seed());
         if old.with_seed(seed).text() == expected {
@@ -145,5 +147,5 @@ fn other_recipe(found: &str, expected: &str) -> String {
     }));
     let differs = lines.into_iter().find(|(_, (old, new))| old != new);
     let (line, (old, new)) = differs.unwrap_or_default();
-    format!("line {line} of its recipe is `{old}`, expected `{new}`")
+    format!("line {line} of its training config is `{old}`, expected `{new}`")
 }

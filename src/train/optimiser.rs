@@ -29,18 +29,18 @@ pub enum Optimiser {
 
 /// What an optimiser remembers of each parameter: its gradient's running mean or velocity, and for Adam of its square.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Moments {
+pub struct OptimiserState {
     /// Mean or velocity, per parameter.
     pub first: Vec<Vec<f32>>,
     /// Mean square, per parameter; zeros for other rules.
     pub second: Vec<Vec<f32>>,
 }
 
-impl Moments {
+impl OptimiserState {
     /// Zeros for parameters of these sizes.
-    pub fn zeros(sizes: impl Iterator<Item = usize>) -> Moments {
+    pub fn zeros(sizes: impl Iterator<Item = usize>) -> OptimiserState {
         let zeros: Vec<Vec<f32>> = sizes.map(|size| vec![0.0; size]).collect();
-        Moments { first: zeros.clone(), second: zeros }
+        OptimiserState { first: zeros.clone(), second: zeros }
     }
 }
 
@@ -67,13 +67,13 @@ impl Optimiser {
         &self,
         step: u32,
         rate: f64,
-        moments: &mut Moments,
+        state: &mut OptimiserState,
         number: usize,
         values: &mut [f32],
         gradient: &[f32],
     ) {
         let decay = self.weight_decay() as f32;
-        let (first, second) = (&mut moments.first[number], &mut moments.second[number]);
+        let (first, second) = (&mut state.first[number], &mut state.second[number]);
         match self {
             Optimiser::Adam { .. } => {
                 let correction = |beta: f32| 1.0 - f64::from(beta).powi(step.min(1 << 30) as i32);
@@ -115,9 +115,9 @@ mod tests {
     use super::*;
 
     fn moved(optimiser: Optimiser, gradients: &[f32]) -> f32 {
-        let (mut value, mut moments) = ([1.0f32], Moments::zeros([1].into_iter()));
+        let (mut value, mut state) = ([1.0f32], OptimiserState::zeros([1].into_iter()));
         for (step, g) in (1..).zip(gradients) {
-            optimiser.step(step, optimiser.rate(), &mut moments, 0, &mut value, &[*g]);
+            optimiser.step(step, optimiser.rate(), &mut state, 0, &mut value, &[*g]);
         }
         value[0]
     }

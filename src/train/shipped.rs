@@ -1,4 +1,4 @@
-//! The recipes that ship with kshot, inside the program.
+//! The training configs that ship with kshot, inside the program.
 
 macro_rules! shipped {
     ($($name:literal),+ $(,)?) => {
@@ -6,8 +6,8 @@ macro_rules! shipped {
     };
 }
 
-/// All recipes that ship with kshot, as (name, text).
-pub const SHIPPED_RECIPES: &[(&str, &str)] = shipped![
+/// All training configs that ship with kshot, as (name, text).
+pub const SHIPPED_CONFIGS: &[(&str, &str)] = shipped![
     "conv4-glyphs",
     "conv4-omniglot-1shot",
     "conv4-omniglot-5shot",
@@ -20,12 +20,12 @@ pub const SHIPPED_RECIPES: &[(&str, &str)] = shipped![
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::Recipe;
+    use crate::train::TrainingConfig;
 
     #[test]
-    fn every_shipped_recipe_reads_and_is_called_as_its_file() {
-        for (name, text) in SHIPPED_RECIPES {
-            assert_eq!(Recipe::parse(text, name).unwrap().name, *name);
+    fn every_shipped_config_reads_and_is_called_as_its_file() {
+        for (name, text) in SHIPPED_CONFIGS {
+            assert_eq!(TrainingConfig::parse(text, name).unwrap().name, *name);
         }
     }
 }

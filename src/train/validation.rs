@@ -24,7 +24,7 @@ pub(super) fn accuracy<D: ConvOps>(
     let (size, dim) = (store.dim(), network.dim());
     let mut features = Vec::with_capacity(wanted.len() * dim);
     let mut images = Vec::new();
-    for items in wanted.chunks(network.together().max(1)) {
+    for items in wanted.chunks(network.batch_size().max(1)) {
         images.resize(items.len() * size, 0.0);
         read(store, items, &mut images)?;
         features.extend(to_host(&network.embed(&images)?)?);

@@ -1,4 +1,4 @@
-//! A recipe as typed: the keys of the file, and nothing judged but their names.
+//! A training config as typed: the keys of the file, and nothing judged but their names.
 
 use std::collections::BTreeMap;
 

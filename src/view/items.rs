@@ -27,7 +27,7 @@ impl<D: Backend> Items<D> {
         values: Vec<f32>,
     ) -> Result<Items<D>, TensorError> {
         let (episodes, items, dim) = shape;
-        let store = device.place(&HostRows::dense(values, dim)?)?;
+        let store = device.upload(&HostRows::dense(values, dim)?)?;
         let rows = Rows::new(episodes, items, (0..(episodes * items) as u32).collect())?;
         Ok(Items::new(device, &store, rows, Form::Vector))
     }
@@ -49,7 +49,7 @@ impl<D: Backend> Items<D> {
 
     /// Numbers per item.
     pub fn dim(&self) -> usize {
-        D::extent(&self.store).1
+        D::shape(&self.store).1
     }
 
     /// How the numbers of an item are laid out.

@@ -13,12 +13,12 @@ pub struct Seen {
     items: Vec<u32>,
     labels: Vec<u32>,
     vectors: Vec<f32>,
-    side: usize,
+    class_dim: usize,
     base: Vec<bool>,
 }
 
 impl Seen {
-    /// The items at these rows of a store with the labels of their classes; `vectors` (classes × side) and `base`
+    /// The items at these rows of a store with the labels of their classes; `vectors` (classes × class_dim) and `base`
     /// (classes: whether it is a base class) in the order of the labels.
     ///
     /// # Errors
@@ -28,22 +28,24 @@ impl Seen {
         items: Vec<u32>,
         labels: Vec<u32>,
         vectors: Vec<f32>,
-        side: usize,
+        class_dim: usize,
         base: Vec<bool>,
     ) -> Result<Seen, TensorError> {
-        let same = |what, expected, found| match expected == found {
-            true => Ok(()),
-            false => Err(TensorError::Shape { operation: "the seen classes", what, expected, found }),
+        let same = |what, expected, found| {
+            if expected == found {
+                return Ok(());
+            }
+            Err(TensorError::Shape { operation: "the seen classes", what, expected, found })
         };
         same("labels", items.len(), labels.len())?;
-        same("numbers of class vectors", base.len() * side, vectors.len())?;
+        same("numbers of class embeddings", base.len() * class_dim, vectors.len())?;
         if let Some(item) = items.iter().find(|item| **item as usize >= rows.count()) {
             return Err(TensorError::NoSuchItem { item: *item as usize, rows: rows.count() });
         }
         if let Some(label) = labels.iter().find(|label| **label as usize >= base.len()) {
             same("classes", *label as usize + 1, base.len())?;
         }
-        Ok(Seen { rows, items, labels, vectors, side, base })
+        Ok(Seen { rows, items, labels, vectors, class_dim, base })
     }
 
     /// Seen classes from plain numbers: `features` (items × dim), all classes base classes.
@@ -54,13 +56,13 @@ impl Seen {
         dim: usize,
         features: Vec<f32>,
         labels: Vec<u32>,
-        side: usize,
+        class_dim: usize,
         vectors: Vec<f32>,
     ) -> Result<Seen, TensorError> {
-        let classes = vectors.len().checked_div(side).unwrap_or(0);
+        let classes = vectors.len().checked_div(class_dim).unwrap_or(0);
         let rows = HostRows::dense(features, dim)?;
         let items = (0..rows.count() as u32).collect();
-        Seen::new(rows, items, labels, vectors, side, vec![true; classes])
+        Seen::new(rows, items, labels, vectors, class_dim, vec![true; classes])
     }
 
     /// How many items there are.
@@ -78,9 +80,9 @@ impl Seen {
         self.rows.dim()
     }
 
-    /// Numbers per class vector.
-    pub fn side(&self) -> usize {
-        self.side
+    /// Numbers per class embedding.
+    pub fn class_dim(&self) -> usize {
+        self.class_dim
     }
 
     /// The label of each item.
@@ -88,14 +90,14 @@ impl Seen {
         &self.labels
     }
 
-    /// The vectors: (classes, side), row after row.
+    /// The vectors: (classes, class_dim), row after row.
     pub fn vectors(&self) -> &[f32] {
         &self.vectors
     }
 
     /// The vector of one class.
     pub fn vector(&self, label: usize) -> &[f32] {
-        &self.vectors[label * self.side..(label + 1) * self.side]
+        &self.vectors[label * self.class_dim..(label + 1) * self.class_dim]
     }
 
     /// Copies the features of the item at `place` into `out` (dim).
@@ -125,7 +127,7 @@ impl Seen {
             items,
             labels,
             vectors: kept.iter().flat_map(|label| self.vector(*label)).copied().collect(),
-            side: self.side,
+            class_dim: self.class_dim,
             base: vec![base; kept.len()],
         })
     }

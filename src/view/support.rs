@@ -60,7 +60,7 @@ impl<D: Backend> Support<D> {
         values: Vec<f32>,
         labels: Labels,
     ) -> Result<Support<D>, TensorError> {
-        let store = device.place(&HostRows::dense(values, dim)?)?;
+        let store = device.upload(&HostRows::dense(values, dim)?)?;
         let slots = labels.slots();
         let mut rows = vec![Rows::EMPTY; labels.episodes() * slots];
         for episode in 0..labels.episodes() {
@@ -94,7 +94,7 @@ impl<D: Backend> Support<D> {
 
     /// Numbers per item.
     pub fn dim(&self) -> usize {
-        D::extent(&self.store).1
+        D::shape(&self.store).1
     }
 
     /// How the numbers of an item are laid out.

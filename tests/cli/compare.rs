@@ -147,7 +147,9 @@ fn clusters_travel_with_the_results_and_are_left_out_as_a_whole() {
     let evaluate = "evaluate p.toml --features wide --learner ridge --learner k-nn";
     place.done(&format!("{evaluate} --out out"));
     assert!(
-        place.read("out/clusters.csv").starts_with("protocol,class,cluster\np,c0,family 0\np,c1,family 0\n")
+        place
+            .read("out/clusters.csv")
+            .starts_with("protocol,dataset,class,cluster\np,wide,c0,family 0\np,wide,c1,family 0\n")
     );
     let out = place.done("compare out --out cmp").out;
     assert!(out.contains("22 classes in 11 clusters") && out.contains("For new clusters, "), "{out}");
@@ -160,7 +162,7 @@ fn clusters_travel_with_the_results_and_are_left_out_as_a_whole() {
     let reason = "an interval for new clusters needs 10 clusters or more, found 8";
     assert!(out.contains(&format!("For new clusters, nothing can be said: {reason}.")), "{out}");
     assert!(!place.read("few/summary.csv").contains(",classes,0."), "{}", place.read("few/summary.csv"));
-    place.edit("out/clusters.csv", "p,c3,family 1\n", "");
+    place.edit("out/clusters.csv", "p,wide,c3,family 1\n", "");
     let sentence = "out/outcomes.csv line …";
     place.refuses(3, "compare out --out other", sentence);
 }

@@ -225,6 +225,33 @@ fn a_frozen_draw_without_a_file_is_drawn_again_and_must_have_the_hash() {
 }
 
 #[test]
+fn the_first_episodes_of_a_frozen_draw_are_those_of_the_whole_one_which_is_verified() {
+    let place = frozen();
+    place.done(&FROZEN.replace("--out out", "--out whole"));
+    place.edit("mine/protocols/p.toml", "count = 2", "count = 2\nfirst = 1");
+    place.done(FROZEN);
+    let first = |file: &str| -> Vec<String> {
+        let mut reader = csv::Reader::from_path(place.path(file)).unwrap();
+        let episode = reader.headers().unwrap().iter().position(|column| column == "episode").unwrap();
+        let rows = reader.records().map(|row| row.unwrap()).filter(|row| &row[episode] == "0");
+        rows.map(|row| row.iter().collect::<Vec<_>>().join(",")).collect()
+    };
+    assert_eq!(first("out/outcomes.csv"), first("whole/outcomes.csv"));
+    assert_eq!(first("out/draw.csv"), first("mine/episodes/p.csv"));
+    assert_eq!(place.read("out/draw.csv").lines().last(), first("out/draw.csv").last().map(String::as_str));
+    let checked = place.done("check mine/protocols/p.toml --features store").out;
+    assert!(checked.starts_with("p: protocol, draw and data agree (1 episodes, "), "{checked}");
+
+    let draw = place.read("mine/episodes/p.csv");
+    place.write(
+        "mine/episodes/p.csv",
+        draw.lines().take(6).map(|line| format!("{line}\n")).collect::<String>(),
+    );
+    let sentence = "draw mine/protocols/../episodes/p.csv does not fit: the draw has sha256 …";
+    place.refuses(3, &format!("{FROZEN} --overwrite"), sentence);
+}
+
+#[test]
 fn sampling_over_another_draw_is_refused_and_done_on_demand() {
     let place = Place::new();
     let sample = "sample p.toml --features store --out drawn";

@@ -8,16 +8,27 @@ use super::place::Place;
 const COLUMNS: [(&str, &str); 5] = [
     (
         "summary.csv",
-        "protocol,version,learner,parameters,selection,setting,backbone,saw_classes,way,shot,query,episodes,classes,\
-         metric,value,interval,low,high,level,seed,seed_train,device,draw_sha256,features_sha256,kshot",
+        "protocol,version,learner,parameters,selection,setting,backbone,saw_classes,way,shot,features,dataset,\
+         seed_train,query,episodes,classes,metric,value,interval,low,high,level,seed,device,draw_sha256,items_sha256,\
+         features_sha256,kshot,method",
     ),
     (
         "episodes.csv",
-        "protocol,learner,parameters,setting,shot,episode,way,correct,total,nll,brier,draw_sha256",
+        "protocol,learner,parameters,shot,features,dataset,seed_train,setting,episode,way,correct,total,nll,brier,\
+         draw_sha256,items_sha256",
     ),
-    ("outcomes.csv", "protocol,learner,parameters,shot,episode,label,class,correct,total,nll,brier"),
-    ("bins.csv", "protocol,learner,parameters,shot,temperature,bin,low,high,count,correct,confidence"),
-    ("queries.csv", "protocol,learner,parameters,shot,episode,class,item,predicted,confidence,certainty"),
+    (
+        "outcomes.csv",
+        "protocol,learner,parameters,shot,features,dataset,seed_train,episode,label,class,correct,total,nll,brier",
+    ),
+    (
+        "bins.csv",
+        "protocol,learner,parameters,shot,features,dataset,seed_train,temperature,bin,low,high,count,correct,confidence",
+    ),
+    (
+        "queries.csv",
+        "protocol,learner,parameters,shot,features,dataset,seed_train,episode,class,item,predicted,confidence,certainty",
+    ),
 ];
 
 const LEARNERS: [&str; 8] =

@@ -172,7 +172,7 @@ fn a_ragged_line_is_refused() {
 
 #[test]
 fn an_unknown_split_is_refused_with_the_known_ones() {
-    let sentence = "store/splits.csv line 2: unknown split `train`, expected one of `base`, `validation`, `novel`, `outside`\nhint: a split is one of whole classes; …";
+    let sentence = "store/splits.csv line 2: unknown split `train`, expected one of `base`, `validation`, `novel`, `oos`\nhint: a split is one of whole classes; …";
     refused(&with_splits("c0,train\n"), sentence);
 }
 
@@ -200,7 +200,7 @@ fn a_class_without_a_split_is_refused() {
 
 #[test]
 fn an_unknown_key_in_store_toml_is_refused_with_the_known_ones() {
-    let sentence = "store/store.toml line 2: unknown field `saw`, expected one of `backbone`, `trained_on`, `saw_classes`, `saw_splits`, `form`, `weights_sha256`, `seed_train`, `cut`, `class_vectors`";
+    let sentence = "store/store.toml line 2: unknown field `saw`, expected one of `backbone`, `trained_on`, `saw_classes`, `saw_splits`, `form`, `weights_sha256`, `seed_train`, `truncated`, `class_embeddings`";
     refused(&with("store.toml", "backbone = \"net\"\nsaw = \"all\"\n"), sentence);
     let sentence = "store/store.toml: unknown value of saw_classes `maybe`, expected one of `none`, `some`, `all`, `unknown`";
     refused(&with("store.toml", "saw_classes = \"maybe\"\n"), sentence);
@@ -208,16 +208,19 @@ fn an_unknown_key_in_store_toml_is_refused_with_the_known_ones() {
 
 #[test]
 fn class_vectors_that_do_not_fit_are_refused() {
-    let place = with("class_vectors.npy", npy("<f4", "(2, 1)", &[0; 8]));
-    refused(&place, "store/class_vectors.npy: 2 rows, expected 6 as in the classes of store/items.csv");
+    let place = with("class_embeddings.npy", npy("<f4", "(2, 1)", &[0; 8]));
+    refused(&place, "store/class_embeddings.npy: 2 rows, expected 6 as in the classes of store/items.csv");
     let numbers = [1.0, 2.0, f32::NAN, 4.0, 5.0, 6.0].map(f32::to_le_bytes).concat();
-    let place = with("class_vectors.npy", npy("<f4", "(6, 1)", &numbers));
+    let place = with("class_embeddings.npy", npy("<f4", "(6, 1)", &numbers));
     refused(
         &place,
-        "store/class_vectors.npy: the vector of class `c2` has NaN in column 0, class vectors must be finite\nhint: …",
+        "store/class_embeddings.npy: the embedding of class `c2` has NaN in column 0, class embeddings must be finite\nhint: …",
     );
-    let place = with("class_vectors.npy", npy("<f4", "(6, 0)", &[]));
-    refused(&place, "store/class_vectors.npy: class vectors without numbers, every class needs at least one");
+    let place = with("class_embeddings.npy", npy("<f4", "(6, 0)", &[]));
+    refused(
+        &place,
+        "store/class_embeddings.npy: class embeddings without numbers, every class needs at least one",
+    );
 }
 
 #[test]

@@ -64,7 +64,8 @@ fn columns_of_one_name_or_of_none_are_refused() {
 fn a_class_of_a_table_in_two_splits_is_refused() {
     let sentence = "a.csv line 3: class `a` is in two splits, base and novel";
     table("class,split,f0\na,base,1\na,novel,2\n", sentence);
-    let sentence = "a.csv line 2: unknown split `test`, expected one of `base`, `validation`, `novel`, `outside`\nhint: …";
+    let sentence =
+        "a.csv line 2: unknown split `test`, expected one of `base`, `validation`, `novel`, `oos`\nhint: …";
     table("class,split,f0\na,test,1\n", sentence);
 }
 
@@ -120,7 +121,7 @@ fn an_archive_without_classes_is_refused() {
 #[test]
 fn an_array_that_nobody_reads_is_refused() {
     let sentence = "a.npz: unknown array `labels`, expected one of `features`, `class`, `classes`, `part`, `group`, `id`, \
-                    `class_split`, `class_vectors`";
+                    `class_split`, `class_embeddings`";
     refused("a.npz", archive(&[("labels", matrix(2, 2))]), sentence);
 }
 

@@ -7,9 +7,9 @@ use super::place::Place;
 const PROTOCOL: &str = r#"name = "open"
 version = 1
 source = "a test, 2026"
-admits = ["inductive"]
+settings = ["inductive"]
 [data]
-outside = "oos"
+oos = "oos"
 [episode]
 way = 3
 shot = 2
@@ -61,7 +61,7 @@ fn every_measure_can_be_computed_again_from_the_queries() {
     assert!(ran.err.contains("open thresholds: 6 episodes\n"), "{}", ran.err);
     assert!(ran.out.contains("\nauroc in percent\n") && ran.out.contains("\noutside-recall in percent\n"));
     let draw = place.read("r/draw.csv");
-    assert_eq!(draw.lines().filter(|line| line.contains(",outside,oos,,")).count(), 6);
+    assert_eq!(draw.lines().filter(|line| line.contains(",oos,oos,,")).count(), 6);
     assert!(rows(&place, "r/episodes.csv").iter().all(|row| row["total"] == "12"));
     assert!(rows(&place, "r/outcomes.csv").iter().all(|row| row["class"] != "oos"));
 
@@ -178,7 +178,7 @@ fn workers_batches_draws_from_files_and_parts_give_the_same_bytes() {
 fn accuracy_is_that_of_the_same_episodes_without_queries_outside() {
     let place = place();
     place.done(&format!("{EVALUATE} --out with"));
-    place.edit("open.toml", "outside = \"oos\"\n", "");
+    place.edit("open.toml", "oos = \"oos\"\n", "");
     let metrics = place.read("open.toml").lines().last().unwrap().to_string();
     place.edit("open.toml", &metrics, "metrics = [\"accuracy\", \"aurc\"]");
     place.done(&format!("{EVALUATE} --out without"));
@@ -206,7 +206,7 @@ fn a_draw_with_a_row_of_outside_out_of_place_is_refused() {
     let place = place();
     place.done(&format!("{EVALUATE} --out r"));
     let draw = place.read("r/draw.csv");
-    let outside = draw.lines().position(|line| line.contains(",outside,")).unwrap();
+    let outside = draw.lines().position(|line| line.contains(",oos,oos,")).unwrap();
     let evaluate = format!("{EVALUATE} --out s --draw d.csv");
     let with = |change: &dyn Fn(&mut Vec<String>)| {
         let mut lines: Vec<String> = draw.lines().map(String::from).collect();
@@ -214,16 +214,16 @@ fn a_draw_with_a_row_of_outside_out_of_place_is_refused() {
         place.write("d.csv", lines.join("\n") + "\n");
     };
     with(&|lines| lines.swap(outside, outside - 1));
-    place.refuses(3, &evaluate, "d.csv line 5: the row of queries outside is the last of its episode");
-    with(&|lines| lines[outside] = lines[outside].replace(",oos,,", ",oos,1,"));
-    place.refuses(3, &evaluate, "d.csv line 5: queries outside have no support");
-    with(&|lines| lines[outside] = lines[outside].replace("oos", "c7"));
+    place.refuses(3, &evaluate, "d.csv line 5: the row of out-of-scope queries is the last of its episode");
+    with(&|lines| lines[outside] = lines[outside].replace(",oos,oos,,", ",oos,oos,1,"));
+    place.refuses(3, &evaluate, "d.csv line 5: out-of-scope queries have no support");
+    with(&|lines| lines[outside] = lines[outside].replace(",oos,oos,", ",oos,c7,"));
     place.refuses(
         3,
         &evaluate,
-        "draw d.csv does not fit: in episode 0, a query outside the task is of class c7, …",
+        "draw d.csv does not fit: in episode 0, an out-of-scope query is of class c7, …",
     );
     with(&|lines| drop(lines.remove(outside)));
-    let few = "draw d.csv does not fit: episode 0 has 0 queries outside the task, the protocol asks for 4";
+    let few = "draw d.csv does not fit: episode 0 has 0 out-of-scope queries, the protocol asks for 4";
     place.refuses(3, &evaluate, few);
 }

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 const PROTOCOL: &str = r#"name    = "p"
 version = 1
 source  = "a test"
-admits  = ["inductive"]
+settings  = ["inductive"]
 
 [data]
 split = "novel"

@@ -38,18 +38,18 @@ fn a_protocol_that_is_no_toml_is_refused_with_the_line() {
 fn an_empty_protocol_is_refused() {
     let place = Place::new();
     place.write("p.toml", "");
-    place.refuses(2, RUN, "p.toml line 1: missing field `name`");
+    place.refuses(2, RUN, "p.toml line 1: missing key `name`");
 }
 
 #[test]
 fn an_unknown_key_is_refused_with_the_known_ones() {
-    let sentence = "p.toml line 10: unknown field `ways`, expected one of `way`, `shot`, `query`, `query_outside`, `repeat`\n  ways  = 5\n  ^^^^";
+    let sentence = "p.toml line 10: unknown key `ways`, expected one of `way`, `shot`, `query`, `query_oos`, `repeat`\n  ways  = 5\n  ^^^^";
     edited("way   = 5", "ways  = 5").refuses(2, RUN, sentence);
 }
 
 #[test]
 fn a_missing_key_is_refused() {
-    edited("seed  = 7\n", "").refuses(2, RUN, "p.toml line 14: missing field `seed`…");
+    edited("seed  = 7\n", "").refuses(2, RUN, "p.toml line 14: missing key `seed`…");
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn one_way_is_refused() {
 
 #[test]
 fn shot_zero_without_zero_shot_learners_is_refused() {
-    let sentence = "p.toml line 11: `shot` 0 needs \"zero-shot\" or \"informed\" among `admits`";
+    let sentence = "p.toml line 11: `shot` 0 needs \"zero-shot\" or \"informed\" among `settings`";
     edited("shot  = 1", "shot  = 0").refuses(2, RUN, sentence);
 }
 

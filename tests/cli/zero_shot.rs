@@ -130,7 +130,7 @@ fn protocol() -> &'static str {
     r#"name = "p"
 version = 1
 source = "a test, 2026"
-admits = ["inductive", "informed"]
+settings = ["inductive", "informed"]
 [data]
 split = "novel"
 [episode]
@@ -152,7 +152,7 @@ fn class_vectors_that_do_not_fit_are_refused() {
     place.refuses(3, evaluate, "learner `class-vector-cosine` …");
     let named = |file: &str| evaluate.replace("f.csv", &format!("f.csv --class-vectors {file}"));
     place.refuses(3, &named("none.csv"), "none.csv: no such file");
-    let table = "v.npy: class vectors are read from a table, expected a .csv with a column `class` and a number per class …";
+    let table = "v.npy: class embeddings are read from a table, expected a .csv with a column `class` and a number per class …";
     place.refuses(2, &named("v.npy"), table);
     let all = place.read("v.csv");
     let with = |text: String| place.write("w.csv", text);
@@ -163,7 +163,7 @@ fn class_vectors_that_do_not_fit_are_refused() {
     place.refuses(
         3,
         &evaluate,
-        "w.csv line 4: the vector of class `c2` has NaN in column 1, class vectors must be finite\nhint: …",
+        "w.csv line 4: the embedding of class `c2` has NaN in column 1, class embeddings must be finite\nhint: …",
     );
     with(all.replacen("c2,-1,1,-1", "c2,-1,,-1", 1));
     place.refuses(3, &evaluate, "w.csv line 4: column `y` must be a number, got ``");

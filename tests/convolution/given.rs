@@ -4,11 +4,11 @@ use kshot::rng::{Purpose, Stream};
 use kshot::tensor::conv::{Block, Convolution, Norm, Tensor4, Window};
 use kshot::tensor::dfdx::shapes::HasShape;
 use kshot::tensor::dfdx::tensor::NoneTape;
-use kshot::tensor::trail::{Trail, pull, trace};
+use kshot::tensor::tape::{Tape, backward, trace};
 use kshot::tensor::{Backend, Cpu, Tensor1, TensorError, open_cpu, to_host};
 
 pub type Sizes = (usize, usize, usize, usize);
-pub type Traced = Tensor4<Cpu, Trail<Cpu>>;
+pub type Traced = Tensor4<Cpu, Tape<Cpu>>;
 
 pub const EPSILON: f32 = 1e-5;
 
@@ -81,12 +81,12 @@ pub fn outcome(
     let shape = *out.shape();
     let values = to_host(&out.retaped::<NoneTape>()).unwrap();
     let gradient = gradient(values.len());
-    let mut slopes = pull(out, gradient).unwrap();
+    let mut gradients = backward(out, gradient).unwrap();
     let gradients = [
-        slopes.of(&given.images).unwrap(),
-        slopes.of(&given.filters).unwrap(),
-        slopes.of(&given.scale).unwrap(),
-        slopes.of(&given.shift).unwrap(),
+        gradients.of(&given.images).unwrap(),
+        gradients.of(&given.filters).unwrap(),
+        gradients.of(&given.scale).unwrap(),
+        gradients.of(&given.shift).unwrap(),
     ];
     Outcome { shape, out: values, gradients }
 }

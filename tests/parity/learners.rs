@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::{Results, Suite, Whole, alike, numbers};
 use kshot::eval::laws::corners;
-use kshot::learner::{Given, Learner, Registry, Shipped};
+use kshot::learner::{Given, Learner};
 use kshot::rng::Chance;
-use kshot::tensor::{Backend, Cpu, HostRows, Labels};
-use kshot::view::{ClassVectors, Items, Seen, Support};
+use kshot::tensor::{Backend, HostRows, Labels};
+use kshot::view::{ClassEmbeddings, Items, Seen, Support};
 use kshot::vocab::Transform;
 
 const DIM: usize = 12;
@@ -38,7 +38,7 @@ fn items(labels: &[u16], seed: u64, unit: bool) -> Vec<f32> {
 struct Episodes<D: Backend> {
     support: Support<D>,
     query: Items<D>,
-    vectors: ClassVectors<D>,
+    vectors: ClassEmbeddings<D>,
 }
 
 impl<D: Backend> Episodes<D> {
@@ -58,7 +58,7 @@ impl<D: Backend> Episodes<D> {
         Episodes {
             support: Support::dense(device, DIM, values, labels).unwrap(),
             query: Items::dense(device, (FILLED.len(), QUERIES, DIM), queries).unwrap(),
-            vectors: ClassVectors::new(device, shape, vectors).unwrap(),
+            vectors: ClassEmbeddings::new(device, shape, vectors).unwrap(),
         }
     }
 }
@@ -82,8 +82,8 @@ struct Learners;
 
 impl Suite for Learners {
     fn run<D: Whole>(device: &D, results: &mut Results) {
-        let registry = Registry::<D>::of::<Shipped>();
-        let plain = Registry::<Cpu>::of::<Shipped>();
+        let learners = kshot::learner::Learners::shipped();
+        let (registry, plain) = (learners.on::<D>(), learners.cpu());
         let (as_they_are, of_norm_one) = (Episodes::new(device, false), Episodes::new(device, true));
         let seen = seen();
         for entry in plain.entries() {
@@ -128,7 +128,8 @@ struct Families;
 
 impl Suite for Families {
     fn run<D: Whole>(device: &D, results: &mut Results) {
-        let registry = Registry::<D>::of::<Shipped>();
+        let learners = kshot::learner::Learners::shipped();
+        let registry = learners.on::<D>();
         let episodes = Episodes::new(device, true);
         let chance = Chance::new(11, &NUMBERS);
         let families = [

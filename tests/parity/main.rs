@@ -13,6 +13,7 @@ mod learners;
 mod networks;
 mod operations;
 
+use kshot::learner::Registered;
 use kshot::rng::{Purpose, Stream};
 use kshot::tensor::conv::ConvOps;
 use kshot::tensor::dfdx::shapes::Shape;
@@ -21,15 +22,15 @@ use kshot::tensor::{Backend, open_cpu, to_host};
 
 /// A device that runs everything that kshot has.
 #[cfg(not(feature = "text"))]
-trait Whole: ConvOps {}
+trait Whole: ConvOps + Registered {}
 #[cfg(not(feature = "text"))]
-impl<D: ConvOps> Whole for D {}
+impl<D: ConvOps + Registered> Whole for D {}
 
 /// A device that runs everything that kshot has.
 #[cfg(feature = "text")]
-trait Whole: ConvOps + kshot::tensor::encoder::EncoderOps {}
+trait Whole: ConvOps + Registered + kshot::tensor::encoder::EncoderOps {}
 #[cfg(feature = "text")]
-impl<D: ConvOps + kshot::tensor::encoder::EncoderOps> Whole for D {}
+impl<D: ConvOps + Registered + kshot::tensor::encoder::EncoderOps> Whole for D {}
 
 /// Work that any device can do.
 trait Suite {

@@ -8,13 +8,13 @@ use kshot::protocol::Protocol;
 use kshot::tensor::conv::{Block, ConvOps, Convolution, Norm, Running, Tensor4, Window};
 use kshot::tensor::dfdx::shapes::{HasShape, Shape};
 use kshot::tensor::dfdx::tensor::NoneTape;
-use kshot::tensor::trail::{Trail, pull, trace};
+use kshot::tensor::tape::{Tape, backward, trace};
 use kshot::tensor::{Backend, Tensor1, TensorError};
-use kshot::train::{Recipe, Run, Task};
+use kshot::train::{Training, TrainingConfig, TrainingInputs};
 use kshot::vocab::Form;
 
 type Sizes = (usize, usize, usize, usize);
-type Traced<D> = Tensor4<D, Trail<D>>;
+type Traced<D> = Tensor4<D, Tape<D>>;
 
 /// What an operation is applied to: images, filters, and the numbers per channel.
 struct Given<D: Backend> {
@@ -50,13 +50,13 @@ impl<D: ConvOps> Given<D> {
         let out = operation(trace(self.images.clone())).unwrap();
         let count = out.shape().num_elements();
         results.note(name, 1e-4, &out.retaped::<NoneTape>());
-        let mut slopes = pull(out, numbers(count, 9)).unwrap();
+        let mut gradients = backward(out, numbers(count, 9)).unwrap();
         for what in moved {
             let gradient = match *what {
-                "images" => slopes.of(&self.images),
-                "filters" => slopes.of(&self.filters),
-                "scale" => slopes.of(&self.scale),
-                _ => slopes.of(&self.shift),
+                "images" => gradients.of(&self.images),
+                "filters" => gradients.of(&self.filters),
+                "scale" => gradients.of(&self.scale),
+                _ => gradients.of(&self.shift),
             };
             results.note_numbers(&format!("{name}, gradient of the {what}"), 1e-3, gradient.unwrap());
         }
@@ -127,8 +127,8 @@ impl Suite for Networks {
         results.note("conv4", 1e-4, &network.embed(&images).unwrap());
         let features = network.forward(&images).unwrap();
         results.note("conv4 in training", 1e-4, &features.retaped::<NoneTape>());
-        let mut slopes = pull(features, numbers(7 * network.dim(), 6)).unwrap();
-        for (number, gradient) in network.gradients(&mut slopes).unwrap().into_iter().enumerate() {
+        let mut gradients = backward(features, numbers(7 * network.dim(), 6)).unwrap();
+        for (number, gradient) in network.gradients(&mut gradients).unwrap().into_iter().enumerate() {
             results.note_numbers(&format!("conv4, gradient {number}"), 2e-3, gradient);
         }
     }
@@ -139,39 +139,40 @@ fn networks_are_alike_on_both_devices() {
     alike::<Networks>("networks");
 }
 
-struct Training;
+struct Trainings;
 
 const RECIPE: &str = "name = \"short\"\n[data]\ndataset = \"glyphs\"\n[backbone]\nname = \"conv4\"\nwidth = 8\nblocks = 4\n\
     [objective]\nkind = \"prototypical\"\nway = 5\nshot = 1\nquery = 3\n[optimiser]\nkind = \"adam\"\nrate = 1e-3\n\
     [training]\nsteps = 4\nreport = 2\nseed = 1\n[validation]\nway = 5\nshot = 1\nquery = 5\nepisodes = 10\nseed = 7\nevery = 2\n";
 
-const VALIDATION: &str = "name = \"validation\"\nversion = 1\nsource = \"this test\"\nadmits = [\"inductive\"]\n[data]\n\
+const VALIDATION: &str = "name = \"validation\"\nversion = 1\nsource = \"this test\"\nsettings = [\"inductive\"]\n[data]\n\
     split = \"validation\"\n[episode]\nway = 5\nshot = 1\nquery = 5\n[draw]\ncount = 10\nseed = 7\n\
     [report]\nmetrics = [\"accuracy\"]\n";
 
-impl Suite for Training {
+impl Suite for Trainings {
     fn run<D: Whole>(device: &D, results: &mut Results) {
         let store = data::embedded("glyphs").unwrap().unwrap();
-        let recipe = Recipe::parse(RECIPE, "this test").unwrap();
+        let recipe = TrainingConfig::parse(RECIPE, "this test").unwrap();
         let rules = Protocol::parse(VALIDATION, "this test").unwrap();
         let draw = Sampler::new(&rules, store.index()).unwrap().episodes(0..10).unwrap();
-        let task = Task { recipe: &recipe, store: &store, data_sha256: "", validation: Some(&draw) };
-        let mut run = Run::new(device, task).unwrap();
+        let task =
+            TrainingInputs { config: &recipe, store: &store, data_sha256: "", validation: Some(&draw) };
+        let mut run = Training::new(device, task).unwrap();
         while !run.is_done() {
             run.advance(|_| {}).unwrap();
         }
         let losses = run.rows().iter().map(|row| row.loss as f32).collect();
         results.note_numbers("losses of a training", 1e-2, losses);
-        for parameter in run.weights().parameters.0 {
+        for weight in run.weights().weights.0 {
             // Adam makes a full step of a tiny gradient, whose sign rounding may turn.
-            results.note_numbers(&format!("trained {}", parameter.name), 1e-2, parameter.values);
+            results.note_numbers(&format!("trained {}", weight.name), 1e-2, weight.values);
         }
     }
 }
 
 #[test]
 fn trainings_are_alike_on_both_devices() {
-    alike::<Training>("trainings");
+    alike::<Trainings>("trainings");
 }
 
 #[cfg(feature = "text")]

@@ -1,9 +1,10 @@
 //! Operations on tensors, and the heads in the span of a support.
 
 use super::{Results, Suite, Whole, alike, numbers};
+use kshot::numbers::Values;
 use kshot::rng::{Purpose, Stream};
 use kshot::tensor::span::{Descent, Head, Init, Solution};
-use kshot::tensor::{Backend, HostRows, Labels, Rows, Tensor3, Terms, Values, ops};
+use kshot::tensor::{Backend, HostRows, Labels, Rows, Tensor3, Terms, ops};
 
 const DIM: usize = 23;
 const SLOTS: usize = 15;
@@ -87,7 +88,7 @@ impl Suite for Stores {
                 Some(scale.clone().into()),
                 vec![0.5; 40].into(),
             );
-            let store = device.place(&rows.unwrap()).unwrap();
+            let store = device.upload(&rows.unwrap()).unwrap();
             let mut places: Vec<u32> = (0..2 * 19).map(|i| i * 7 % 40).collect();
             places[18] = Rows::EMPTY;
             let index = Rows::new(2, 19, places).unwrap();
@@ -165,8 +166,8 @@ impl Suite for Heads {
             (0..6).flat_map(|_| pass()).collect()
         };
         let plain = Descent {
-            steps: 30,
-            rate: 0.1,
+            epochs: 30,
+            lr: 0.1,
             momentum: 0.0,
             dampening: 0.0,
             weight_decay: 0.0,
@@ -180,7 +181,7 @@ impl Suite for Heads {
         for (name, settings) in [("plain", plain), ("heavy", heavy), ("cosine", cosine)] {
             let found = device.descent(&features, &labels, &settings).unwrap();
             solution(results, &format!("{name} descent"), 1e-3, &found);
-            let settings = Descent { batches: Some(&batches), steps: 6, ..settings };
+            let settings = Descent { batches: Some(&batches), epochs: 6, ..settings };
             let found = device.descent(&features, &labels, &settings).unwrap();
             solution(results, &format!("{name} descent in batches"), 1e-3, &found);
         }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::config::{Plan, Sizes};
-use crate::backbone::{BackboneError, Weights};
+use crate::backbone::{BackboneError, WeightFile};
 use crate::tensor::encoder::{Block, EncoderWeights, Linear, Norm, Tables};
 
 /// The name of a weight without what older or larger checkpoints add; nothing for parts that features do not pass.
@@ -43,7 +43,7 @@ fn network(sizes: &Sizes) -> Vec<(String, Vec<usize>)> {
 }
 
 struct Parts<'a> {
-    weights: Weights,
+    weights: WeightFile,
     sizes: &'a Sizes,
 }
 
@@ -102,6 +102,6 @@ pub(super) fn read(plan: &Plan) -> Result<EncoderWeights, BackboneError> {
     Ok(EncoderWeights::new(tables, blocks, sizes.heads, sizes.activation)?)
 }
 
-fn read_named(path: &Path) -> Result<Weights, BackboneError> {
-    Weights::read(path, name)
+fn read_named(path: &Path) -> Result<WeightFile, BackboneError> {
+    WeightFile::read(path, name)
 }

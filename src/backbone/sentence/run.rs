@@ -23,7 +23,7 @@ pub struct Embedded {
 /// A sentence encoder on a device.
 pub struct Encoder<'a, D: EncoderOps> {
     device: D,
-    placed: D::Encoder,
+    weights: D::Encoder,
     host: &'a SentenceEncoder,
 }
 
@@ -33,9 +33,9 @@ impl<D: EncoderOps> Encoder<'_, D> {
     /// # Errors
     /// When a token is not in the vocabulary, a sequence is longer than the positions, or the device fails.
     pub fn features(&self, tokens: &TokenBatch) -> Result<Tensor2<D>, TensorError> {
-        let mut x = self.device.look_up(&self.placed, tokens)?;
+        let mut x = self.device.look_up(&self.weights, tokens)?;
         for number in 0..self.host.weights.depth() {
-            x = self.device.block(&self.placed, number, x, tokens.length())?;
+            x = self.device.block(&self.weights, number, x, tokens.length())?;
         }
         self.device.pool(&x, tokens.length(), self.host.plan.pooling, self.host.plan.unit)
     }
@@ -53,7 +53,7 @@ impl SentenceEncoder {
     /// # Errors
     /// When the device has no room.
     pub fn on<D: EncoderOps>(&self, device: &D) -> Result<Encoder<'_, D>, TensorError> {
-        Ok(Encoder { device: device.clone(), placed: device.place_encoder(&self.weights)?, host: self })
+        Ok(Encoder { device: device.clone(), weights: device.upload_encoder(&self.weights)?, host: self })
     }
 
     /// The features of texts, by `workers` threads that each open a device; on the CPU, a result does not depend on

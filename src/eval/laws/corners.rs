@@ -57,13 +57,10 @@ fn values(parameter: &Parameter) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::learner::{Registry, Shipped};
+    use crate::learner::Learners;
 
     fn of(name: &str) -> Vec<String> {
-        corners(Registry::<Cpu>::of::<Shipped>().entry(name).unwrap())
-            .iter()
-            .map(ToString::to_string)
-            .collect()
+        corners(Learners::shipped().cpu().entry(name).unwrap()).iter().map(ToString::to_string).collect()
     }
 
     #[test]

@@ -15,7 +15,7 @@ mod toy;
 
 use std::fmt;
 
-use crate::learner::{Learner, Parameters, Registry, Roster};
+use crate::learner::{Learner, Parameters, Registry};
 use crate::tensor::Cpu;
 use crate::vocab::Setting;
 
@@ -150,23 +150,21 @@ impl fmt::Display for Violation {
     }
 }
 
-/// Holds every learner of a roster against every law, with default parameters and at the [`corners`] of their ranges.
-pub fn check<R: Roster>() -> Vec<Violation> {
-    let registry = Registry::<Cpu>::of::<R>();
-    registry.entries().iter().flat_map(corners).flat_map(|p| check_learner::<R>(&p)).collect()
+/// Holds every learner of a registry against every law, with default parameters and at the [`corners`] of their ranges.
+pub fn check(registry: &Registry<Cpu>) -> Vec<Violation> {
+    registry.entries().iter().flat_map(corners).flat_map(|p| check_learner(registry, &p)).collect()
 }
 
 /// Holds one learner with these parameters against every law.
 ///
 /// One that cannot answer an ordinary episode is held against no other law.
-pub fn check_learner<R: Roster>(parameters: &Parameters) -> Vec<Violation> {
+pub fn check_learner(registry: &Registry<Cpu>, parameters: &Parameters) -> Vec<Violation> {
     let violation = |law, found| Violation {
         learner: parameters.learner().to_string(),
         parameters: parameters.to_string(),
         law,
         found,
     };
-    let registry = Registry::<Cpu>::of::<R>();
     let build = || registry.build(parameters);
     let learner: Learner<Cpu> = match build() {
         Ok(learner) => learner,

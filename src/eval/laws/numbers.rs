@@ -71,7 +71,7 @@ pub(super) fn refuses(subject: &Subject) -> Result<(), String> {
         if subject.setting().uses_support() {
             sides.push(("support", support));
         }
-        if subject.setting().uses_class_vectors() {
+        if subject.setting().uses_class_embeddings() {
             let mut toy = toy.clone();
             toy.vectors[4].fill(bad);
             match subject.one(&toy) {

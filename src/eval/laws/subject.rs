@@ -10,7 +10,7 @@ use crate::learner::{Given, LearnError, Learner};
 use crate::rng::Chance;
 use crate::tensor::dfdx::shapes::HasShape;
 use crate::tensor::{Cpu, HostRows, Labels, TensorError, open_cpu, to_host};
-use crate::view::{ClassVectors, Items, Seen, Support};
+use crate::view::{ClassEmbeddings, Items, Seen, Support};
 use crate::vocab::{Meaning, Setting, Transform};
 
 /// The seed of the learner's chance, where a law does not ask for another.
@@ -185,10 +185,10 @@ impl<'a> Subject<'a> {
         Items::dense(&self.device, (toys.len(), items, dim), values).map_err(|e| e.to_string())
     }
 
-    fn vectors(&self, toys: &[Toy]) -> Result<ClassVectors<Cpu>, String> {
+    fn vectors(&self, toys: &[Toy]) -> Result<ClassEmbeddings<Cpu>, String> {
         let (way, dim) = toys.first().map_or((0, 0), |toy| (toy.way, toy.dim));
         let values = toys.iter().flat_map(|toy| toy.vectors.iter().flatten().copied()).collect();
-        ClassVectors::new(&self.device, (toys.len(), way, dim), values).map_err(|e| e.to_string())
+        ClassEmbeddings::new(&self.device, (toys.len(), way, dim), values).map_err(|e| e.to_string())
     }
 }
 

@@ -197,7 +197,7 @@ fn block(
     bits: &dyn Fn(u32) -> Bits,
 ) -> Block {
     let (first, run) = (&sources[0].read, &sources[0].folder.run);
-    let features = run.protocols.iter().find(|protocol| protocol.name == first.table.protocol);
+    let record = run.of_table(&first.key());
     let mut lacking = Vec::new();
     let mut contenders: Vec<(Contender, Vec<f64>)> = Vec::new();
     for source in sources {
@@ -243,7 +243,7 @@ fn block(
         shot: first.table.shot,
         query: first.table.query,
         draw_sha256: first.table.draw_sha256.clone(),
-        features: features.map_or(String::new(), |protocol| protocol.features.clone()),
+        features: record.map_or(String::new(), |record| record.source.clone()),
         features_sha256: first.features_sha256.clone(),
         repeat: first.table.repeat,
         sequential: sources.iter().any(|source| source.read.table.sequential),

@@ -135,8 +135,8 @@ fn groups<'a>(request: &Request<'a>) -> Result<Vec<Group<'a>>, PageError> {
     let names = display_names(tables.map(|table| (table.learner.as_str(), &table.parameters)));
     let mut groups = Vec::new();
     for (number, (key, sources)) in sources.iter().enumerate() {
-        let record = sources[0].folder.run.protocols.iter().find(|record| record.name == key.protocol);
-        let features = record.map_or("", |record| record.features.as_str());
+        let record = sources[0].folder.run.of_table(&sources[0].read.key());
+        let features = record.map_or("", |record| record.source.as_str());
         let shot = match key.shot {
             Size::Number(number) => format!("{number}-shot"),
             other => format!("{other} shots"),
@@ -174,8 +174,8 @@ fn overviews(request: &Request<'_>) -> String {
     let mut sets: BTreeMap<&str, (Vec<SummaryRow>, &str)> = BTreeMap::new();
     for folder in request.folders {
         for read in &folder.tables {
-            let record = folder.run.protocols.iter().find(|record| record.name == read.table.protocol);
-            let features = record.map_or("", |record| record.features.as_str());
+            let record = folder.run.of_table(&read.key());
+            let features = record.map_or("", |record| record.source.as_str());
             let set = sets.entry(&read.features_sha256).or_insert((Vec::new(), features));
             set.0.extend(read.rows());
         }

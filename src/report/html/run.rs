@@ -20,7 +20,7 @@ pub(super) fn facts(folder: &ResultsFolder) -> String {
             ),
         );
         add("draw", format!("{file} (sha256 {})", protocol.draw_sha256));
-        add("features", format!("{} (sha256 {})", protocol.features, protocol.features_sha256));
+        add("features", format!("{} (sha256 {})", protocol.source, protocol.features_sha256));
     }
     for learner in &run.learners {
         let parameters: Vec<String> =

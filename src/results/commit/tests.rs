@@ -32,9 +32,13 @@ fn table(learner: &str, shot: u32) -> Table {
         level: 0.95,
         sequential: false,
         seed: 7,
+        features: "f".to_string(),
+        dataset: "letters".to_string(),
         seed_train: None,
+        method: format!("f+{learner}"),
         device: "cpu".to_string(),
         draw_sha256: "dd".to_string(),
+        items_sha256: "ii".to_string(),
     }
 }
 
@@ -50,6 +54,9 @@ fn record() -> RunRecord {
     RunRecord {
         kshot: env!("CARGO_PKG_VERSION").to_string(),
         command: ["kshot", "evaluate", "small.toml"].map(str::to_string).into(),
+        folder: String::new(),
+        request: crate::results::Request::default(),
+        in_memory: Vec::new(),
         protocols: vec![ProtocolRecord {
             name: "small".to_string(),
             version: 2,
@@ -57,9 +64,13 @@ fn record() -> RunRecord {
             seed: 7,
             draw: None,
             draw_sha256: "dd".to_string(),
-            features: "features".to_string(),
+            features: "f".to_string(),
+            dataset: "letters".to_string(),
+            seed_train: None,
+            source: "features".to_string(),
             features_sha256: "ff".to_string(),
-            class_vectors: None,
+            class_embeddings: None,
+            items_sha256: "ii".to_string(),
         }],
         learners: vec![LearnerRecord {
             name: "k-nn".to_string(),
@@ -113,32 +124,34 @@ fn the_files_hold_exactly_these_bytes() {
     let table = calibrated(&mut results, "k-nn", 1);
     results.add(table);
     results.commit(record()).unwrap();
-    let key = r#"small,k-nn,"distance=euclidean,k=1","#;
+    let key = r#"small,k-nn,"distance=euclidean,k=1",1,f,letters,,"#;
     assert_eq!(
         read(folder.path(), "outcomes.csv"),
         format!(
-            "protocol,learner,parameters,shot,episode,label,class,correct,total,nll,brier\n\
-             {key}1,0,0,ant,2,2,0.25,0.0625\n\
-             {key}1,0,1,\"bee, wild\",0,1,1.75,0.4375\n\
-             {key}1,1,0,NA,1,1,0.5,0.125\n\
-             {key}1,1,1,ant,0,0,,\n"
+            "protocol,learner,parameters,shot,features,dataset,seed_train,episode,label,class,correct,total,nll,brier\n\
+             {key}0,0,ant,2,2,0.25,0.0625\n\
+             {key}0,1,\"bee, wild\",0,1,1.75,0.4375\n\
+             {key}1,0,NA,1,1,0.5,0.125\n\
+             {key}1,1,ant,0,0,,\n"
         )
     );
     assert_eq!(
         read(folder.path(), "episodes.csv"),
         format!(
-            "protocol,learner,parameters,setting,shot,episode,way,correct,total,nll,brier,draw_sha256\n\
-             {key}inductive,1,0,2,2,3,0.75,0.1875,dd\n\
-             {key}inductive,1,1,2,1,1,0.5,0.125,dd\n"
+            "protocol,learner,parameters,shot,features,dataset,seed_train,setting,episode,way,correct,total,nll,brier,\
+             draw_sha256,items_sha256\n\
+             {key}inductive,0,2,2,3,0.75,0.1875,dd,ii\n\
+             {key}inductive,1,2,1,1,0.5,0.125,dd,ii\n"
         )
     );
     assert_eq!(
         read(folder.path(), "bins.csv"),
         format!(
-            "protocol,learner,parameters,shot,temperature,bin,low,high,count,correct,confidence\n\
-             {key}1,1,0,0.5,0.5,1,1,0.5\n\
-             {key}1,1,1,0.75,0.75,2,1,0.75\n\
-             {key}1,1,2,1,1,1,1,1\n"
+            "protocol,learner,parameters,shot,features,dataset,seed_train,temperature,bin,low,high,count,correct,\
+             confidence\n\
+             {key}1,0,0.5,0.5,1,1,0.5\n\
+             {key}1,1,0.75,0.75,2,1,0.75\n\
+             {key}1,2,1,1,1,1,1\n"
         )
     );
     let summary = read(folder.path(), "summary.csv");
@@ -146,20 +159,21 @@ fn the_files_hold_exactly_these_bytes() {
     assert_eq!(
         lines.next(),
         Some(
-            "protocol,version,learner,parameters,selection,setting,backbone,saw_classes,way,shot,query,episodes,classes,\
-             metric,value,interval,low,high,level,seed,seed_train,device,draw_sha256,features_sha256,kshot"
+            "protocol,version,learner,parameters,selection,setting,backbone,saw_classes,way,shot,features,dataset,seed_train,\
+             query,episodes,classes,metric,value,interval,low,high,level,seed,device,draw_sha256,items_sha256,\
+             features_sha256,kshot,method"
         )
     );
-    let lead = r#"small,2,k-nn,"distance=euclidean,k=1",default,inductive,,none,2,1,varied,2,3,"#;
-    let tail = format!("7,,cpu,dd,ff,{}", env!("CARGO_PKG_VERSION"));
+    let lead = r#"small,2,k-nn,"distance=euclidean,k=1",default,inductive,,none,2,1,f,letters,,varied,2,3,"#;
+    let tail = format!("7,cpu,dd,ii,ff,{},f+k-nn", env!("CARGO_PKG_VERSION"));
     let lines: Vec<&str> = lines.collect();
     assert_eq!(lines[2], format!("{lead}class-accuracy,0.6666666666666666,none,,,,{tail}"));
     assert_eq!(lines[3], format!("{lead}ece,0.25,none,,,,{tail}"));
     // The mean of 0.75 and 0.5 with t(0.975, 1) = 12.706 times 0.125.
     let nll: Vec<&str> = lines[4].split(',').collect();
-    assert_eq!((nll[14], nll[15], nll[16]), ("nll", "0.625", "sampler"));
-    assert!((nll[17].parse::<f64>().unwrap() + 0.963_275_592_021_837_6).abs() < 1e-9);
-    assert_eq!((nll[19], lines.len()), ("0.95", 5));
+    assert_eq!((nll[17], nll[18], nll[19]), ("nll", "0.625", "sampler"));
+    assert!((nll[20].parse::<f64>().unwrap() + 0.963_275_592_021_837_6).abs() < 1e-9);
+    assert_eq!((nll[22], lines.len()), ("0.95", 5));
 }
 
 #[test]
@@ -183,7 +197,7 @@ fn rows_are_sorted_whatever_the_order_of_the_work() {
     };
     let (forth, back) = (files(false), files(true));
     assert_eq!(forth, back);
-    let shots: Vec<&str> = forth[1].lines().skip(1).map(|line| line.split(',').nth(5).unwrap()).collect();
+    let shots: Vec<&str> = forth[1].lines().skip(1).map(|line| line.split(',').nth(4).unwrap()).collect();
     assert_eq!(shots, ["1", "2", "2", "10", "10", "1", "1"]);
 }
 
@@ -214,11 +228,12 @@ fn queries_are_written_where_somebody_hands_them_in() {
         assert_eq!(error, format!("a results folder holds one file of a name, {name} is written twice"));
     }
     results.commit(record()).unwrap();
-    let key = r#"small,k-nn,"distance=euclidean,k=1",1,"#;
+    let key = r#"small,k-nn,"distance=euclidean,k=1",1,f,letters,,"#;
     assert_eq!(
         read(folder.path(), "queries.csv"),
         format!(
-            "protocol,learner,parameters,shot,episode,class,item,predicted,confidence,certainty\n\
+            "protocol,learner,parameters,shot,features,dataset,seed_train,episode,class,item,predicted,confidence,\
+             certainty\n\
              {key}4,\"bee, wild\",9,ant,,-2\n{key}4,\"bee, wild\",9,ant,0.5,\n"
         )
     );
@@ -250,7 +265,7 @@ fn results_that_are_not_complete_get_no_name() {
     results.begin(self::table("svm", 1), names()).unwrap();
     assert_eq!(
         results.commit(record()).unwrap_err().to_string(),
-        "learner svm:distance=euclidean,k=1 under protocol small (shot 1) was begun and not finished, so the results \
+        "learner svm:distance=euclidean,k=1 on f under protocol small (shot 1) was begun and not finished, so the results \
          are not complete"
     );
     assert!(!out.exists());
@@ -261,7 +276,7 @@ fn results_that_are_not_complete_get_no_name() {
     let mut nameless = record();
     nameless.protocols.clear();
     let error = results.commit(nameless).unwrap_err().to_string();
-    assert_eq!(error, "the run record must name every protocol, `small` is missing");
+    assert_eq!(error, "the run record must name every protocol and feature set, `small` on f is missing");
     assert!(!out.exists());
 }
 
@@ -270,7 +285,7 @@ fn what_a_table_cannot_hold_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let mut results = Results::create(folder.path(), false).unwrap();
     let mut writer = results.begin(table("k-nn", 1), names()).unwrap();
-    let key = "learner k-nn:distance=euclidean,k=1 under protocol small (shot 1)";
+    let key = "learner k-nn:distance=euclidean,k=1 on f under protocol small (shot 1)";
     let again = results.begin(table("k-nn", 1), names()).unwrap_err();
     assert_eq!(again.to_string(), format!("{key} is evaluated twice; every learner needs other parameters"));
 

@@ -8,25 +8,24 @@ use super::outcomes::{places, same};
 use super::sheet::Sheet;
 use crate::results::certainty::MEASURES;
 use crate::results::rows::CERTAINTY_COLUMNS;
-
-/// The column of the first measure.
-const FIRST: usize = 8;
+use crate::vocab::Metric;
 
 /// Fills the measures of every table that has them, which must be there for all of its episodes.
 pub(super) fn read(path: &Path, tables: &mut [ReadTable]) -> Result<(), ReadError> {
     let mut sheet = Sheet::open(path, CERTAINTY_COLUMNS)?;
     let places = places(tables);
     let mut rows = vec![0; tables.len()];
-    let mut last = None;
+    let [number] = sheet.columns(["episode"])?;
+    let measures = sheet.columns(MEASURES.map(Metric::word))?;
     while sheet.next()? {
-        let (key, place) = sheet.key([0, 1, 2, 3], last, |key| places.get(key).copied(), "summary.csv")?;
+        let place = sheet.table(&places, "summary.csv")?;
         let table = &mut tables[place];
-        let episode: u32 = sheet.whole(4)?;
+        let episode: u32 = sheet.whole(number)?;
         let Some(expected) = table.dealt.episodes.get(rows[place]) else {
-            return Err(sheet.flaw(Flaw::Twice { what: format!("episode {episode} of {key}") }));
+            return Err(sheet.flaw(Flaw::Twice { what: format!("episode {episode} of {}", table.key()) }));
         };
         same(&sheet, "episode", &episode.to_string(), "episodes.csv", &expected.to_string())?;
-        for (metric, column) in MEASURES.into_iter().zip(FIRST..) {
+        for (metric, column) in MEASURES.into_iter().zip(measures) {
             let known = table.certainty.entry(metric).or_default();
             match sheet.optional(column)? {
                 Some(value) if known.len() == rows[place] => known.push(value),
@@ -36,7 +35,6 @@ pub(super) fn read(path: &Path, tables: &mut [ReadTable]) -> Result<(), ReadErro
             }
         }
         rows[place] += 1;
-        last = Some((key, place));
     }
     for (table, found) in tables.iter().zip(rows) {
         let (expected, found) = (table.dealt.episodes.len() as u64, found as u64);

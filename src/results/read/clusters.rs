@@ -5,25 +5,26 @@ use std::path::Path;
 
 use super::error::{Flaw, ReadError};
 use super::sheet::Sheet;
-use crate::results::rows::CLUSTER_COLUMNS;
+use crate::results::TableKey;
+use crate::results::rows::{ClusterCells, header};
 
-/// The cluster of each class, by protocol.
+/// The cluster of each class, by protocol and data set.
 #[derive(Debug, Default)]
 pub(super) struct Clusters {
-    of: HashMap<(String, String), String>,
-    protocols: HashSet<String>,
+    of: HashMap<[String; 3], String>,
+    draws: HashSet<[String; 2]>,
 }
 
 impl Clusters {
     /// Reads the file.
     pub(super) fn read(path: &Path) -> Result<Clusters, ReadError> {
-        let mut sheet = Sheet::open(path, CLUSTER_COLUMNS)?;
+        let mut sheet = Sheet::open(path, &header::<ClusterCells>(false))?;
         let mut clusters = Clusters::default();
         while sheet.next()? {
-            let class = (sheet.cell(0).to_string(), sheet.cell(1).to_string());
-            clusters.protocols.insert(class.0.clone());
-            if clusters.of.insert(class, sheet.cell(2).to_string()).is_some() {
-                return Err(sheet.flaw(Flaw::Twice { what: format!("class {}", sheet.cell(1)) }));
+            let ClusterCells { protocol, dataset, class, cluster } = sheet.read()?;
+            clusters.draws.insert([protocol.clone(), dataset.clone()]);
+            if clusters.of.insert([protocol, dataset, class.clone()], cluster).is_some() {
+                return Err(sheet.flaw(Flaw::Twice { what: format!("class {class}") }));
             }
         }
         Ok(clusters)
@@ -31,11 +32,13 @@ impl Clusters {
 
     /// What is left out together with a class that was met in `sheet`: its cluster, or the class where its protocol has
     /// no clusters. Where one class of a protocol has a row, all must have one.
-    pub(super) fn unit(&self, sheet: &Sheet, protocol: &str, class: &str) -> Result<String, ReadError> {
-        if !self.protocols.contains(protocol) {
+    pub(super) fn unit(&self, sheet: &Sheet, key: &TableKey, class: &str) -> Result<String, ReadError> {
+        let draw = [key.protocol.clone(), key.dataset.clone()];
+        if !self.draws.contains(&draw) {
             return Ok(class.to_string());
         }
-        let cluster = self.of.get(&(protocol.to_string(), class.to_string()));
+        let [protocol, dataset] = draw;
+        let cluster = self.of.get(&[protocol, dataset, class.to_string()]);
         cluster.cloned().ok_or_else(|| sheet.flaw(Flaw::NoCluster { class: class.to_string() }))
     }
 }

@@ -46,13 +46,11 @@ pub enum Flaw {
         /// Its name.
         column: String,
     },
-    /// A column that nobody knows, or that stands elsewhere.
-    #[error("expected column `{expected}`, found `{found}`")]
+    /// A column that does not belong into the file, or stands there twice.
+    #[error("column `{column}` does not belong here")]
     OtherColumn {
-        /// The column of this place; `nothing` behind the last.
-        expected: String,
-        /// What is there.
-        found: String,
+        /// Its name.
+        column: String,
     },
     /// A line that is too short or too long.
     #[error("expected {expected} cells, found {found}")]
@@ -83,6 +81,9 @@ pub enum Flaw {
     /// A word that nobody knows.
     #[error(transparent)]
     Word(#[from] UnknownWord),
+    /// What the type of a cell says of it.
+    #[error("{0}")]
+    Said(String),
     /// The run record is no JSON, or not of the right kind.
     #[error("not a run record: {0}")]
     Record(String),
@@ -120,11 +121,13 @@ pub enum Flaw {
         /// The class.
         class: String,
     },
-    /// The protocol of a row is not in the run record.
-    #[error("protocol `{protocol}` is not in run.json\nhint: the files are not of one run")]
+    /// The protocol of a row, or its feature set, is not in the run record.
+    #[error("protocol `{protocol}` on {features} is not in run.json\nhint: the files are not of one run")]
     NoProtocol {
         /// The protocol.
         protocol: String,
+        /// The feature set.
+        features: String,
     },
     /// A row that is there twice.
     #[error("{what} is there twice")]
@@ -187,12 +190,12 @@ pub enum Flaw {
 
 impl ReadError {
     /// Wraps what the system said, for `map_err`.
-    pub(super) fn file(path: &Path) -> impl FnOnce(io::Error) -> ReadError {
+    pub(in crate::results) fn file(path: &Path) -> impl FnOnce(io::Error) -> ReadError {
         move |source| ReadError::File { path: path.to_path_buf(), source }
     }
 
     /// A flaw of a whole file.
-    pub(super) fn whole(path: &Path, flaw: Flaw) -> ReadError {
+    pub(in crate::results) fn whole(path: &Path, flaw: Flaw) -> ReadError {
         ReadError::Whole { path: path.to_path_buf(), flaw }
     }
 }

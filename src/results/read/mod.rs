@@ -158,6 +158,14 @@ impl ResultsFolder {
     }
 }
 
+/// Reads the record of a run in its folder, parts of evaluations included.
+///
+/// # Errors
+/// A record that is missing, damaged or of another version of kshot.
+pub fn read_record(folder: &Path) -> Result<RunRecord, ReadError> {
+    record(&folder.join(RUN_RECORD))
+}
+
 /// Reads the run record; checked first, because another version may name its columns otherwise.
 pub(super) fn record(path: &Path) -> Result<RunRecord, ReadError> {
     let bytes = std::fs::read(path).map_err(ReadError::file(path))?;

@@ -8,9 +8,8 @@ use super::ReadTable;
 use super::clusters::Clusters;
 use super::error::{Flaw, ReadError};
 use super::sheet::{Sheet, differ};
-use crate::results::TableKey;
 use crate::results::rows::{EPISODE_COLUMNS, OUTCOME_COLUMNS};
-use crate::vocab::Setting;
+use crate::results::{Table, TableKey};
 
 /// The places of tables by key.
 pub(super) fn places(tables: &[ReadTable]) -> HashMap<TableKey, usize> {
@@ -21,32 +20,35 @@ pub(super) fn places(tables: &[ReadTable]) -> HashMap<TableKey, usize> {
 pub(super) fn read_episodes(path: &Path, tables: &mut [ReadTable]) -> Result<(), ReadError> {
     let mut sheet = Sheet::open(path, EPISODE_COLUMNS)?;
     let places = places(tables);
-    let mut last = None;
+    let [setting, draw, items] = sheet.columns(["setting", "draw_sha256", "items_sha256"])?;
+    let [episode, way_column, correct, total] = sheet.columns(["episode", "way", "correct", "total"])?;
+    let [nll, brier] = sheet.columns(["nll", "brier"])?;
     while sheet.next()? {
-        let (key, place) = sheet.key([0, 1, 2, 4], last, |key| places.get(key).copied(), "summary.csv")?;
+        let place = sheet.table(&places, "summary.csv")?;
         let read = &mut tables[place];
-        let setting: Setting = sheet.word(3)?;
-        same(&sheet, "setting", setting.word(), "summary.csv", read.table.setting.word())?;
-        same(&sheet, "draw_sha256", sheet.cell(11), "summary.csv", &read.table.draw_sha256)?;
-        let episode: u32 = sheet.whole(5)?;
-        let way: u32 = sheet.whole(6)?;
-        let (correct, total): (u32, u32) = (sheet.whole(7)?, sheet.whole(8)?);
+        same(&sheet, "setting", sheet.cell(setting), "summary.csv", read.table.setting.word())?;
+        same(&sheet, "draw_sha256", sheet.cell(draw), "summary.csv", &read.table.draw_sha256)?;
+        same(&sheet, "items_sha256", sheet.cell(items), "summary.csv", &read.table.items_sha256)?;
+        let episode: u32 = sheet.whole(episode)?;
+        let way: u32 = sheet.whole(way_column)?;
+        let (correct, total): (u32, u32) = (sheet.whole(correct)?, sheet.whole(total)?);
         if correct > total || total == 0 {
             return Err(sheet.flaw(Flaw::Counts { correct: u64::from(correct), total: u64::from(total) }));
         }
         if way == 0 {
-            return Err(sheet.wrong(6, "1 or more"));
+            return Err(sheet.wrong(way_column, "1 or more"));
         }
         let dealt = Arc::get_mut(&mut read.dealt).expect("not shared before outcomes.csv is read");
         match dealt.episodes.last() {
             Some(last) if *last == episode => {
+                let key = read.table.key();
                 return Err(sheet.flaw(Flaw::Twice { what: format!("episode {episode} of {key}") }));
             }
             Some(&last) if last > episode => return Err(sheet.flaw(Flaw::Order { last, found: episode })),
             _ => {}
         }
         let first = read.correct.is_empty();
-        for (column, values) in [(9, &mut read.nll), (10, &mut read.brier)] {
+        for (column, values) in [(nll, &mut read.nll), (brier, &mut read.brier)] {
             match sheet.optional(column)? {
                 Some(value) if first || !values.is_empty() => values.push(value),
                 None if values.is_empty() => {}
@@ -58,7 +60,6 @@ pub(super) fn read_episodes(path: &Path, tables: &mut [ReadTable]) -> Result<(),
         dealt.ends.push(dealt.ends.last().unwrap_or(&0) + way);
         read.correct.push(correct);
         read.total.push(total);
-        last = Some((key, place));
     }
     for read in tables.iter() {
         if read.correct.is_empty() {
@@ -87,22 +88,25 @@ pub(super) fn read_outcomes(
     let mut sheet = Sheet::open(path, OUTCOME_COLUMNS)?;
     let places = places(tables);
     // The first table of a draw lists its classes, the others must agree with it line by line.
-    let mut first_of: HashMap<(String, String), usize> = HashMap::new();
+    let mut first_of: HashMap<[String; 3], usize> = HashMap::new();
+    let draw_of = |read: &ReadTable| {
+        let Table { protocol, dataset, draw_sha256, .. } = &read.table;
+        [protocol, dataset, draw_sha256].map(String::clone)
+    };
     for (place, read) in tables.iter().enumerate() {
-        first_of.entry((read.table.protocol.clone(), read.table.draw_sha256.clone())).or_insert(place);
+        first_of.entry(draw_of(read)).or_insert(place);
     }
-    let first_of: Vec<usize> = tables
-        .iter()
-        .map(|read| first_of[&(read.table.protocol.clone(), read.table.draw_sha256.clone())])
-        .collect();
+    let first_of: Vec<usize> = tables.iter().map(|read| first_of[&draw_of(read)]).collect();
     let mut names: Vec<HashMap<String, u32>> = vec![HashMap::new(); tables.len()];
     let mut units: Vec<HashMap<String, u32>> = vec![HashMap::new(); tables.len()];
     let mut done: Vec<usize> = vec![0; tables.len()];
     let mut sums = Sums::default();
-    let mut last: Option<(TableKey, usize)> = None;
+    let mut last: Option<usize> = None;
+    let [episode, label, class] = sheet.columns(["episode", "label", "class"])?;
+    let [correct, total, nll, brier] = sheet.columns(["correct", "total", "nll", "brier"])?;
     while sheet.next()? {
-        let before = last.as_ref().map(|(_, place)| *place);
-        let (key, place) = sheet.key([0, 1, 2, 3], last, |key| places.get(key).copied(), "summary.csv")?;
+        let before = last;
+        let place = sheet.table(&places, "summary.csv")?;
         if let Some(before) = before.filter(|before| *before != place && sums.label > 0) {
             let (key, expected) = (tables[before].key(), way(&tables[before], done[before]) as u64);
             let what = "classes of its last episode";
@@ -117,40 +121,41 @@ pub(super) fn read_outcomes(
         }
         let at = done[place];
         let Some(&expected) = tables[place].dealt.episodes.get(at) else {
-            let episode = sheet.cell(4).to_string();
-            return Err(sheet.flaw(Flaw::Twice { what: format!("episode {episode} of {key}") }));
+            let what = format!("episode {} of {}", sheet.cell(episode), tables[place].key());
+            return Err(sheet.flaw(Flaw::Twice { what }));
         };
-        let episode: u32 = sheet.whole(4)?;
+        let episode: u32 = sheet.whole(episode)?;
         if episode != expected {
             same(&sheet, "episode", &episode.to_string(), "episodes.csv", &expected.to_string())?;
         }
-        let label: usize = sheet.whole(5)?;
+        let label: usize = sheet.whole(label)?;
         if label != sums.label {
             same(&sheet, "label", &label.to_string(), "the order of labels", &sums.label.to_string())?;
         }
 
-        let (correct, total): (u32, u32) = (sheet.whole(7)?, sheet.whole(8)?);
+        let (correct, total): (u32, u32) = (sheet.whole(correct)?, sheet.whole(total)?);
         if correct > total {
             return Err(sheet.flaw(Flaw::Counts { correct: u64::from(correct), total: u64::from(total) }));
         }
+        let name = sheet.cell(class);
         let class = if first == place {
+            let key = tables[place].key();
             let dealt =
                 Arc::get_mut(&mut tables[place].dealt).expect("the first table shares after its last row");
             let next = dealt.classes.len() as u32;
-            let class = *names[place].entry(sheet.cell(6).to_string()).or_insert(next);
+            let class = *names[place].entry(name.to_string()).or_insert(next);
             if class == next {
-                let name = sheet.cell(6).to_string();
-                let unit = clusters.unit(&sheet, &key.protocol, &name)?;
+                let unit = clusters.unit(&sheet, &key, name)?;
                 let next = dealt.units.len() as u32;
                 let number = *units[place].entry(unit.clone()).or_insert(next);
                 if number == next {
                     dealt.units.push(unit);
                 }
                 dealt.unit_of.push(number);
-                dealt.classes.push(name);
+                dealt.classes.push(name.to_string());
             }
             if dealt.members[dealt.members.len() - label..].contains(&class) {
-                let what = format!("class {} in episode {episode} of {key}", sheet.cell(6));
+                let what = format!("class {name} in episode {episode} of {key}");
                 return Err(sheet.flaw(Flaw::Twice { what }));
             }
             dealt.members.push(class);
@@ -158,7 +163,7 @@ pub(super) fn read_outcomes(
         } else {
             let dealt = &tables[place].dealt;
             let class = dealt.members(at)[label];
-            same(&sheet, "class", sheet.cell(6), "another learner's row", &dealt.classes[class as usize])?;
+            same(&sheet, "class", name, "another learner's row", &dealt.classes[class as usize])?;
             class
         };
         let read = &mut tables[place];
@@ -169,14 +174,14 @@ pub(super) fn read_outcomes(
         read.by_class[class as usize].1 += u64::from(total);
         sums.correct += u64::from(correct);
         sums.total += u64::from(total);
-        sums.nll += f64::from(total) * sheet.optional(9)?.unwrap_or(0.0);
-        sums.brier += f64::from(total) * sheet.optional(10)?.unwrap_or(0.0);
+        sums.nll += f64::from(total) * sheet.optional(nll)?.unwrap_or(0.0);
+        sums.brier += f64::from(total) * sheet.optional(brier)?.unwrap_or(0.0);
         sums.label += 1;
         if sums.label == way(read, at) {
             check_episode(&sheet, read, at, &std::mem::take(&mut sums))?;
             done[place] += 1;
         }
-        last = Some((key, place));
+        last = Some(place);
     }
     for (read, done) in tables.iter().zip(done) {
         let expected = read.dealt.episodes.len() as u64;

@@ -2,13 +2,15 @@
 
 use std::path::Path;
 
+use serde::Deserialize;
+
 use super::error::ReadError;
 use super::sheet::Sheet;
 use crate::results::TableKey;
 use crate::results::rows::QUERY_COLUMNS;
 
 /// One query of an episode.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct ReadQuery {
     /// Its class.
     pub class: String,
@@ -29,18 +31,11 @@ pub fn read_queries(folder: &Path, key: &TableKey, episode: u32) -> Result<Vec<R
     }
     let mut sheet = Sheet::open(&path, QUERY_COLUMNS)?;
     let mut queries = Vec::new();
+    let [number] = sheet.columns(["episode"])?;
+    let key = key.cells();
     while sheet.next()? {
-        let ours = sheet.cell(0) == key.protocol
-            && sheet.cell(1) == key.learner
-            && sheet.cell(2) == key.parameters
-            && sheet.size(3)? == key.shot
-            && sheet.whole::<u32>(4)? == episode;
-        if ours {
-            queries.push(ReadQuery {
-                class: sheet.cell(5).to_string(),
-                item: sheet.whole(6)?,
-                predicted: sheet.cell(7).to_string(),
-            });
+        if sheet.is_of(&key) && sheet.whole::<u32>(number)? == episode {
+            queries.push(sheet.read()?);
         } else if !queries.is_empty() {
             break;
         }

@@ -1,27 +1,37 @@
 //! One result file, line by line, with cells that are checked as they are read.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use super::error::{Flaw, ReadError};
-use crate::results::{Size, TableKey};
-use crate::vocab::UnknownWord;
+use serde::Deserialize;
 
-/// A file whose header is as expected and whose last line is complete.
+use super::error::{Flaw, ReadError};
+use crate::results::TableKey;
+use crate::results::cells::{self, CellError};
+
+/// Columns of the key of a table.
+const KEYS: usize = 7;
+
+/// A file whose columns are those expected, in any order, and whose last line is complete.
 pub(super) struct Sheet {
     path: PathBuf,
     reader: csv::Reader<BufReader<File>>,
-    columns: Vec<&'static str>,
+    header: csv::StringRecord,
     row: csv::StringRecord,
+    /// Where the columns of a table's key stand, in files that have them.
+    key: Option<[usize; KEYS]>,
+    /// The key of the last row by its cells, and which table it is.
+    last: Option<([String; KEYS], usize)>,
     /// Lines by which the reader's position stays behind: 1 where they end in CR LF, of which it leaves the LF to the next row.
     behind: u64,
 }
 
 impl Sheet {
     /// Opens a file that must have exactly these columns.
-    pub fn open(path: &Path, columns: &'static str) -> Result<Sheet, ReadError> {
+    pub fn open(path: &Path, columns: &str) -> Result<Sheet, ReadError> {
         let mut file = File::open(path).map_err(ReadError::file(path))?;
         let mut last = [b'\n'];
         if file.seek(SeekFrom::End(-1)).is_ok() {
@@ -34,13 +44,15 @@ impl Sheet {
         let header = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let behind = u64::from(header.ends_with(b"\r"));
         let mut reader = csv::ReaderBuilder::new().has_headers(true).flexible(true).from_reader(file);
-        let columns: Vec<&'static str> = columns.split(',').collect();
         let header = reader.headers().map_err(|error| broken(path, 1, error))?.clone();
-        if let Some(flaw) = header_flaw(&columns, &header) {
+        if let Some(flaw) = header_flaw(columns, &header) {
             return Err(ReadError::Line { path: path.to_path_buf(), line: 1, flaw });
         }
         let row = csv::StringRecord::new();
-        let sheet = Sheet { path: path.to_path_buf(), reader, columns, row, behind };
+        let mut sheet =
+            Sheet { path: path.to_path_buf(), reader, header, row, key: None, last: None, behind };
+        let key = cells::columns::<TableKey>();
+        sheet.key = key.try_into().ok().and_then(|key| sheet.columns(key).ok());
         if cut_off {
             return Err(sheet.cut_off());
         }
@@ -60,8 +72,8 @@ impl Sheet {
     pub fn next(&mut self) -> Result<bool, ReadError> {
         let found = self.reader.read_record(&mut self.row);
         let more = found.map_err(|error| broken(&self.path, self.line(), error))?;
-        if more && self.row.len() != self.columns.len() {
-            return Err(self.flaw(Flaw::Cells { expected: self.columns.len(), found: self.row.len() }));
+        if more && self.row.len() != self.header.len() {
+            return Err(self.flaw(Flaw::Cells { expected: self.header.len(), found: self.row.len() }));
         }
         Ok(more)
     }
@@ -74,6 +86,24 @@ impl Sheet {
     /// The line of the present row, from 1.
     pub fn line(&self) -> u64 {
         self.row.position().map_or(1, |position| position.line() + self.behind)
+    }
+
+    /// Where columns stand, by their names.
+    pub fn columns<const N: usize>(&self, names: [&str; N]) -> Result<[usize; N], ReadError> {
+        let mut places = [0; N];
+        for (place, name) in places.iter_mut().zip(names) {
+            let found = self.header.iter().position(|column| column == name);
+            *place = found.ok_or_else(|| self.flaw(Flaw::NoColumn { column: name.to_string() }))?;
+        }
+        Ok(places)
+    }
+
+    /// The present row, or what a struct has of it.
+    pub fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, ReadError> {
+        cells::read(&self.header, &self.row).map_err(|(place, error)| match error {
+            CellError::Expected(expected) => self.wrong(place, expected),
+            CellError::Said(said) => self.flaw(Flaw::Said(said)),
+        })
     }
 
     /// A cell as text.
@@ -97,67 +127,47 @@ impl Sheet {
         if self.cell(column).is_empty() { Ok(None) } else { self.number(column).map(Some) }
     }
 
-    /// A known word.
-    pub fn word<T: FromStr<Err = UnknownWord>>(&self, column: usize) -> Result<T, ReadError> {
-        self.cell(column).parse().map_err(|error: UnknownWord| self.flaw(error.into()))
+    /// Whether the present row belongs to the table whose key has these cells.
+    pub fn is_of(&self, cells: &[String; KEYS]) -> bool {
+        self.key.is_some_and(|key| cells.iter().zip(key).all(|(cell, at)| *cell == self.row[at]))
     }
 
-    /// A size of an episode.
-    pub fn size(&self, column: usize) -> Result<Size, ReadError> {
-        match self.cell(column) {
-            "varied" => Ok(Size::Varied),
-            "all" => Ok(Size::All),
-            number => number
-                .parse()
-                .map(Size::Number)
-                .map_err(|_| self.wrong(column, "a number, `varied` or `all`")),
-        }
-    }
-
-    /// The table of the present row, whose key stands in these columns; the last one when the row is of it.
-    pub fn key(
-        &self,
-        columns: [usize; 4],
-        last: Option<(TableKey, usize)>,
-        find: impl Fn(&TableKey) -> Option<usize>,
+    /// The table of the present row, by its key; `other` is the file that should have it.
+    pub fn table(
+        &mut self,
+        places: &HashMap<TableKey, usize>,
         other: &'static str,
-    ) -> Result<(TableKey, usize), ReadError> {
-        let [protocol, learner, parameters, shot] = columns;
-        let size = self.size(shot)?;
-        if let Some((key, place)) = last
-            && key.protocol == self.cell(protocol)
-            && key.learner == self.cell(learner)
-            && key.parameters == self.cell(parameters)
-            && key.shot == size
-        {
-            return Ok((key, place));
-        }
-        let key = TableKey {
-            protocol: self.cell(protocol).to_string(),
-            learner: self.cell(learner).to_string(),
-            parameters: self.cell(parameters).to_string(),
-            shot: size,
+    ) -> Result<usize, ReadError> {
+        let Some(key) = self.key else {
+            let column = cells::columns::<TableKey>()[0].to_string();
+            return Err(self.flaw(Flaw::NoColumn { column }));
         };
-        match find(&key) {
-            Some(place) => Ok((key, place)),
-            None => Err(self.flaw(Flaw::NoTable { key, other })),
+        // Rows of one table stand together.
+        if let Some((_, place)) = self.last.as_ref().filter(|(cells, _)| self.is_of(cells)) {
+            return Ok(*place);
         }
+        let found: TableKey = self.read()?;
+        let place = places.get(&found).copied();
+        let place = place.ok_or_else(|| self.flaw(Flaw::NoTable { key: found, other }))?;
+        self.last = Some((key.map(|at| self.row[at].to_string()), place));
+        Ok(place)
     }
 
     /// The error for a cell that holds something else.
     pub fn wrong(&self, column: usize, expected: &'static str) -> ReadError {
-        let (column, found) = (self.columns[column].to_string(), self.cell(column).to_string());
+        let (column, found) = (self.header[column].to_string(), self.cell(column).to_string());
         self.flaw(Flaw::Cell { column, expected, found })
     }
 }
 
-fn header_flaw(columns: &[&str], header: &csv::StringRecord) -> Option<Flaw> {
+fn header_flaw(columns: &str, header: &csv::StringRecord) -> Option<Flaw> {
+    let columns: Vec<&str> = columns.split(',').collect();
     if let Some(column) = columns.iter().find(|column| !header.iter().any(|found| found == **column)) {
         return Some(Flaw::NoColumn { column: column.to_string() });
     }
-    let place = (0..header.len()).find(|place| columns.get(*place) != header.get(*place).as_ref())?;
-    let expected = columns.get(place).unwrap_or(&"nothing").to_string();
-    Some(Flaw::OtherColumn { expected, found: header[place].to_string() })
+    let twice = |place: usize| header.iter().take(place).any(|before| before == &header[place]);
+    let other = (0..header.len()).find(|place| !columns.contains(&&header[*place]) || twice(*place))?;
+    Some(Flaw::OtherColumn { column: header[other].to_string() })
 }
 
 fn broken(path: &Path, line: u64, error: csv::Error) -> ReadError {

@@ -8,27 +8,26 @@ use super::error::{Flaw, ReadError};
 use super::outcomes::{places, same};
 use super::sheet::{Sheet, differ};
 use super::{Dealt, ReadTable};
-use crate::results::rows::{BIN_COLUMNS, SEQUENTIAL, SUMMARY_COLUMNS};
-use crate::results::{Bin, Measured, ProtocolRecord, RunRecord, Selection, Table};
+use crate::results::rows::{BinCells, NO_INTERVAL, SEQUENTIAL, SummaryCells, header};
+use crate::results::{Bin, Measured, RunRecord, Table};
 use crate::stats::{self, Interval, Population};
-use crate::vocab::Metric;
+use crate::vocab::{Metric, UnknownWord};
 
 /// Reads the tables, without their episodes.
 pub(super) fn read(path: &Path, run: &RunRecord) -> Result<Vec<ReadTable>, ReadError> {
-    let mut sheet = Sheet::open(path, SUMMARY_COLUMNS)?;
+    let mut sheet = Sheet::open(path, &header::<SummaryCells>(false))?;
     let mut tables: Vec<ReadTable> = Vec::new();
     let mut seen = BTreeSet::new();
     while sheet.next()? {
-        same(&sheet, "kshot", sheet.cell(24), "run.json", &run.kshot)?;
-        let protocol = run.protocols.iter().find(|protocol| protocol.name == sheet.cell(0));
-        let Some(protocol) = protocol else {
-            return Err(sheet.flaw(Flaw::NoProtocol { protocol: sheet.cell(0).to_string() }));
-        };
-        let (table, measured) = (table(&sheet, protocol)?, measured(&sheet)?);
+        let row: SummaryCells = sheet.read()?;
+        let (metric, measured) = measured(&sheet, &row)?;
+        let (sequential, features_sha256) = (row.interval == SEQUENTIAL, row.features_sha256.clone());
+        agrees(&sheet, &row, run)?;
+        let table = table(row);
         let key = table.key();
         let population = measured.interval.map(|(population, _)| population);
         if !seen.insert((key.clone(), measured.metric, population)) {
-            let interval = population.map_or("none", Population::word);
+            let interval = population.map_or(NO_INTERVAL, Population::word);
             let what = format!("{} of {key} with interval `{interval}`", measured.metric);
             return Err(sheet.flaw(Flaw::Twice { what }));
         }
@@ -37,7 +36,7 @@ pub(super) fn read(path: &Path, run: &RunRecord) -> Result<Vec<ReadTable>, ReadE
             None => {
                 tables.push(ReadTable {
                     table,
-                    features_sha256: sheet.cell(23).to_string(),
+                    features_sha256,
                     measured: Vec::new(),
                     lines: Vec::new(),
                     dealt: Arc::new(Dealt::default()),
@@ -56,48 +55,63 @@ pub(super) fn read(path: &Path, run: &RunRecord) -> Result<Vec<ReadTable>, ReadE
         found.measured.push(measured);
         found.lines.push(sheet.line());
         found.table.repeat &= population != Some(Population::Items);
-        found.table.sequential |= sheet.cell(15) == SEQUENTIAL;
+        found.table.sequential |= sequential;
         if let Some((_, interval)) = measured.interval {
             found.table.level = interval.level;
         }
-        if let Ok(metric) = measured.metric.parse::<Metric>()
-            && !found.table.metrics.contains(&metric)
-        {
+        if !found.table.metrics.contains(&metric) {
             found.table.metrics.push(metric);
         }
     }
     if tables.is_empty() { Err(ReadError::whole(path, Flaw::Empty)) } else { Ok(tables) }
 }
 
-fn table(sheet: &Sheet, protocol: &ProtocolRecord) -> Result<Table, ReadError> {
-    let text = |column| sheet.cell(column).to_string();
-    let version: u32 = sheet.whole(1)?;
-    same(sheet, "version", &version.to_string(), "run.json", &protocol.version.to_string())?;
-    same(sheet, "draw_sha256", sheet.cell(22), "run.json", &protocol.draw_sha256)?;
-    same(sheet, "features_sha256", sheet.cell(23), "run.json", &protocol.features_sha256)?;
-    Ok(Table {
-        protocol: text(0),
-        version,
-        learner: text(2),
-        parameters: parameters(sheet.cell(3)),
-        selection: selection(sheet)?,
-        setting: sheet.word(5)?,
-        backbone: Some(text(6)).filter(|backbone| !backbone.is_empty()),
-        saw_classes: sheet.word(7)?,
-        way: sheet.size(8)?,
-        shot: sheet.size(9)?,
-        query: sheet.size(10)?,
+/// Refuses a row that is not of the run whose record lies beside it.
+fn agrees(sheet: &Sheet, row: &SummaryCells, run: &RunRecord) -> Result<(), ReadError> {
+    same(sheet, "kshot", &row.kshot, "run.json", &run.kshot)?;
+    let SummaryCells { protocol, features, dataset, seed_train, .. } = row;
+    let found = run.protocols.iter().find(|record| {
+        (&record.name, &record.features, &record.dataset, &record.seed_train)
+            == (protocol, features, dataset, seed_train)
+    });
+    let Some(record) = found else {
+        let (protocol, features) = (protocol.clone(), features.clone());
+        return Err(sheet.flaw(Flaw::NoProtocol { protocol, features }));
+    };
+    same(sheet, "version", &row.version.to_string(), "run.json", &record.version.to_string())?;
+    same(sheet, "draw_sha256", &row.draw_sha256, "run.json", &record.draw_sha256)?;
+    same(sheet, "items_sha256", &row.items_sha256, "run.json", &record.items_sha256)?;
+    same(sheet, "features_sha256", &row.features_sha256, "run.json", &record.features_sha256)
+}
+
+fn table(row: SummaryCells) -> Table {
+    Table {
+        protocol: row.protocol,
+        version: row.version,
+        learner: row.learner,
+        parameters: parameters(&row.parameters),
+        selection: row.selection,
+        setting: row.setting,
+        backbone: row.backbone,
+        saw_classes: row.saw_classes,
+        way: row.way,
+        shot: row.shot,
+        query: row.query,
         repeat: true,
         clusters: None,
         seen: None,
         metrics: Vec::new(),
         level: 0.95,
         sequential: false,
-        seed: sheet.whole(19)?,
-        seed_train: if sheet.cell(20).is_empty() { None } else { Some(sheet.whole(20)?) },
-        device: text(21),
-        draw_sha256: text(22),
-    })
+        seed: row.seed,
+        features: row.features,
+        dataset: row.dataset,
+        seed_train: row.seed_train,
+        method: row.method,
+        device: row.device,
+        draw_sha256: row.draw_sha256,
+        items_sha256: row.items_sha256,
+    }
 }
 
 /// Splits `key=value,key=value`; a value may hold commas, a key may not.
@@ -113,58 +127,54 @@ fn parameters(text: &str) -> BTreeMap<String, String> {
     pairs.into_iter().collect()
 }
 
-fn selection(sheet: &Sheet) -> Result<Selection, ReadError> {
-    let all = [Selection::Default, Selection::Validation, Selection::SupportCv, Selection::Oracle];
-    let found = all.into_iter().find(|selection| selection.word() == sheet.cell(4));
-    found.ok_or_else(|| sheet.wrong(4, "`default`, `validation`, `support-cv` or `oracle`"))
-}
-
-fn measured(sheet: &Sheet) -> Result<Measured, ReadError> {
-    let metric: Metric = sheet.word(13)?;
+fn measured(sheet: &Sheet, row: &SummaryCells) -> Result<(Metric, Measured), ReadError> {
+    let metric: Metric = row.metric.parse().map_err(|error: UnknownWord| sheet.flaw(error.into()))?;
+    let cell = |column: &str, expected, found: &str| {
+        sheet.flaw(Flaw::Cell { column: column.to_string(), expected, found: found.to_string() })
+    };
     let all = [Population::Sampler, Population::Items, Population::Classes];
-    let sequential = (sheet.cell(15) == SEQUENTIAL).then_some(Population::Sampler);
+    let sequential = (row.interval == SEQUENTIAL).then_some(Population::Sampler);
     let population =
-        sequential.or_else(|| all.into_iter().find(|population| population.word() == sheet.cell(15)));
-    if population.is_none() && sheet.cell(15) != "none" {
-        return Err(sheet.wrong(15, "`sampler`, `sampler-sequential`, `items`, `classes` or `none`"));
+        sequential.or_else(|| all.into_iter().find(|population| population.word() == row.interval));
+    if population.is_none() && row.interval != NO_INTERVAL {
+        let expected = "`sampler`, `sampler-sequential`, `items`, `classes` or `none`";
+        return Err(cell("interval", expected, &row.interval));
     }
     let interval = match population {
         None => None,
         Some(population) => {
-            let (low, high, level) = (sheet.number(16)?, sheet.number(17)?, sheet.number(18)?);
+            let there = |column, value: Option<f64>| value.ok_or_else(|| cell(column, "a number", ""));
+            let (low, high) = (there("low", row.low)?, there("high", row.high)?);
+            let level = there("level", row.level)?;
             if low > high {
-                return Err(sheet.wrong(16, "at most `high`"));
+                return Err(cell("low", "at most `high`", &low.to_string()));
             }
             if !(level > 0.0 && level < 1.0) {
-                return Err(sheet.wrong(18, "a number between 0 and 1"));
+                return Err(cell("level", "a number between 0 and 1", &level.to_string()));
             }
             Some((population, Interval { low, high, level }))
         }
     };
-    Ok(Measured { metric: metric.word(), value: sheet.number(14)?, interval })
+    Ok((metric, Measured { metric: metric.word(), value: row.value, interval }))
 }
 
 /// Reads the bins of confidence into their tables.
 pub(super) fn read_bins(path: &Path, tables: &mut [ReadTable]) -> Result<(), ReadError> {
-    let mut sheet = Sheet::open(path, BIN_COLUMNS)?;
+    let mut sheet = Sheet::open(path, &header::<BinCells>(true))?;
     let places = places(tables);
-    let mut last = None;
     while sheet.next()? {
-        let (key, place) = sheet.key([0, 1, 2, 3], last, |key| places.get(key).copied(), "summary.csv")?;
-        let table = &mut tables[place];
-        let bins = if sheet.number(4)? == 1.0 { &mut table.bins } else { &mut table.tempered };
-        let number: usize = sheet.whole(5)?;
-        if number < bins.len() {
-            return Err(sheet.flaw(Flaw::Twice { what: format!("bin {number} of {key}") }));
+        let table = &mut tables[sheet.table(&places, "summary.csv")?];
+        let BinCells { temperature, bin, low, high, count, correct, confidence } = sheet.read()?;
+        let bins = if temperature == 1.0 { &mut table.bins } else { &mut table.tempered };
+        if bin < bins.len() as u64 {
+            let what = format!("bin {bin} of {}", table.table.key());
+            return Err(sheet.flaw(Flaw::Twice { what }));
         }
-        same(&sheet, "bin", &number.to_string(), "the order of bins", &bins.len().to_string())?;
-        let (count, correct): (u64, u64) = (sheet.whole(8)?, sheet.whole(9)?);
+        same(&sheet, "bin", &bin.to_string(), "the order of bins", &bins.len().to_string())?;
         if correct > count {
             return Err(sheet.flaw(Flaw::Counts { correct, total: count }));
         }
-        let (low, high) = (sheet.number(6)? as f32, sheet.number(7)? as f32);
-        bins.push(Bin { low, high, count, correct, confidence: sheet.number(10)? });
-        last = Some((key, place));
+        bins.push(Bin { low, high, count, correct, confidence });
     }
     let both = tables.iter().flat_map(|read| [(read, &read.bins), (read, &read.tempered)]);
     for (read, bins) in both.filter(|(_, bins)| !bins.is_empty()) {

@@ -4,6 +4,7 @@ use std::fs;
 
 use super::*;
 use crate::results::fixtures::Made;
+use crate::results::{cells, rows};
 use crate::stats;
 
 /// The sentence with which a folder is refused after its file was changed.
@@ -38,8 +39,8 @@ fn what_was_written_reads_back() {
     assert_eq!(read.tables.len(), 6);
     assert_eq!(read.run.protocols[0].draw_sha256, "draw-one");
     let summary: Vec<SummaryRow> = read.tables.iter().flat_map(ReadTable::rows).collect();
-    let mut bytes = format!("{}\n", crate::results::rows::SUMMARY_COLUMNS).into_bytes();
-    summary.iter().for_each(|row| row.write(&mut bytes));
+    let mut bytes = format!("{}\n", rows::header::<rows::SummaryCells>(false)).into_bytes();
+    cells::append(&mut bytes, summary.iter().map(rows::SummaryCells::from));
     assert_eq!(bytes, fs::read(folder.path().join("summary.csv")).unwrap());
 
     let table = &read.tables[0];
@@ -78,10 +79,12 @@ fn clusters_read_back_and_must_be_complete() {
     let path = folder.path().join("clusters.csv");
     let text = fs::read_to_string(&path).unwrap();
     assert!(
-        text.starts_with("protocol,class,cluster\nsmall,class 0,cluster 0\nsmall,class 1,cluster 0\n"),
+        text.starts_with(
+            "protocol,dataset,class,cluster\nsmall,store,class 0,cluster 0\nsmall,store,class 1,cluster 0\n"
+        ),
         "{text}"
     );
-    fs::write(&path, text.replace("small,class 0,cluster 0\n", "")).unwrap();
+    fs::write(&path, text.replace("small,store,class 0,cluster 0\n", "")).unwrap();
     let error = ResultsFolder::read(folder.path()).unwrap_err().to_string();
     assert!(error.contains("class class 0 has no row in clusters.csv"), "{error}");
     fs::remove_file(&path).unwrap();
@@ -100,8 +103,12 @@ fn a_missing_file_or_column_is_named() {
         "episodes.csv line 1: column `total` is missing"
     );
     assert_eq!(
+        refused("bins.csv", |text| line(text, 1, |header| header.replace("count,correct", "count,count"))),
+        "bins.csv line 1: column `correct` is missing"
+    );
+    assert_eq!(
         refused("bins.csv", |text| line(text, 1, |header| format!("{header},colour"))),
-        "bins.csv line 1: expected column `nothing`, found `colour`"
+        "bins.csv line 1: column `colour` does not belong here"
     );
 }
 
@@ -119,13 +126,13 @@ fn half_a_line_is_refused_wherever_it_ends() {
     );
     assert_eq!(
         refused("episodes.csv", |text| line(text, 7, |row| row[..45].to_string())),
-        "episodes.csv line 7: expected 12 cells, found 8"
+        "episodes.csv line 7: expected 16 cells, found 8"
     );
 }
 
 #[test]
 fn lost_lines_are_counted() {
-    let key = "learner b:k=1,transform=none under protocol small (shot 1)";
+    let key = "learner b:k=1,transform=none on store under protocol small (shot 1)";
     assert_eq!(
         refused("outcomes.csv", |text| line(text, 4001, |_| String::new()).trim_end().to_string() + "\n"),
         format!("outcomes.csv: {key}: expected 400 episodes, found 399")
@@ -145,7 +152,7 @@ fn another_version_is_refused() {
             "run.json: written by kshot 9.0.1, this is kshot {here}\nhint: evaluate again, or use kshot 9.0.1"
         )
     );
-    let error = refused("summary.csv", |text| line(text, 3, |row| cell(row, 1, "0.0.9")));
+    let error = refused("summary.csv", |text| line(text, 3, |row| cell(row, 2, "0.0.9")));
     assert!(error.starts_with("summary.csv line 3: `kshot` is `0.0.9`, but run.json has"), "{error}");
 }
 
@@ -153,16 +160,16 @@ fn another_version_is_refused() {
 fn rows_of_another_run_are_refused() {
     let end = "\nhint: the files are not of one run";
     assert_eq!(
-        refused("episodes.csv", |text| line(text, 9, |row| cell(row, 1, "draw-two"))),
+        refused("episodes.csv", |text| line(text, 9, |row| cell(row, 2, "draw-two"))),
         format!("episodes.csv line 9: `draw_sha256` is `draw-two`, but summary.csv has `draw-one`{end}")
     );
     assert_eq!(
-        refused("summary.csv", |text| line(text, 2, |row| cell(row, 2, "other"))),
+        refused("summary.csv", |text| line(text, 2, |row| cell(row, 3, "other"))),
         format!("summary.csv line 2: `features_sha256` is `other`, but run.json has `features-one`{end}")
     );
     let error = refused("outcomes.csv", |text| text.replace("small,b,", "small,c,"));
     assert!(error.starts_with(
-        "outcomes.csv line 2002: learner c:k=1,transform=none under protocol small (shot 1) has no"
+        "outcomes.csv line 2002: learner c:k=1,transform=none on store under protocol small (shot 1) has no"
     ));
     assert_eq!(
         refused("outcomes.csv", |text| line(text, 2002, |row| cell(row, 5, "class 99"))),
@@ -184,7 +191,7 @@ fn damaged_numbers_are_refused() {
     let error = refused("outcomes.csv", |text| line(text, 5, |row| cell(row, 1, "7.5")));
     assert!(error.starts_with("outcomes.csv line 6: `brier` is "), "{error}");
     assert_eq!(
-        refused("episodes.csv", |text| line(text, 4, |row| cell(row, 3, "NaN"))),
+        refused("episodes.csv", |text| line(text, 4, |row| cell(row, 4, "NaN"))),
         "episodes.csv line 4: `nll` must be a number, found `NaN`"
     );
     let error = refused("summary.csv", |text| text.replacen(",accuracy,0.", ",accuracy,0.0", 1));
@@ -200,7 +207,7 @@ fn rows_that_are_there_twice_are_refused() {
     let doubled = |text: &str, number| line(text, number, |row| format!("{row}\n{row}"));
     assert_eq!(
         refused("episodes.csv", |text| doubled(text, 5)),
-        "episodes.csv line 6: episode 3 of learner a:k=1,transform=none under protocol small (shot 1) is there twice"
+        "episodes.csv line 6: episode 3 of learner a:k=1,transform=none on store under protocol small (shot 1) is there twice"
     );
     let error = refused("summary.csv", |text| doubled(text, 2));
     assert!(error.starts_with("summary.csv line 3: accuracy of learner a"), "{error}");
@@ -211,4 +218,25 @@ fn rows_that_are_there_twice_are_refused() {
     );
     let error = refused("bins.csv", |text| doubled(text, 2));
     assert!(error.starts_with("bins.csv line 3: bin 0 of learner a"), "{error}");
+}
+
+#[test]
+fn columns_may_stand_in_any_order() {
+    let folder = tempfile::tempdir().unwrap();
+    Made::default().write(folder.path());
+    let before = ResultsFolder::read(folder.path()).unwrap();
+    for name in ["summary.csv", "episodes.csv", "outcomes.csv", "bins.csv"] {
+        let path = folder.path().join(name);
+        let mut rows = csv::ReaderBuilder::new().has_headers(false).from_path(&path).unwrap();
+        let rows: Vec<csv::StringRecord> = rows.records().map(Result::unwrap).collect();
+        let mut turned = csv::Writer::from_path(&path).unwrap();
+        for row in &rows {
+            turned.write_record(row.iter().collect::<Vec<_>>().into_iter().rev()).unwrap();
+        }
+        turned.flush().unwrap();
+    }
+    let after = ResultsFolder::read(folder.path()).unwrap();
+    let rows = |read: &ResultsFolder| read.tables.iter().flat_map(ReadTable::rows).collect::<Vec<_>>();
+    assert_eq!(rows(&after), rows(&before));
+    assert_eq!(after.tables[1].bins, before.tables[1].bins);
 }

@@ -7,20 +7,20 @@ use pulp::Arch;
 use rayon::prelude::*;
 
 use super::convolve::Plan;
-use super::norm::{Affine, Moments, Slopes, Sums};
+use super::norm::{Affine, AffineGradients, Moments, Sums};
 use super::pool::Tiling;
-use super::pooled::{CUT, Pool, PoolScaled, Pooled};
+use super::pooled::{DEAD, Pool, PoolScaled, Pooled};
 use super::product::Panels;
 
 /// A convolution over windows of no more numbers than this is computed again rather than kept.
 const CHEAP: usize = 32;
 
-/// What the way back needs of the way there.
-pub(super) struct Kept {
+/// What the backward pass needs of the forward pass.
+pub(super) struct SavedActivations {
     affine: Affine,
     /// The convolution's result, where it is not cheap.
     convolved: Option<Vec<f32>>,
-    /// Per number of the result: the place of the largest pixel in its window, or [`CUT`].
+    /// Per number of the result: the place of the largest pixel in its window, or [`DEAD`].
     at: Vec<f32>,
     /// Per number of the result: the convolution's result at that pixel.
     best: Vec<f32>,
@@ -34,14 +34,14 @@ pub(super) struct Scaling<'a> {
     pub epsilon: f32,
 }
 
-/// The block with the batch's own moments: its result (batch, places, out), and what the way back needs.
+/// The block with the batch's own moments: its result (batch, places, out), and what the backward pass needs.
 pub(super) fn forward(
     plan: &Plan,
     tiling: &Tiling,
     images: &[f32],
     weight: &[f32],
     scaling: Scaling<'_>,
-) -> (Vec<f32>, Moments, Kept) {
+) -> (Vec<f32>, Moments, SavedActivations) {
     let filters = plan.filters(weight, |_| 1.0);
     let (convolved, moments) = convolve(plan, images, &filters);
     let affine = Affine::new(&moments.mean, &moments.variance, scaling.scale, scaling.shift, scaling.epsilon);
@@ -53,68 +53,68 @@ pub(super) fn forward(
     let outs = outs.zip(best.par_chunks_mut(chunk * result));
     outs.zip(images.par_chunks(chunk * image)).enumerate().for_each(
         |(number, (((out, at), best), images))| {
-            let mut again = Again::new(plan, &filters);
-            let kept = convolved.as_ref().map(|all| &all[number * chunk * middle..]);
+            let mut recompute = Recompute::new(plan, &filters);
+            let stored = convolved.as_ref().map(|all| &all[number * chunk * middle..]);
             let unit = plan.layout.unit;
             let outs = out.chunks_mut(unit * result).zip(at.chunks_mut(unit * result));
             let outs = outs.zip(best.chunks_mut(unit * result));
             for (place, (((out, at), best), images)) in outs.zip(images.chunks(unit * image)).enumerate() {
                 let count = images.len() / image;
-                let middle = match kept {
-                    Some(kept) => &kept[place * unit * middle..][..count * middle],
-                    None => again.convolve(images),
+                let middle = match stored {
+                    Some(stored) => &stored[place * unit * middle..][..count * middle],
+                    None => recompute.convolve(images),
                 };
                 Arch::new().dispatch(Pool { tiling, affine: &affine, x: middle, out, at, best });
             }
         },
     );
-    (out, moments, Kept { affine, convolved, at, best })
+    (out, moments, SavedActivations { affine, convolved, at, best })
 }
 
 /// The convolution, kept where it is not cheap, and the moments of its channels.
 fn convolve(plan: &Plan, images: &[f32], filters: &[Panels]) -> (Option<Vec<f32>>, Moments) {
     let (image, result, chunk) = (plan.layout.image(), plan.result(), plan.chunk());
     let unit = plan.layout.unit;
-    let sums = |images: &[f32], mut kept: Option<&mut [f32]>| {
-        let (mut sums, mut again) = (Sums::default(), Again::new(plan, filters));
+    let sums = |images: &[f32], mut stored: Option<&mut [f32]>| {
+        let (mut sums, mut recompute) = (Sums::default(), Recompute::new(plan, filters));
         for (place, images) in images.chunks(unit * image).enumerate() {
             let count = images.len() / image;
-            let room = kept.as_mut().map(|kept| &mut kept[place * unit * result..][..count * result]);
-            match room {
-                Some(room) => {
-                    plan.layout.fill(images, &mut again.frames);
-                    plan.forward(&again.frames, count, filters, room);
-                    sums.add(room, plan.out);
+            let out = stored.as_mut().map(|stored| &mut stored[place * unit * result..][..count * result]);
+            match out {
+                Some(out) => {
+                    plan.layout.fill(images, &mut recompute.frames);
+                    plan.forward(&recompute.frames, count, filters, out);
+                    sums.add(out, plan.out);
                 }
-                None => sums.add(again.convolve(images), plan.out),
+                None => sums.add(recompute.convolve(images), plan.out),
             }
         }
         sums
     };
-    let (kept, parts): (_, Vec<Sums>) = if plan.layout.inner() <= CHEAP {
+    let (stored, parts): (_, Vec<Sums>) = if plan.layout.inner() <= CHEAP {
         (None, images.par_chunks(chunk * image).map(|images| sums(images, None)).collect())
     } else {
         let mut all = vec![0.0; plan.shape.0 * result];
         let chunks = all.par_chunks_mut(chunk * result).zip(images.par_chunks(chunk * image));
-        let parts = chunks.map(|(kept, images)| sums(images, Some(kept))).collect();
+        let parts = chunks.map(|(stored, images)| sums(images, Some(stored))).collect();
         (Some(all), parts)
     };
     let mut all = Sums::default();
     parts.iter().for_each(|part| all.join(part));
-    (kept, all.moments())
+    (stored, all.moments())
 }
 
-/// Room of one thread to convolve a unit of images anew.
-struct Again<'a> {
+/// The workspace of one thread to convolve a unit of images again.
+struct Recompute<'a> {
     plan: &'a Plan,
     filters: &'a [Panels],
     frames: Vec<f32>,
     out: Vec<f32>,
 }
 
-impl<'a> Again<'a> {
-    fn new(plan: &'a Plan, filters: &'a [Panels]) -> Again<'a> {
-        Again { plan, filters, frames: plan.layout.frames(), out: Vec::new() }
+impl<'a> Recompute<'a> {
+    fn new(plan: &'a Plan, filters: &'a [Panels]) -> Recompute<'a> {
+        Recompute { plan, filters, frames: plan.layout.frames(), out: Vec::new() }
     }
 
     fn convolve(&mut self, images: &[f32]) -> &[f32] {
@@ -126,8 +126,8 @@ impl<'a> Again<'a> {
     }
 }
 
-/// What the block gives back of a gradient; everything is added to.
-pub(super) struct Gradients<'a> {
+/// The gradients of the block's inputs, which are added to.
+pub(super) struct GradientSums<'a> {
     pub images: Option<&'a mut [f32]>,
     /// (out, in per group, height, width)
     pub weight: &'a mut [f32],
@@ -139,28 +139,29 @@ pub(super) fn backward(
     tiling: &Tiling,
     images: &[f32],
     weight: &[f32],
-    kept: &Kept,
+    saved: &SavedActivations,
     gradient: &[f32],
-    to: Gradients<'_>,
+    to: GradientSums<'_>,
 ) -> (Vec<f32>, Vec<f32>) {
-    let slopes = slopes(plan, tiling, kept, gradient);
-    let bend = kept.affine.bend(&slopes, plan.shape.0 * plan.layout.pixels());
+    let affine = affine_gradients(plan, tiling, saved, gradient);
+    let input = saved.affine.input_gradient(&affine, plan.shape.0 * plan.layout.pixels());
     let (image, middle, chunk) = (plan.layout.image(), plan.result(), plan.chunk());
     let result = tiling.count() * plan.out;
-    let (filters, turned) = (plan.filters(weight, |_| 1.0), plan.turned(weight));
+    let (filters, rotated) = (plan.filters(weight, |_| 1.0), plan.rotated_filters(weight));
     let work = |number: usize, images: &[f32], mut out: Option<&mut [f32]>| {
-        let mut room = Room::new(plan, &filters, out.is_some());
+        let mut workspace = Workspace::new(plan, &filters, out.is_some());
         for (place, unit) in images.chunks(plan.layout.unit * image).enumerate() {
             let first = place * plan.layout.unit;
             let out = out.as_mut().map(|out| &mut out[first * image..][..unit.len()]);
             let from = number * chunk + first;
             let count = unit.len() / image;
-            let convolved = kept.convolved.as_ref().map(|all| &all[from * middle..][..count * middle]);
+            let convolved = saved.convolved.as_ref().map(|all| &all[from * middle..][..count * middle]);
             let range = from * result..(from + count) * result;
-            let pooled = Pooled { tiling, affine: &kept.affine, bend: &bend, at: &kept.at[range.clone()] };
-            room.run(unit, convolved, &pooled, &gradient[range], &turned, out);
+            let pooled =
+                Pooled { tiling, affine: &saved.affine, input: &input, at: &saved.at[range.clone()] };
+            workspace.run(unit, convolved, &pooled, &gradient[range], &rotated, out);
         }
-        room.sums
+        workspace.sums
     };
     let chunks = images.par_chunks(chunk * image).enumerate();
     let sums: Vec<Vec<f32>> = match to.images {
@@ -171,19 +172,24 @@ pub(super) fn backward(
         None => chunks.map(|(number, images)| work(number, images, None)).collect(),
     };
     plan.add_filters(&sums, to.weight);
-    (slopes.scale, slopes.shift)
+    (affine.scale, affine.shift)
 }
 
 /// The gradients of scale and shift: only the largest pixel of each window counts.
-fn slopes(plan: &Plan, tiling: &Tiling, kept: &Kept, gradient: &[f32]) -> Slopes {
+fn affine_gradients(
+    plan: &Plan,
+    tiling: &Tiling,
+    saved: &SavedActivations,
+    gradient: &[f32],
+) -> AffineGradients {
     let channels = plan.out;
     let chunk = plan.chunk() * tiling.count() * channels;
-    let parts = gradient.par_chunks(chunk).zip(kept.at.par_chunks(chunk)).zip(kept.best.par_chunks(chunk));
-    let parts: Vec<Slopes> = parts
+    let parts = gradient.par_chunks(chunk).zip(saved.at.par_chunks(chunk)).zip(saved.best.par_chunks(chunk));
+    let parts: Vec<AffineGradients> = parts
         .map(|((gradient, at), best)| {
-            let mut part = Slopes::new(channels);
-            let Slopes { shift, scale } = &mut part;
-            let Affine { mean, inverse, .. } = &kept.affine;
+            let mut part = AffineGradients::new(channels);
+            let AffineGradients { shift, scale } = &mut part;
+            let Affine { mean, inverse, .. } = &saved.affine;
             Arch::new().dispatch(
                 #[inline(always)]
                 || {
@@ -194,7 +200,7 @@ fn slopes(plan: &Plan, tiling: &Tiling, kept: &Kept, gradient: &[f32]) -> Slopes
                         for (((shift, scale), ((g, at), x)), (m, i)) in
                             sums.zip(numbers).zip(mean.iter().zip(inverse))
                         {
-                            let g = if *at == CUT { 0.0 } else { *g };
+                            let g = if *at == DEAD { 0.0 } else { *g };
                             *shift += g;
                             *scale += g * (x - m) * i;
                         }
@@ -204,15 +210,15 @@ fn slopes(plan: &Plan, tiling: &Tiling, kept: &Kept, gradient: &[f32]) -> Slopes
             part
         })
         .collect();
-    let mut all = Slopes::new(channels);
+    let mut all = AffineGradients::new(channels);
     parts.iter().for_each(|part| all.join(part));
     all
 }
 
-/// Room of one thread for the way back.
-struct Room<'a> {
+/// The workspace of one thread for the backward pass.
+struct Workspace<'a> {
     plan: &'a Plan,
-    again: Again<'a>,
+    recompute: Recompute<'a>,
     /// The gradient of the convolution for a unit.
     middle: Vec<f32>,
     spread: Vec<f32>,
@@ -220,13 +226,13 @@ struct Room<'a> {
     sums: Vec<f32>,
 }
 
-impl<'a> Room<'a> {
-    fn new(plan: &'a Plan, filters: &'a [Panels], through: bool) -> Room<'a> {
+impl<'a> Workspace<'a> {
+    fn new(plan: &'a Plan, filters: &'a [Panels], through: bool) -> Workspace<'a> {
         let unit = plan.layout.unit;
         let (per_spread, image) = (plan.spread.layout.unit, plan.layout.image());
-        Room {
+        Workspace {
             plan,
-            again: Again::new(plan, filters),
+            recompute: Recompute::new(plan, filters),
             middle: vec![0.0; unit * plan.result()],
             spread: if through { plan.spread.layout.frames() } else { Vec::new() },
             images: if through { vec![0.0; per_spread * image] } else { Vec::new() },
@@ -240,7 +246,7 @@ impl<'a> Room<'a> {
         convolved: Option<&[f32]>,
         pooled: &Pooled<'_>,
         gradient: &[f32],
-        turned: &[Panels],
+        rotated: &[Panels],
         out: Option<&mut [f32]>,
     ) {
         let (plan, image) = (self.plan, self.plan.layout.image());
@@ -249,17 +255,17 @@ impl<'a> Room<'a> {
         match convolved {
             Some(convolved) => {
                 pooled.unpool(convolved, gradient, middle);
-                plan.layout.fill(images, &mut self.again.frames);
+                plan.layout.fill(images, &mut self.recompute.frames);
             }
-            None => pooled.unpool(self.again.convolve(images), gradient, middle),
+            None => pooled.unpool(self.recompute.convolve(images), gradient, middle),
         }
-        plan.toward_filters(&self.again.frames, count, middle, &mut self.sums);
+        plan.add_filter_gradient(&self.recompute.frames, count, middle, &mut self.sums);
         let Some(out) = out else { return };
         let unit = plan.spread.layout.unit;
         for (out, middle) in out.chunks_mut(unit * image).zip(middle.chunks(unit * plan.result())) {
             plan.spread.fill(middle, &mut self.spread);
             let sums = &mut self.images[..out.len()];
-            plan.toward_images(&self.spread, out.len() / image, turned, sums);
+            plan.image_gradient(&self.spread, out.len() / image, rotated, sums);
             out.iter_mut().zip(sums).for_each(|(o, s)| *o += *s);
         }
     }
@@ -278,10 +284,10 @@ pub(super) fn evaluate(
     let (middle, result) = (plan.result(), tiling.count() * channels);
     let mut out = vec![0.0; plan.shape.0 * result];
     out.par_chunks_mut(chunk * result).zip(images.par_chunks(chunk * image)).for_each(|(out, images)| {
-        let mut again = Again::new(plan, &filters);
+        let mut recompute = Recompute::new(plan, &filters);
         let unit = plan.layout.unit;
         for (out, images) in out.chunks_mut(unit * result).zip(images.chunks(unit * image)) {
-            let convolved = again.convolve(images);
+            let convolved = recompute.convolve(images);
             for (out, x) in out.chunks_exact_mut(result).zip(convolved.chunks_exact(middle)) {
                 Arch::new().dispatch(PoolScaled { tiling, term: &affine.term, x, out });
             }

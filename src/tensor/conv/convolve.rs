@@ -7,14 +7,11 @@ use rayon::prelude::*;
 
 use super::frame::{Layout, Spread};
 use super::product::{self, Band, Panels};
-use super::window::{Convolution, filled};
+use super::window::{Convolution, Shape, filled};
 use crate::tensor::error::{TensorError, same};
 
 /// Chunks of a batch.
 pub(super) const CHUNKS: usize = 16;
-
-/// Sizes of images: (batch, height, width, channels).
-pub(super) type Shape = (usize, usize, usize, usize);
 
 /// A convolution of images of one size, ready to run.
 #[derive(Clone, Debug)]
@@ -62,7 +59,7 @@ impl Plan {
 
     /// Where the number of a filter of `group` lies in the weights (out, in, height, width), for the number `k` of a
     /// window, which goes over height, width and channels.
-    fn place(&self, group: usize, k: usize, filter: usize) -> usize {
+    fn weight_index(&self, group: usize, k: usize, filter: usize) -> usize {
         let (filters, channels) = self.group();
         let area = self.kernel.0 * self.kernel.1;
         ((group * filters + filter) * channels + k % channels) * area + k / channels
@@ -73,14 +70,14 @@ impl Plan {
         let (filters, _) = self.group();
         let of = |group: usize| {
             Panels::new(self.layout.inner(), filters, |k, o| {
-                weight[self.place(group, k, o)] * scale(group * filters + o)
+                weight[self.weight_index(group, k, o)] * scale(group * filters + o)
             })
         };
         (0..self.groups).map(of).collect()
     }
 
-    /// The filters turned around, each group as a matrix (window of the result's gradient, channels).
-    pub fn turned(&self, weight: &[f32]) -> Vec<Panels> {
+    /// The filters rotated by half a turn, each group as a matrix (window of the result's gradient, channels).
+    pub fn rotated_filters(&self, weight: &[f32]) -> Vec<Panels> {
         let ((filters, channels), area) = (self.group(), self.kernel.0 * self.kernel.1);
         let of = |group: usize| {
             Panels::new(self.spread.layout.inner(), channels, |k, channel| {
@@ -101,7 +98,7 @@ impl Plan {
     }
 
     /// Adds the gradient of the filters for at most a unit of images, each group as a matrix (window, filters).
-    pub fn toward_filters(&self, frames: &[f32], images: usize, gradient: &[f32], sums: &mut [f32]) {
+    pub fn add_filter_gradient(&self, frames: &[f32], images: usize, gradient: &[f32], sums: &mut [f32]) {
         let (filters, _) = self.group();
         for (group, sums) in sums.chunks_exact_mut(self.layout.inner() * filters).enumerate() {
             let windows = self.layout.windows(frames, images, group);
@@ -110,11 +107,11 @@ impl Plan {
     }
 
     /// The gradient of at most a unit of images, from that of the result as [`Spread`] lays it out.
-    pub fn toward_images(&self, frames: &[f32], images: usize, turned: &[Panels], out: &mut [f32]) {
-        for (group, turned) in turned.iter().enumerate() {
+    pub fn image_gradient(&self, frames: &[f32], images: usize, rotated: &[Panels], out: &mut [f32]) {
+        for (group, rotated) in rotated.iter().enumerate() {
             let windows = self.spread.layout.windows(frames, images, group);
-            let band = Band { values: out, stride: self.shape.3, first: group * turned.columns };
-            product::apply(windows, turned, band);
+            let band = Band { values: out, stride: self.shape.3, first: group * rotated.columns };
+            product::apply(windows, rotated, band);
         }
     }
 
@@ -132,7 +129,7 @@ impl Plan {
         let (filters, _) = self.group();
         for (group, total) in total.chunks_exact(self.layout.inner() * filters).enumerate() {
             for (k, row) in total.chunks_exact(filters).enumerate() {
-                row.iter().enumerate().for_each(|(o, t)| gradient[self.place(group, k, o)] += t);
+                row.iter().enumerate().for_each(|(o, t)| gradient[self.weight_index(group, k, o)] += t);
             }
         }
     }
@@ -163,8 +160,8 @@ pub(super) fn forward(plan: &Plan, images: &[f32], weight: &[f32], bias: Option<
     out
 }
 
-/// What a convolution gives back of a gradient.
-pub(super) struct Gradients<'a> {
+/// The gradients of a convolution's inputs, which are added to.
+pub(super) struct GradientSums<'a> {
     /// Added to where the images need one.
     pub images: Option<&'a mut [f32]>,
     /// Added to: (out, in per group, height, width).
@@ -174,7 +171,7 @@ pub(super) struct Gradients<'a> {
 }
 
 /// The gradients of a convolution, from that of its result (batch, places, out).
-pub(super) fn backward(plan: &Plan, images: &[f32], weight: &[f32], gradient: &[f32], to: Gradients<'_>) {
+pub(super) fn backward(plan: &Plan, images: &[f32], weight: &[f32], gradient: &[f32], to: GradientSums<'_>) {
     let (image, result, chunk) = (plan.layout.image(), plan.result(), plan.chunk());
     let chunks: Vec<Vec<f32>> = images
         .par_chunks(chunk * image)
@@ -184,7 +181,7 @@ pub(super) fn backward(plan: &Plan, images: &[f32], weight: &[f32], gradient: &[
             let unit = plan.layout.unit;
             for (images, gradient) in images.chunks(unit * image).zip(gradient.chunks(unit * result)) {
                 plan.layout.fill(images, &mut frames);
-                plan.toward_filters(&frames, images.len() / image, gradient, &mut sums);
+                plan.add_filter_gradient(&frames, images.len() / image, gradient, &mut sums);
             }
             sums
         })
@@ -196,14 +193,14 @@ pub(super) fn backward(plan: &Plan, images: &[f32], weight: &[f32], gradient: &[
         }
     }
     if let Some(out) = to.images {
-        let turned = plan.turned(weight);
+        let rotated = plan.rotated_filters(weight);
         out.par_chunks_mut(chunk * image).zip(gradient.par_chunks(chunk * result)).for_each(
             |(out, gradient)| {
                 let (layout, unit) = (&plan.spread.layout, plan.spread.layout.unit);
                 let (mut frames, mut sums) = (layout.frames(), vec![0.0; unit * image]);
                 for (out, gradient) in out.chunks_mut(unit * image).zip(gradient.chunks(unit * result)) {
                     plan.spread.fill(gradient, &mut frames);
-                    plan.toward_images(&frames, out.len() / image, &turned, &mut sums);
+                    plan.image_gradient(&frames, out.len() / image, &rotated, &mut sums);
                     out.iter_mut().zip(&sums).for_each(|(o, s)| *o += s);
                 }
             },

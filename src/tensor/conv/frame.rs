@@ -90,7 +90,7 @@ impl Layout {
         self.offsets.len() * self.run
     }
 
-    /// Room for the frames of a unit, all zero.
+    /// A workspace for the frames of a unit, all zero.
     pub fn frames(&self) -> Vec<f32> {
         vec![0.0; self.unit * self.size]
     }
@@ -144,7 +144,7 @@ impl Layout {
     }
 }
 
-/// Where the gradient of a convolution's result goes so that a convolution of it, with the filters turned around, is the
+/// Where the gradient of a convolution's result goes so that a convolution of it, with the filters rotated by half a turn, is the
 /// gradient of the images.
 #[derive(Clone, Debug)]
 pub(super) struct Spread {

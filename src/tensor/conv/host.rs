@@ -6,13 +6,13 @@ use dfdx::shapes::HasShape;
 use dfdx::tensor::{CpuError, Gradients, PutTape, SplitTape, Tape};
 
 use super::block::{self as fused, Scaling};
-use super::convolve::{self, Plan, Shape};
+use super::convolve::{self, Plan};
+use super::layer::{Block, Norm};
 use super::norm::{self, Affine, Moments, Running};
 use super::pool::{self, Tiling};
-use super::window::{Convolution, Window, filled};
-use super::{Block, Norm, Tensor4};
+use super::window::{Convolution, Shape, Window, filled};
 use crate::tensor::error::{TensorError, same};
-use crate::tensor::{Backend, Cpu, Tensor1, to_host};
+use crate::tensor::{Backend, Cpu, Tensor1, Tensor4, to_host};
 
 type Grads = Gradients<f32, Cpu>;
 
@@ -72,7 +72,7 @@ pub(super) fn conv2d<T: Tape<f32, Cpu>>(
     record(&device, tape, shape, out, move |gradient, grads| {
         let mut weights = std::mem::take(&mut **grads.get_or_alloc_mut(&filters)?);
         let mut terms = bias.as_ref().map(|bias| vec![0.0; bias.shape().0]);
-        let to = convolve::Gradients {
+        let to = convolve::GradientSums {
             images: Some(grads.get_or_alloc_mut(&ghost)?.as_mut_slice()),
             weight: &mut weights,
             bias: terms.as_deref_mut(),
@@ -98,7 +98,7 @@ pub(super) fn max_pool<T: Tape<f32, Cpu>>(
     let (device, ghost, places) = (images.device().clone(), images.ghost(), tiling.places);
     record(&device, tape, (shape.0, places.0, places.1, shape.3), out, move |gradient, grads| {
         let to = grads.get_or_alloc_mut(&ghost)?;
-        pool::toward_maxima(&tiling, shape.3, &at, gradient, to);
+        pool::add_maxima_gradient(&tiling, shape.3, &at, gradient, to);
         Ok(())
     })
 }
@@ -114,7 +114,7 @@ pub(super) fn average_pool<T: Tape<f32, Cpu>>(
     let out = pool::means(&tiling, shape, &to_host(&images)?);
     let (device, ghost, places) = (images.device().clone(), images.ghost(), tiling.places);
     record(&device, tape, (shape.0, places.0, places.1, shape.3), out, move |gradient, grads| {
-        pool::toward_means(&tiling, shape.3, gradient, grads.get_or_alloc_mut(&ghost)?);
+        pool::add_means_gradient(&tiling, shape.3, gradient, grads.get_or_alloc_mut(&ghost)?);
         Ok(())
     })
 }
@@ -175,11 +175,11 @@ fn normalise<T: Tape<f32, Cpu>>(
     let out = affine.apply(&x);
     let (ghost, scale, shift) = (images.ghost(), norm.scale.clone(), norm.shift.clone());
     record(images.device(), tape, shape, out, move |gradient, grads| {
-        let slopes = affine.sums(&x, gradient);
-        let bend = own.map(|count| affine.bend(&slopes, count));
-        norm::add_slope(&affine, bend.as_ref(), &x, gradient, grads.get_or_alloc_mut(&ghost)?);
-        add(grads, &scale, &slopes.scale)?;
-        add(grads, &shift, &slopes.shift)
+        let sums = affine.gradients(&x, gradient);
+        let input = own.map(|count| affine.input_gradient(&sums, count));
+        norm::add_input_gradient(&affine, input.as_ref(), &x, gradient, grads.get_or_alloc_mut(&ghost)?);
+        add(grads, &scale, &sums.scale)?;
+        add(grads, &shift, &sums.shift)
     })
 }
 
@@ -201,18 +201,15 @@ pub(super) fn block<T: Tape<f32, Cpu>>(
     let (x, weight) = (to_host(&images)?, to_host(block.filters)?);
     let (scale, shift) = channels_of(&block.norm, plan.out)?;
     let scaling = Scaling { scale: &scale, shift: &shift, epsilon: block.norm.epsilon };
-    let (out, moments, kept) = fused::forward(&plan, &tiling, &x, &weight, scaling);
+    let (out, moments, saved) = fused::forward(&plan, &tiling, &x, &weight, scaling);
     let shape = (plan.shape.0, tiling.places.0, tiling.places.1, plan.out);
     let (device, ghost, through) = (images.device().clone(), images.ghost(), block.through);
     let (filters, scale, shift) = (block.filters.clone(), block.norm.scale.clone(), block.norm.shift.clone());
     let out = record(&device, tape, shape, out, move |gradient, grads| {
         let mut weights = std::mem::take(&mut **grads.get_or_alloc_mut(&filters)?);
-        let images = match through {
-            true => Some(grads.get_or_alloc_mut(&ghost)?.as_mut_slice()),
-            false => None,
-        };
-        let to = fused::Gradients { images, weight: &mut weights };
-        let (scales, shifts) = fused::backward(&plan, &tiling, &x, &weight, &kept, gradient, to);
+        let images = if through { Some(grads.get_or_alloc_mut(&ghost)?.as_mut_slice()) } else { None };
+        let to = fused::GradientSums { images, weight: &mut weights };
+        let (scales, shifts) = fused::backward(&plan, &tiling, &x, &weight, &saved, gradient, to);
         **grads.get_or_alloc_mut(&filters)? = weights;
         add(grads, &scale, &scales)?;
         add(grads, &shift, &shifts)

@@ -163,75 +163,81 @@ impl Affine {
         out
     }
 
-    /// `Σ g` and `Σ g·x̂` per channel, where x̂ is the normalised x.
-    pub fn sums(&self, x: &[f32], gradient: &[f32]) -> Slopes {
+    /// The gradients of shift and scale, `Σ g` and `Σ g·x̂` per channel, where x̂ is the normalised x.
+    pub fn gradients(&self, x: &[f32], gradient: &[f32]) -> AffineGradients {
         let channels = self.factor.len();
         let rows = (x.len() / channels).div_ceil(CHUNKS).max(1);
-        let parts: Vec<Slopes> = x
+        let parts: Vec<AffineGradients> = x
             .par_chunks(rows * channels)
             .zip(gradient.par_chunks(rows * channels))
             .map(|(x, gradient)| {
-                let mut slopes = Slopes::new(channels);
+                let mut sums = AffineGradients::new(channels);
                 for (x, gradient) in x.chunks(ROWS * channels).zip(gradient.chunks(ROWS * channels)) {
-                    let mut part = Slopes::new(channels);
+                    let mut part = AffineGradients::new(channels);
                     for (x, g) in x.chunks_exact(channels).zip(gradient.chunks_exact(channels)) {
                         for c in 0..channels {
                             part.shift[c] += g[c];
                             part.scale[c] += g[c] * (x[c] - self.mean[c]) * self.inverse[c];
                         }
                     }
-                    slopes.join(&part);
+                    sums.join(&part);
                 }
-                slopes
+                sums
             })
             .collect();
-        let mut all = Slopes::new(channels);
+        let mut all = AffineGradients::new(channels);
         parts.iter().for_each(|part| all.join(part));
         all
     }
 
-    /// The gradient of x through a batch's own moments: `g · factor + x · slope + start`, as the pair (slope, start).
-    pub fn bend(&self, slopes: &Slopes, count: usize) -> (Vec<f32>, Vec<f32>) {
+    /// The part of the gradient of x that passes through the batch's own moments.
+    pub fn input_gradient(&self, sums: &AffineGradients, count: usize) -> InputGradient {
         // dx = factor·(g − Σg/n − x̂·Σ(g·x̂)/n), and x̂ = (x − mean)·inverse
         let n = count as f32;
         let slope: Vec<f32> =
-            (0..self.factor.len()).map(|c| -self.factor[c] * self.inverse[c] * slopes.scale[c] / n).collect();
-        let start = (0..slope.len())
-            .map(|c| -self.factor[c] * slopes.shift[c] / n - slope[c] * self.mean[c])
-            .collect();
-        (slope, start)
+            (0..self.factor.len()).map(|c| -self.factor[c] * self.inverse[c] * sums.scale[c] / n).collect();
+        let start =
+            (0..slope.len()).map(|c| -self.factor[c] * sums.shift[c] / n - slope[c] * self.mean[c]).collect();
+        InputGradient { slope, start }
     }
+}
+
+/// What the gradient of a normalisation's input has beside `g · factor`: `x · slope + start`, per channel.
+#[derive(Clone, Debug)]
+pub(super) struct InputGradient {
+    pub slope: Vec<f32>,
+    pub start: Vec<f32>,
 }
 
 /// The gradients of shift and scale.
 #[derive(Clone, Debug)]
-pub(super) struct Slopes {
+pub(super) struct AffineGradients {
     pub shift: Vec<f32>,
     pub scale: Vec<f32>,
 }
 
-impl Slopes {
-    pub fn new(channels: usize) -> Slopes {
-        Slopes { shift: vec![0.0; channels], scale: vec![0.0; channels] }
+impl AffineGradients {
+    pub fn new(channels: usize) -> AffineGradients {
+        AffineGradients { shift: vec![0.0; channels], scale: vec![0.0; channels] }
     }
 
-    pub fn join(&mut self, other: &Slopes) {
+    pub fn join(&mut self, other: &AffineGradients) {
         self.shift.iter_mut().zip(&other.shift).for_each(|(a, b)| *a += b);
         self.scale.iter_mut().zip(&other.scale).for_each(|(a, b)| *a += b);
     }
 }
 
-/// Adds `gradient · factor + x · slope + start` to `out`, row by row; without a bend only the first.
-pub(super) fn add_slope(
+/// Adds `gradient · factor + x · slope + start` to `out`, row by row; where the moments are given, only the first.
+pub(super) fn add_input_gradient(
     affine: &Affine,
-    bend: Option<&(Vec<f32>, Vec<f32>)>,
+    input: Option<&InputGradient>,
     x: &[f32],
     gradient: &[f32],
     out: &mut [f32],
 ) {
     let channels = affine.factor.len();
-    let zero = (vec![0.0; channels], vec![0.0; channels]);
-    let (slope, start) = bend.unwrap_or(&zero);
+    let zero = InputGradient { slope: vec![0.0; channels], start: vec![0.0; channels] };
+    let InputGradient { slope, start } = input.unwrap_or(&zero);
     let parts = x.par_chunks(ROWS * channels).zip(gradient.par_chunks(ROWS * channels));
     out.par_chunks_mut(ROWS * channels).zip(parts).for_each(|(out, (x, gradient))| {
         Arch::new().dispatch(|| {

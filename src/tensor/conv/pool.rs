@@ -3,8 +3,8 @@
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::convolve::{Shape, chunk};
-use super::window::{Window, filled};
+use super::convolve::chunk;
+use super::window::{Shape, Window, filled};
 use crate::tensor::error::{TensorError, same};
 
 /// The pixels of each place of a window over images of one size; pixels beyond an edge are left out.
@@ -135,7 +135,13 @@ pub(super) fn maxima(tiling: &Tiling, shape: Shape, x: &[f32]) -> (Vec<f32>, Vec
 }
 
 /// Adds the gradient of [`maxima`] to that of the images: each goes to the pixel that was the largest.
-pub(super) fn toward_maxima(tiling: &Tiling, channels: usize, at: &[u32], gradient: &[f32], out: &mut [f32]) {
+pub(super) fn add_maxima_gradient(
+    tiling: &Tiling,
+    channels: usize,
+    at: &[u32],
+    gradient: &[f32],
+    out: &mut [f32],
+) {
     let (image, result) = (tiling.image * channels, tiling.count() * channels);
     let parts = out.par_chunks_mut(image).zip(gradient.par_chunks(result)).zip(at.par_chunks(result));
     parts.for_each(|((out, gradient), at)| {
@@ -167,7 +173,7 @@ pub(super) fn means(tiling: &Tiling, shape: Shape, x: &[f32]) -> Vec<f32> {
 }
 
 /// Adds the gradient of [`means`] to that of the images.
-pub(super) fn toward_means(tiling: &Tiling, channels: usize, gradient: &[f32], out: &mut [f32]) {
+pub(super) fn add_means_gradient(tiling: &Tiling, channels: usize, gradient: &[f32], out: &mut [f32]) {
     let (image, result) = (tiling.image * channels, tiling.count() * channels);
     out.par_chunks_mut(image).zip(gradient.par_chunks(result)).for_each(|(out, gradient)| {
         for (place, gradient) in gradient.chunks_exact(channels).enumerate() {

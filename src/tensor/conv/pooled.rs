@@ -1,15 +1,15 @@
-//! Normalisation, ReLU and max pooling of a block as one pass over its convolution, and the way back.
+//! Normalisation, ReLU and max pooling of a block as one pass over its convolution, forward and backward.
 //!
 //! Every loop runs over the channels of one pixel, a vector at a time. Pixels of a window are numbered in single
 //! precision, so that one comparison chooses numbers and values alike.
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::norm::Affine;
+use super::norm::{Affine, InputGradient};
 use super::pool::Tiling;
 
-/// In place of the number of a window's largest pixel: its result is cut off at zero, so no gradient passes.
-pub(super) const CUT: f32 = -1.0;
+/// In place of the number of a window's largest pixel: the ReLU behind it is dead, so no gradient passes.
+pub(super) const DEAD: f32 = -1.0;
 
 /// `max(0, max over the window of x·factor + term)` for images of a unit, which pixel it is, and x there.
 pub(super) struct Pool<'a> {
@@ -29,7 +29,7 @@ fn largest<S: Simd>(
     (factor, term): (S::f32s, S::f32s),
     x: impl Fn(u32) -> S::f32s,
 ) -> [S::f32s; 3] {
-    let (zero, mut at, mut raw) = (simd.splat_f32s(0.0), simd.splat_f32s(CUT), simd.splat_f32s(0.0));
+    let (zero, mut at, mut raw) = (simd.splat_f32s(0.0), simd.splat_f32s(DEAD), simd.splat_f32s(0.0));
     let mut best = simd.splat_f32s(f32::NEG_INFINITY);
     for (number, pixel) in pixels.iter().enumerate() {
         let x = x(*pixel);
@@ -40,7 +40,7 @@ fn largest<S: Simd>(
         at = simd.select_f32s(better, simd.splat_f32s(number as f32), at);
     }
     let positive = simd.greater_than_f32s(best, zero);
-    [simd.select_f32s(positive, best, zero), simd.select_f32s(positive, at, simd.splat_f32s(CUT)), raw]
+    [simd.select_f32s(positive, best, zero), simd.select_f32s(positive, at, simd.splat_f32s(DEAD)), raw]
 }
 
 impl WithSimd for Pool<'_> {
@@ -115,7 +115,7 @@ impl WithSimd for PoolScaled<'_> {
 pub(super) struct Pooled<'a> {
     pub tiling: &'a Tiling,
     pub affine: &'a Affine,
-    pub bend: &'a (Vec<f32>, Vec<f32>),
+    pub input: &'a InputGradient,
     pub at: &'a [f32],
 }
 
@@ -138,7 +138,12 @@ impl WithSimd for Unpool<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Unpool { pooled: Pooled { tiling, affine, bend: (slope, start), at }, x, gradient, out } = self;
+        let Unpool {
+            pooled: Pooled { tiling, affine, input: InputGradient { slope, start }, at },
+            x,
+            gradient,
+            out,
+        } = self;
         let channels = slope.len();
         for (out, x) in out.chunks_exact_mut(channels).zip(x.chunks_exact(channels)) {
             for (((o, x), s), t) in out.iter_mut().zip(x).zip(slope).zip(start) {

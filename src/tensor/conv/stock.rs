@@ -7,13 +7,13 @@ use dfdx::tensor_ops::{
     TryMul, TrySub,
 };
 
-use super::convolve::Shape;
+use super::layer::{Block, Norm};
+use super::norm::{Moments, Running};
 use super::pool::Tiling;
-use super::window::{Convolution, Window, filled};
-use super::{Block, Moments, Norm, Running, Tensor4};
+use super::window::{Convolution, Shape, Window, filled};
 use crate::tensor::error::{TensorError, same};
 use crate::tensor::stock::failure;
-use crate::tensor::{Backend, Tensor1, to_host};
+use crate::tensor::{Backend, Tensor1, Tensor4, to_host};
 
 type Flat<D, T> = Tensor<(usize, usize), f32, D, T>;
 

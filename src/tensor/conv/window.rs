@@ -1,7 +1,9 @@
 //! How a window moves over an image, and how large the result is.
 
-use super::convolve::Shape;
 use crate::tensor::error::{TensorError, same};
+
+/// Sizes of images: (batch, height, width, channels).
+pub(super) type Shape = (usize, usize, usize, usize);
 
 /// A window that moves over an image, as (vertical, horizontal) sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,11 +58,11 @@ impl Window {
 }
 
 fn places(kernel: usize, stride: usize, padding: usize, size: usize, ceil: bool) -> Option<usize> {
-    let room = (size + 2 * padding).checked_sub(kernel)?;
+    let span = (size + 2 * padding).checked_sub(kernel)?;
     if kernel == 0 || stride == 0 || size == 0 {
         return None;
     }
-    let count = if ceil { room.div_ceil(stride) } else { room / stride } + 1;
+    let count = if ceil { span.div_ceil(stride) } else { span / stride } + 1;
     // A place that begins in the padding behind the image would see nothing of it.
     Some(if ceil && (count - 1) * stride >= size + padding { count - 1 } else { count })
 }

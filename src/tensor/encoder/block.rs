@@ -2,7 +2,7 @@
 
 use super::attention::{self, Scratch};
 use super::elementwise::add_and_normalise;
-use super::panels::apply;
+use super::linear::apply;
 use super::weights::{Block, EncoderWeights};
 
 /// Tokens that pass all layers of a block before the next; a longer sequence passes whole.
@@ -11,7 +11,7 @@ const CHUNK: usize = 96;
 /// A block applied in place to `x`, sequences of `length` rows.
 pub(super) fn run(encoder: &EncoderWeights, block: &Block, x: &mut [f32], length: usize) {
     let hidden = encoder.hidden();
-    let middle = block.up.extent().1;
+    let middle = block.up.shape().1;
     let chunk = (CHUNK / length).max(1) * length;
     let mut scratch = Scratch::new(encoder.heads, hidden / encoder.heads, length);
     let mut joint = vec![0.0; chunk * 3 * hidden];

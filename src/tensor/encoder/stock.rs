@@ -1,30 +1,27 @@
 //! The encoder composed from stock dfdx operations: runs on every device, and is what CUDA uses.
 
 use dfdx::shapes::{Axes4, Axis, HasShape};
-use dfdx::tensor::Tensor;
 use dfdx::tensor_ops::{
     BroadcastTo, GatherTo, MeanTo, PermuteTo, ReshapeTo, SelectTo, SumTo, TryAdd, TryDiv, TryMatMul, TryMul,
 };
 
+use super::batch::{LEAST_NORM, Pooling, TokenBatch, sequences};
 use super::weights::{Activation, EncoderWeights, Linear, Norm};
-use super::{LEAST_NORM, Pooling, TokenBatch, sequences};
 use crate::tensor::error::{TensorError, same};
 use crate::tensor::stock::failure;
-use crate::tensor::{Backend, Tensor1, Tensor2, Tensor3};
+use crate::tensor::{Backend, Tensor1, Tensor2, Tensor3, Tensor4};
 
-type Tensor4<D> = Tensor<(usize, usize, usize, usize), f32, D>;
-
-struct PlacedLinear<D: Backend> {
+struct DeviceLinear<D: Backend> {
     /// (inner, out)
     weight: Tensor2<D>,
     bias: Tensor1<D>,
 }
 
-impl<D: Backend> PlacedLinear<D> {
+impl<D: Backend> DeviceLinear<D> {
     fn new(device: &D, layer: &Linear) -> Result<Self, TensorError> {
-        let (inner, out) = layer.extent();
+        let (inner, out) = layer.shape();
         let weight = device.tensor2((inner, out), layer.weight.matrix())?;
-        Ok(PlacedLinear { weight, bias: device.tensor1(out, layer.bias[..out].to_vec())? })
+        Ok(DeviceLinear { weight, bias: device.tensor1(out, layer.bias[..out].to_vec())? })
     }
 
     fn apply(&self, x: Tensor2<D>) -> Result<Tensor2<D>, TensorError> {
@@ -36,16 +33,16 @@ impl<D: Backend> PlacedLinear<D> {
     }
 }
 
-struct PlacedNorm<D: Backend> {
+struct DeviceNorm<D: Backend> {
     scale: Tensor1<D>,
     shift: Tensor1<D>,
     epsilon: f32,
 }
 
-impl<D: Backend> PlacedNorm<D> {
+impl<D: Backend> DeviceNorm<D> {
     fn new(device: &D, norm: &Norm) -> Result<Self, TensorError> {
         let tensor = |values: &Vec<f32>| device.tensor1(values.len(), values.clone());
-        Ok(PlacedNorm { scale: tensor(&norm.scale)?, shift: tensor(&norm.shift)?, epsilon: norm.epsilon })
+        Ok(DeviceNorm { scale: tensor(&norm.scale)?, shift: tensor(&norm.shift)?, epsilon: norm.epsilon })
     }
 
     fn apply(&self, x: Tensor2<D>) -> Result<Tensor2<D>, TensorError> {
@@ -58,48 +55,48 @@ impl<D: Backend> PlacedNorm<D> {
     }
 }
 
-struct PlacedBlock<D: Backend> {
-    attend: PlacedLinear<D>,
-    mix: PlacedLinear<D>,
-    attend_norm: PlacedNorm<D>,
-    up: PlacedLinear<D>,
-    down: PlacedLinear<D>,
-    feed_norm: PlacedNorm<D>,
+struct DeviceBlock<D: Backend> {
+    attend: DeviceLinear<D>,
+    mix: DeviceLinear<D>,
+    attend_norm: DeviceNorm<D>,
+    up: DeviceLinear<D>,
+    down: DeviceLinear<D>,
+    feed_norm: DeviceNorm<D>,
 }
 
 /// An encoder in the memory of a device.
-pub struct Placed<D: Backend> {
+pub struct DeviceEncoder<D: Backend> {
     device: D,
     host: std::sync::Arc<EncoderWeights>,
     words: Tensor2<D>,
     positions: Tensor2<D>,
-    norm: PlacedNorm<D>,
-    blocks: Vec<PlacedBlock<D>>,
+    norm: DeviceNorm<D>,
+    blocks: Vec<DeviceBlock<D>>,
 }
 
-impl<D: Backend> Placed<D> {
+impl<D: Backend> DeviceEncoder<D> {
     /// Copies an encoder to the device.
     ///
     /// # Errors
     /// When the device has no room.
     pub fn new(device: &D, weights: &std::sync::Arc<EncoderWeights>) -> Result<Self, TensorError> {
-        let (hidden, (words, positions)) = (weights.hidden(), weights.extent());
+        let (hidden, (words, positions)) = (weights.hidden(), weights.table_sizes());
         let (word_table, position_table) = weights.tables.all();
         let blocks = weights.blocks.iter().map(|block| {
-            Ok(PlacedBlock {
-                attend: PlacedLinear::new(device, &block.attend)?,
-                mix: PlacedLinear::new(device, &block.mix)?,
-                attend_norm: PlacedNorm::new(device, &block.attend_norm)?,
-                up: PlacedLinear::new(device, &block.up)?,
-                down: PlacedLinear::new(device, &block.down)?,
-                feed_norm: PlacedNorm::new(device, &block.feed_norm)?,
+            Ok(DeviceBlock {
+                attend: DeviceLinear::new(device, &block.attend)?,
+                mix: DeviceLinear::new(device, &block.mix)?,
+                attend_norm: DeviceNorm::new(device, &block.attend_norm)?,
+                up: DeviceLinear::new(device, &block.up)?,
+                down: DeviceLinear::new(device, &block.down)?,
+                feed_norm: DeviceNorm::new(device, &block.feed_norm)?,
             })
         });
-        Ok(Placed {
+        Ok(DeviceEncoder {
             device: device.clone(),
             words: device.tensor2((words, hidden), word_table.to_vec())?,
             positions: device.tensor2((positions, hidden), position_table.to_vec())?,
-            norm: PlacedNorm::new(device, &weights.tables.norm)?,
+            norm: DeviceNorm::new(device, &weights.tables.norm)?,
             blocks: blocks.collect::<Result<_, TensorError>>()?,
             host: std::sync::Arc::clone(weights),
         })

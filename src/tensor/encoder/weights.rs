@@ -35,7 +35,7 @@ impl Linear {
     }
 
     /// Numbers in and numbers out.
-    pub fn extent(&self) -> (usize, usize) {
+    pub fn shape(&self) -> (usize, usize) {
         (self.weight.inner(), self.weight.columns())
     }
 }
@@ -84,7 +84,7 @@ impl Tables {
     }
 
     /// Words and positions.
-    pub fn extent(&self) -> (usize, usize) {
+    pub fn sizes(&self) -> (usize, usize) {
         let hidden = self.hidden().max(1);
         (self.words.len() / hidden, self.positions.len() / hidden)
     }
@@ -143,7 +143,7 @@ impl EncoderWeights {
         let per_head = hidden.checked_div(heads).unwrap_or(0);
         same("attention", "columns of all heads", hidden.max(1), per_head * heads)?;
         for block in &blocks {
-            let middle = block.up.extent().1;
+            let middle = block.up.shape().1;
             let layers = [
                 (&block.attend, (hidden, 3 * hidden)),
                 (&block.mix, (hidden, hidden)),
@@ -151,8 +151,8 @@ impl EncoderWeights {
                 (&block.down, (middle, hidden)),
             ];
             for (layer, (inner, out)) in layers {
-                same("a layer of an encoder", "numbers in", inner, layer.extent().0)?;
-                same("a layer of an encoder", "numbers out", out, layer.extent().1)?;
+                same("a layer of an encoder", "numbers in", inner, layer.shape().0)?;
+                same("a layer of an encoder", "numbers out", out, layer.shape().1)?;
             }
             for norm in [&block.attend_norm, &block.feed_norm] {
                 same("a layer normalisation", "columns", hidden, norm.scale.len())?;
@@ -172,8 +172,8 @@ impl EncoderWeights {
     }
 
     /// Words and positions.
-    pub fn extent(&self) -> (usize, usize) {
-        self.tables.extent()
+    pub fn table_sizes(&self) -> (usize, usize) {
+        self.tables.sizes()
     }
 
     pub(super) fn block(&self, number: usize) -> Result<&Block, TensorError> {

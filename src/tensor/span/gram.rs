@@ -7,8 +7,7 @@
 
 use super::super::error::TensorError;
 use super::super::kernel;
-use super::host::with_ridge;
-use super::inverse::inverse;
+use super::inverse::{inverse, with_ridge};
 
 /// The matrix K of one episode.
 pub(in super::super) struct Gram<'a> {
@@ -163,14 +162,14 @@ mod tests {
         by_features.inverse(0.7, 0.3, "test").unwrap().across(&v, &mut a);
         by_products.inverse(0.7, 0.3, "test").unwrap().across(&v, &mut b);
         assert!(close(&a, &b), "{a:?} {b:?}");
-        let turned: Vec<f64> = (0..width * n).map(|i| v[i % n * width + i / n]).collect();
+        let transposed: Vec<f64> = (0..width * n).map(|i| v[i % n * width + i / n]).collect();
         let (mut across, mut down) = (vec![0.0; width * n], vec![0.0; n * width]);
         for gram in [&by_features, &by_products] {
             let same = |across: &[f64], down: &[f64]| {
                 (0..n * width).all(|i| (down[i] - across[i % width * n + i / width]).abs() < 1e-9)
             };
             gram.times(&v, width, &mut down);
-            gram.across(&turned, &mut across);
+            gram.across(&transposed, &mut across);
             assert!(same(&across, &down));
         }
         by_features.row_times(4, &v, width, &mut a[..width]);

@@ -10,14 +10,15 @@ use super::super::error::TensorError;
 use super::super::{Backend, Labels, Tensor3, ops, stock as composed};
 use super::gram::Gram;
 use super::host::{Fit, Task, item_by_item};
-use super::{MOST_STEPS, Momentum, Solution};
+use super::momentum::{MOST_STEPS, Momentum};
+use super::solution::Solution;
 
 /// Largest change of a target in a step that counts as converged.
 const TOLERANCE: f64 = 1e-6;
 
 pub(in super::super) fn host(gram: &Gram<'_>, task: Task<'_>, c: f64) -> Result<Fit, TensorError> {
     let (n, way) = (task.support(), task.way);
-    let inverse = gram.inverse(1.0, 0.5 / c, "svm")?;
+    let inverse = gram.inverse(1.0, 0.5 / c, "a squared-hinge fit")?;
     // Labels run down, items across.
     let sign = |place: usize| if task.has(place % n, place / n) { 1.0 } else { -1.0 };
     let signs: Vec<f64> = (0..n * way).map(sign).collect();

@@ -7,7 +7,7 @@ use super::super::error::{TensorError, same};
 use super::super::{Backend, Labels, Tensor3, ops, to_host};
 use super::gram::Gram;
 use super::inverse::inverse;
-use super::{Objective, Solution, descent, hinge, logistic, ridge};
+use super::solution::Solution;
 
 /// One episode's fit: coefficients (support, way), bias (way) or nothing, and whether it converged.
 pub(in super::super) struct Fit {
@@ -74,12 +74,10 @@ pub(in super::super) fn each_of(
     same("a head", "episodes", labels.episodes(), episodes)?;
     same("a head", "support", labels.slots(), slots)?;
     // Products of a support that is larger than its features have columns would only cost more.
-    let (all, columns) = match slots <= dim {
-        true => (to_host(&ops::gram(features)?)?, slots),
-        false => (to_host(features)?, dim),
-    };
+    let (all, columns) =
+        if slots <= dim { (to_host(&ops::gram(features)?)?, slots) } else { (to_host(features)?, dim) };
     let way = labels.way();
-    let mut found: Vec<Found> = (0..count).map(|_| Found::room(episodes * slots * way)).collect();
+    let mut found: Vec<Found> = (0..count).map(|_| Found::zeros(episodes * slots * way)).collect();
     let mut wide = Vec::new();
     for episode in 0..episodes {
         let task = Task { labels: labels.of(episode), way };
@@ -90,10 +88,8 @@ pub(in super::super) fn each_of(
             let filled = if slots <= dim { support } else { dim };
             wide.extend(row[..filled].iter().map(|v| f64::from(*v)));
         }
-        let gram = match slots <= dim {
-            true => Gram::of_products(&wide, support),
-            false => Gram::of_features(&wide, support),
-        };
+        let gram =
+            if slots <= dim { Gram::of_products(&wide, support) } else { Gram::of_features(&wide, support) };
         let fits = fit(episode, &gram, task)?;
         same("a head", "fits", count, fits.len())?;
         found.iter_mut().zip(fits).for_each(|(found, fit)| found.take(episode * slots * way, fit));
@@ -116,7 +112,7 @@ struct Found {
 }
 
 impl Found {
-    fn room(numbers: usize) -> Found {
+    fn zeros(numbers: usize) -> Found {
         Found { coefficients: vec![0.0; numbers], biases: None, unconverged: 0 }
     }
 
@@ -128,34 +124,6 @@ impl Found {
         }
         self.unconverged += usize::from(!fit.converged);
     }
-}
-
-/// Fits every objective to every episode, all from the same inner products.
-pub(in super::super) fn fits(
-    device: &Cpu,
-    features: &Tensor3<Cpu>,
-    labels: &Labels,
-    objectives: &[Objective<'_>],
-) -> Result<Vec<Solution<Cpu>>, TensorError> {
-    let solutions = |objective: &Objective<'_>| match objective {
-        Objective::Descent(_, stops) => stops.len(),
-        _ => 1,
-    };
-    let count = objectives.iter().map(solutions).sum();
-    each_of(device, features, labels, count, |episode, gram, task| {
-        let mut fits = Vec::with_capacity(count);
-        for objective in objectives {
-            match objective {
-                Objective::Ridge(alpha) => fits.push(ridge::host(gram, task, *alpha)?),
-                Objective::Hinge(c) => fits.push(hinge::host(gram, task, *c)?),
-                Objective::Logistic(c) => fits.push(logistic::host(gram, task, *c)?),
-                Objective::Descent(descent, stops) => {
-                    fits.extend(descent::host(episode, gram, task, descent, stops)?);
-                }
-            }
-        }
-        Ok(fits)
-    })
 }
 
 /// The lower Cholesky factor of `matrix` (n × n), in place; the upper half is left as it is.
@@ -207,13 +175,6 @@ pub(in super::super) fn spd_inverse(
         out.extend(inverse(&wide, n, "an inverse")?.iter().map(|v| *v as f32));
     }
     device.tensor3((episodes, n, n), out)
-}
-
-/// `matrix + ridge · I`.
-pub(in super::super) fn with_ridge(matrix: &[f64], n: usize, ridge: f64) -> Vec<f64> {
-    let mut out = matrix.to_vec();
-    out.iter_mut().step_by(n + 1).for_each(|v| *v += ridge);
-    out
 }
 
 /// Softmax of every row (way), in place.

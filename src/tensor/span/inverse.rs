@@ -19,6 +19,13 @@ pub(in super::super) fn inverse(
     swept.then_some(out).ok_or(TensorError::NotPositiveDefinite { operation })
 }
 
+/// `matrix + ridge · I`.
+pub(super) fn with_ridge(matrix: &[f64], n: usize, ridge: f64) -> Vec<f64> {
+    let mut out = matrix.to_vec();
+    out.iter_mut().step_by(n + 1).for_each(|v| *v += ridge);
+    out
+}
+
 struct Sweep<'a> {
     matrix: &'a mut [f64],
     n: usize,

@@ -16,8 +16,9 @@ use super::super::{Backend, Labels, Tensor3, kernel, ops, stock as composed};
 use super::gram::{Gram, Inverse};
 use super::host::{Fit, Task, item_by_item};
 use super::inverse::inverse;
+use super::momentum::{MOST_STEPS, Momentum};
 use super::softmax::Softmax;
-use super::{MOST_STEPS, Momentum, Solution};
+use super::solution::Solution;
 
 /// Böhning's bound on the curvature of the softmax.
 const BOUND: f64 = 0.5;
@@ -48,7 +49,7 @@ enum Core<'a> {
 
 impl<'a> Step<'a> {
     fn flat(gram: &'a Gram<'a>, n: usize, c: f64) -> Result<Step<'a>, TensorError> {
-        let core = Core::Flat(gram.inverse(BOUND * c, 1.0, "linear-probe")?);
+        let core = Core::Flat(gram.inverse(BOUND * c, 1.0, "logistic regression")?);
         Ok(Step::of(core, vec![BOUND; n]))
     }
 
@@ -62,11 +63,11 @@ impl<'a> Step<'a> {
             row.iter_mut().zip(products).zip(&root).for_each(|((m, k), r)| *m = factor * k * r);
             row[i] += 1.0;
         }
-        let mut turned = inverse(&matrix, n, "linear-probe")?;
-        for (row, root_j) in turned.chunks_exact_mut(n).zip(&root) {
+        let mut transposed = inverse(&matrix, n, "logistic regression")?;
+        for (row, root_j) in transposed.chunks_exact_mut(n).zip(&root) {
             row.iter_mut().zip(&root).for_each(|(m, root_i)| *m *= root_i / root_j);
         }
-        Ok(Step::of(Core::Curved(turned), curvature))
+        Ok(Step::of(Core::Curved(transposed), curvature))
     }
 
     fn of(core: Core<'a>, curvature: Vec<f64>) -> Step<'a> {
@@ -88,7 +89,7 @@ impl<'a> Step<'a> {
         let n = self.curvature.len();
         match &self.core {
             Core::Flat(inverse) => inverse.across(t, out),
-            Core::Curved(turned) => kernel::multiply(t, turned, n, n, out),
+            Core::Curved(transposed) => kernel::multiply(t, transposed, n, n, out),
         }
     }
 }
@@ -119,7 +120,7 @@ impl WithSimd for Iteration<'_> {
         let length = 2 * size + way;
         let (mut lead, mut last, mut point) = (vec![0.0; length], vec![0.0; length], vec![0.0; length]);
         let mut gradient = vec![0.0; size];
-        let mut pull = vec![0.0; size];
+        let mut target = vec![0.0; size];
         let mut momentum = Momentum::new();
         let (mut next_look, mut gap, mut least, mut trusted) = (FIRST_LOOK, FIRST_LOOK, f64::INFINITY, true);
         let mut converged = false;
@@ -157,14 +158,14 @@ impl WithSimd for Iteration<'_> {
             }
             least = least.min(residual);
             let (z, b) = lead[size..].split_at(size);
-            let parts = pull.chunks_exact_mut(n).zip(z.chunks_exact(n)).zip(gradient.chunks_exact(n));
+            let parts = target.chunks_exact_mut(n).zip(z.chunks_exact(n)).zip(gradient.chunks_exact(n));
             for ((t, z), g) in parts {
                 let parts = t.iter_mut().zip(z).zip(g).zip(&step.curvature);
                 parts.for_each(|(((t, z), g), h)| *t = h.mul_add(*z, -g));
             }
             let (next_a, rest) = point.split_at_mut(size);
             let (next_z, next_b) = rest.split_at_mut(size);
-            step.solve(&pull, next_a);
+            step.solve(&target, next_a);
             for ((a, b), next_b) in next_a.chunks_exact_mut(n).zip(b).zip(next_b) {
                 let lift = sum(a) / step.mass;
                 a.iter_mut().zip(&step.v).for_each(|(a, v)| *a = v.mul_add(-lift, *a));
@@ -271,11 +272,11 @@ pub fn stock<D: Backend>(
         let gradient =
             composed::multiply(composed::softmax(logits)?.try_sub(truth.clone()).map_err(error)?, &present)?;
         let residual = composed::largest_difference(&a, &composed::scale(gradient.clone(), -1.0)?)?;
-        let pull = composed::scale(z, bound)?.try_sub(gradient).map_err(error)?;
-        let next_a = composed::matmul(&projector, &pull)?;
+        let target = composed::scale(z, bound)?.try_sub(gradient).map_err(error)?;
+        let next_a = composed::matmul(&projector, &target)?;
         let next_z = composed::matmul(&scaled, &next_a)?;
         let lift =
-            composed::divide(composed::matmul(&u_row, &pull)?, &composed::scale(mass.clone(), bound)?)?;
+            composed::divide(composed::matmul(&u_row, &target)?, &composed::scale(mass.clone(), bound)?)?;
         let next_b = b.try_add(lift).map_err(error)?;
         let next = composed::stack_rows(device, &[next_a, next_z, next_b])?;
         state.advance(&next, &residual, 1e-5)?;

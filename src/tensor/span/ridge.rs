@@ -2,16 +2,16 @@
 
 use super::super::error::TensorError;
 use super::super::{Backend, Labels, Tensor3, ops, stock as composed};
-use super::Solution;
 use super::gram::Gram;
 use super::host::{Fit, Task, item_by_item};
+use super::solution::Solution;
 
 pub(in super::super) fn host(gram: &Gram<'_>, task: Task<'_>, alpha: f64) -> Result<Fit, TensorError> {
     let (n, way) = (task.support(), task.way);
     let targets: Vec<f64> =
         (0..way).flat_map(|c| (0..n).map(move |i| if task.has(i, c) { 1.0 } else { -1.0 })).collect();
     let mut solved = vec![0.0; way * n];
-    gram.inverse(1.0, alpha, "ridge")?.across(&targets, &mut solved);
+    gram.inverse(1.0, alpha, "ridge regression")?.across(&targets, &mut solved);
     Ok(Fit { coefficients: item_by_item(&solved, way), bias: None, converged: true })
 }
 

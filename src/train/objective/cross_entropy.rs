@@ -13,7 +13,7 @@ pub fn cross_entropy(
 ) -> (Loss, Vec<f32>, Vec<f32>) {
     let count = labels.len() as f32;
     let mut gradient = vec![0.0; features.len()];
-    let (mut toward_weight, mut toward_bias) = (vec![0.0; weight.len()], vec![0.0; bias.len()]);
+    let (mut weight_gradient, mut bias_gradient) = (vec![0.0; weight.len()], vec![0.0; bias.len()]);
     let (mut value, mut right) = (0.0, 0);
     let mut logits = vec![0.0; bias.len()];
     for ((x, label), gradient) in features.chunks_exact(dim).zip(labels).zip(gradient.chunks_exact_mut(dim)) {
@@ -24,16 +24,16 @@ pub fn cross_entropy(
         value += loss;
         right += usize::from(best);
         logits[*label] -= 1.0;
-        let rows = weight.chunks_exact(dim).zip(toward_weight.chunks_exact_mut(dim));
-        for ((logit, (row, toward)), b) in logits.iter().zip(rows).zip(&mut toward_bias) {
+        let rows = weight.chunks_exact(dim).zip(weight_gradient.chunks_exact_mut(dim));
+        for ((logit, (row, row_gradient)), b) in logits.iter().zip(rows).zip(&mut bias_gradient) {
             let g = logit / count;
             *b += g;
             gradient.iter_mut().zip(row).for_each(|(o, w)| *o += g * w);
-            toward.iter_mut().zip(x).for_each(|(o, x)| *o += g * x);
+            row_gradient.iter_mut().zip(x).for_each(|(o, x)| *o += g * x);
         }
     }
     let count = labels.len() as f64;
-    (Loss { value: value / count, accuracy: right as f64 / count, gradient }, toward_weight, toward_bias)
+    (Loss { value: value / count, accuracy: right as f64 / count, gradient }, weight_gradient, bias_gradient)
 }
 
 #[cfg(test)]
@@ -45,10 +45,10 @@ mod tests {
     fn the_gradients_are_those_of_the_loss() {
         let (dim, labels) = (3, [0, 2, 1, 2]);
         let (features, weight, bias) = (numbers(12), numbers(9), numbers(3));
-        let (loss, toward_weight, toward_bias) = cross_entropy(&features, dim, &labels, &weight, &bias);
+        let (loss, weight_gradient, bias_gradient) = cross_entropy(&features, dim, &labels, &weight, &bias);
         let value = |x: &[f32], w: &[f32], b: &[f32]| cross_entropy(x, dim, &labels, w, b).0.value;
         agrees(&features, &loss.gradient, |x| value(x, &weight, &bias));
-        agrees(&weight, &toward_weight, |w| value(&features, w, &bias));
-        agrees(&bias, &toward_bias, |b| value(&features, &weight, b));
+        agrees(&weight, &weight_gradient, |w| value(&features, w, &bias));
+        agrees(&bias, &bias_gradient, |b| value(&features, &weight, b));
     }
 }

@@ -15,12 +15,12 @@ pub fn prototypical(features: &[f32], dim: usize, (way, shot, query): (usize, us
     }
     let count = way * query;
     let mut gradient = vec![0.0; features.len()];
-    let (toward_support, toward_queries) = gradient.split_at_mut(way * shot * dim);
-    let mut toward_means = vec![0.0; way * dim];
+    let (support_gradient, query_gradient) = gradient.split_at_mut(way * shot * dim);
+    let mut mean_gradients = vec![0.0; way * dim];
     let (mut value, mut right) = (0.0, 0);
     let mut logits = vec![0.0; way];
     for (number, (x, gradient)) in
-        queries.chunks_exact(dim).zip(toward_queries.chunks_exact_mut(dim)).enumerate()
+        queries.chunks_exact(dim).zip(query_gradient.chunks_exact_mut(dim)).enumerate()
     {
         let label = number / query;
         for (logit, mean) in logits.iter_mut().zip(means.chunks_exact(dim)) {
@@ -31,17 +31,19 @@ pub fn prototypical(features: &[f32], dim: usize, (way, shot, query): (usize, us
         right += usize::from(best);
         logits[label] -= 1.0;
         // With g = p − y the logits' gradient sums to zero: dx = 2·Σ g·mean, dmean = 2·g·(x − mean)
-        for ((g, mean), toward) in
-            logits.iter().zip(means.chunks_exact(dim)).zip(toward_means.chunks_exact_mut(dim))
+        for ((g, mean), mean_gradient) in
+            logits.iter().zip(means.chunks_exact(dim)).zip(mean_gradients.chunks_exact_mut(dim))
         {
             let factor = 2.0 * g / count as f32;
             gradient.iter_mut().zip(mean).for_each(|(o, m)| *o += factor * m);
-            toward.iter_mut().zip(x).zip(mean).for_each(|((o, x), m)| *o += factor * (x - m));
+            mean_gradient.iter_mut().zip(x).zip(mean).for_each(|((o, x), m)| *o += factor * (x - m));
         }
     }
-    for (items, toward) in toward_support.chunks_exact_mut(shot * dim).zip(toward_means.chunks_exact(dim)) {
+    for (items, mean_gradient) in
+        support_gradient.chunks_exact_mut(shot * dim).zip(mean_gradients.chunks_exact(dim))
+    {
         for item in items.chunks_exact_mut(dim) {
-            item.iter_mut().zip(toward).for_each(|(o, t)| *o = t / shot as f32);
+            item.iter_mut().zip(mean_gradient).for_each(|(o, t)| *o = t / shot as f32);
         }
     }
     Loss { value: value / count as f64, accuracy: right as f64 / count as f64, gradient }

@@ -1,0 +1,203 @@
+//! `kshot evaluate`: protocols, features and learners in, result files out.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::device::DeviceFlag;
+use super::error::CliError;
+use super::flags::{InputFlags, OverrideFlags, cosine, texts, whole};
+use super::long_run::LongRun;
+use super::progress::Terminal;
+use super::{Outcome, say};
+use crate::learner::Learners;
+use crate::report::Overview;
+use crate::results::{SummaryRow, Warning, was_killed};
+use crate::run::{self, Done, Execution, Request};
+use crate::vocab::Metric;
+
+const EXAMPLES: &str = "Examples:
+  kshot evaluate quickstart
+  kshot evaluate any-5way-1shot any-5way-5shot --features features/ --out results/mine
+  kshot evaluate any-5way-5shot --features f.npz --learner ridge --learner k-nn:k=3,distance=cosine
+  kshot evaluate any-5way-5shot --features f.npz --selected selected/any-5way-5shot/selected.toml
+  kshot evaluate any-intents-10shot --features banking77 --data data --backbone bert --weights all-MiniLM-L6-v2
+  kshot evaluate any-5way-5shot --features features/ --out results/part-3 --shard 3/8 --resume
+  kshot evaluate any-5way-5shot --features features/ --out results/sure --until 0.2";
+
+/// Evaluate learners on the same episodes and write result files.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    /// Protocol files, or names of shipped protocols (see `kshot list protocols`).
+    #[arg(required = true, value_name = "PROTOCOL")]
+    protocols: Vec<String>,
+    /// Draw to use instead of the protocol's own; with one protocol only.
+    #[arg(long, value_name = "FILE")]
+    draw: Option<PathBuf>,
+    /// Learner, `[NAME=]name` or `[NAME=]name:key=value,key=value`; repeat for several. Default: all that the protocols admit.
+    #[arg(long = "learner", value_name = "[NAME=]SPEC")]
+    learners: Vec<String>,
+    #[command(flatten)]
+    pub(super) device: DeviceFlag,
+    /// Workers, each on a core of its own. Default: all cores, and 2 on a GPU. Results do not depend on it.
+    #[arg(long, value_name = "N", value_parser = whole(1, 1024))]
+    workers: Option<usize>,
+    /// Episodes that are computed together. Default: as many as fit a core's cache, or a part of a GPU's free memory.
+    /// Results do not depend on it.
+    #[arg(long, value_name = "N", value_parser = whole(1, 100_000))]
+    batch: Option<usize>,
+    /// Folder for the results. Default: a new folder results/NAME.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Replace results that --out already holds.
+    #[arg(long, requires = "out")]
+    overwrite: bool,
+    /// Also write queries.csv, one row per query; with `--queries=parquet` queries.parquet too.
+    #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "csv")]
+    queries: Option<Queries>,
+    /// Also refuse near-duplicates: pairs of support and query, or of base and novel, with a cosine of at least this.
+    #[arg(long, value_name = "COSINE", value_parser = cosine)]
+    near: Option<f32>,
+    /// Parameters that `kshot select` chose for the protocol; repeat for several protocols. With --learner those are
+    /// evaluated beside the selected ones, without it the selected ones alone.
+    #[arg(long, value_name = "FILE")]
+    selected: Vec<PathBuf>,
+    /// Use --selected even for another protocol, other sizes of episodes or other features than it was made for.
+    #[arg(long, requires = "selected")]
+    selected_elsewhere: bool,
+    #[command(flatten)]
+    overrides: OverrideFlags,
+    #[command(flatten)]
+    long: LongRun,
+    #[command(flatten)]
+    inputs: InputFlags,
+}
+
+/// How single queries are written.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Queries {
+    Csv,
+    Parquet,
+}
+
+impl Arguments {
+    /// What is asked for.
+    fn request(&self) -> Result<Request, CliError> {
+        Ok(Request {
+            protocols: self.overrides.protocols(&self.protocols)?,
+            episodes: self.overrides.episodes,
+            inputs: self.inputs.inputs(),
+            draw: self.draw.clone(),
+            learners: self.learners.clone(),
+            selected: texts(&self.selected)?,
+            selected_elsewhere: self.selected_elsewhere,
+            near: self.near,
+            queries: self.queries.map(|queries| match queries {
+                Queries::Csv => run::Queries::Csv,
+                Queries::Parquet => run::Queries::Parquet,
+            }),
+            until: self.long.until.as_ref().map(|until| until.points.clone()),
+        })
+    }
+
+    /// How it is to be done.
+    fn execution(&self, names: &[String]) -> Result<Execution, CliError> {
+        Ok(Execution {
+            device: self.device.chosen()?,
+            workers: self.workers,
+            batch: self.batch,
+            out: Some(self.out.clone().unwrap_or_else(|| new_folder(names))),
+            overwrite: self.overwrite,
+            left_over: self.long.left_over(self.overwrite),
+            shard: self.long.shard,
+            command: command(),
+        })
+    }
+}
+
+pub(super) fn run(learners: &Learners, arguments: &Arguments) -> Result<Outcome, CliError> {
+    let request = arguments.request()?;
+    let names = run::protocol_names(&request)?;
+    let execution = arguments.execution(&names)?;
+    if arguments.out.is_none() {
+        note_killed(&names, execution.out.as_ref());
+    }
+    print(&run::evaluate(&request, Vec::new(), &execution, learners, &Terminal::default())?)
+}
+
+/// The command line; what is no text in it is replaced by a mark.
+pub(super) fn command() -> Vec<String> {
+    std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect()
+}
+
+/// Says which runs of these protocols could be gone on with.
+fn note_killed(names: &[String], out: Option<&PathBuf>) {
+    for earlier in folders(names).take_while(|earlier| Some(earlier) != out).filter(|path| was_killed(path)) {
+        let earlier = earlier.display();
+        eprintln!("note: {earlier} holds a run that was killed; --out {earlier} --resume continues it");
+    }
+}
+
+/// Prints what a run leaves behind.
+pub(super) fn print(done: &Done) -> Result<Outcome, CliError> {
+    for warning in done.warnings().iter().filter(|w| !matches!(w, Warning::SamplerInterval { .. })) {
+        eprintln!("warning: {warning}");
+    }
+    let folder = done.folder().display();
+    match done.part() {
+        Some(part) => say(&format!("part {part}: {folder}\n"))?,
+        None => say(&format!("{}\nresults: {folder}\n", overviews(done.summary())))?,
+    }
+    Ok(Outcome::Done)
+}
+
+/// The tables on the screen: accuracy, and beside it what was asked of queries outside the task.
+fn overviews(rows: &[SummaryRow]) -> String {
+    let has = |metric: &Metric| rows.iter().any(|row| row.measured.metric == metric.word());
+    let with_accuracy: BTreeSet<&str> = rows
+        .iter()
+        .filter(|row| row.measured.metric == Metric::Accuracy.word())
+        .map(|row| row.table.protocol.as_str())
+        .collect();
+    // Class accuracy heads protocols that ask for no other.
+    let headless = |row: &&SummaryRow| {
+        row.measured.metric == Metric::ClassAccuracy.word()
+            && !with_accuracy.contains(row.table.protocol.as_str())
+    };
+    let mut tables = Vec::new();
+    if has(&Metric::Accuracy) {
+        tables.push(Overview::of(rows, Metric::Accuracy.word()));
+    }
+    let of_classes: Vec<SummaryRow> = rows.iter().filter(headless).cloned().collect();
+    if !of_classes.is_empty() {
+        tables.push(Overview::of(&of_classes, Metric::ClassAccuracy.word()));
+    }
+    let others = [
+        Metric::Seen,
+        Metric::Unseen,
+        Metric::Harmonic,
+        Metric::Ausuc,
+        Metric::Auroc,
+        Metric::AccuracyAt95,
+        Metric::OutsideRecall,
+    ];
+    tables.extend(others.iter().filter(|metric| has(metric)).map(|metric| Overview::of(rows, metric.word())));
+    let texts: Vec<String> = tables.iter().map(Overview::text).collect();
+    texts.join("\n")
+}
+
+/// A folder below `results` that does not exist yet.
+fn new_folder(names: &[String]) -> PathBuf {
+    folders(names).find(|path| !path.exists()).unwrap_or_default()
+}
+
+/// The folders that results of these protocols go to, one after another.
+fn folders(names: &[String]) -> impl Iterator<Item = PathBuf> + use<> {
+    let names = names.iter().take(3).map(String::as_str).collect::<Vec<_>>().join("+");
+    let first = PathBuf::from("results").join(&names);
+    let later = first.clone();
+    let later = (2..).map(move |number| later.with_file_name(format!("{names}-{number}")));
+    std::iter::once(first).chain(later)
+}

@@ -1,0 +1,382 @@
+//! .csv tables with one line per item: items.csv of a folder, and whole stores in one table.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use memchr::{memchr, memchr_iter, memrchr};
+use rayon::prelude::*;
+
+use super::header::{Header, Others, Role, text};
+use super::lines::line_at;
+use super::splits::note_split;
+use super::written::{Listed, Listing, Names, Written};
+use crate::data::OpenOptions;
+use crate::data::place::store_name;
+use crate::data::store::values::{Element, Values};
+use crate::data::{DataError, ItemName, Place};
+use crate::numbers::Numbers;
+use crate::vocab::{Form, Split};
+
+/// A table, or a piece of one.
+#[derive(Debug, Default)]
+pub(in crate::data) struct Table {
+    pub class: Names,
+    /// Per class, its split and the line that names it first; empty without a column `split`.
+    pub splits: Vec<(Split, u64)>,
+    pub part: Option<Names>,
+    pub group: Option<Names>,
+    pub id: Option<Vec<String>>,
+    /// Items of `dim` numbers, piece after piece.
+    features: Vec<Vec<f32>>,
+    dim: usize,
+}
+
+/// A whole store in one table.
+pub(in crate::data) fn read_store(path: &Path, _: &OpenOptions) -> Result<Written, DataError> {
+    let mut table = read(path, Others::Features)?;
+    let (rows, dim) = (table.class.of.len(), table.dim);
+    let at = Place::file(path);
+    if dim == 0 {
+        return Err(DataError::NoFeatures { at });
+    }
+    let mut values = Numbers::<f32>::zeros(rows * dim);
+    let mut rest = values.unshared().expect("made one line above");
+    for piece in table.features.drain(..) {
+        let (head, tail) = rest.split_at_mut(piece.len());
+        head.copy_from_slice(&piece);
+        rest = tail;
+    }
+    Ok(Written {
+        name: store_name(path),
+        path: Some(path.to_path_buf()),
+        files: vec![(
+            path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            path.to_path_buf(),
+        )],
+        features_at: at.clone(),
+        values: Values::F32(values),
+        element: Element::F32,
+        rows,
+        dim,
+        listing: table.listing(&at),
+        class_at: at,
+        class: table.class,
+        part: table.part,
+        group: table.group,
+        id: table.id,
+        class_embeddings: None,
+        provenance: Default::default(),
+        form: Form::Vector,
+    })
+}
+
+/// Bytes that one thread parses at a time.
+const PIECE: usize = 4 << 20;
+
+/// Reads a table in pieces that are parsed in parallel.
+pub(in crate::data) fn read(path: &Path, others: Others) -> Result<Table, DataError> {
+    let mut file = File::open(path).map_err(DataError::unreadable(path))?;
+    let (mut buffer, mut header, mut line) = (Vec::new(), None, 1);
+    let mut table = Table::default();
+    loop {
+        let wanted = PIECE * rayon::current_num_threads();
+        let read = file
+            .by_ref()
+            .take(wanted as u64)
+            .read_to_end(&mut buffer)
+            .map_err(DataError::unreadable(path))?;
+        let end = if read < wanted { buffer.len() } else { whole_lines(&buffer) };
+        if end > 0 {
+            let mut start = 0;
+            if header.is_none() {
+                let (found, length) = Header::read(path, &buffer[..end], others)?;
+                line += newlines(&buffer[..length]);
+                start = length;
+                table.dim = found.dim();
+                header = Some(found);
+            }
+            let header = header.as_ref().expect("made above where it was absent");
+            table.take_lines(header, &buffer[start..end], &mut line)?;
+            buffer.drain(..end);
+        }
+        if read < wanted {
+            break;
+        }
+    }
+    if header.is_none() {
+        return Err(DataError::Empty { at: Place::file(path) });
+    }
+    Ok(table)
+}
+
+/// The length of the longest start of `bytes` that ends with a line; a line break between quotes ends none.
+fn whole_lines(bytes: &[u8]) -> usize {
+    if memchr(b'"', bytes).is_none() {
+        return memrchr(b'\n', bytes).map_or(0, |last| last + 1);
+    }
+    let (mut quoted, mut end) = (false, 0);
+    for (place, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'\n' if !quoted => end = place + 1,
+            _ => {}
+        }
+    }
+    end
+}
+
+fn newlines(bytes: &[u8]) -> u64 {
+    memchr_iter(b'\n', bytes).count() as u64
+}
+
+impl Table {
+    fn take_lines(&mut self, header: &Header, mut bytes: &[u8], line: &mut u64) -> Result<(), DataError> {
+        let mut pieces = Vec::new();
+        while !bytes.is_empty() {
+            let end = match bytes.get(..PIECE).map_or(0, whole_lines) {
+                0 => bytes.len(),
+                end => end,
+            };
+            let (piece, rest) = bytes.split_at(end);
+            pieces.push((*line, piece));
+            *line += newlines(piece);
+            bytes = rest;
+        }
+        let parsed: Vec<_> = pieces.into_par_iter().map(|(line, piece)| parse(header, piece, line)).collect();
+        for piece in parsed {
+            let rows = self.class.of.len();
+            self.append(piece.map_err(|error| later(error, rows))?, header.path)?;
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, piece: Table, path: &Path) -> Result<(), DataError> {
+        self.class.append(&piece.class);
+        for (name, (split, line)) in piece.class.names.iter().zip(piece.splits) {
+            let class = self.class.place(name);
+            note_split(&mut self.splits, class, split, line, || (name.clone(), Place::line(path, line)))?;
+        }
+        let columns = [(&mut self.part, piece.part), (&mut self.group, piece.group)];
+        for (mine, other) in columns {
+            if let Some(other) = other {
+                mine.get_or_insert_default().append(&other);
+            }
+        }
+        if let Some(id) = piece.id {
+            self.id.get_or_insert_default().extend(id);
+        }
+        self.features.extend(piece.features);
+        Ok(())
+    }
+
+    /// The classes with their splits, where the table has any.
+    fn listing(&self, at: &Place) -> Option<Listing> {
+        let classes = self.class.names.iter().zip(&self.splits).map(|(class, (split, line))| Listed {
+            class: class.clone(),
+            split: *split,
+            cluster: None,
+            line: Some(*line),
+        });
+        (!self.splits.is_empty()).then(|| Listing { at: at.clone(), classes: classes.collect() })
+    }
+}
+
+/// The same error, of an item that many rows later.
+fn later(mut error: DataError, rows: usize) -> DataError {
+    match &mut error {
+        DataError::NotFinite { item, .. } => item.row += rows,
+        DataError::EmptyName { row, .. } => *row += rows,
+        _ => {}
+    }
+    error
+}
+
+fn parse(header: &Header, bytes: &[u8], first_line: u64) -> Result<Table, DataError> {
+    let has = |role| header.roles.contains(&role);
+    let mut table = Table {
+        part: has(Role::Part).then(Names::default),
+        group: has(Role::Group).then(Names::default),
+        id: has(Role::Id).then(Vec::new),
+        dim: header.dim(),
+        ..Table::default()
+    };
+    // A number of eight digits takes eleven bytes, and room that stays empty costs nothing.
+    let mut features = Vec::with_capacity(if table.dim == 0 { 0 } else { bytes.len() / 8 });
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .buffer_capacity(1 << 16)
+        .from_reader(bytes);
+    let mut record = csv::ByteRecord::new();
+    loop {
+        let found = reader.read_byte_record(&mut record);
+        let line = first_line + line_at(bytes, record.position()) - 1;
+        let at = || Place::line(header.path, line);
+        if !found.map_err(|_| DataError::Damaged { at: at(), what: "not a .csv file".to_string() })? {
+            break;
+        }
+        if record.len() != header.roles.len() {
+            return Err(DataError::Ragged { at: at(), expected: header.roles.len(), found: record.len() });
+        }
+        let row = table.class.of.len();
+        let class = header.field(Role::Class, &record).unwrap_or_default();
+        table.class.push(filled(text(class, at)?, "class", row, at)?);
+        if let Some(field) = header.field(Role::Split, &record) {
+            let split = text(field, at)?.parse();
+            let split = split.map_err(|source| DataError::UnknownWord { at: at(), source })?;
+            let class = table.class.of[row];
+            note_split(&mut table.splits, class, split, line, || (table.class.name(row).to_string(), at()))?;
+        }
+        if let (Some(part), Some(field)) = (&mut table.part, header.field(Role::Part, &record)) {
+            part.push(filled(text(field, at)?, "part", row, at)?);
+        }
+        if let (Some(group), Some(field)) = (&mut table.group, header.field(Role::Group, &record)) {
+            group.push(text(field, at)?);
+        }
+        if let (Some(id), Some(field)) = (&mut table.id, header.field(Role::Id, &record)) {
+            id.push(text(field, at)?.to_string());
+        }
+        if table.dim == 0 {
+            continue;
+        }
+        for (place, (field, role)) in record.iter().zip(&header.roles).enumerate() {
+            if *role != Role::Feature {
+                continue;
+            }
+            match fast_float2::parse::<f32, _>(field.trim_ascii()) {
+                Ok(value) if value.is_finite() => features.push(value),
+                parsed => {
+                    let column = header.names[place].clone();
+                    let found = String::from_utf8_lossy(field).into_owned();
+                    let item = Box::new(ItemName {
+                        row,
+                        class: table.class.name(row).to_string(),
+                        id: table.id.as_ref().and_then(|id| id.last().cloned()),
+                    });
+                    return Err(match parsed {
+                        Ok(_) => {
+                            DataError::NotFinite { at: at(), item, column: format!("`{column}`"), found }
+                        }
+                        Err(_) if column == "text" => {
+                            DataError::TextsNotFeatures { at: at(), found: found.chars().take(20).collect() }
+                        }
+                        Err(_) => DataError::BadNumber { at: at(), column, found },
+                    });
+                }
+            }
+        }
+    }
+    table.features.push(features);
+    Ok(table)
+}
+
+fn filled<'a>(
+    name: &'a str,
+    column: &'static str,
+    row: usize,
+    at: impl Fn() -> Place,
+) -> Result<&'a str, DataError> {
+    if name.is_empty() { Err(DataError::EmptyName { at: at(), row, column }) } else { Ok(name) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::fixtures::{numbers, open, refusal};
+
+    fn refused(text: impl AsRef<[u8]>) -> String {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("s.csv");
+        std::fs::write(&path, text).unwrap();
+        refusal(place.path(), &path)
+    }
+
+    #[test]
+    fn a_table_is_a_store_whose_unknown_columns_are_features_in_file_order() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("s.csv");
+        std::fs::write(&path, "b,class,a,split\r\n1,x, 2,base\r\n\r\n-3e-2,\"y\nz\",.5,novel\r\n").unwrap();
+        let store = open(&path).unwrap();
+        assert_eq!((store.name(), store.dim(), numbers(&store)), ("s", 2, vec![1.0, 2.0, -0.03, 0.5]));
+        let classes: Vec<_> = store.index().classes().iter().map(|c| (c.name.as_str(), c.split)).collect();
+        assert_eq!(classes, [("x", Split::Base), ("y\nz", Split::Novel)]);
+    }
+
+    #[test]
+    fn a_table_of_many_pieces_is_read_as_one() {
+        let mut text = "class,id,split,group,f\n".to_string();
+        let rows = 400_000;
+        for row in 0..rows {
+            text.push_str(&format!(
+                "\"c{}\",{row},{},g{},{row}.5\n",
+                row % 7,
+                ["base", "novel"][row % 7 % 2],
+                row / 2
+            ));
+        }
+        assert!(text.len() > 2 * PIECE);
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("s.csv");
+        std::fs::write(&path, &text).unwrap();
+        let store = open(&path).unwrap();
+        assert!(numbers(&store).iter().zip(0..rows).all(|(v, row)| *v == row as f32 + 0.5));
+        assert!(store.ids().unwrap().iter().zip(0..rows).all(|(id, row)| *id == row.to_string()));
+        assert_eq!(store.index().group(crate::vocab::ItemId(399_999)), 399_998);
+        assert_eq!(store.index().classes().len(), 7);
+
+        let line = text.rfind("399998,").unwrap();
+        text.replace_range(line..line + 7, "399998x,");
+        let bad = text.replace("399998x,base,g199999,399998.5", "399998x,base,g199999,nan");
+        let bad = bad.replace("399998x,novel,g199999,399998.5", "399998x,novel,g199999,nan");
+        let sentence = "s.csv line 400000: item 399998 (class `c4`, id `399998x`) has nan in column `f`, features must \
+                        be finite 32-bit numbers";
+        assert_eq!(refused(bad), sentence);
+        let split = text.replace("399998x,base", "399998x,validation");
+        assert_eq!(refused(split), "s.csv line 400000: class `c4` is in two splits, base and validation");
+    }
+
+    #[test]
+    fn a_piece_ends_where_a_line_ends_outside_quotes() {
+        assert_eq!(whole_lines(b"a,b\nc"), 4);
+        assert_eq!(whole_lines(b"a,\"b\nc"), 0);
+        assert_eq!(whole_lines(b"a\n\"b\n\"\"\"\nc"), 9);
+        assert_eq!(whole_lines(b"abc"), 0);
+    }
+
+    #[test]
+    fn a_table_that_is_no_store_is_refused() {
+        assert_eq!(refused(""), "s.csv: the file is empty");
+        assert_eq!(refused("class,f\n"), "s.csv: no items");
+        assert_eq!(refused("class,id\na,1\n"), "s.csv: no features: every item needs at least one number");
+        assert_eq!(
+            refused("label,f0,f1,f2,f3\n"),
+            "s.csv: no column `class`, found `label`, `f0`, `f1`, `f2`, …"
+        );
+        assert!(refused(",class,f\n").starts_with("s.csv: column 1 has no name\nhint: pandas"));
+        assert_eq!(refused("f,class,f\n"), "s.csv: column `f` appears twice");
+        assert_eq!(refused("class,f,g\na,1,2\nb,1\n"), "s.csv line 3: expected 3 fields, found 2");
+        assert_eq!(refused("class,f\na,1\nb,one\n"), "s.csv line 3: column `f` must be a number, got `one`");
+        assert_eq!(refused("class,f\na,\n"), "s.csv line 2: column `f` must be a number, got ``");
+        let words = "s.csv line 2: column `text` holds `why is it so cold in`, a feature store holds numbers alone\nhint: ";
+        assert!(refused("text,class\nwhy is it so cold in here,a\n").starts_with(words));
+        let infinite =
+            "s.csv line 2: item 0 (class `a`) has 1e39 in column `f`, features must be finite 32-bit numbers";
+        assert_eq!(refused("class,f\na,1e39\n"), infinite);
+        let split = |word| {
+            format!(
+                "s.csv line 2: unknown split `{word}`, expected one of `base`, `validation`, `novel`, `oos`"
+            )
+        };
+        assert_eq!(refused("class,split,f\na,left,1\n"), split("left"));
+        let part = refused("class,split,f\na,train,1\n");
+        assert!(part.starts_with(&format!("{}\nhint: ", split("train"))), "{part}");
+        assert!(part.ends_with("belong in the column `part`"), "{part}");
+        let two = "s.csv line 3: class `a` is in two splits, base and novel";
+        assert_eq!(refused("class,split,f\na,base,1\na,novel,1\n"), two);
+        assert_eq!(refused(b"class,f\n\xff,1\n"), "s.csv line 2: the text is not UTF-8");
+        assert_eq!(refused("class,f\n,1\n"), "s.csv line 2: item 0 has an empty `class`");
+        let crlf = "class,f\r\na,1\r\nb,one\r\n";
+        assert_eq!(refused(crlf), "s.csv line 3: column `f` must be a number, got `one`");
+    }
+}

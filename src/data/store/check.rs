@@ -1,0 +1,270 @@
+//! From a store as written to one that cannot be wrong.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::class_embeddings::ClassEmbeddings;
+use super::index::{Class, ClassIndex};
+use super::scan::{groups, scan};
+use super::store::Store;
+use super::values::Element;
+use super::warning::StoreWarning;
+use crate::data::format::written::{Listing, Names, Written};
+use crate::data::{DataError, ItemName, Place};
+use crate::vocab::{ItemId, Split};
+
+/// Checks a store and builds its index; one pass over all numbers but those of the `unseen` split.
+pub(in crate::data) fn check(mut written: Written, unseen: Option<Split>) -> Result<Store, DataError> {
+    let Written { rows, dim, .. } = written;
+    let at = || written.features_at.clone();
+    if rows == 0 {
+        return Err(DataError::NoItems { at: at() });
+    }
+    if dim == 0 {
+        return Err(DataError::NoFeatures { at: at() });
+    }
+    if rows > u32::MAX as usize {
+        return Err(DataError::TooMany { at: at(), what: "items", found: rows, most: u32::MAX as usize });
+    }
+    row_counts(&written)?;
+    name_all(&mut written.id);
+    names(&written)?;
+    if let Some(needs) = written.form.dim().filter(|needs| *needs != dim) {
+        return Err(DataError::FormAndDim { at: at(), form: written.form, needs, dim });
+    }
+    let classes = classes(&written.class, written.listing.as_ref())?;
+    ids(&written, &classes)?;
+    let class_embeddings = class_embeddings(&written, &classes)?;
+    let unseen = unseen.and_then(|split| rows_of(&classes, split, rows));
+    let read = scan(&written.values, rows, dim, unseen.as_deref());
+    let scanned = read.map_err(|source| DataError::Unreadable { at: at(), source })?;
+    let scanned = scanned.map_err(|bad| DataError::NotFinite {
+        at: at(),
+        item: item_name(&written, bad.row),
+        column: bad.column.to_string(),
+        found: match (bad.value.is_nan(), written.element == Element::F64) {
+            (true, _) => "NaN".to_string(),
+            (false, false) => bad.value.to_string(),
+            (false, true) => "a number beyond 32 bits".to_string(),
+        },
+    })?;
+    let named = written.group.as_ref().map(|g| (g.of.as_slice(), g.names.as_slice()));
+    let group_of = groups(rows, named, &scanned.duplicates);
+    let (part_names, part_of) = match written.part {
+        None => (Vec::new(), Vec::new()),
+        Some(part) => (part.names, part.of.iter().map(|p| *p as u16).collect()),
+    };
+    let mut warnings = Vec::new();
+    if scanned.zero_rows > 0 {
+        warnings.push(StoreWarning::ZeroRows { count: scanned.zero_rows });
+    }
+    if !scanned.duplicates.is_empty() {
+        let class = |item: ItemId| written.class.of[item.index()];
+        let across = scanned.duplicates.iter().filter(|(a, b)| class(*a) != class(*b)).count();
+        warnings.push(StoreWarning::IdenticalRows { count: scanned.duplicates.len(), across });
+    }
+    if written.provenance.truncated > 0 {
+        warnings.push(StoreWarning::Truncated { count: written.provenance.truncated });
+    }
+    warnings.extend(class_embeddings.as_ref().and_then(StoreWarning::of_embeddings));
+    Ok(Store {
+        name: written.name,
+        path: written.path,
+        files: written.files,
+        index: Arc::new(ClassIndex::new(classes, part_names, part_of, group_of)),
+        rows,
+        dim,
+        form: written.form,
+        half: written.element == Element::F16,
+        values: written.values,
+        provenance: written.provenance,
+        groups: written.group.map(Arc::new),
+        ids: written.id,
+        class_embeddings,
+        unseen,
+        duplicates: scanned.duplicates,
+        warnings,
+        hashes: Arc::default(),
+    })
+}
+
+/// By row, whether its class is of this split; nothing where no class is.
+fn rows_of(classes: &[Class], split: Split, rows: usize) -> Option<Arc<[bool]>> {
+    let mut of_split = vec![false; rows];
+    for item in classes.iter().filter(|class| class.split == split).flat_map(|class| &class.items) {
+        of_split[item.index()] = true;
+    }
+    of_split.contains(&true).then(|| of_split.into())
+}
+
+fn item_name(written: &Written, row: usize) -> Box<ItemName> {
+    Box::new(ItemName {
+        row,
+        class: written.class.name(row).to_string(),
+        id: written.id.as_ref().map(|id| id[row].clone()),
+    })
+}
+
+/// Every column has one entry per item.
+fn row_counts(written: &Written) -> Result<(), DataError> {
+    let column = |name: &str| match &written.class_at.member {
+        None => Place { line: None, ..written.class_at.clone() },
+        Some(_) => Place::member(&written.class_at.path, name),
+    };
+    let counts = [
+        (Some(written.class.of.len()), "class"),
+        (written.part.as_ref().map(|p| p.of.len()), "part"),
+        (written.group.as_ref().map(|g| g.of.len()), "group"),
+        (written.id.as_ref().map(Vec::len), "id"),
+    ];
+    for (count, name) in counts {
+        if let Some(found) = count.filter(|count| *count != written.rows) {
+            let (expected, against) = (written.rows, written.features_at.to_string());
+            return Err(DataError::RowCount { at: column(name), found, expected, against });
+        }
+    }
+    Ok(())
+}
+
+/// Classes and parts have names, and there are not too many of them.
+fn names(written: &Written) -> Result<(), DataError> {
+    let at = || written.class_at.clone();
+    for (names, column) in [(Some(&written.class), "class"), (written.part.as_ref(), "part")] {
+        let Some(names) = names else { continue };
+        let empty = names.names.iter().position(String::is_empty);
+        let row = empty.and_then(|empty| names.of.iter().position(|n| *n as usize == empty));
+        if let Some(row) = row {
+            return Err(DataError::EmptyName { at: at(), row, column });
+        }
+    }
+    match written.part.as_ref().map(|part| part.names.len()) {
+        Some(found) if found > PARTS => {
+            Err(DataError::TooMany { at: at(), what: "parts", found, most: PARTS })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Ids that are all empty are none; among others an item without one is called by its row.
+fn name_all(ids: &mut Option<Vec<String>>) {
+    if ids.as_ref().is_some_and(|ids| ids.iter().all(String::is_empty)) {
+        *ids = None;
+    }
+    for (row, id) in ids.iter_mut().flatten().enumerate().filter(|(_, id)| id.is_empty()) {
+        *id = format!("row:{row}");
+    }
+}
+
+/// No id stands twice in a class.
+fn ids(written: &Written, classes: &[Class]) -> Result<(), DataError> {
+    let Some(ids) = &written.id else { return Ok(()) };
+    classes.par_iter().try_for_each(|class| {
+        let mut first = HashMap::with_capacity(class.items.len());
+        for item in &class.items {
+            let id = &ids[item.index()];
+            if let Some(earlier) = first.insert(id, *item) {
+                return Err(DataError::IdTwice {
+                    at: Place { line: None, ..written.class_at.clone() },
+                    class: class.name.clone(),
+                    id: id.clone(),
+                    rows: (earlier.index(), item.index()),
+                });
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Part numbers have 16 bits: a part is a side of a dataset, such as train and test, not a property of an item.
+const PARTS: usize = 1 << 16;
+
+fn classes(class: &Names, listing: Option<&Listing>) -> Result<Vec<Class>, DataError> {
+    let mut counts = vec![0; class.names.len()];
+    class.of.iter().for_each(|c| counts[*c as usize] += 1);
+    let mut classes: Vec<Class> = class
+        .names
+        .iter()
+        .zip(counts)
+        .map(|(name, count)| Class {
+            name: name.clone(),
+            split: Split::Novel,
+            cluster: None,
+            items: Vec::with_capacity(count),
+        })
+        .collect();
+    for (c, row) in class.of.iter().zip(0..) {
+        classes[*c as usize].items.push(ItemId(row));
+    }
+    let Some(listing) = listing else { return Ok(classes) };
+
+    let places: HashMap<&str, usize> = class.names.iter().map(String::as_str).zip(0..).collect();
+    let mut listed: Vec<Option<Split>> = vec![None; classes.len()];
+    let mut unknown = None;
+    for entry in &listing.classes {
+        let at = || Place { line: entry.line, ..listing.at.clone() };
+        let class = || entry.class.clone();
+        let Some(&place) = places.get(entry.class.as_str()) else {
+            unknown.get_or_insert(DataError::ClassWithoutItems { at: at(), class: class() });
+            continue;
+        };
+        match listed[place].replace(entry.split) {
+            None => {}
+            Some(first) if first == entry.split => {
+                return Err(DataError::ClassTwice { at: at(), class: class() });
+            }
+            Some(first) => {
+                return Err(DataError::ClassInTwoSplits {
+                    at: at(),
+                    class: class(),
+                    first,
+                    second: entry.split,
+                });
+            }
+        }
+        classes[place].split = entry.split;
+        classes[place].cluster.clone_from(&entry.cluster);
+    }
+    if let Some(error) = unknown {
+        return Err(error);
+    }
+    match listed.iter().position(Option::is_none) {
+        Some(place) => {
+            Err(DataError::ClassWithoutSplit { at: listing.at.clone(), class: classes[place].name.clone() })
+        }
+        None => Ok(classes),
+    }
+}
+
+/// The class embeddings in the order of the classes; written, they stand in the order of the listing, where there is one.
+fn class_embeddings(written: &Written, classes: &[Class]) -> Result<Option<ClassEmbeddings>, DataError> {
+    let Some(matrix) = &written.class_embeddings else { return Ok(None) };
+    let at = || matrix.at.clone();
+    if matrix.class_dim == 0 {
+        return Err(DataError::EmptyEmbeddings { at: at() });
+    }
+    if matrix.rows != classes.len() {
+        let against = match &written.listing {
+            Some(listing) => listing.at.to_string(),
+            None => format!("the classes of {}", written.class_at),
+        };
+        return Err(DataError::RowCount { at: at(), found: matrix.rows, expected: classes.len(), against });
+    }
+    let order: HashMap<&str, usize> = match &written.listing {
+        Some(listing) => listing.classes.iter().map(|l| l.class.as_str()).zip(0..).collect(),
+        None => classes.iter().map(|c| c.name.as_str()).zip(0..).collect(),
+    };
+    let mut rows = Vec::with_capacity(matrix.values.len());
+    for class in classes {
+        // `classes` has checked that every class is listed.
+        let row = order[class.name.as_str()];
+        let vector = &matrix.values[row * matrix.class_dim..(row + 1) * matrix.class_dim];
+        if let Some(column) = vector.iter().position(|v| !v.is_finite()) {
+            let (class, found) = (class.name.clone(), vector[column]);
+            return Err(DataError::EmbeddingNotFinite { at: at(), class, column, found });
+        }
+        rows.extend_from_slice(vector);
+    }
+    Ok(Some(ClassEmbeddings { rows: rows.into(), class_dim: matrix.class_dim }))
+}

@@ -1,0 +1,269 @@
+//! Opening: the form is told by the name, and every form passes the same checks.
+
+use std::io;
+use std::path::Path;
+
+use super::check::check;
+use super::class_embeddings::ClassEmbeddings;
+use super::options::OpenOptions;
+use super::store::Store;
+use super::values::{Element, Values};
+use crate::data::format::written::{Listed, Listing, Matrix, Names, Provenance, Written};
+use crate::data::format::{folder, npz, table, tensors};
+use crate::data::{DataError, Place};
+use crate::vocab::{Form, Split};
+
+impl Store {
+    /// Opens and checks a store of any form; what the forms are is told at [`crate::data`].
+    ///
+    /// Reads all numbers once, in blocks. Errors name the file, and the line, item, column or class at fault.
+    pub fn open(path: impl AsRef<Path>, options: &OpenOptions) -> Result<Store, DataError> {
+        let path = path.as_ref();
+        let kind = match std::fs::metadata(path) {
+            Ok(kind) => kind,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(DataError::Missing { path: path.to_path_buf() });
+            }
+            Err(error) => return Err(DataError::unreadable(path)(error)),
+        };
+        if kind.is_dir() {
+            return with_table(check(folder::read(path, options)?, options.unseen)?, path);
+        }
+        if !kind.is_file() {
+            return Err(DataError::NotAFile { path: path.to_path_buf() });
+        }
+        let extension = path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
+        let read = match extension.as_deref() {
+            Some("npz") => npz::read,
+            Some("safetensors") => tensors::read,
+            Some("csv") => table::read_store,
+            #[cfg(feature = "parquet")]
+            Some("parquet") => crate::data::format::columns::read,
+            #[cfg(not(feature = "parquet"))]
+            Some("parquet") => return Err(DataError::NoParquet { path: path.to_path_buf() }),
+            Some("npy") => return Err(not_a_store(path, "a .npy file alone has no classes")),
+            _ => return Err(not_a_store(path, "the name ends in none of the known ways")),
+        };
+        if kind.len() == 0 {
+            return Err(DataError::Empty { at: Place::file(path) });
+        }
+        check(read(path, options)?, options.unseen)
+    }
+
+    /// A store from values in memory, through the same checks as one from files.
+    pub fn from_parts(parts: Parts) -> Result<Store, DataError> {
+        let Parts { name, values, dim, class, splits, part, group, id, class_embeddings, provenance, form } =
+            parts;
+        let at = |member: &str| Place::member(Path::new(&name), member);
+        if dim == 0 {
+            return Err(DataError::NoFeatures { at: at("features") });
+        }
+        let rows = values.len() / dim;
+        if values.len() % dim != 0 {
+            return Err(DataError::Ragged { at: at("features"), expected: dim, found: values.len() % dim });
+        }
+        let matrix = |ClassEmbeddings { rows: values, class_dim }: ClassEmbeddings| {
+            let (rows, rest) = (values.len() / class_dim.max(1), values.len() % class_dim.max(1));
+            match rest {
+                0 => Ok(Matrix { at: at("class_embeddings"), values, rows, class_dim }),
+                found => Err(DataError::Ragged { at: at("class_embeddings"), expected: class_dim, found }),
+            }
+        };
+        let listing = splits.map(|splits| Listing {
+            at: at("splits"),
+            classes: splits
+                .into_iter()
+                .map(|(class, split)| Listed { class, split, cluster: None, line: None })
+                .collect(),
+        });
+        let names = |names: Vec<String>| (!names.is_empty()).then(|| names.iter().collect::<Names>());
+        let written = Written {
+            path: None,
+            files: Vec::new(),
+            features_at: at("features"),
+            values: Values::F32(values.into()),
+            element: Element::F32,
+            rows,
+            dim,
+            class_at: at("class"),
+            class: class.iter().collect(),
+            listing,
+            part: names(part),
+            group: names(group),
+            id: (!id.is_empty()).then_some(id),
+            class_embeddings: class_embeddings.map(matrix).transpose()?,
+            provenance,
+            form,
+            name: name.clone(),
+        };
+        check(written, None)
+    }
+}
+
+/// The features of a folder with the class embeddings of its table, where it has one.
+fn with_table(mut store: Store, folder: &Path) -> Result<Store, DataError> {
+    // The second is what the first was called earlier.
+    const TABLES: [&str; 2] = ["class_embeddings.csv", "class_vectors.csv"];
+    for name in TABLES {
+        let table = folder.join(name);
+        if table.symlink_metadata().is_err() {
+            continue;
+        }
+        if store.class_embeddings.is_some() {
+            return Err(DataError::EmbeddingsTwice { at: Place::file(&table) });
+        }
+        store = store.with_class_embeddings(&table)?;
+        store.files.push((name.to_string(), table));
+    }
+    Ok(store)
+}
+
+fn not_a_store(path: &Path, why: &str) -> DataError {
+    DataError::NotAStore { path: path.to_path_buf(), why: why.to_string() }
+}
+
+/// What a store in memory is made of; empty lists are absent columns.
+///
+/// ```
+/// use kshot::data::{Parts, Store};
+/// let store = Store::from_parts(Parts {
+///     name: "tiny".to_string(),
+///     values: vec![0.0, 1.0, 0.5, 0.5],
+///     dim: 2,
+///     class: vec!["cat".to_string(), "dog".to_string()],
+///     ..Parts::default()
+/// })
+/// .unwrap();
+/// assert_eq!((store.rows(), store.index().classes().len()), (2, 2));
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Parts {
+    /// The name of the store.
+    pub name: String,
+    /// The features, item after item.
+    pub values: Vec<f32>,
+    /// Numbers per item.
+    pub dim: usize,
+    /// The class of each item.
+    pub class: Vec<String>,
+    /// The split of each class; absent: all classes are novel.
+    pub splits: Option<Vec<(String, Split)>>,
+    /// The part of each item.
+    pub part: Vec<String>,
+    /// The group of each item; the empty name is no group.
+    pub group: Vec<String>,
+    /// The id of each item.
+    pub id: Vec<String>,
+    /// One vector per class, in the order of `splits`, or of first appearance where that is absent.
+    pub class_embeddings: Option<ClassEmbeddings>,
+    /// What made the features.
+    pub provenance: Provenance,
+    /// How the numbers of an item are laid out.
+    pub form: Form,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::data::StoreWarning;
+    use crate::data::fixtures::{Sample, numbers, open, sample};
+    use crate::vocab::ItemId;
+
+    /// Everything of a store that a form may not change.
+    fn content(store: &Store) -> String {
+        let index = store.index();
+        let items: Vec<_> =
+            (0..store.rows() as u32).map(|i| (index.part(ItemId(i)), index.group(ItemId(i)))).collect();
+        format!(
+            "{:?} {items:?} {:?} {:?} {:?} {:?}",
+            index.classes(),
+            store.ids(),
+            store.duplicates(),
+            store.warnings(),
+            numbers(store)
+        )
+    }
+
+    fn parts(sample: &Sample) -> Parts {
+        let splits = sample.splits.iter().map(|(class, split)| (class.clone(), split.parse().unwrap()));
+        Parts {
+            name: "store".to_string(),
+            values: sample.values.clone(),
+            dim: sample.dim,
+            class: sample.class.clone(),
+            splits: Some(splits.collect()),
+            part: sample.part.clone(),
+            group: sample.group.clone(),
+            id: sample.id.clone(),
+            ..Parts::default()
+        }
+    }
+
+    fn samples() -> impl Strategy<Value = Sample> {
+        let value =
+            prop_oneof![Just(0.0f32), Just(1.5), any::<f32>().prop_filter("finite", |v| v.is_finite())];
+        (1usize..12, 1usize..4).prop_flat_map(move |(rows, dim)| {
+            let column = |words: &'static str| proptest::collection::vec(words, rows);
+            let optional = |words| prop_oneof![Just(Vec::new()), column(words)];
+            let splits = proptest::collection::vec(proptest::sample::select(Split::ALL), rows);
+            let values = proptest::collection::vec(value.clone(), rows * dim);
+            let columns =
+                (column("[a-cé,\"]{1,2}"), optional("[xy]"), optional("[g-i]?"), optional("[0-9 ]{0,3}x"));
+            (values, columns, splits).prop_map(move |(values, (class, part, group, id), words)| {
+                let mut splits: Vec<(String, String)> = Vec::new();
+                for (class, split) in class.iter().zip(words) {
+                    if !splits.iter().any(|(known, _)| known == class) {
+                        splits.push((class.clone(), split.to_string()));
+                    }
+                }
+                Sample { values, dim, class, splits, part, group, id }
+            })
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+        #[test]
+        fn every_form_of_the_same_data_gives_the_same_store(sample in samples()) {
+            let place = tempfile::tempdir().unwrap();
+            let at = place.path();
+            let expected = content(&Store::from_parts(parts(&sample)).unwrap());
+            for path in [sample.folder(at), sample.csv(at), sample.npz(at, false), sample.safetensors(at)] {
+                prop_assert_eq!(&content(&open(&path).unwrap()), &expected, "{}", path.display());
+            }
+            prop_assert_eq!(&content(&open(&sample.npz(at, true)).unwrap()), &expected);
+        }
+    }
+
+    #[test]
+    fn identical_items_of_two_classes_form_one_group_and_a_warning() {
+        let values = vec![1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0];
+        let store = Store::from_parts(Parts { values, ..parts(&sample()) }).unwrap();
+        assert_eq!(store.duplicates(), [(ItemId(0), ItemId(2))]);
+        let values = vec![1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0];
+        let store = Store::from_parts(Parts { values, group: vec![], ..parts(&sample()) }).unwrap();
+        assert_eq!((0..6).map(|i| store.index().group(ItemId(i))).collect::<Vec<_>>(), [0, 0, 0, 3, 4, 5]);
+        let warnings: Vec<String> = store.warnings().iter().map(StoreWarning::to_string).collect();
+        let expected = [
+            "2 items have only zeros as features",
+            "2 items repeat the features of an earlier item, 1 across classes; such items form a group",
+        ];
+        assert_eq!(warnings, expected);
+    }
+
+    #[test]
+    fn parts_that_do_not_fit_are_refused() {
+        let refused = |parts: Parts| Store::from_parts(parts).unwrap_err().to_string();
+        let whole = || parts(&sample());
+        let ragged = refused(Parts { values: vec![0.0; 11], ..whole() });
+        assert_eq!(ragged, "store `features`: expected 2 fields, found 1");
+        let rows = refused(Parts { class: vec!["a".to_string(); 5], ..whole() });
+        assert_eq!(rows, "store `class`: 5 rows, expected 6 as in store `features`");
+        let vectors = ClassEmbeddings { rows: [0.0; 5].as_slice().into(), class_dim: 2 };
+        let vectors = refused(Parts { class_embeddings: Some(vectors), ..whole() });
+        assert_eq!(vectors, "store `class_embeddings`: expected 2 fields, found 1");
+        assert!(refused(Parts { dim: 0, ..whole() }).contains("no features"));
+    }
+}

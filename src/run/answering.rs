@@ -1,0 +1,228 @@
+//! Episodes answered by all learners of a protocol, stretch by stretch.
+
+use std::collections::BTreeMap;
+
+use crate::episode::Draw;
+use crate::eval::{self, Answered, Batch, Choices, EvalError, Evaluation, Gammas, Grading, SeenRules};
+use crate::learner::Parameters;
+use crate::metric::{CertaintyGrade, ClassGrade, QueryGrade, QueryMargin};
+use crate::results::{
+    CertaintyOutcome, ClassOutcome, EpisodeOutcome, EpisodeRecord, QueryOutcome, QueryStanding, Stretch,
+    TableStretch, TemperedRecord,
+};
+use crate::run::contender::Contender;
+use crate::run::device::on_device;
+use crate::run::error::RunError;
+use crate::run::prepared::{Place, Prepared, Work};
+use crate::run::watch::Progress;
+use crate::select::{Task, cross_validation};
+use crate::vocab::ItemId;
+
+/// Has all learners answer these episodes and hands each stretch to `sink` when it is complete, in order; gives back what
+/// their fits have chosen, by learner.
+///
+/// # Errors
+/// Those of the evaluation and of `sink`; nothing is handed over after one.
+pub(super) fn answer<E: From<RunError> + From<EvalError>>(
+    run: &Prepared,
+    draw: &Draw,
+    work: &Work<'_>,
+    progress: &Progress<'_>,
+    mut sink: impl FnMut(Stretch) -> Result<(), E>,
+) -> Result<Choices, E> {
+    let cast = Cast::of(&run.learners);
+    let of_role = |(place, role): (usize, &(usize, usize))| {
+        let shots = run.gammas.range((role.0, 0)..=(role.0, usize::MAX));
+        shots.map(|((_, shot), gamma)| ((place, *shot), *gamma)).collect::<Vec<_>>()
+    };
+    let gammas: Gammas = cast.roles.iter().enumerate().flat_map(of_role).collect();
+    let evaluation = Evaluation {
+        store: &run.store,
+        draw,
+        seed: run.rules.protocol.seed(),
+        learners: &cast.learners,
+        shots: &run.shots,
+        rules: SeenRules { gammas: Some(&gammas), ..SeenRules::of(&run.rules.protocol) },
+        workers: work.workers,
+        batch: work.batch,
+    };
+    let chosen = chosen(run, &evaluation, work)?;
+    let grading = Grading { temperatures: &cast.temperatures, margins: false };
+    let mut tables: Vec<TableStretch> = Vec::with_capacity(run.tables.len());
+    let mut waiting: BTreeMap<usize, (Answered, Vec<ItemId>)> = BTreeMap::new();
+    let take = |batch: Batch| {
+        let (learner, setting) = cast.roles[batch.learner];
+        let place = Place { learner, shot: batch.shot, stacked: batch.stacked };
+        let Some(table) = run.tables.iter().position(|table| *table == place) else {
+            return Ok(());
+        };
+        let batch = match chosen.get(&(learner, batch.shot)) {
+            None => batch,
+            Some(chosen) => {
+                let settings = run.learners[learner].among.len();
+                match merged(batch, setting, settings, chosen, &mut waiting) {
+                    Some(batch) => batch,
+                    None => return Ok(()),
+                }
+            }
+        };
+        progress.advance(batch.episodes.len() as u64);
+        tables.push(recorded(run, draw, table, &batch, work.queries));
+        if tables.len() < run.tables.len() {
+            return Ok(());
+        }
+        let tables = std::mem::take(&mut tables);
+        let first = batch.episodes.first().map_or(0, |answered| draw.episode(answered.place).number());
+        sink(Stretch { first, episodes: batch.episodes.len() as u32, tables })
+    };
+    let choices = on_device!(work.device, |open, Kind| eval::evaluate_with::<Kind, E>(
+        work.learners.on::<Kind>(),
+        &evaluation,
+        grading,
+        open,
+        take
+    ))?;
+    let mut by_learner = vec![BTreeMap::new(); run.learners.len()];
+    for (chosen, (learner, _)) in choices.into_iter().zip(&cast.roles) {
+        // Of settings that each support chooses among, none speaks for all.
+        if run.learners[*learner].among.is_empty() {
+            by_learner[*learner] = chosen;
+        }
+    }
+    Ok(by_learner)
+}
+
+/// The learners of an evaluation as it is carried out: of one whose supports choose, every setting.
+struct Cast {
+    learners: Vec<Parameters>,
+    temperatures: Vec<Option<f64>>,
+    /// Which of the run's learners each is, and which of its settings.
+    roles: Vec<(usize, usize)>,
+}
+
+impl Cast {
+    fn of(contenders: &[Contender]) -> Cast {
+        let mut cast = Cast { learners: Vec::new(), temperatures: Vec::new(), roles: Vec::new() };
+        for (place, contender) in contenders.iter().enumerate() {
+            let fixed = std::slice::from_ref(&contender.parameters);
+            let settings = if contender.among.is_empty() { fixed } else { &contender.among };
+            for (setting, parameters) in settings.iter().enumerate() {
+                cast.learners.push(parameters.clone());
+                cast.temperatures.push(contender.temperature);
+                cast.roles.push((place, setting));
+            }
+        }
+        cast
+    }
+}
+
+/// By learner and shot, the setting that the support of each episode chooses.
+type Chosen = BTreeMap<(usize, usize), Vec<Option<usize>>>;
+
+/// Lets the support sets choose, for the learners that leave it to them.
+fn chosen(run: &Prepared, evaluation: &Evaluation<'_>, work: &Work<'_>) -> Result<Chosen, EvalError> {
+    let mut all = Chosen::new();
+    for (place, contender) in run.learners.iter().enumerate().filter(|(_, c)| !c.among.is_empty()) {
+        let task = Task {
+            store: evaluation.store,
+            draw: evaluation.draw,
+            seed: evaluation.seed,
+            shots: evaluation.shots,
+            rules: evaluation.rules,
+            level: run.rules.protocol.confidence_level(),
+            workers: work.workers,
+            batch: work.batch,
+        };
+        for (shot, size) in run.shots.iter().enumerate() {
+            let chosen = on_device!(work.device, |open, Kind| cross_validation::choices(
+                work.learners.on::<Kind>(),
+                &task,
+                &contender.among,
+                *size,
+                open
+            ))?;
+            all.insert((place, shot), chosen);
+        }
+    }
+    Ok(all)
+}
+
+/// Keeps of a setting's answers those to episodes that chose it; the whole batch once the last setting has come. How many of
+/// these did not converge is not known episode by episode, and told as none.
+fn merged(
+    batch: Batch,
+    setting: usize,
+    settings: usize,
+    chosen: &[Option<usize>],
+    waiting: &mut BTreeMap<usize, (Answered, Vec<ItemId>)>,
+) -> Option<Batch> {
+    for (answered, items) in batch.episodes.into_iter().zip(batch.items) {
+        if chosen[answered.place].unwrap_or(0) == setting {
+            waiting.insert(answered.place, (answered, items));
+        }
+    }
+    // The settings of one batch and shot come one after another.
+    if setting + 1 < settings {
+        return None;
+    }
+    let (episodes, items) = std::mem::take(waiting).into_values().unzip();
+    Some(Batch { episodes, items, unconverged: 0, ..batch })
+}
+
+/// What is kept of a batch.
+fn recorded(run: &Prepared, draw: &Draw, table: usize, batch: &Batch, with_queries: bool) -> TableStretch {
+    let protocol = &run.rules.protocol;
+    let measured = protocol.metrics().iter().any(|metric| metric.is_of_certainty());
+    let Place { learner, shot, .. } = run.tables[table];
+    let threshold = run.thresholds.get(&(learner, shot)).copied();
+    let outside = protocol.oos().and_then(|outside| run.store.index().find(&outside.class));
+    let episodes = batch.episodes.iter().zip(&batch.items).map(|(answered, items)| {
+        let (episode, grade) = (draw.episode(answered.place), &answered.grade);
+        let number = episode.number();
+        let class = |(label, class): (usize, &ClassGrade)| ClassOutcome {
+            class: episode.class(label),
+            correct: class.correct,
+            total: class.total,
+            nll: class.nll,
+            brier: class.brier,
+        };
+        let claim = |q: &QueryGrade| Some((q.confidence.filter(|_| q.label.is_some())?, q.is_correct()));
+        let query = |(query, item): (&QueryGrade, &ItemId)| {
+            Some(QueryOutcome {
+                class: query.label.map(|label| episode.class(usize::from(label))).or(outside)?,
+                item: *item,
+                predicted: episode.class(usize::from(query.predicted)),
+                confidence: query.confidence,
+                certainty: Some(query.certainty),
+            })
+        };
+        let margin = |margin: &QueryMargin| {
+            let class = episode.class(usize::from(margin.label));
+            QueryStanding { class, margin: margin.margin, right: margin.right }
+        };
+        let queries = match with_queries {
+            true => grade.queries.iter().zip(items).filter_map(query).collect(),
+            false => Vec::new(),
+        };
+        let certainty = measured.then(|| {
+            let CertaintyGrade { inside, outside, values } = CertaintyGrade::of(&grade.queries, threshold);
+            CertaintyOutcome { episode: number, inside, outside, threshold, values }
+        });
+        EpisodeRecord {
+            outcome: EpisodeOutcome {
+                episode: number,
+                classes: grade.classes.iter().enumerate().map(class).collect(),
+            },
+            ties: grade.ties,
+            claims: grade.queries.iter().filter_map(claim).collect(),
+            tempered: grade.tempered.as_ref().map(|tempered| TemperedRecord {
+                nll: tempered.nll,
+                confidences: tempered.confidences.clone(),
+            }),
+            queries,
+            certainty,
+            margins: answered.standing.iter().map(margin).collect(),
+        }
+    });
+    TableStretch { table, unconverged: batch.unconverged as u64, episodes: episodes.collect() }
+}

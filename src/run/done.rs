@@ -1,0 +1,39 @@
+//! What a run leaves behind.
+
+use std::path::{Path, PathBuf};
+
+use crate::results::{Shard, SummaryRow, Warning};
+
+/// A run that is done: its summary, what a reader should know, and where the files are.
+#[derive(Debug)]
+pub struct Done {
+    pub(crate) rows: Vec<SummaryRow>,
+    pub(crate) warnings: Vec<Warning>,
+    pub(crate) folder: PathBuf,
+    /// Keeps a folder that nobody named until this is dropped.
+    #[expect(dead_code, reason = "its drop removes the folder")]
+    pub(crate) kept: Option<tempfile::TempDir>,
+    pub(crate) part: Option<Shard>,
+}
+
+impl Done {
+    /// The rows of `summary.csv`, in its order; none for a part of an evaluation.
+    pub fn summary(&self) -> &[SummaryRow] {
+        &self.rows
+    }
+
+    /// The folder of the files.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Which part of an evaluation it is; nothing for the whole.
+    pub fn part(&self) -> Option<Shard> {
+        self.part
+    }
+
+    /// What a reader should know.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+}

@@ -1,0 +1,135 @@
+//! The draw of a protocol: a file, the frozen one, or a fresh one from its seed.
+
+use std::path::Path;
+
+use crate::data::Store;
+use crate::episode::{self, Draw, Finding, Maker, Sampler, Severity, check, check_hash};
+use crate::protocol::Protocol;
+use crate::run::error::RunError;
+use crate::run::rules::{Home, Rules};
+
+/// A draw with the bytes that it is known by.
+pub(crate) struct Dealer {
+    pub(crate) draw: Draw,
+    pub(crate) sha256: String,
+    /// Its file; nothing where it was drawn in this run.
+    pub(crate) file: Option<String>,
+    /// The bytes, where they are to be written beside the results.
+    pub(crate) fresh: Option<String>,
+    maker: Maker,
+    /// That the bytes are not those that the protocol names.
+    other_hash: Option<Finding>,
+}
+
+/// The episodes of a protocol that are evaluated: the first of its draw, or all.
+pub(crate) fn draw(rules: &Rules, named: Option<&Path>, store: &Store) -> Result<Dealer, RunError> {
+    let protocol = &rules.protocol;
+    if named.is_none() && protocol.draw_sha256().is_none() {
+        return fresh_of(protocol, store, protocol.evaluated());
+    }
+    let whole = whole(rules, named, store)?;
+    let evaluated = protocol.evaluated() as usize;
+    if evaluated >= whole.draw.len() || evaluated >= protocol.count() as usize {
+        return Ok(whole);
+    }
+    let draw = whole.draw.part(0..evaluated);
+    let text = draw.to_csv(store.index());
+    Ok(Dealer { sha256: episode::sha256(text.as_bytes()), fresh: Some(text), draw, ..whole })
+}
+
+/// The draw of a protocol: the file that was named, else the frozen one, else a fresh one.
+fn whole(rules: &Rules, named: Option<&Path>, store: &Store) -> Result<Dealer, RunError> {
+    let (protocol, index) = (&rules.protocol, store.index());
+    let read = |bytes: &[u8], origin: String, maker: Maker| -> Result<Dealer, RunError> {
+        let draw = Draw::parse(bytes, &origin, index)?;
+        let sha256 = episode::sha256(bytes);
+        let other_hash = check_hash(protocol, bytes);
+        Ok(Dealer { draw, sha256, file: Some(origin), fresh: None, maker, other_hash })
+    };
+    let from_file = |path: &str, maker: Maker| {
+        let bytes = std::fs::read(path)
+            .map_err(|source| crate::episode::DrawError::Unreadable { origin: path.to_string(), source })?;
+        read(&bytes, path.to_string(), maker)
+    };
+    if let Some(path) = named {
+        return from_file(&path.display().to_string(), Maker::Elsewhere);
+    }
+    if protocol.draw_sha256().is_some() {
+        return match &rules.home {
+            Home::Program(shipped) => match shipped.draw {
+                Some(draw) => read(draw.as_bytes(), format!("{}.csv", shipped.name), Maker::Sampler),
+                None => frozen_by_hash(protocol, store),
+            },
+            Home::Folder(folder) => {
+                let name = format!("{}.csv", protocol.name());
+                let beside = folder.join("../episodes").join(&name);
+                let here = Path::new("episodes").join(&name);
+                let found = [&beside, &here].into_iter().find(|path| path.exists()).cloned();
+                match found {
+                    Some(path) => from_file(&path.display().to_string(), Maker::Sampler),
+                    None => frozen_by_hash(protocol, store),
+                }
+            }
+        };
+    }
+    fresh(protocol, store)
+}
+
+/// The draw that a protocol knows by its hash alone: made anew, and refused where it is another one.
+fn frozen_by_hash(protocol: &Protocol, store: &Store) -> Result<Dealer, RunError> {
+    let dealer = fresh(protocol, store)?;
+    match protocol.draw_sha256() == Some(dealer.sha256.as_str()) {
+        true => Ok(dealer),
+        false => Err(RunError::NoDraw {
+            protocol: protocol.name().to_string(),
+            features: store.name().to_string(),
+            found: dealer.sha256,
+        }),
+    }
+}
+
+/// A draw of a protocol, made anew from its seed.
+pub(crate) fn fresh(protocol: &Protocol, store: &Store) -> Result<Dealer, RunError> {
+    fresh_of(protocol, store, protocol.count())
+}
+
+/// The first so many episodes of a protocol, made anew from its seed.
+pub(crate) fn fresh_of(protocol: &Protocol, store: &Store, count: u32) -> Result<Dealer, RunError> {
+    let draw = Sampler::new(protocol, store.index()).and_then(|sampler| sampler.episodes(0..count));
+    let draw = draw.map_err(|source| RunError::Sample { protocol: protocol.name().to_string(), source })?;
+    let text = draw.to_csv(store.index());
+    let sha256 = episode::sha256(text.as_bytes());
+    Ok(Dealer { draw, sha256, file: None, fresh: Some(text), maker: Maker::Sampler, other_hash: None })
+}
+
+impl Dealer {
+    /// The same episodes where items and classes have other numbers.
+    pub(crate) fn with(&self, draw: Draw) -> Dealer {
+        Dealer {
+            draw,
+            sha256: self.sha256.clone(),
+            file: self.file.clone(),
+            fresh: self.fresh.clone(),
+            maker: self.maker,
+            other_hash: self.other_hash.clone(),
+        }
+    }
+
+    /// What it is called in messages.
+    pub(crate) fn name(&self, protocol: &Protocol) -> String {
+        self.file.clone().unwrap_or_else(|| format!("of protocol {}", protocol.name()))
+    }
+
+    /// Where it does not agree with its protocol and data, worst first.
+    pub(crate) fn findings(&self, protocol: &Protocol, store: &Store) -> Vec<(Severity, Finding)> {
+        let mut findings: Vec<(Severity, Finding)> = self
+            .other_hash
+            .iter()
+            .cloned()
+            .chain(check(protocol, &self.draw, store.index()))
+            .map(|finding| (finding.severity(protocol, self.maker), finding))
+            .collect();
+        findings.sort_by_key(|(severity, _)| *severity == Severity::Warning);
+        findings
+    }
+}

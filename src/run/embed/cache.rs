@@ -1,0 +1,46 @@
+//! Feature stores that `evaluate` has made, kept for the next run.
+
+use std::path::{Path, PathBuf};
+
+use super::Network;
+use crate::data::{FOLDER_FILES, Precision};
+use crate::episode::sha256;
+use crate::run::device::Device;
+use crate::run::error::RunError;
+use crate::run::files;
+use crate::run::watch::Watch;
+
+/// What the content of a cached store depends on beside its recipe; raised when the same recipe gives other features.
+const FORMAT: &str = "kshot features 2";
+
+/// The folder of the feature store of a dataset: made now, or when it was first asked for.
+///
+/// Its name ends in the hash of all that it depends on, so a changed text, weight or template makes another one.
+pub(crate) fn store(
+    network: &Network,
+    dataset: &str,
+    cache: Option<&Path>,
+    device: Device,
+    watch: &dyn Watch,
+) -> Result<PathBuf, RunError> {
+    let plan = network.plan(dataset)?;
+    // A GPU's features differ in their last digits, and must not stand in for those of the processor.
+    let made_on = if device == Device::Cpu { String::new() } else { format!("\n{}", device.name()) };
+    let key = sha256(format!("{FORMAT}\n{}{made_on}", plan.recipe).as_bytes());
+    let folder = cache.map_or_else(home, Path::to_path_buf).join(format!("{}-{}", plan.dataset, &key[..16]));
+    // The features are written last: where they are, the store is whole.
+    if !folder.join(FOLDER_FILES[0]).exists() {
+        files::make_folder(&folder)?;
+        let made = plan.make(Precision::F32, device, watch)?;
+        files::write_together(&folder, &FOLDER_FILES, &made.files)?;
+    }
+    Ok(folder)
+}
+
+/// `kshot` in the user's folder for caches.
+pub(crate) fn home() -> PathBuf {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let caches = set("XDG_CACHE_HOME").filter(|path| path.is_absolute());
+    let caches = caches.or_else(|| Some(set("HOME")?.join(".cache"))).unwrap_or_else(std::env::temp_dir);
+    caches.join("kshot")
+}

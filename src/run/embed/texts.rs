@@ -1,0 +1,152 @@
+//! Sentences through a sentence encoder into a feature store, with class vectors from the same encoder.
+
+use std::path::Path;
+
+use super::{Made, Network};
+use crate::backbone::sentence::{ClassTexts, Embedded, label_words};
+use crate::backbone::{BackboneError, SentenceEncoder};
+use crate::data::text::{self, Sentences, TEXT_DATASETS};
+use crate::data::{ClassEmbeddings, EmbeddingSource, NewStore, Precision, Provenance, files_sha256};
+use crate::results::Warning;
+use crate::run::device::{Device, on_device};
+use crate::run::error::RunError;
+use crate::run::watch::{Progress, Watch};
+use crate::vocab::{Form, Split};
+
+/// What is to be embedded, and with what.
+pub(crate) struct Work {
+    encoder: SentenceEncoder,
+    sentences: Sentences,
+    listed: Vec<(String, Split, Option<String>)>,
+    class_texts: ClassTexts,
+    provenance: Provenance,
+    warnings: Vec<Warning>,
+}
+
+/// Reads a dataset, an encoder and the texts of the classes: name, recipe and work.
+pub(crate) fn plan(network: &Network, dataset: &str) -> Result<(String, String, Work), RunError> {
+    let Some(folder) = &network.weights else {
+        return Err(RunError::Request(
+            "backbone `bert` has no weights\nhint: name the folder of a sentence encoder with --weights"
+                .to_string(),
+        ));
+    };
+    if folder.is_file() {
+        return Err(RunError::Request(format!(
+            "backbone `bert` is a folder, {} is a file\nhint: name the folder that holds config.json, model.safetensors and tokenizer.json",
+            folder.display()
+        )));
+    }
+    let Some((name, sentences)) = text::named(dataset, &network.data)? else {
+        let known: Vec<String> = TEXT_DATASETS.iter().map(|(name, _)| format!("`{name}`")).collect();
+        return Err(RunError::Request(format!(
+            "unknown dataset of texts `{dataset}`, expected one of {}\nhint: for a table of yours write texts:FILE",
+            known.join(", ")
+        )));
+    };
+    let mut warnings = Vec::new();
+    if !sentences.ignored.is_empty() {
+        let shown =
+            |name: &String| if name.is_empty() { "one without a name".into() } else { format!("`{name}`") };
+        let ignored: Vec<String> = sentences.ignored.iter().map(shown).collect();
+        warnings.push(Warning::IgnoredColumns { dataset: name.clone(), columns: ignored });
+    }
+    let listed = sentences.listed();
+    let (class_texts, source) = class_texts(network, &listed)?;
+    let encoder = SentenceEncoder::read(folder)?;
+    let weights = files_sha256(encoder.files())?;
+    let own_name = |path: &Path| {
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        path.file_name().map(|name| format!(":{}", name.to_string_lossy())).unwrap_or_default()
+    };
+    let provenance = Provenance {
+        backbone: format!("bert{}", own_name(folder)),
+        trained_on: network.trained_on.clone(),
+        saw_classes: network.saw_classes,
+        saw_splits: Vec::new(),
+        weights_sha256: Some(weights.clone()),
+        seed_train: None,
+        truncated: 0,
+        class_embeddings: Some(source),
+    };
+    let files = sentences.files.iter().map(|path| {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        (name.unwrap_or_default(), path.clone())
+    });
+    let texts = files_sha256(&files.collect::<Vec<_>>())?;
+    let recipe = format!("{name}\n{texts}\n{weights}\n{provenance:?}\n");
+    Ok((name, recipe, Work { encoder, sentences, listed, class_texts, provenance, warnings }))
+}
+
+/// The texts of the classes, and where they come from.
+fn class_texts(
+    network: &Network,
+    listed: &[(String, Split, Option<String>)],
+) -> Result<(ClassTexts, EmbeddingSource), RunError> {
+    let names: Vec<&str> = listed.iter().map(|(class, _, _)| class.as_str()).collect();
+    let oos = listed.iter().filter(|(_, split, _)| *split == Split::Oos);
+    let oos: Vec<&str> = oos.map(|(class, _, _)| class.as_str()).collect();
+    let by_name = |class: &str| vec![label_words(class)];
+    let (words, texts, texts_sha256) = match &network.descriptions {
+        None => (names.iter().map(|class| by_name(class)).collect(), "label names".to_string(), None),
+        Some(path) => {
+            let mut words = text::descriptions(path, &names, &oos)?;
+            // A class out of scope is no candidate; its vector only fills its row.
+            let undescribed = words.iter_mut().zip(&names).filter(|(words, _)| words.is_empty());
+            undescribed.for_each(|(words, class)| *words = by_name(class));
+            let hash = files_sha256(&[("descriptions".to_string(), path.clone())])?;
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+            (words, name.unwrap_or_default(), Some(hash))
+        }
+    };
+    let templates = match network.templates.is_empty() {
+        true => vec!["{}".to_string()],
+        false => network.templates.clone(),
+    };
+    let class_texts = ClassTexts::new(&words, &templates);
+    Ok((class_texts, EmbeddingSource { texts, texts_sha256, templates }))
+}
+
+impl Work {
+    /// Runs the encoder over sentences and classes.
+    pub(crate) fn make(
+        self,
+        dataset: &str,
+        precision: Precision,
+        device: Device,
+        watch: &dyn Watch,
+    ) -> Result<Made, RunError> {
+        let Work { encoder, sentences, listed, class_texts, mut provenance, warnings } = self;
+        let workers = device.workers();
+        let progress = Progress::of_items(watch, &format!("embedding {dataset}"), sentences.texts.len());
+        let run = |texts: &[String], reach: &(dyn Fn(usize) + Sync)| {
+            on_device!(device, |open, Kind| encoder.embed::<Kind>(texts, workers, open, reach))
+        };
+        let named = |error| match error {
+            BackboneError::EmptyText { number } => {
+                BackboneError::WordlessClass { class: listed[class_texts.class_of(number)].0.clone() }
+            }
+            other => other,
+        };
+        // The classes first: they are few, and what is wrong with them is told before the sentences have taken their time.
+        let vectors = run(&class_texts.texts, &|_| {}).map_err(named)?;
+        let rows = class_texts.mean(&vectors.features, vectors.dim);
+        let Embedded { features, dim, truncated } =
+            run(&sentences.texts, &|done| progress.reach(done as u64))?;
+        drop(progress);
+        provenance.truncated = truncated as u64;
+        let store = NewStore {
+            features: &features,
+            dim,
+            precision,
+            classes: &sentences.classes,
+            parts: sentences.parts.as_deref(),
+            ids: &sentences.ids,
+            listed: &listed,
+            class_embeddings: Some(&ClassEmbeddings { rows: rows.into(), class_dim: dim }),
+            provenance: &provenance,
+            form: Form::Vector,
+        };
+        Ok(Made { files: store.files()?, items: sentences.texts.len(), dim, cut: truncated as u64, warnings })
+    }
+}

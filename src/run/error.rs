@@ -1,0 +1,170 @@
+//! Why a run ended before it was done.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::data::DataError;
+use crate::episode::{DrawError, Finding, SampleError};
+use crate::eval::EvalError;
+use crate::learner::LearnError;
+use crate::protocol::ProtocolError;
+use crate::report::compare::CompareError;
+use crate::results::{PartError, ReadError, ReportError};
+use crate::select::SelectError;
+use crate::tensor::TensorError;
+use crate::train::TrainError;
+use crate::vocab::Form;
+
+/// Why a run did not do what it was asked for; each variant is one sentence.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The request is wrong.
+    #[error("{0}")]
+    Request(String),
+    /// A protocol is wrong.
+    #[error(transparent)]
+    Protocol(#[from] ProtocolError),
+    /// A learner or its parameters are wrong.
+    #[error(transparent)]
+    Learner(#[from] LearnError),
+    /// Features or a dataset are wrong, or cannot be read.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A network or its weights are wrong.
+    #[error(transparent)]
+    Backbone(#[from] crate::backbone::BackboneError),
+    /// A training failed.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    /// Episodes of a protocol cannot be drawn.
+    #[error("protocol {protocol}: {source}")]
+    Sample {
+        /// The protocol.
+        protocol: String,
+        /// What went wrong.
+        source: SampleError,
+    },
+    /// Validation episodes of a training cannot be drawn.
+    #[error("{recipe}: the table [validation] cannot be met: {source}")]
+    Validation {
+        /// The training config.
+        recipe: String,
+        /// What went wrong.
+        source: SampleError,
+    },
+    /// A network reads items of another form.
+    #[error(
+        "dataset `{dataset}` has items of form `{found}`, backbone `{backbone}` with these weights reads `{expected}`{hint}"
+    )]
+    OtherForm {
+        /// The dataset.
+        dataset: String,
+        /// What was found.
+        found: Form,
+        /// The network.
+        backbone: String,
+        /// What was expected.
+        expected: Form,
+        /// The way on, or nothing.
+        hint: String,
+    },
+    /// Calibration on validation classes is not possible.
+    #[error(
+        "protocol {protocol}: stacking is chosen on validation classes, and {source}\nhint: list more classes as validation, \
+         or none: stacking then stays 0"
+    )]
+    Stacking {
+        /// The protocol.
+        protocol: String,
+        /// What went wrong.
+        source: SampleError,
+    },
+    /// A draw is wrong, or cannot be read.
+    #[error(transparent)]
+    Draw(#[from] DrawError),
+    /// The draw of a protocol is neither there nor drawn again.
+    #[error(
+        "protocol `{protocol}` names a draw of which there is no file, and its seed draws another one from features {features}, of sha256 {found}\nhint: the features have other classes or items than the draw was made for; name a draw with --draw, or take the line `sha256` out of the protocol"
+    )]
+    NoDraw {
+        /// The protocol.
+        protocol: String,
+        /// The feature set.
+        features: String,
+        /// What was found.
+        found: String,
+    },
+    /// Draw, protocol and data do not agree.
+    #[error("draw {draw} does not fit: {finding}")]
+    Finding {
+        /// The draw.
+        draw: String,
+        /// Where they differ.
+        finding: Finding,
+    },
+    /// A part holds another draw.
+    #[error(
+        "{} is not the draw of its part: its sha256 is {found}, expected {expected}\nhint: evaluate this part again",
+        path.display()
+    )]
+    OtherDraw {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        found: String,
+        /// What was expected.
+        expected: String,
+    },
+    /// Feature sets of a run that are not of the same items.
+    #[error(
+        "feature sets `{one}` and `{other}` are not of the same items: {what}\nhint: every method of a run meets the same \
+         episodes, so that all its features must be of the same items; evaluate others in a run of their own"
+    )]
+    OtherItems {
+        /// The first feature set.
+        one: String,
+        /// The other one.
+        other: String,
+        /// The first difference.
+        what: String,
+    },
+    /// Near-duplicates that were asked to be refused.
+    #[error("{0}")]
+    NearDuplicate(String),
+    /// An evaluation failed.
+    #[error(transparent)]
+    Eval(#[from] EvalError),
+    /// A selection failed.
+    #[error(transparent)]
+    Select(#[from] SelectError),
+    /// Results cannot be written.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    /// Results cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// Parts do not belong together.
+    #[error(transparent)]
+    Part(#[from] PartError),
+    /// Results cannot be compared.
+    #[error(transparent)]
+    Compare(#[from] CompareError),
+    /// A device failed.
+    #[error(transparent)]
+    Tensor(#[from] TensorError),
+    /// A file cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        source: io::Error,
+    },
+}
+
+impl RunError {
+    /// Whether a disk is to blame, and not what was computed.
+    pub(crate) fn is_disk(&self) -> bool {
+        matches!(self, RunError::Report(ReportError::File { .. }) | RunError::Write { .. })
+    }
+}

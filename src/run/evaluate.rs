@@ -1,0 +1,200 @@
+//! An evaluation from the request to its files.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+use super::done::Done;
+use super::error::RunError;
+use super::execution::Execution;
+use super::features::{FeatureSets, Features};
+use super::fingerprints::Fingerprints;
+use super::plan::Plan;
+use super::prepare::Ready;
+use super::prepared::{Prepared, Work};
+use super::watch::Watch;
+use super::{filling, record, terms, thresholds};
+use crate::learner::Learners;
+use crate::results::{Journal, Machine, Results, RunRecord, Selection, Warning};
+use crate::results::{Queries, Request};
+
+/// Evaluates learners on the same episodes and writes the result files.
+///
+/// `given` are feature sets in memory, beside those that the request names.
+///
+/// # Errors
+/// A wrong request, wrong data, or a computation that failed; then no file appears under its final name.
+pub fn evaluate(
+    request: &Request,
+    given: Vec<Features>,
+    execution: &Execution,
+    learners: &Learners,
+    watch: &dyn Watch,
+) -> Result<Done, RunError> {
+    let mut clock = Clock::start();
+    let plan = Plan::of(request, learners.cpu())?;
+    let device = execution.device;
+    let workers = execution.workers.unwrap_or(device.workers());
+    let queries = request.queries.is_some();
+    let work = Work { learners, device, workers, batch: execution.batch, queries, watch };
+    let (folder, kept) = folder(execution)?;
+    let mut results = Results::with_left_over(&folder, execution.overwrite, execution.left_over)?;
+    if request.queries == Some(Queries::Parquet) {
+        with_parquet(&mut results)?;
+    }
+    let in_memory = given.iter().map(|features| features.name.clone()).collect();
+    let mut sets = FeatureSets::new(&request.inputs, given, device, watch)?;
+    let Ready { mut runs, mut warnings, .. } = Ready::of(&plan, &mut sets, &work)?;
+    let mut fingerprints = Fingerprints::start(&runs);
+    let asked = terms::Asked {
+        device,
+        shard: execution.shard,
+        until: request.until.clone(),
+        queries: request.queries.map(Queries::word),
+    };
+    let key = terms::of(&runs, learners.cpu(), &asked)?;
+    fingerprints.check_left(&results, &key)?;
+    let mut journal = results.journal(&key)?;
+    let resumed = Some(journal.all_episodes()).filter(|episodes| *episodes > 0);
+    if resumed.is_some() && journal.terms().cpu_features != key.cpu_features {
+        let (one, other) = ("the killed run".to_string(), "the one that went on with it".to_string());
+        warnings.insert(Warning::OtherProcessor { one, other });
+    }
+    clock.lap("reading and checking");
+    let mut book = (&mut journal, &mut fingerprints);
+    warnings.extend(fill(&plan, &mut runs, &work, &mut book, &mut results, &mut clock)?);
+    warnings.extend(afterwards(&runs));
+    let hashes = fingerprints.all(&mut journal, &results)?;
+    // All that is left to do is writing: should it fail, nothing needs to be computed again.
+    results.keep_journal();
+    warnings.extend(results.warnings());
+    let warnings: Vec<Warning> = warnings.into_iter().collect();
+    let record = RunRecord {
+        kshot: env!("CARGO_PKG_VERSION").to_string(),
+        command: execution.command.clone(),
+        folder: std::env::current_dir().map_or(String::new(), |folder| folder.display().to_string()),
+        request: request.clone(),
+        in_memory,
+        protocols: runs.iter().map(|run| record::protocol(run, &hashes)).collect(),
+        learners: record::learners(&runs),
+        seed_train: record::seed_train(&runs),
+        device: device.name().to_string(),
+        workers,
+        batch: execution.batch,
+        seconds: clock.total(),
+        warnings: warnings.clone(),
+        part: execution.shard,
+        until: request.until.clone(),
+        resumed,
+        parts: Vec::new(),
+        machine: Machine::here(),
+        files: Vec::new(),
+    };
+    let rows = match execution.shard {
+        Some(_) => {
+            results.commit_part(journal, record)?;
+            Vec::new()
+        }
+        None => results.commit(record)?,
+    };
+    Ok(Done { rows, warnings, folder, kept, part: execution.shard })
+}
+
+/// The folder of the results, and what keeps it where nobody named one.
+fn folder(execution: &Execution) -> Result<(std::path::PathBuf, Option<tempfile::TempDir>), RunError> {
+    if let Some(out) = &execution.out {
+        return Ok((out.clone(), None));
+    }
+    let place = std::env::temp_dir();
+    let kept = tempfile::tempdir().map_err(|source| RunError::Write { path: place, source })?;
+    Ok((kept.path().join("results"), Some(kept)))
+}
+
+/// Evaluates every protocol with every feature set, and fills the tables.
+fn fill(
+    plan: &Plan<'_>,
+    runs: &mut [Prepared],
+    work: &Work<'_>,
+    (journal, fingerprints): &mut (&mut Journal, &mut Fingerprints),
+    results: &mut Results,
+    clock: &mut Clock,
+) -> Result<BTreeSet<Warning>, RunError> {
+    let mut warnings = BTreeSet::new();
+    let mut number = 0;
+    for group in runs.chunk_by_mut(|_, next| !next.first) {
+        for run in group.iter_mut() {
+            run.thresholds = thresholds::of(run, work)?;
+        }
+        let filled = match &plan.until {
+            Some(until) => {
+                let until = (until, plan.request.near);
+                filling::sequential(group, number, until, work, (journal, fingerprints), results)
+            }
+            None => group.iter_mut().zip(number..).try_fold(Vec::new(), |mut all, (run, number)| {
+                all.extend(filling::fixed(run, number, work, (journal, fingerprints), results)?);
+                Ok(all)
+            }),
+        };
+        if let Err(error) = &filled
+            && error.is_disk()
+        {
+            results.keep_journal();
+        }
+        warnings.extend(filled?);
+        number += group.len();
+        clock.lap(group[0].rules.protocol.name());
+    }
+    Ok(warnings)
+}
+
+/// What is known of a run once its episodes have been answered.
+fn afterwards(runs: &[Prepared]) -> BTreeSet<Warning> {
+    let mut warnings = BTreeSet::new();
+    for run in runs {
+        let protocol = &run.rules.protocol;
+        warnings.extend(run.learners.iter().filter_map(|c| c.kept(protocol, &run.dealer.draw, &run.shots)));
+        if run.learners.iter().any(|contender| contender.selection == Selection::Oracle) {
+            warnings.insert(Warning::Oracle { protocol: protocol.name().to_string() });
+        }
+    }
+    warnings
+}
+
+/// What the time is spent on.
+struct Clock {
+    started: Instant,
+    last: Instant,
+    seconds: BTreeMap<String, f64>,
+}
+
+impl Clock {
+    fn start() -> Clock {
+        let now = Instant::now();
+        Clock { started: now, last: now, seconds: BTreeMap::new() }
+    }
+
+    /// What has passed since the last lap was spent on this.
+    fn lap(&mut self, what: &str) {
+        self.seconds.insert(what.to_string(), self.last.elapsed().as_secs_f64());
+        self.last = Instant::now();
+    }
+
+    fn total(mut self) -> BTreeMap<String, f64> {
+        self.seconds.insert("total".to_string(), self.started.elapsed().as_secs_f64());
+        self.seconds
+    }
+}
+
+/// Has queries written as parquet too.
+#[cfg(feature = "parquet")]
+pub(super) fn with_parquet(results: &mut Results) -> Result<(), RunError> {
+    results.with_parquet();
+    Ok(())
+}
+
+/// Has queries written as parquet too, where the build can do it.
+#[cfg(not(feature = "parquet"))]
+pub(super) fn with_parquet(_: &mut Results) -> Result<(), RunError> {
+    Err(RunError::Request(
+        "this build cannot write parquet\nhint: build with --features parquet, or give --queries".to_string(),
+    ))
+}

@@ -1,0 +1,98 @@
+//! Whether protocol, draw and features go together.
+
+use crate::data::{self, Store, StoreWarning};
+use crate::episode::{Draw, Finding, Severity};
+use crate::protocol::Protocol;
+use crate::results::Warning;
+use crate::run::draws::Dealer;
+use crate::run::error::RunError;
+use crate::vocab::{ItemId, Scope, Split};
+
+/// Refuses a draw that does not fit; what may pass comes back as warnings.
+pub(crate) fn checked(
+    protocol: &Protocol,
+    dealer: &Dealer,
+    store: &Store,
+    near: Option<f32>,
+) -> Result<Vec<Warning>, RunError> {
+    let mut warnings = Vec::new();
+    for (severity, finding) in dealer.findings(protocol, store) {
+        let draw = dealer.name(protocol);
+        match (severity, &finding) {
+            (Severity::Refused, _) => return Err(RunError::Finding { draw, finding }),
+            (Severity::Warning, Finding::Duplicate { .. }) => {
+                let (episodes, of) = (finding.count() as u64, dealer.draw.len() as u64);
+                warnings.push(Warning::Duplicates { draw, episodes, of });
+            }
+            (Severity::Warning, _) => {
+                warnings.push(Warning::OtherDraw { draw, finding: finding.to_string() });
+            }
+        }
+    }
+    if let Some(threshold) = near {
+        let sentences = near_duplicates(protocol, &dealer.draw, store, threshold)?;
+        if let Some(sentence) = sentences.into_iter().next() {
+            return Err(RunError::NearDuplicate(sentence));
+        }
+    }
+    Ok(warnings)
+}
+
+/// What the store itself gives reason to warn of.
+pub(crate) fn of_store(store: &Store) -> impl Iterator<Item = Warning> {
+    let features = || store.name().to_string();
+    store.warnings().iter().filter_map(move |warning| match warning {
+        StoreWarning::ZeroRows { count } => {
+            Some(Warning::ZeroRows { features: features(), rows: *count as u64 })
+        }
+        StoreWarning::Truncated { count } => Some(Warning::Cut { features: features(), items: *count }),
+        StoreWarning::ZeroEmbeddings { count } => {
+            Some(Warning::ZeroVectors { features: features(), classes: *count as u64 })
+        }
+        StoreWarning::IdenticalRows { .. } => None,
+    })
+}
+
+/// Near-duplicates across support and query of an episode, and across base classes and those of the draw: a sentence
+/// for each kind that occurs.
+pub(crate) fn near_duplicates(
+    protocol: &Protocol,
+    draw: &Draw,
+    store: &Store,
+    threshold: f32,
+) -> Result<Vec<String>, RunError> {
+    let index = store.index();
+    let class_of = |item: ItemId| {
+        let class = index.classes().iter().find(|c| c.items.contains(&item));
+        class.map_or("?", |c| c.name.as_str()).to_string()
+    };
+    let mut sentences = Vec::new();
+    let mut first = None;
+    let mut count = 0;
+    for episode in draw.episodes() {
+        let near = data::near_duplicates(store, episode.all_support(), episode.all_query(), threshold)?;
+        count += near.total;
+        if let (None, Some(pair)) = (&first, near.pairs.first()) {
+            first = Some((episode.number(), *pair));
+        }
+    }
+    if let Some((episode, (a, b, cosine))) = first {
+        sentences.push(format!(
+            "episode {episode} holds near-duplicates in support and query: items {} and {} of classes {} and {} have cosine {cosine:.6} ({count} such pairs)",
+            a.0, b.0, class_of(a), class_of(b)
+        ));
+    }
+    if !protocol.split().holds(Split::Base) {
+        let of = |scope: Scope| -> Vec<ItemId> {
+            index.of_split(scope).flat_map(|class| index.class(class).items.iter().copied()).collect()
+        };
+        let near = data::near_duplicates(store, &of(Split::Base.into()), &of(protocol.split()), threshold)?;
+        if let Some((a, b, cosine)) = near.pairs.first() {
+            sentences.push(format!(
+                "base and {} classes hold near-duplicates: items {} and {} of classes {} and {} have cosine {cosine:.6} ({} such pairs)",
+                protocol.split(), a.0, b.0, class_of(*a), class_of(*b), near.total
+            ));
+        }
+    }
+    Ok(sentences)
+}
