@@ -14,6 +14,7 @@ use kshot::data::{OpenOptions, Store, transform};
 use kshot::episode::{Draw, Episode};
 use kshot::eval::{EvalError, Evaluation, SeenRules, evaluate};
 use kshot::learner::{Checked, Given, Learners};
+use kshot::metric::Metric;
 use kshot::rng::BatchRng;
 use kshot::tensor::{Cpu, Labels, open_cpu, to_host};
 use kshot::view::{Items, Support};
@@ -84,10 +85,11 @@ fn found(store: &Store, draw: &Draw, names: &[&String]) -> Vec<Vec<Row>> {
                 let rows = &mut rows[batch.learner];
                 assert_eq!(answered.place, rows.len());
                 let (mut correct, mut total, mut nll) = (0, 0, Some(0.0));
-                for class in &answered.grade.classes {
+                for (label, class) in answered.grade.classes.iter().enumerate() {
                     correct += class.correct;
                     total += class.total;
-                    nll = nll.zip(class.nll).map(|(sum, mean)| sum + mean * f64::from(class.total));
+                    let mean = answered.grade.value(label, Metric::NLL);
+                    nll = nll.zip(mean).map(|(sum, mean)| sum + mean * f64::from(class.total));
                 }
                 rows.push(Row { correct, total, nll: nll.map(|sum| sum / f64::from(total)) });
             }

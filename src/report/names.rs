@@ -38,11 +38,6 @@ pub fn is_meant(asked: &str, name: &str, parameters: &Parameters) -> bool {
     })
 }
 
-/// Rates are shown in percent; a likelihood and a squared distance are none.
-pub fn is_rate(metric: &str) -> bool {
-    !["nll", "brier", "nll-tempered", "temperature"].contains(&metric)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::cells;
+use crate::metric::Metric;
 use crate::vocab::spec::values_text;
-use crate::vocab::{Metric, SawClasses, Setting, UnknownWord};
+use crate::vocab::{SawClasses, Setting, UnknownWord};
 
 /// A size of an episode: a number, or what stands in its place. Numbers sort by size, words after them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -141,7 +141,7 @@ impl Published {
         let interval = row.measured.interval.as_ref().map_or("none", |(population, _)| population.word());
         self.protocol == table.protocol
             && self.learner == table.learner
-            && self.metric == row.measured.metric
+            && self.metric == row.measured.metric.name()
             && parameters
             && said(&self.shot, &table.shot.to_string())
             && said(&self.interval, interval)

@@ -36,7 +36,9 @@ fn every_learner_meets_every_feature_set_on_one_draw() {
     let place = Place::new();
     features(&place, "small", 3, &in_order());
     features(&place, "large", 5, &in_order());
-    place.done("evaluate p.toml --features small --features big=large --learner ridge --learner k-nn --out out");
+    place.done(
+        "evaluate p.toml --features small --features big=large --learner ridge --learner k-nn --out out",
+    );
     let methods = distinct(column(&place, "out/summary.csv", "method"));
     assert_eq!(methods, ["big+k-nn", "big+ridge", "small+k-nn", "small+ridge"]);
     for name in ["draw_sha256", "items_sha256"] {
@@ -47,7 +49,10 @@ fn every_learner_meets_every_feature_set_on_one_draw() {
     place.done("evaluate p.toml --features big=large --learner ridge --out alone");
     let of = |folder: &str| -> Vec<String> {
         let text = place.read(&format!("{folder}/outcomes.csv"));
-        text.lines().filter(|line| line.contains(",ridge,") && line.contains(",big,")).map(String::from).collect()
+        text.lines()
+            .filter(|line| line.contains(",ridge,") && line.contains(",big,"))
+            .map(String::from)
+            .collect()
     };
     assert_eq!(of("alone"), of("out"));
     assert!(!of("out").is_empty());

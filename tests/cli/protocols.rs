@@ -71,7 +71,7 @@ fn an_unknown_setting_is_refused_with_the_known_ones() {
 
 #[test]
 fn an_unknown_metric_is_refused_with_the_known_ones() {
-    let sentence = "p.toml line 19: unknown metric `f1`, expected one of `accuracy`, `nll`, `brier`, `ece`, `class-accuracy`, …";
+    let sentence = "p.toml line 19: unknown metric `f1`, expected one of `accuracy`, `nll`, `brier`, `adaptive-ece`, `class-accuracy`, …";
     edited("\"accuracy\"", "\"f1\"").refuses(2, RUN, sentence);
 }
 

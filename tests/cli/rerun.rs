@@ -92,7 +92,9 @@ fn a_published_table_is_held_against_the_run() {
     assert_eq!(ran.code, 1);
     assert!(ran.out.contains("line 2: accuracy of ridge under p is"), "{}", ran.out);
     place.write("absent.csv", format!("{columns}p,svm,,accuracy,0.5,0.01\n"));
-    assert!(place.run("verify first --table absent.csv").out.contains("the run has no accuracy of svm under p"));
+    assert!(
+        place.run("verify first --table absent.csv").out.contains("the run has no accuracy of svm under p")
+    );
     place.write("other.csv", "protocol,learner\np,ridge\n");
     place.refuses(3, "verify first --table other.csv", "other.csv line …");
 }
@@ -103,6 +105,7 @@ fn accuracy(summary: &str) -> f64 {
     let columns = reader.headers().unwrap().clone();
     let place = |name: &str| columns.iter().position(|column| column == name).unwrap();
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
-    let row = rows.iter().find(|row| &row[place("learner")] == "ridge" && &row[place("metric")] == "accuracy");
+    let row =
+        rows.iter().find(|row| &row[place("learner")] == "ridge" && &row[place("metric")] == "accuracy");
     row.unwrap()[place("value")].parse().unwrap()
 }
