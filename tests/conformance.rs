@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 
 use kshot::eval::checks::{Check, Failure, alike, check_all, check_learner, corners};
 use kshot::learner::{
-    Classifier, Inductive, LearnError, Learner, Learners, Parameter, Plugin, Registry, Scale, Signature,
-    Transductive,
+    Classifier, Inductive, LearnError, Learner, Learners, Parameter, Plugin, Registered, Registry, Scale,
+    Signature, Transductive,
 };
 use kshot::rng::BatchRng;
-use kshot::tensor::{Backend, SpanOps, Tensor3, ops};
+use kshot::tensor::{Backend, Tensor3, ops};
 use kshot::view::{Items, Scores, Support};
 
 #[test]
@@ -40,7 +40,7 @@ fn every_searched_parameter_of_a_shipped_learner_changes_its_answers() {
 fn a_searched_parameter_that_nobody_reads_is_reported() {
     struct Deaf;
     impl Plugin for Deaf {
-        fn register<D: SpanOps>(&self, list: &mut Registry<D>) {
+        fn register<D: Registered>(&self, list: &mut Registry<D>) {
             let mut deaf = Signature::new("deaf", "");
             let share = Parameter::real("share", 0.5, 0.0, 1.0, "share of the way");
             deaf.parameter(share.search(Scale::Linear, 0.0, 1.0));
@@ -63,7 +63,7 @@ macro_rules! breaks {
     ($learner:expr) => {{
         struct One;
         impl Plugin for One {
-            fn register<D: SpanOps>(&self, list: &mut Registry<D>) {
+            fn register<D: Registered>(&self, list: &mut Registry<D>) {
                 list.add("one", |_| Ok($learner));
             }
         }
@@ -445,7 +445,7 @@ fn a_learner_that_fails_panics_or_answers_in_the_wrong_shape_is_caught() {
 fn a_learner_that_cannot_be_built_is_told() {
     struct None;
     impl Plugin for None {
-        fn register<D: SpanOps>(&self, list: &mut Registry<D>) {
+        fn register<D: Registered>(&self, list: &mut Registry<D>) {
             let mut fussy = Signature::new("fussy", "");
             let moods = &[("bad", false), ("good", true)];
             let good = fussy.parameter(Parameter::choice("mood", moods, "its mood"));

@@ -65,6 +65,7 @@ fn found(store: &Store, draw: &Draw, names: &[&String]) -> Vec<Vec<Row>> {
     let learners: Vec<Checked> = names.iter().map(|name| checked(name)).collect();
     let shots = [None];
     let evaluation = Evaluation {
+        behind: None,
         store,
         draw,
         seed: 3,
@@ -190,7 +191,7 @@ fn scores(store: &Store, episode: &Episode<'_>, name: &str) -> Vec<f32> {
     let query = Items::dense(&device, shape, features(store, learner.takes(), &query)).unwrap();
     let numbers = [episode.number()];
     let rng = BatchRng::new(3, &numbers);
-    let given = Given { support: Some(&support), vectors: None, query: &query, rng: &rng };
+    let given = Given { support: Some(&support), vectors: None, network: None, query: &query, rng: &rng };
     let (scores, _) = learner.answer(&given).unwrap();
     to_host(&scores.values).unwrap()
 }

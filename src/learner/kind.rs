@@ -1,9 +1,10 @@
 //! A learner of any setting, with what it declares; and what an episode gives it.
 
 use super::{
-    ClassTransductive, Classifier, Fit, Fitted, Inductive, LearnError, Semantic, Sizes, Transductive,
-    ZeroShot,
+    Adaptive, ClassTransductive, Classifier, Fit, Fitted, Inductive, LearnError, Semantic, Sizes,
+    Transductive, ZeroShot,
 };
+use crate::backbone::Saved;
 use crate::rng::BatchRng;
 use crate::tensor::Backend;
 use crate::view::{ClassEmbeddings, Items, Scores, Seen, Support};
@@ -17,6 +18,8 @@ pub struct Learner<D: Backend> {
 
 enum Kind<D: Backend> {
     Inductive(Box<dyn Inductive<D>>),
+    /// Inductive, on the network and the raw items behind the features.
+    Adaptive(Box<dyn Adaptive<D>>),
     Transductive(Box<dyn Transductive<D>>),
     ZeroShot(Box<dyn ZeroShot<D>>),
     Semantic(Box<dyn Semantic<D>>),
@@ -40,6 +43,8 @@ pub struct Given<'a, D: Backend> {
     pub support: Option<&'a Support<D>>,
     /// The embeddings of the labels, where the dataset has class embeddings.
     pub vectors: Option<&'a ClassEmbeddings<D>>,
+    /// The network behind the features, where support and queries are raw items.
+    pub network: Option<&'a Saved>,
     /// The items to be labelled.
     pub query: &'a Items<D>,
     /// The learner's own random numbers.
@@ -55,6 +60,11 @@ impl<D: Backend> Learner<D> {
     /// An inductive learner.
     pub fn inductive(learner: impl Inductive<D> + 'static) -> Learner<D> {
         Learner::of(Kind::Inductive(Box::new(learner)))
+    }
+
+    /// A learner that owns the network behind the features.
+    pub fn adaptive(learner: impl Adaptive<D> + 'static) -> Learner<D> {
+        Learner::of(Kind::Adaptive(Box::new(learner)))
     }
 
     /// A transductive learner.
@@ -103,7 +113,7 @@ impl<D: Backend> Learner<D> {
     /// What it is given, and when.
     pub fn setting(&self) -> Setting {
         match &self.kind {
-            Kind::Inductive(_) => Setting::Inductive,
+            Kind::Inductive(_) | Kind::Adaptive(_) => Setting::Inductive,
             Kind::Transductive(_) => Setting::Transductive,
             Kind::ZeroShot(_) => Setting::ZeroShot,
             Kind::Semantic(_) => Setting::Semantic,
@@ -125,6 +135,11 @@ impl<D: Backend> Learner<D> {
     /// What it asks of the lengths of class embeddings and features.
     pub fn sizes(&self) -> Sizes {
         self.declared.sizes
+    }
+
+    /// Whether it is given raw items and the network that makes features of them, in place of features.
+    pub fn needs_network(&self) -> bool {
+        matches!(self.kind, Kind::Adaptive(_))
     }
 
     /// Whether it must be fitted on seen classes before it can answer.
@@ -166,6 +181,10 @@ impl<D: Backend> Learner<D> {
             |classifier: Box<dyn Classifier<D>>| Ok((classifier.scores(query)?, classifier.unconverged()));
         match &self.kind {
             Kind::Inductive(learner) => classified(learner.adapt(support()?, rng)?),
+            Kind::Adaptive(learner) => {
+                let network = given.network.ok_or(LearnError::Missing { what: "a network" })?;
+                classified(learner.adapt(network, support()?, rng)?)
+            }
             Kind::Transductive(learner) => Ok((learner.infer(support()?, query, rng)?, 0)),
             Kind::ZeroShot(learner) => Ok((learner.scores(query, vectors()?)?, 0)),
             Kind::Semantic(learner) => classified(learner.adapt(given.support, vectors()?, rng)?),

@@ -39,8 +39,9 @@ mod sje;
 mod svm;
 mod tip_adapter;
 
+use crate::backbone::Saved;
 use crate::rng::BatchRng;
-use crate::tensor::{Backend, SpanOps};
+use crate::tensor::Backend;
 use crate::view::{ClassEmbeddings, Items, Scores, Support};
 use crate::vocab::Transform;
 
@@ -65,6 +66,22 @@ pub trait Inductive<D: Backend> {
     /// # Errors
     /// When the device fails or the support cannot be used.
     fn adapt(&self, support: &Support<D>, rng: &BatchRng<'_>) -> Result<Box<dyn Classifier<D>>, LearnError>;
+}
+
+/// A learner that owns the network of a feature set: it adapts a copy of it to the raw items of each support set.
+///
+/// Support and queries hold the raw items as the network reads them, flattened, see [`Support::form`].
+pub trait Adaptive<D: Backend> {
+    /// Adapts to the support sets of a batch; `network` is what made the features of this feature set, and is not changed.
+    ///
+    /// # Errors
+    /// When the device fails, or the support cannot be used.
+    fn adapt(
+        &self,
+        network: &Saved,
+        support: &Support<D>,
+        rng: &BatchRng<'_>,
+    ) -> Result<Box<dyn Classifier<D>>, LearnError>;
 }
 
 /// A learner that has seen the support sets of a batch.
@@ -122,7 +139,7 @@ pub trait Semantic<D: Backend> {
 pub struct Shipped;
 
 impl Plugin for Shipped {
-    fn register<D: SpanOps>(&self, list: &mut Registry<D>) {
+    fn register<D: Registered>(&self, list: &mut Registry<D>) {
         prototypical::register(list);
         nearest_centroid::register(list);
         k_nn::register(list);

@@ -37,6 +37,7 @@ pub(super) fn answer<E: From<RunError> + From<EvalError>>(
     };
     let gammas: Gammas = cast.roles.iter().enumerate().flat_map(of_role).collect();
     let evaluation = Evaluation {
+        behind: run.behind(),
         store: &run.store,
         draw,
         seed: run.rules.protocol.seed(),
@@ -125,6 +126,7 @@ fn chosen(run: &Prepared, evaluation: &Evaluation<'_>, work: &Work<'_>) -> Resul
     for (place, contender) in run.learners.iter().enumerate().filter(|(_, c)| !c.among.is_empty()) {
         let task = Task {
             store: evaluation.store,
+            behind: evaluation.behind,
             draw: evaluation.draw,
             seed: evaluation.seed,
             shots: evaluation.shots,

@@ -9,7 +9,7 @@ use super::contender::origin;
 use super::device::{Device, on_device};
 use super::draws::{self, Dealer};
 use super::error::RunError;
-use super::features::{FeatureSets, Features};
+use super::features::FeatureSets;
 use super::rules::{Rules, rules};
 use super::watch::{Progress, Watch};
 use crate::data::{Fingerprint, Store};
@@ -91,7 +91,8 @@ pub fn select(request: &SelectRequest, known: &Learners, watch: &dyn Watch) -> R
         Scope::One(split) if by != By::Oracle => sets.without(split),
         _ => sets,
     };
-    let Features { name: features, store, .. } = sets.only(protocol)?;
+    let set = sets.only(protocol)?;
+    let store = set.store.clone();
     let fingerprint = Fingerprint::start(&store);
     let seed = request.seed.map_or(protocol.seed(), u64::from);
     let count = request.episodes.map_or(protocol.count(), |episodes| episodes as u32);
@@ -104,11 +105,12 @@ pub fn select(request: &SelectRequest, known: &Learners, watch: &dyn Watch) -> R
     let mut warnings = Vec::new();
     if request.learners.is_empty() {
         let answered = if by == By::Validation { &judged } else { protocol };
-        (candidates, warnings) = candidates::fitting(answered, &store, candidates)?;
+        (candidates, warnings) = candidates::fitting(answered, &set, candidates)?;
     }
     let shots = shots(protocol);
     let task = dealer.as_ref().map(|dealer| Task {
         store: &store,
+        behind: set.behind(),
         draw: &dealer.draw,
         seed,
         shots: &shots,
@@ -138,7 +140,7 @@ pub fn select(request: &SelectRequest, known: &Learners, watch: &dyn Watch) -> R
     };
     let names: &[&'static str] = if by == By::Oracle { &ORACLE_NAMES } else { &NAMES };
     let mut files = vec![
-        (names[0], trials_csv(protocol, &features, by, &candidates, &scores, &selected)),
+        (names[0], trials_csv(protocol, &set.name, by, &candidates, &scores, &selected)),
         (names[1], selected.to_toml().into_bytes()),
     ];
     let fresh = dealer.as_ref().filter(|_| by == By::Validation).and_then(|dealer| dealer.fresh.as_ref());

@@ -32,6 +32,7 @@ pub(crate) fn of(run: &Prepared, work: &Work<'_>) -> Result<BTreeMap<(usize, usi
     let on_validation = protocol.on_validation();
     let own_classes = protocol.oos().is_some_and(|outside| outside.threshold_part.is_some());
     let evaluation = Evaluation {
+        behind: run.behind(),
         store: &run.store,
         draw: &draw,
         seed: protocol.seed(),

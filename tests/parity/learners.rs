@@ -100,6 +100,7 @@ impl Suite for Learners {
                 let given = Given {
                     support: Some(&episodes.support),
                     vectors: Some(&episodes.vectors),
+                    network: None,
                     query: &episodes.query,
                     rng: &rng,
                 };

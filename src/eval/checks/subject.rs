@@ -137,7 +137,13 @@ impl<'a> Subject<'a> {
         let query = self.query(&seen)?;
         let vectors = self.vectors(&seen)?;
         let rng = BatchRng::new(seed, numbers);
-        let given = Given { support: support.as_ref(), vectors: Some(&vectors), query: &query, rng: &rng };
+        let given = Given {
+            support: support.as_ref(),
+            vectors: Some(&vectors),
+            network: None,
+            query: &query,
+            rng: &rng,
+        };
         let answer = || match self.learner.needs_fit() {
             true => self.fitted(query.dim())?.answer(&given).map_err(|e| e.to_string()),
             false => self.learner.answer(&given).map_err(|e| e.to_string()),
