@@ -34,7 +34,7 @@ impl ItemId {
 
 /// A word that was not one of the known ones.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown {what} `{found}`, expected one of {known}")]
+#[error("unknown {what} `{found}`, expected one of {known}{}", self.hint())]
 pub struct UnknownWord {
     /// What the word was to name.
     pub what: &'static str,
@@ -42,6 +42,13 @@ pub struct UnknownWord {
     pub found: String,
     /// The known words, in backticks, joined by commas.
     pub known: String,
+}
+
+impl UnknownWord {
+    fn hint(&self) -> String {
+        // The known words stand in backticks.
+        did_you_mean(&self.found, self.known.split('`').skip(1).step_by(2))
+    }
 }
 
 macro_rules! words {
@@ -177,7 +184,7 @@ words! {
         /// As zero-shot, but the vectors of the unseen classes take part in the fit.
         ClassTransductive = "class-transductive",
         /// Combines class vectors and support.
-        Informed = "informed",
+        Semantic = "semantic",
     }
 }
 
@@ -223,12 +230,12 @@ words! {
 }
 
 words! {
-    /// What the confidence score of an answer is: what orders answers from safe to doubtful (Hendrycks and Gimpel 2017).
-    Confidence, "confidence", {
+    /// The confidence score of a learner: what orders its answers from safe to doubtful (Hendrycks and Gimpel 2017).
+    Confidence, "confidence score", {
         /// The largest probability that it gives a label; the largest score where it gives no probabilities.
-        Probability = "largest-probability",
+        Probability = "maximum softmax probability",
         /// The largest score: minus the distance to the nearest class, the largest margin.
-        Score = "largest-score",
+        Score = "maximum logit",
     }
 }
 

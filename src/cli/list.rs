@@ -84,13 +84,16 @@ fn learners(all: &Learners) -> Result<String, CliError> {
     let registry = all.cpu();
     let mut text = String::new();
     for entry in registry.entries() {
-        let parameters = entry.check(&std::collections::BTreeMap::new())?;
-        let learner = registry.build(&parameters)?;
-        let (setting, confidence) = (learner.setting(), learner.confidence());
-        text += &format!("{} ({setting})\n    {}\n", entry.name(), entry.description());
+        let learner = entry.check(&std::collections::BTreeMap::new())?;
+        let (setting, confidence) = (learner.setting, learner.confidence);
+        text += &format!("{} ({setting})\n    {}\n", entry.name(), entry.signature().about());
         text += &format!("    confidence score: {confidence}\n");
+        let aliases: Vec<&str> = entry.signature().aliases().collect();
+        if !aliases.is_empty() {
+            text += &format!("    also known as: {}\n", aliases.join(", "));
+        }
         for parameter in entry.parameters() {
-            let searched = parameter.search.as_ref().map(|search| format!("; searched {search}"));
+            let searched = parameter.search.as_ref().map(|search| format!("; search space: {search}"));
             text += &format!(
                 "    {} = {}: {}; {}{}\n",
                 parameter.name,

@@ -10,13 +10,15 @@ use super::flags::{InputFlags, OverrideFlags};
 use super::progress::Terminal;
 use super::{Outcome, say};
 use crate::data::growing;
+use crate::episode::{DrawText, Naming};
 use crate::run::features::FeatureSets;
 use crate::run::rules::all_rules;
 use crate::run::{Device, RunError, draws};
 
 const EXAMPLES: &str = "Examples:
   kshot sample quickstart --out episodes
-  kshot sample mine.toml --features features/";
+  kshot sample mine.toml --features features/
+  kshot sample mine.toml --features features/ --ids --out draws";
 
 /// Draw the episodes of protocols and freeze them as CSV files.
 #[derive(Args)]
@@ -28,6 +30,9 @@ pub(super) struct Arguments {
     /// Folder that gets one file NAME.csv per protocol.
     #[arg(long, value_name = "DIR", default_value = "episodes")]
     out: PathBuf,
+    /// Name items by ids instead of by their places, so that the draw holds for the same items in any order.
+    #[arg(long)]
+    ids: bool,
     /// Replace draws that differ.
     #[arg(long)]
     overwrite: bool,
@@ -43,9 +48,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
     let texts = arguments.overrides.protocols(&arguments.protocols)?;
     for rules in all_rules(&texts, arguments.overrides.episodes)? {
         let protocol = &rules.protocol;
-        let dealer = draws::fresh(protocol, &sets.only(protocol)?.store)?;
+        let store = sets.only(protocol)?.store;
+        let dealer = draws::fresh(protocol, &store)?;
         let path = arguments.out.join(format!("{}.csv", protocol.name()));
-        let text = dealer.fresh.unwrap_or_default();
+        let text = if arguments.ids {
+            DrawText::of(&dealer.draw, &store, Naming::Ids).map_err(RunError::from)?.text
+        } else {
+            dealer.fresh.unwrap_or_default()
+        };
         let state = freeze(&path, text.as_bytes(), arguments.overwrite)?;
         say(&format!(
             "{}: {} episodes, {state}\nsha256 = \"{}\"\n",

@@ -4,7 +4,7 @@ use super::draw::{Draw, Episode};
 use super::finding::{Cases, Finding};
 use super::pool::Pools;
 use super::variable;
-use super::write::{rows, sha256};
+use super::write::rows;
 use crate::data::{ClassIndex, seen_items};
 use crate::protocol::{OosQuery, Protocol, Query, Shot, Way};
 use crate::vocab::{ClassId, ItemId};
@@ -17,7 +17,7 @@ pub fn check(protocol: &Protocol, draw: &Draw, index: &ClassIndex) -> Vec<Findin
     if let Err(error) = Pools::of(protocol, index) {
         found.push(Finding::Unsampleable(error));
     }
-    let (count, most) = (protocol.count(), protocol.most());
+    let (count, most) = (protocol.evaluated(), protocol.most());
     if !(count as usize..=most.unwrap_or(count) as usize).contains(&draw.len()) {
         let asked = most.map_or(count.to_string(), |most| format!("{count} to {most}"));
         found.push(Finding::OtherCount { found: draw.len(), asked });
@@ -27,10 +27,10 @@ pub fn check(protocol: &Protocol, draw: &Draw, index: &ClassIndex) -> Vec<Findin
     checker.found
 }
 
-/// Whether these bytes of a draw's file are not the ones that the protocol names; nothing where it names none.
-pub fn check_hash(protocol: &Protocol, bytes: &[u8]) -> Option<Finding> {
+/// Whether a draw of this hash is not the one that the protocol names; nothing where it names none.
+pub fn check_hash(protocol: &Protocol, draw_sha256: &str) -> Option<Finding> {
     let asked = protocol.draw_sha256()?.to_string();
-    let found = sha256(bytes);
+    let found = draw_sha256.to_string();
     (found != asked).then_some(Finding::OtherHash { found, asked })
 }
 
@@ -310,6 +310,7 @@ mod tests {
     use super::*;
     use crate::data::Class;
     use crate::episode::draw::tests::draw_of;
+    use crate::episode::sha256;
     use crate::episode::{Maker, Severity};
     use crate::vocab::Split;
 
@@ -429,12 +430,14 @@ mod tests {
                 "episode 1 repeats item 2 of class c0 from an earlier episode"
             ]
         );
-        assert_eq!(check_hash(&protocol, b"x"), None);
+        assert_eq!(check_hash(&protocol, &sha256(b"x")), None);
         let named =
             protocol.to_toml().replace("seed = 7", &format!("seed = 7\nsha256 = \"{}\"", sha256(b"x")));
         let named = Protocol::parse(&named, "p").unwrap();
-        assert_eq!(check_hash(&named, b"x"), None);
-        assert!(check_hash(&named, b"y").unwrap().to_string().contains("the protocol names 2d711642"));
+        assert_eq!(check_hash(&named, &sha256(b"x")), None);
+        assert!(
+            check_hash(&named, &sha256(b"y")).unwrap().to_string().contains("the protocol names 2d711642")
+        );
     }
 
     #[test]

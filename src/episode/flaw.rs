@@ -1,6 +1,9 @@
 //! What can be wrong with a draw's file.
 
+use std::fmt;
 use std::io;
+
+use crate::data::DataError;
 
 /// Why a draw's file is refused.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +26,92 @@ pub enum DrawError {
         /// What is wrong with it.
         flaw: Flaw,
     },
+    /// Features of the same items in another order, for a draw that counts them by position.
+    #[error(
+        "{origin}: the items of features `{features}` stand in another order than those that it was drawn from{}\nhint: \
+         put the rows back in order; or make the draw with the features of before and `kshot sample --ids`, which names \
+         items by ids and holds for any order",
+        named(first)
+    )]
+    OtherOrder {
+        /// The file.
+        origin: String,
+        /// The features.
+        features: String,
+        /// The first item that is another one, where the draw names it.
+        first: Option<Otherwise>,
+    },
+    /// Features of other items.
+    #[error(
+        "{origin}: the items of features `{features}` are not those that it was drawn from{} (items_sha256 {}, found \
+         {})\nhint: {}", named(first), short(asked), short(found), hint(*has_ids)
+    )]
+    OtherItems {
+        /// The file.
+        origin: String,
+        /// The features.
+        features: String,
+        /// The first item that is another one, where the draw names it.
+        first: Option<Otherwise>,
+        /// The hash of the items in the file.
+        asked: String,
+        /// The hash of the items of the features.
+        found: String,
+        /// Whether the features have ids.
+        has_ids: bool,
+    },
+    /// A draw is to name items by ids, and they have none.
+    #[error(
+        "the items of features `{features}` have no ids, --ids names items by them\nhint: add a column `id`"
+    )]
+    NoIds {
+        /// The features.
+        features: String,
+    },
+    /// The features cannot be read.
+    #[error(transparent)]
+    Data(#[from] DataError),
+}
+
+/// An item that is another one than when a draw was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Otherwise {
+    /// The class that the draw names.
+    pub class: String,
+    /// Its place in that class, from 0.
+    pub place: usize,
+    /// The id of the item that stands there now, where items have ids.
+    pub id: Option<String>,
+}
+
+impl fmt::Display for Otherwise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "item {} of class `{}`", self.place, self.class)?;
+        match &self.id {
+            Some(id) => write!(f, ", here `{id}`"),
+            None => Ok(()),
+        }
+    }
+}
+
+fn named(first: &Option<Otherwise>) -> String {
+    match first {
+        Some(item) => format!("; the first that differs is {item}"),
+        None => "; they differ in items that the draw does not name".to_string(),
+    }
+}
+
+fn short(hash: &str) -> &str {
+    hash.get(..12).unwrap_or(hash)
+}
+
+fn hint(has_ids: bool) -> &'static str {
+    match has_ids {
+        true => "a draw belongs to the items that it was drawn from, whatever features are made of them",
+        false => {
+            "items without ids are only known by their numbers: give all features of them the same ids, in a column `id`"
+        }
+    }
 }
 
 /// What is wrong with a line of a draw.
@@ -61,6 +150,24 @@ pub enum Flaw {
     /// The dataset has no such class.
     #[error("the dataset has no class `{class}`\nhint: a draw belongs to the dataset that it was drawn from")]
     UnknownClass { class: String },
+    /// The head of the file says what it cannot.
+    #[error("`{key}` must be {expected}, found `{found}`")]
+    Head { key: &'static str, expected: &'static str, found: String },
+    /// The file names items by ids, and the features have none.
+    #[error(
+        "the draw names items by ids, and those of features `{features}` have none\nhint: add a column `id`"
+    )]
+    NoIds { features: String },
+    /// A word that is no id.
+    #[error(
+        "`{side}` holds `{found}`, in an id a % is followed by two hexadecimal digits\nhint: write %25 for a % itself"
+    )]
+    NotAnId { side: &'static str, found: String },
+    /// The class has no item of this id.
+    #[error(
+        "class {class} has no item `{id}`, {side} names it\nhint: a draw belongs to the items that it was drawn from"
+    )]
+    NoSuchId { class: String, side: &'static str, id: String },
     /// A class stands twice in an episode.
     #[error("class {class} stands twice in episode {episode}")]
     ClassTwice { class: String, episode: u32 },
@@ -70,11 +177,11 @@ pub enum Flaw {
     )]
     NoSuchItem { class: String, items: usize, side: &'static str, number: u32 },
     /// An item stands twice on one side.
-    #[error("{side} names item {number} of class {class} twice")]
-    ItemTwice { class: String, side: &'static str, number: u32 },
+    #[error("{side} names item {item} of class {class} twice")]
+    ItemTwice { class: String, side: &'static str, item: String },
     /// An item stands on both sides.
-    #[error("item {number} of class {class} is in support and in query")]
-    OnBothSides { class: String, number: u32 },
+    #[error("item {item} of class {class} is in support and in query")]
+    OnBothSides { class: String, item: String },
     /// An episode with nothing to tell apart.
     #[error("episode {episode} has {way} class, an episode needs 2 or more")]
     OneClass { episode: u32, way: usize },

@@ -1,15 +1,17 @@
-//! Draws from files, line by line, each held against the class index.
+//! The lines of draws, each held against the class index.
 
 use std::path::Path;
 
 use super::draw::Draw;
 use super::flaw::{DrawError, Flaw};
+use super::naming::Words;
 use super::write::{COLUMNS, OOS, OOS_BEFORE, rows};
 use crate::data::ClassIndex;
 use crate::vocab::{ClassId, ItemId};
 
 impl Draw {
-    /// Reads a draw's file.
+    /// Reads a draw's file by position, whatever items it was drawn from; see [`super::Frozen`] for one that is held
+    /// against the items of features.
     ///
     /// # Errors
     /// The file cannot be read, or a line breaks a rule; the sentence names file and line.
@@ -44,7 +46,7 @@ impl Draw {
     /// # Ok::<(), kshot::episode::DrawError>(())
     /// ```
     pub fn parse(bytes: &[u8], origin: &str, index: &ClassIndex) -> Result<Draw, DrawError> {
-        let mut reading = Reading::new(index);
+        let mut reading = Reading::new(index, Words::Positions);
         reading.all(bytes).map_err(|flaw| DrawError::Flawed {
             origin: origin.to_string(),
             line: reading.line,
@@ -55,10 +57,12 @@ impl Draw {
 }
 
 /// A draw while its lines are read.
-struct Reading<'a> {
+pub(super) struct Reading<'a> {
     index: &'a ClassIndex,
-    draw: Draw,
-    line: u64,
+    words: Words<'a>,
+    pub draw: Draw,
+    /// The line that is being read, from 1.
+    pub line: u64,
     /// Per class, one more than the last episode that had it.
     class_seen: Vec<u32>,
     /// Per item, a mark of the last row that had it, different for support and query.
@@ -81,9 +85,10 @@ struct Open {
 }
 
 impl<'a> Reading<'a> {
-    fn new(index: &'a ClassIndex) -> Reading<'a> {
+    pub fn new(index: &'a ClassIndex, words: Words<'a>) -> Reading<'a> {
         Reading {
             index,
+            words,
             draw: Draw::default(),
             line: 1,
             class_seen: vec![0; index.classes().len()],
@@ -93,7 +98,8 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn all(&mut self, bytes: &[u8]) -> Result<(), Flaw> {
+    /// Reads all lines of a file.
+    pub fn all(&mut self, bytes: &[u8]) -> Result<(), Flaw> {
         let lines = |bytes: &[u8]| 1 + bytes.iter().filter(|b| **b == b'\n').count() as u64;
         if let Err(error) = std::str::from_utf8(bytes) {
             self.line = lines(&bytes[..error.valid_up_to()]);
@@ -199,19 +205,13 @@ impl<'a> Reading<'a> {
         let is_query = side == "query";
         let mark = 2 * self.row + u64::from(is_query);
         for word in text.split_ascii_whitespace() {
-            let number = number(side, word)?;
-            let item = *of.items.get(number as usize).ok_or_else(|| Flaw::NoSuchItem {
-                class: of.name.clone(),
-                items: of.items.len(),
-                side,
-                number,
-            })?;
+            let item = self.words.item(self.index, class, side, word)?;
             let seen = std::mem::replace(&mut self.item_seen[item.index()], mark);
             if seen == mark {
-                return Err(Flaw::ItemTwice { class: of.name.clone(), side, number });
+                return Err(Flaw::ItemTwice { class: of.name.clone(), side, item: word.to_string() });
             }
             if is_query && seen == mark - 1 {
-                return Err(Flaw::OnBothSides { class: of.name.clone(), number });
+                return Err(Flaw::OnBothSides { class: of.name.clone(), item: word.to_string() });
             }
             if is_query { self.open.query.push(item) } else { self.draw.push(item) }
         }

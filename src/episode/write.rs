@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::draw::Draw;
+use super::naming::escaped_id;
 use crate::data::ClassIndex;
 use crate::vocab::ItemId;
 
@@ -43,9 +44,7 @@ impl Draw {
     /// # Panics
     /// When `index` lacks a class of the draw.
     pub fn to_csv(&self, index: &ClassIndex) -> String {
-        let mut bytes = Vec::new();
-        self.write_csv(index, &mut bytes).expect("writing to memory cannot fail");
-        String::from_utf8(bytes).expect("numbers and names are text")
+        self.to_text(index, &Names::Positions)
     }
 
     /// Writes the text of its file. `index` is the one that it was read or drawn with.
@@ -56,7 +55,18 @@ impl Draw {
     /// # Panics
     /// When `index` lacks a class of the draw.
     pub fn write_csv(&self, index: &ClassIndex, sink: impl Write) -> io::Result<()> {
-        let text = Text::of(index);
+        self.write_text(index, &Names::Positions, sink)
+    }
+
+    /// As [`Draw::to_csv`], with items named in this way.
+    pub(super) fn to_text(&self, index: &ClassIndex, names: &Names<'_>) -> String {
+        let mut bytes = Vec::new();
+        self.write_text(index, names, &mut bytes).expect("writing to memory cannot fail");
+        String::from_utf8(bytes).expect("numbers and names are text")
+    }
+
+    fn write_text(&self, index: &ClassIndex, names: &Names<'_>, sink: impl Write) -> io::Result<()> {
+        let text = Text::of(index, names);
         let mut writer = writer(sink);
         writer.write_record(COLUMNS)?;
         let mut sink = writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
@@ -85,20 +95,29 @@ fn writer<W: Write>(sink: W) -> csv::Writer<W> {
     csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(sink)
 }
 
+/// How the items of a row are named.
+pub(super) enum Names<'a> {
+    /// By place in their class.
+    Positions,
+    /// By these ids, one an item.
+    Ids(&'a [String]),
+}
+
 /// What is needed to write an episode's rows.
 struct Text<'a> {
     index: &'a ClassIndex,
+    names: &'a Names<'a>,
     /// By item row, its place in its class.
     places: Vec<u32>,
 }
 
 impl Text<'_> {
-    fn of(index: &ClassIndex) -> Text<'_> {
+    fn of<'a>(index: &'a ClassIndex, names: &'a Names<'a>) -> Text<'a> {
         let mut places = vec![0u32; rows(index)];
         for class in index.classes() {
             class.items.iter().zip(0..).for_each(|(item, place)| places[item.index()] = place);
         }
-        Text { index, places }
+        Text { index, names, places }
     }
 
     fn items(&self, items: &[ItemId], field: &mut String) {
@@ -108,7 +127,10 @@ impl Text<'_> {
             if !field.is_empty() {
                 field.push(' ');
             }
-            field.push_str(digits.format(self.places[item.index()]));
+            match self.names {
+                Names::Positions => field.push_str(digits.format(self.places[item.index()])),
+                Names::Ids(ids) => field.push_str(&escaped_id(&ids[item.index()])),
+            }
         }
     }
 

@@ -275,7 +275,7 @@ whole: 1 episode, 60 classes
     fn learners_that_differ_in_their_seed_alone_get_a_line_with_their_mean() {
         let one = Size::Number(1);
         let rows = [("0", 0.5), ("1", 0.6), ("2", 0.7)]
-            .map(|(seed, value)| row("curve", one, "ale", &[("rate", "1"), ("seed", seed)], value, 0.0));
+            .map(|(seed, value)| row("curve", one, "ale", &[("lr", "1"), ("seed", seed)], value, 0.0));
         let text = Overview::of(&rows, Metric::ACCURACY).text();
         let last = text.lines().nth(4).unwrap();
         assert_eq!(last, "ale, mean over 3 seeds  60.00");

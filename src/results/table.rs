@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cells;
 use crate::metric::Metric;
+use crate::vocab::spec::values_text;
 use crate::vocab::{SawClasses, Setting, UnknownWord};
 
 /// A size of an episode: a number, or what stands in its place. Numbers sort by size, words after them.
@@ -174,7 +175,7 @@ impl Table {
 
     /// All parameters, sorted, `key=value` joined by commas.
     pub fn parameters_text(&self) -> String {
-        self.parameters.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")
+        values_text(&self.parameters)
     }
 }
 

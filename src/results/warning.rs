@@ -95,6 +95,11 @@ pub enum Warning {
         /// What does not agree.
         finding: String,
     },
+    /// A draw made elsewhere does not say which items it was drawn from.
+    DrawWithoutItems {
+        /// The draw, as it was named.
+        draw: String,
+    },
     /// Episodes were drawn until the sampler interval was narrow.
     Sequential {
         /// The protocol.
@@ -182,6 +187,8 @@ pub enum MissingRequirement {
     ClassEmbeddings,
     /// Class vectors as long as the features.
     EqualSizes,
+    /// The network that made the features.
+    Network,
 }
 
 impl fmt::Display for Warning {
@@ -220,6 +227,11 @@ impl fmt::Display for Warning {
                 "{draw}: {episodes} of {of} episodes hold bit-identical items in support and query, which makes them easier"
             ),
             Warning::OtherDraw { draw, finding } => write!(f, "{draw}: {finding}"),
+            Warning::DrawWithoutItems { draw } => write!(
+                f,
+                "{draw}: no line `# items_sha256 = …` says which items it was drawn from, so nothing shows that they are \
+                 these in this order"
+            ),
             Warning::Sequential { protocol, episodes, until } => write!(
                 f,
                 "{protocol}: {episodes} episodes were drawn, until every sampler interval was within ± {until} points; \
@@ -255,6 +267,10 @@ impl fmt::Display for Warning {
                     MissingRequirement::ClassEmbeddings => {
                         let need = if learners.len() == 1 { "needs" } else { "need" };
                         write!(f, "{need} class vectors and {features} has none")
+                    }
+                    MissingRequirement::Network => {
+                        let adapt = if learners.len() == 1 { "adapts" } else { "adapt" };
+                        write!(f, "{adapt} a network and none made {features} in this run")
                     }
                     MissingRequirement::EqualSizes => {
                         let need = if learners.len() == 1 { "needs" } else { "need" };

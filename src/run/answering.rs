@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::episode::Draw;
 use crate::eval::{self, Answered, Batch, Choices, EvalError, Evaluation, Gammas, Grading, SeenRules};
-use crate::learner::Parameters;
+use crate::learner::Checked;
 use crate::metric::{ClassGrade, EpisodeAnswers, Metric, Need, QueryGrade, QueryMargin};
 use crate::results::{
     Chunk, ClassOutcome, EpisodeOutcome, EpisodeRecord, OpenSetCounts, QueryOutcome, QueryStanding,
@@ -31,12 +31,9 @@ pub(super) fn answer<E: From<RunError> + From<EvalError>>(
     mut sink: impl FnMut(Chunk) -> Result<(), E>,
 ) -> Result<Choices, E> {
     let cast = Cast::of(&run.learners);
-    let of_role = |(place, role): (usize, &(usize, usize))| {
-        let shots = run.gammas.range((role.0, 0)..=(role.0, usize::MAX));
-        shots.map(|((_, shot), gamma)| ((place, *shot), *gamma)).collect::<Vec<_>>()
-    };
-    let gammas: Gammas = cast.roles.iter().enumerate().flat_map(of_role).collect();
+    let gammas = cast.gammas(&run.gammas);
     let evaluation = Evaluation {
+        behind: run.behind(),
         store: &run.store,
         draw,
         seed: run.rules.protocol.seed(),
@@ -82,25 +79,39 @@ pub(super) fn answer<E: From<RunError> + From<EvalError>>(
         open,
         take
     ))?;
-    let mut by_learner = vec![BTreeMap::new(); run.learners.len()];
-    for (chosen, (learner, _)) in choices.into_iter().zip(&cast.roles) {
-        // Of settings that each support chooses among, none speaks for all.
-        if run.learners[*learner].among.is_empty() {
-            by_learner[*learner] = chosen;
-        }
-    }
-    Ok(by_learner)
+    Ok(cast.by_learner(choices, &run.learners))
 }
 
 /// The learners of an evaluation as it is carried out: of one whose supports choose, every setting.
 struct Cast {
-    learners: Vec<Parameters>,
+    learners: Vec<Checked>,
     temperatures: Vec<Option<f64>>,
     /// Which of the run's learners each is, and which of its settings.
     roles: Vec<(usize, usize)>,
 }
 
 impl Cast {
+    /// What is subtracted from the scores of seen classes, by the places of the settings.
+    fn gammas(&self, of_learners: &Gammas) -> Gammas {
+        let of_role = |(place, role): (usize, &(usize, usize))| {
+            let shots = of_learners.range((role.0, 0)..=(role.0, usize::MAX));
+            shots.map(|((_, shot), gamma)| ((place, *shot), *gamma)).collect::<Vec<_>>()
+        };
+        self.roles.iter().enumerate().flat_map(of_role).collect()
+    }
+
+    /// What the fits have chosen, by learner.
+    fn by_learner(&self, choices: Choices, learners: &[Contender]) -> Choices {
+        let mut by_learner = vec![BTreeMap::new(); learners.len()];
+        for (chosen, (learner, _)) in choices.into_iter().zip(&self.roles) {
+            // Of settings that each support chooses among, none speaks for all.
+            if learners[*learner].among.is_empty() {
+                by_learner[*learner] = chosen;
+            }
+        }
+        by_learner
+    }
+
     fn of(contenders: &[Contender]) -> Cast {
         let mut cast = Cast { learners: Vec::new(), temperatures: Vec::new(), roles: Vec::new() };
         for (place, contender) in contenders.iter().enumerate() {
@@ -125,6 +136,7 @@ fn chosen(run: &Prepared, evaluation: &Evaluation<'_>, work: &Work<'_>) -> Resul
     for (place, contender) in run.learners.iter().enumerate().filter(|(_, c)| !c.among.is_empty()) {
         let task = Task {
             store: evaluation.store,
+            behind: evaluation.behind,
             draw: evaluation.draw,
             seed: evaluation.seed,
             shots: evaluation.shots,

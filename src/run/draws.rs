@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::data::Store;
-use crate::episode::{self, Draw, Finding, Maker, Sampler, Severity, check, check_hash};
+use crate::episode::{Draw, DrawText, Finding, Frozen, Maker, Naming, Sampler, Severity, check, check_hash};
 use crate::protocol::Protocol;
 use crate::run::error::RunError;
 use crate::run::rules::{Home, Rules};
@@ -16,7 +16,9 @@ pub(crate) struct Dealer {
     pub(crate) file: Option<String>,
     /// The bytes, where they are to be written beside the results.
     pub(crate) fresh: Option<String>,
-    maker: Maker,
+    /// Whether it says which items it was drawn from.
+    pub(crate) names_items: bool,
+    pub(crate) maker: Maker,
     /// That the bytes are not those that the protocol names.
     other_hash: Option<Finding>,
 }
@@ -33,18 +35,17 @@ pub(crate) fn draw(rules: &Rules, named: Option<&Path>, store: &Store) -> Result
         return Ok(whole);
     }
     let draw = whole.draw.part(0..evaluated);
-    let text = draw.to_csv(store.index());
-    Ok(Dealer { sha256: episode::sha256(text.as_bytes()), fresh: Some(text), draw, ..whole })
+    let DrawText { text, sha256 } = DrawText::of(&draw, store, Naming::Positions)?;
+    Ok(Dealer { sha256, fresh: Some(text), draw, ..whole })
 }
 
 /// The draw of a protocol: the file that was named, else the frozen one, else a fresh one.
 fn whole(rules: &Rules, named: Option<&Path>, store: &Store) -> Result<Dealer, RunError> {
-    let (protocol, index) = (&rules.protocol, store.index());
+    let protocol = &rules.protocol;
     let read = |bytes: &[u8], origin: String, maker: Maker| -> Result<Dealer, RunError> {
-        let draw = Draw::parse(bytes, &origin, index)?;
-        let sha256 = episode::sha256(bytes);
-        let other_hash = check_hash(protocol, bytes);
-        Ok(Dealer { draw, sha256, file: Some(origin), fresh: None, maker, other_hash })
+        let Frozen { draw, sha256, names_items } = Frozen::parse(bytes, &origin, store)?;
+        let other_hash = check_hash(protocol, &sha256);
+        Ok(Dealer { draw, sha256, file: Some(origin), fresh: None, names_items, maker, other_hash })
     };
     let from_file = |path: &str, maker: Maker| {
         let bytes = std::fs::read(path)
@@ -97,9 +98,16 @@ pub(crate) fn fresh(protocol: &Protocol, store: &Store) -> Result<Dealer, RunErr
 pub(crate) fn fresh_of(protocol: &Protocol, store: &Store, count: u32) -> Result<Dealer, RunError> {
     let draw = Sampler::new(protocol, store.index()).and_then(|sampler| sampler.episodes(0..count));
     let draw = draw.map_err(|source| RunError::Sample { protocol: protocol.name().to_string(), source })?;
-    let text = draw.to_csv(store.index());
-    let sha256 = episode::sha256(text.as_bytes());
-    Ok(Dealer { draw, sha256, file: None, fresh: Some(text), maker: Maker::Sampler, other_hash: None })
+    let DrawText { text, sha256 } = DrawText::of(&draw, store, Naming::Positions)?;
+    Ok(Dealer {
+        draw,
+        sha256,
+        file: None,
+        fresh: Some(text),
+        names_items: true,
+        maker: Maker::Sampler,
+        other_hash: None,
+    })
 }
 
 impl Dealer {
@@ -110,6 +118,7 @@ impl Dealer {
             sha256: self.sha256.clone(),
             file: self.file.clone(),
             fresh: self.fresh.clone(),
+            names_items: self.names_items,
             maker: self.maker,
             other_hash: self.other_hash.clone(),
         }

@@ -1,7 +1,7 @@
 //! Whether protocol, draw and features go together.
 
 use crate::data::{self, Store, StoreWarning};
-use crate::episode::{Draw, Finding, Severity};
+use crate::episode::{Draw, Finding, Maker, Severity};
 use crate::protocol::Protocol;
 use crate::results::Warning;
 use crate::run::draws::Dealer;
@@ -16,6 +16,9 @@ pub(crate) fn checked(
     near: Option<f32>,
 ) -> Result<Vec<Warning>, RunError> {
     let mut warnings = Vec::new();
+    if dealer.maker == Maker::Elsewhere && !dealer.names_items {
+        warnings.push(Warning::DrawWithoutItems { draw: dealer.name(protocol) });
+    }
     for (severity, finding) in dealer.findings(protocol, store) {
         let draw = dealer.name(protocol);
         match (severity, &finding) {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::episode::{DrawError, sha256};
+use crate::episode::{DrawError, draw_sha256};
 use crate::results::{
     Machine, PartFolder, PartRecord, Results, RunRecord, Warning, common_warnings, total_seconds,
 };
@@ -46,7 +46,7 @@ fn draw(part: &PartFolder, file: &str, hash: Option<&str>) -> Result<Vec<u8>, Ru
     let path = part.path.join(file);
     let origin = path.display().to_string();
     let bytes = std::fs::read(&path).map_err(|source| DrawError::Unreadable { origin, source })?;
-    let found = sha256(&bytes);
+    let found = draw_sha256(&bytes);
     match hash.filter(|hash| **hash != found) {
         None => Ok(bytes),
         Some(hash) => Err(RunError::OtherDraw { path, found, expected: hash.to_string() }),

@@ -9,7 +9,7 @@ use super::contender::origin;
 use super::device::{Device, on_device};
 use super::draws::{self, Dealer};
 use super::error::RunError;
-use super::features::{FeatureSets, Features};
+use super::features::FeatureSets;
 use super::rules::{Rules, rules};
 use super::watch::{Progress, Watch};
 use crate::data::{Fingerprint, Store};
@@ -17,7 +17,9 @@ use crate::eval::{self, SeenRules};
 use crate::learner::{Learners, Registry};
 use crate::protocol::Protocol;
 use crate::results::{Inputs, Text, TrialRow, Warning, trials_file};
-use crate::select::{self, By, Choice, Episodes, SELECTED_FORMAT, Scored, Selected, Space, Task, Typed};
+use crate::select::{
+    self, By, Choice, Episodes, SELECTED_FORMAT, Scored, Selected, Space, Spaces, Task, Typed,
+};
 use crate::tensor::Cpu;
 use crate::vocab::{Scope, Split};
 
@@ -89,10 +91,11 @@ pub fn select(request: &SelectRequest, known: &Learners, watch: &dyn Watch) -> R
         Scope::One(split) if by != By::Oracle => sets.without(split),
         _ => sets,
     };
-    let Features { name: features, store, .. } = sets.only(protocol)?;
+    let set = sets.only(protocol)?;
+    let store = set.store.clone();
     let fingerprint = Fingerprint::start(&store);
     let seed = request.seed.map_or(protocol.seed(), u64::from);
-    let count = request.episodes.map_or(protocol.count(), |episodes| episodes as u32);
+    let count = request.episodes.map_or(protocol.count().min(MOST_EPISODES), |episodes| episodes as u32);
     let judged = match by {
         By::Oracle => protocol.clone(),
         _ => protocol.on_split(Split::Validation, count, seed),
@@ -102,11 +105,12 @@ pub fn select(request: &SelectRequest, known: &Learners, watch: &dyn Watch) -> R
     let mut warnings = Vec::new();
     if request.learners.is_empty() {
         let answered = if by == By::Validation { &judged } else { protocol };
-        (candidates, warnings) = candidates::fitting(registry, answered, &store, candidates)?;
+        (candidates, warnings) = candidates::fitting(answered, &set, candidates)?;
     }
     let shots = shots(protocol);
     let task = dealer.as_ref().map(|dealer| Task {
         store: &store,
+        behind: set.behind(),
         draw: &dealer.draw,
         seed,
         shots: &shots,
@@ -134,15 +138,27 @@ pub fn select(request: &SelectRequest, known: &Learners, watch: &dyn Watch) -> R
         }),
         learner,
     };
-    let names: &[&'static str] = if by == By::Oracle { &ORACLE_NAMES } else { &NAMES };
-    let mut files = vec![
-        (names[0], trials_csv(protocol, &features, by, &candidates, &scores, &selected)),
-        (names[1], selected.to_toml().into_bytes()),
-    ];
-    let fresh = dealer.as_ref().filter(|_| by == By::Validation).and_then(|dealer| dealer.fresh.as_ref());
-    files.extend(fresh.map(|text| (NAMES[2], text.clone().into_bytes())));
+    let trials_csv = trials_csv(protocol, &set.name, by, &candidates, &scores, &selected);
+    let files = files(by, trials_csv, &selected, dealer.as_ref());
     let trials = candidates.iter().map(|(_, trials)| (trials.settings.len(), trials.whole)).collect();
     Ok(SelectDone { selected, warnings, trials, protocol: protocol.clone(), files })
+}
+
+/// Episodes of a selection, where nobody says how many and the protocol has more: every trial answers all of them.
+const MOST_EPISODES: u32 = 1_000;
+
+/// The files of a selection by name.
+fn files(
+    by: By,
+    trials_csv: Vec<u8>,
+    selected: &Selected,
+    dealer: Option<&Dealer>,
+) -> Vec<(&'static str, Vec<u8>)> {
+    let names: &[&'static str] = if by == By::Oracle { &ORACLE_NAMES } else { &NAMES };
+    let mut files = vec![(names[0], trials_csv), (names[1], selected.to_toml().into_bytes())];
+    let fresh = dealer.filter(|_| by == By::Validation).and_then(|dealer| dealer.fresh.as_ref());
+    files.extend(fresh.map(|text| (NAMES[2], text.clone().into_bytes())));
+    files
 }
 
 /// The episodes on which trials are scored; none where each support set decides for itself.
@@ -166,9 +182,7 @@ fn spaces(
     protocol: &Protocol,
 ) -> Result<Vec<Space>, RunError> {
     let file = request.space.as_deref().map(select::read_spaces).transpose()?.unwrap_or_default();
-    for name in file.keys() {
-        registry.entry(name)?;
-    }
+    let file = spaces_by_name(registry, file)?;
     let shots = shots(protocol);
     let mut spaces: Vec<Space> = Vec::new();
     let space = |name: &str, given: &BTreeMap<String, String>| -> Result<Space, RunError> {
@@ -185,7 +199,7 @@ fn spaces(
             )));
         }
         let default = entry.check(&BTreeMap::new())?;
-        eval::admit(protocol, &default, &registry.build(&default)?, &shots)?;
+        eval::admit(protocol, &default, &shots)?;
         spaces.push(space(entry.name(), &given)?);
     }
     if request.learners.is_empty() {
@@ -194,6 +208,20 @@ fn spaces(
         }
     }
     Ok(spaces)
+}
+
+/// Search spaces by the names of learners and parameters in results.
+fn spaces_by_name(registry: &Registry<Cpu>, file: Spaces) -> Result<Spaces, RunError> {
+    let mut by_name = Spaces::new();
+    for (name, typed) in file {
+        let entry = registry.entry(&name)?;
+        let typed = entry.signature().canonical(&typed)?;
+        if by_name.insert(entry.name().to_string(), typed).is_some() {
+            let text = format!("the search spaces name learner `{}` twice", entry.name());
+            return Err(RunError::Request(text));
+        }
+    }
+    Ok(by_name)
 }
 
 /// The scores of all trials, by learner.

@@ -13,7 +13,7 @@ fn compared() -> Place {
     place
 }
 
-const LEARNERS: &str = "--learner prototypical --learner k-nn --learner fine-tune:steps=1,rate=0.01";
+const LEARNERS: &str = "--learner prototypical --learner k-nn --learner fine-tune:epochs=1,lr=0.01";
 
 fn rows(place: &Place, name: &str) -> Vec<Vec<String>> {
     let mut reader = csv::Reader::from_path(place.path(name)).unwrap();

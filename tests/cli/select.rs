@@ -153,7 +153,7 @@ fn an_evaluation_uses_a_selection_and_says_so_in_every_file() {
 #[test]
 fn the_selected_temperature_makes_claims_on_its_own_episodes_likelier() {
     let place = place(1.0);
-    place.done(&format!("{SELECT} --learner fine-tune:steps=3,rate=0.01 --out chosen"));
+    place.done(&format!("{SELECT} --learner fine-tune:epochs=3,lr=0.01 --out chosen"));
     place.edit("p.toml", "split = \"novel\"", "split = \"validation\"");
     let run = format!("{EVALUATE} --selected chosen/selected.toml --draw chosen/draw.csv --out out");
     place.done(&run);

@@ -63,23 +63,28 @@ impl Store {
         }
     }
 
-    /// The first 16 bits of the SHA-256 of the line of an item: enough to see that another one has taken its place.
+    /// Of each of these items the first 16 bits of the SHA-256 of its line: enough to see that another one has taken
+    /// its place.
     ///
     /// # Errors
     /// When numbers that stay in their file cannot be read.
-    pub fn item_code(&self, item: ItemId) -> Result<u16, DataError> {
-        let class = self.index.classes().iter().position(|class| class.items.binary_search(&item).is_ok());
-        let mut hash = Sha256::new();
-        let head = (class.unwrap_or_default(), self.index.part(item).unwrap_or_default(), self.group(item));
-        match &self.ids {
-            Some(ids) => line(self, head, ids[item.index()].as_bytes(), &mut hash),
-            None => {
-                let row = row_hash(self, item.index()).map_err(|error| self.unreadable(error))?;
-                line(self, head, hex(row).as_bytes(), &mut hash);
+    pub fn item_codes(&self, items: &[ItemId]) -> Result<Vec<u16>, DataError> {
+        let class_of = self.class_of();
+        let code = |item: &ItemId| {
+            let mut hash = Sha256::new();
+            let class = class_of[item.index()] as usize;
+            let head = (class, self.index.part(*item).unwrap_or_default(), self.group(*item));
+            match &self.ids {
+                Some(ids) => line(self, head, ids[item.index()].as_bytes(), &mut hash),
+                None => {
+                    let row = row_hash(self, item.index()).map_err(|error| self.unreadable(error))?;
+                    line(self, head, hex(row).as_bytes(), &mut hash);
+                }
             }
-        }
-        let digest = hash.finalize();
-        Ok(u16::from_be_bytes([digest[0], digest[1]]))
+            let digest = hash.finalize();
+            Ok(u16::from_be_bytes([digest[0], digest[1]]))
+        };
+        items.par_iter().map(code).collect()
     }
 
     /// The name of the group that was given to an item; empty where none was.
@@ -311,7 +316,7 @@ mod tests {
         assert_ne!(of(&|parts| parts.values[0] = 9.0).identity().unwrap(), first);
         assert_ne!(of(&|parts| parts.values.swap(0, 2)).identity().unwrap(), first);
         let code = u16::from_be_bytes(Sha256::digest(row("b", 2.0))[..2].try_into().unwrap());
-        assert_eq!(of(&|_| {}).item_code(ItemId(1)).unwrap(), code);
+        assert_eq!(of(&|_| {}).item_codes(&[ItemId(1)]).unwrap(), [code]);
     }
 
     #[test]

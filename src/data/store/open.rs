@@ -177,12 +177,14 @@ mod tests {
         let items: Vec<_> =
             (0..store.rows() as u32).map(|i| (index.part(ItemId(i)), index.group(ItemId(i)))).collect();
         format!(
-            "{:?} {items:?} {:?} {:?} {:?} {:?}",
+            "{:?} {items:?} {:?} {:?} {:?} {:?} {:?} {:?}",
             index.classes(),
             store.ids(),
             store.duplicates(),
             store.warnings(),
-            numbers(store)
+            numbers(store),
+            store.identity().unwrap(),
+            store.features_sha256().unwrap()
         )
     }
 
@@ -212,6 +214,7 @@ mod tests {
             let columns =
                 (column("[a-cé,\"]{1,2}"), optional("[xy]"), optional("[g-i]?"), optional("[0-9 ]{0,3}x"));
             (values, columns, splits).prop_map(move |(values, (class, part, group, id), words)| {
+                let id = id.iter().enumerate().map(|(row, id)| format!("{id}{row}")).collect();
                 let mut splits: Vec<(String, String)> = Vec::new();
                 for (class, split) in class.iter().zip(words) {
                     if !splits.iter().any(|(known, _)| known == class) {

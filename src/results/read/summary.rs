@@ -12,6 +12,7 @@ use crate::metric::Bin;
 use crate::results::rows::{BinCells, NO_INTERVAL, SEQUENTIAL, SummaryCells, header};
 use crate::results::{Measured, RunRecord, Table};
 use crate::stats::{self, Interval, Population};
+use crate::vocab::spec::parse_values;
 
 /// Reads the tables, without their episodes.
 pub(super) fn read(path: &Path, run: &RunRecord) -> Result<Vec<ReadTable>, ReadError> {
@@ -23,7 +24,7 @@ pub(super) fn read(path: &Path, run: &RunRecord) -> Result<Vec<ReadTable>, ReadE
         let measured = measured(&sheet, &row)?;
         let (sequential, features_sha256) = (row.interval == SEQUENTIAL, row.features_sha256.clone());
         agrees(&sheet, &row, run)?;
-        let table = table(row);
+        let table = table(&sheet, row)?;
         let key = table.key();
         let population = measured.interval.map(|(population, _)| population);
         if !seen.insert((key.clone(), measured.metric, population)) {
@@ -82,12 +83,16 @@ fn agrees(sheet: &Sheet, row: &SummaryCells, run: &RunRecord) -> Result<(), Read
     same(sheet, "features_sha256", &row.features_sha256, "run.json", &record.features_sha256)
 }
 
-fn table(row: SummaryCells) -> Table {
-    Table {
+fn table(sheet: &Sheet, row: SummaryCells) -> Result<Table, ReadError> {
+    let parameters = parse_values(&row.parameters).map_err(|_| {
+        let (column, expected) = ("parameters".to_string(), "`key=value` pairs joined by commas");
+        sheet.flaw(Flaw::Cell { column, expected, found: row.parameters.clone() })
+    })?;
+    Ok(Table {
         protocol: row.protocol,
         version: row.version,
         learner: row.learner,
-        parameters: parameters(&row.parameters),
+        parameters,
         selection: row.selection,
         setting: row.setting,
         backbone: row.backbone,
@@ -109,20 +114,7 @@ fn table(row: SummaryCells) -> Table {
         device: row.device,
         draw_sha256: row.draw_sha256,
         items_sha256: row.items_sha256,
-    }
-}
-
-/// Splits `key=value,key=value`; a value may hold commas, a key may not.
-fn parameters(text: &str) -> BTreeMap<String, String> {
-    let mut pairs: Vec<(String, String)> = Vec::new();
-    for piece in text.split(',') {
-        match (piece.split_once('='), pairs.last_mut()) {
-            (Some((key, value)), _) => pairs.push((key.to_string(), value.to_string())),
-            (None, Some((_, value))) => *value = format!("{value},{piece}"),
-            (None, None) => {}
-        }
-    }
-    pairs.into_iter().collect()
+    })
 }
 
 fn measured(sheet: &Sheet, row: &SummaryCells) -> Result<Measured, ReadError> {
