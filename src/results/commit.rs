@@ -6,11 +6,11 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::ResultsError;
-use super::cells;
 use super::journal::Journal;
 use super::part::Part;
 use super::rows::{BinCells, ClusterCells, Columns, SideCells, SummaryCells, SummaryRow, header};
@@ -21,6 +21,7 @@ use super::table::{Table, TableKey};
 use super::tally::Measured;
 use super::warning::{FEW_EPISODES, Warning};
 use super::writer::{FinishedTable, TableWriter};
+use super::{cells, hash};
 
 /// The results of one run while they are collected.
 ///
@@ -278,8 +279,13 @@ impl Results {
     }
 
     fn publish(self, mut names: Vec<String>, run: &mut RunRecord) -> Result<(), ResultsError> {
+        let hashes = names.par_iter().map(|name| {
+            let path = self.staging.path(name);
+            let hash = hash::of_file(&path).map_err(ResultsError::file("read", &path))?;
+            Ok((name.clone(), hash))
+        });
+        run.files = hashes.collect::<Result<_, ResultsError>>()?;
         names.push(RUN_RECORD.to_string());
-        run.files.clone_from(&names);
         let record = self.staging.path(RUN_RECORD);
         std::fs::write(&record, run.json()?).map_err(ResultsError::file("write", &record))?;
         self.staging.publish(&names)

@@ -197,7 +197,7 @@ impl Made {
             resumed: None,
             parts: Vec::new(),
             machine: Machine::here(),
-            files: Vec::new(),
+            files: BTreeMap::new(),
         }
     }
 }

@@ -12,6 +12,7 @@ mod error;
 #[cfg(test)]
 pub(crate) mod fixtures;
 mod generalised;
+mod hash;
 mod journal;
 mod machine;
 mod open_set;

@@ -55,8 +55,8 @@ pub struct RunRecord {
     pub parts: Vec<PartRecord>,
     /// The machine.
     pub machine: Machine,
-    /// The files of these results, this one included; filled in when they are written.
-    pub files: Vec<String>,
+    /// The files of these results but this one, each with the SHA-256 of its bytes; filled in when they are written.
+    pub files: BTreeMap<String, String>,
 }
 
 /// A protocol of a run with one of its feature sets.

@@ -238,10 +238,10 @@ fn check_free(out: &Path, name: &str, overwrite: bool) -> Result<(), ResultsErro
 fn files_of_run(record: &Path) -> Vec<String> {
     let read = || -> Option<Vec<String>> {
         let record: serde_json::Value = serde_json::from_slice(&fs::read(record).ok()?).ok()?;
-        let names = record.get("files")?.as_array()?.iter().filter_map(|n| n.as_str());
+        let names = record.get("files")?.as_object()?.keys();
         // A name and nothing else: a record must not be able to remove what lies outside its folder.
-        let plain = |name: &&str| !name.contains(['/', '\\']) && *name != "." && *name != "..";
-        Some(names.filter(plain).map(str::to_string).collect())
+        let plain = |name: &&String| !name.contains(['/', '\\']) && *name != "." && *name != "..";
+        Some(names.filter(plain).cloned().collect())
     };
     read().unwrap_or_default()
 }
@@ -297,7 +297,7 @@ mod tests {
         publish(
             out,
             false,
-            &[("queries.csv", "old"), ("draw.csv", "old"), ("run.json", r#"{"files":["draw.csv"]}"#)],
+            &[("queries.csv", "old"), ("draw.csv", "old"), ("run.json", r#"{"files":{"draw.csv":"hash"}}"#)],
         );
         let error = open(out, false).unwrap_err().to_string();
         assert!(error.contains("already holds results of another run (queries.csv)\nhint: "), "{error}");
@@ -310,7 +310,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("precious"), "").unwrap();
         let out = folder.path().join("out");
-        publish(&out, false, &[("run.json", r#"{"files":["../precious", "..", "."]}"#)]);
+        publish(&out, false, &[("run.json", r#"{"files":{"../precious":"", "..":"", ".":""}}"#)]);
         publish(&out, true, &[("run.json", "{}")]);
         assert!(folder.path().join("precious").exists());
     }

@@ -116,7 +116,7 @@ fn recorded(
         resumed: made.resumed,
         parts: Vec::new(),
         machine: Machine::here(),
-        files: Vec::new(),
+        files: BTreeMap::new(),
     }
 }
 

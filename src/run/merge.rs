@@ -1,5 +1,6 @@
 //! The parts of an evaluation, joined into the results of the whole.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::episode::{DrawError, draw_sha256};
@@ -75,7 +76,7 @@ fn record(parts: &[PartFolder], warnings: Vec<Warning>, command: Vec<String>) ->
         resumed: None,
         parts: parts.iter().map(part_record).collect(),
         machine: Machine::here(),
-        files: Vec::new(),
+        files: BTreeMap::new(),
     }
 }
 

@@ -71,7 +71,7 @@ pub fn verify(
     let record = read_record(folder)?;
     verified.differences.extend(edited_files(folder, &record)?);
     let done = made_again(folder, execution, learners, watch)?;
-    for name in record.files.iter().filter(|name| name.ends_with(".csv")) {
+    for name in record.files.keys().filter(|name| name.ends_with(".csv")) {
         let (old, new) = (folder.join(name), done.folder().join(name));
         compare_tables(&old, &new, tolerance, |standing| verified.take(name, standing))?;
     }

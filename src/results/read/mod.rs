@@ -155,7 +155,7 @@ impl ResultsFolder {
         }
         let mut tables = summary::read(&path.join("summary.csv"), &run)?;
         outcomes::read_episodes(&path.join("episodes.csv"), &mut tables)?;
-        let clusters = match run.files.iter().any(|file| file == "clusters.csv") {
+        let clusters = match run.files.contains_key("clusters.csv") {
             true => Clusters::read(&path.join("clusters.csv"))?,
             false => Clusters::default(),
         };
@@ -165,7 +165,7 @@ impl ResultsFolder {
             ("open_set.csv", columns.open_set(), Metric::of_open_set()),
             ("temperature_scaled.csv", columns.temperature_scaled(), Metric::of_temperature()),
         ] {
-            if run.files.iter().any(|known| known == file) {
+            if run.files.contains_key(file) {
                 measures::read(&path.join(file), &header, &metrics, &mut tables)?;
             }
         }
