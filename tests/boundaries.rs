@@ -17,7 +17,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("data", &["vocab", "rng", "numbers"]),
     ("backbone", &["tensor", "vocab"]),
     ("learner", &["view", "tensor", "vocab", "rng", "backbone"]),
-    ("protocol", &["vocab"]),
+    ("protocol", &["vocab", "metric"]),
     ("episode", &["data", "view", "protocol", "rng", "vocab", "tensor"]),
     (
         "eval",
@@ -25,8 +25,8 @@ const TABLE: &[(&str, &[&str])] = &[
     ),
     ("select", &["learner", "eval", "episode", "data", "metric", "rng", "stats", "tensor", "vocab"]),
     ("train", &["backbone", "tensor", "episode", "data", "rng", "vocab", "metric"]),
-    ("results", &["stats", "vocab"]),
-    ("report", &["results", "stats", "vocab"]),
+    ("results", &["stats", "vocab", "metric"]),
+    ("report", &["results", "stats", "vocab", "metric"]),
     (
         "run",
         &[
@@ -262,6 +262,31 @@ fn nothing_is_called_by_a_name_that_says_nothing() {
         let found = source.path.trim_end_matches(".rs").split('/').find(|part| empty.contains(part));
         assert_eq!(found, None, "{}", source.path);
     }
+}
+
+/// The longest functions that a room may have, where a reader is to see each on one screen.
+const SCREEN: usize = 60;
+
+#[test]
+fn a_function_of_a_run_or_of_a_verb_fits_a_screen() {
+    let mut long = Vec::new();
+    for source in sources().iter().filter(|source| ["run", "cli"].contains(&source.room.as_str())) {
+        let lines: Vec<&str> = source.code.lines().collect();
+        for (start, line) in lines.iter().enumerate() {
+            let indent = &line[..line.len() - line.trim_start().len()];
+            if !words(line, "fn")
+                .any(|(at, _)| line[..at].trim_end().ends_with([')', 'b']) || line[..at].trim().is_empty())
+            {
+                continue;
+            }
+            let end = lines[start..].iter().position(|line| line.trim_end() == format!("{indent}}}"));
+            let length = end.map_or(1, |end| end + 1);
+            if length > SCREEN {
+                long.push(format!("{}: {length} lines from `{}`", source.path, line.trim()));
+            }
+        }
+    }
+    assert!(long.is_empty(), "{long:#?}");
 }
 
 #[test]

@@ -58,6 +58,7 @@ struct Run<'a> {
 impl Run<'_> {
     fn with(&self, workers: usize, batch: Option<usize>) -> Results {
         let evaluation = Evaluation {
+            behind: None,
             store: self.store,
             draw: self.draw,
             seed: 7,

@@ -14,7 +14,8 @@ use kshot::data::{OpenOptions, Store, transform};
 use kshot::episode::{Draw, Episode};
 use kshot::eval::{EvalError, Evaluation, SeenRules, evaluate};
 use kshot::learner::{Checked, Given, Learners};
-use kshot::rng::Chance;
+use kshot::metric::Metric;
+use kshot::rng::BatchRng;
 use kshot::tensor::{Cpu, Labels, open_cpu, to_host};
 use kshot::view::{Items, Support};
 use kshot::vocab::{ItemId, Transform};
@@ -64,6 +65,7 @@ fn found(store: &Store, draw: &Draw, names: &[&String]) -> Vec<Vec<Row>> {
     let learners: Vec<Checked> = names.iter().map(|name| checked(name)).collect();
     let shots = [None];
     let evaluation = Evaluation {
+        behind: None,
         store,
         draw,
         seed: 3,
@@ -84,10 +86,11 @@ fn found(store: &Store, draw: &Draw, names: &[&String]) -> Vec<Vec<Row>> {
                 let rows = &mut rows[batch.learner];
                 assert_eq!(answered.place, rows.len());
                 let (mut correct, mut total, mut nll) = (0, 0, Some(0.0));
-                for class in &answered.grade.classes {
+                for (label, class) in answered.grade.classes.iter().enumerate() {
                     correct += class.correct;
                     total += class.total;
-                    nll = nll.zip(class.nll).map(|(sum, mean)| sum + mean * f64::from(class.total));
+                    let mean = answered.grade.value(label, Metric::NLL);
+                    nll = nll.zip(mean).map(|(sum, mean)| sum + mean * f64::from(class.total));
                 }
                 rows.push(Row { correct, total, nll: nll.map(|sum| sum / f64::from(total)) });
             }
@@ -187,8 +190,8 @@ fn scores(store: &Store, episode: &Episode<'_>, name: &str) -> Vec<f32> {
     let shape = (1, query.len(), store.dim());
     let query = Items::dense(&device, shape, features(store, learner.takes(), &query)).unwrap();
     let numbers = [episode.number()];
-    let chance = Chance::new(3, &numbers);
-    let given = Given { support: Some(&support), vectors: None, query: &query, chance: &chance };
+    let rng = BatchRng::new(3, &numbers);
+    let given = Given { support: Some(&support), vectors: None, network: None, query: &query, rng: &rng };
     let (scores, _) = learner.answer(&given).unwrap();
     to_host(&scores.values).unwrap()
 }

@@ -10,12 +10,15 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use kshot::data::{OpenOptions, ReadRows, Store, Values, seen_items};
+use kshot::data::{OpenOptions, Store, seen_items};
 use kshot::eval::{self, EvalError, Evaluation, SeenRules};
-use kshot::learner::{Checked, Fitted, LearnError, Learner, Learners, Plugin, Registry, ZeroShot};
+use kshot::learner::{
+    Checked, Fitted, LearnError, Learner, Learners, Plugin, Registered, Registry, ZeroShot,
+};
+use kshot::numbers::{ReadRows, Values};
 use kshot::protocol::Protocol;
 use kshot::stats::{self, Standing, TradeOff};
-use kshot::tensor::{Backend, Cpu, HostRows, SpanOps, open_cpu};
+use kshot::tensor::{Backend, Cpu, HostRows, open_cpu};
 use kshot::view::{ClassEmbeddings, Items, Scores, Seen};
 use kshot::vocab::{ClassId, Setting, Split};
 
@@ -42,8 +45,17 @@ fn found(store: &Store, protocol: &Protocol, specs: &[&str]) -> Vec<(f64, f64, f
     let draw = kshot::episode::draw(protocol, store.index()).unwrap();
     let rules = SeenRules::of(protocol);
     let (seed, shots) = (7, &SHOTS);
-    let evaluation =
-        Evaluation { store, draw: &draw, seed, learners: &learners, shots, rules, workers: 2, batch: None };
+    let evaluation = Evaluation {
+        behind: None,
+        store,
+        draw: &draw,
+        seed,
+        learners: &learners,
+        shots,
+        rules,
+        workers: 2,
+        batch: None,
+    };
     let mut all = vec![(0.0, 0.0, 0.0); specs.len()];
     eval::evaluate::<Cpu, EvalError>(
         registry,
@@ -195,7 +207,7 @@ impl<D: Backend> kshot::learner::ClassTransductive<D> for Peeking {
 struct Mine;
 
 impl Plugin for Mine {
-    fn register<D: SpanOps>(&self, list: &mut Registry<D>) {
+    fn register<D: Registered>(&self, list: &mut Registry<D>) {
         list.add("peeking", |_| Ok(Learner::class_transductive(Peeking)));
     }
 }
@@ -210,7 +222,7 @@ fn a_fit_that_sees_unseen_vectors_must_be_admitted_by_name() {
     let protocol = Protocol::parse(&text, "p").unwrap();
     let refused = eval::admit(&protocol, &parameters, &SHOTS).unwrap_err().to_string();
     let sentence =
-        "learner `peeking` is class-transductive, protocol `any-zero-shot` admits zero-shot, informed";
+        "learner `peeking` is class-transductive, protocol `any-zero-shot` admits zero-shot, semantic";
     assert_eq!(refused, sentence);
     let open = text.replace("[\"zero-shot\"", "[\"class-transductive\", \"zero-shot\"");
     let protocol = Protocol::parse(&open, "p").unwrap();
@@ -218,6 +230,7 @@ fn a_fit_that_sees_unseen_vectors_must_be_admitted_by_name() {
     let store = small();
     let draw = kshot::episode::draw(&protocol, store.index()).unwrap();
     let evaluation = Evaluation {
+        behind: None,
         store: &store,
         draw: &draw,
         seed: 7,

@@ -5,7 +5,7 @@ use std::collections::btree_map::Entry;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{EvalError, Evaluation, Gammas};
+use super::{EvalError, Evaluation, Gammas, Takes};
 use crate::data::{Store, seen_items};
 use crate::learner::{Checked, Fitted, Registry};
 use crate::protocol::Protocol;
@@ -93,13 +93,22 @@ fn unseen(store: &Store, rules: &SeenRules<'_>) -> Vec<f32> {
     index.of_split(rules.split).filter(listed).flat_map(of).copied().collect()
 }
 
-/// Fails unless a store has what a learner is given: class vectors, of a size that it can use, and seen classes where it
-/// is fitted.
+/// Fails unless a store has what a learner is given: class embeddings, of a size that it can use, seen classes where it is
+/// fitted, and a network behind it where it owns one.
 ///
 /// # Errors
 /// What the store lacks.
-pub fn suits(store: &Store, rules: &SeenRules<'_>, learner: &Checked) -> Result<(), EvalError> {
+pub fn suits(
+    store: &Store,
+    has_network: bool,
+    rules: &SeenRules<'_>,
+    learner: &Checked,
+) -> Result<(), EvalError> {
     let names = || (learner.learner().to_string(), store.name().to_string());
+    if learner.needs_network && !has_network {
+        let (learner, store) = names();
+        return Err(EvalError::NeedsNetwork { learner, store });
+    }
     let embeddings = match store.class_embeddings() {
         _ if !learner.setting.uses_class_embeddings() => return Ok(()),
         Some(embeddings) => embeddings,
@@ -121,18 +130,18 @@ pub fn suits(store: &Store, rules: &SeenRules<'_>, learner: &Checked) -> Result<
 pub(super) fn fits<D: Backend>(
     registry: &Registry<D>,
     evaluation: &Evaluation<'_>,
-    rows: &BTreeMap<Transform, HostRows>,
+    rows: &BTreeMap<Takes, HostRows>,
     open: &(impl Fn() -> Result<D, TensorError> + Sync),
 ) -> Result<Vec<Option<Fitted<D>>>, EvalError> {
     let learners = evaluation.learners;
     for learner in learners {
-        suits(evaluation.store, &evaluation.rules, learner)?;
+        suits(evaluation.store, evaluation.behind.is_some(), &evaluation.rules, learner)?;
     }
     let waiting: Vec<usize> = (0..learners.len()).filter(|place| learners[*place].needs_fit).collect();
     let mut seen_under: BTreeMap<Transform, Seen> = BTreeMap::new();
     for place in &waiting {
         if let Entry::Vacant(empty) = seen_under.entry(learners[*place].takes) {
-            let rows = &rows[empty.key()];
+            let rows = &rows[&Takes::Features(*empty.key())];
             empty.insert(seen(evaluation.store, &evaluation.rules, rows)?);
         }
     }

@@ -1,15 +1,16 @@
 //! What a worker asks for answers at once: a learner, or several settings of one that share work.
 
+use super::Takes;
 use crate::learner::{Answer, Checked, Family, Fitted, Given, LearnError, Learner, Parameters, Registry};
 use crate::tensor::Backend;
-use crate::vocab::{Confidence, Setting, Transform};
+use crate::vocab::{Confidence, Setting};
 
 /// One learner or a family, with the places of its members among the learners of the evaluation.
 pub(super) struct Unit<D: Backend> {
     pub(super) members: Vec<usize>,
     /// By member, what makes its answers certain.
     pub(super) confidences: Vec<Confidence>,
-    pub(super) takes: Transform,
+    pub(super) takes: Takes,
     pub(super) setting: Setting,
     kind: Kind<D>,
 }
@@ -36,19 +37,19 @@ impl<D: Backend> Unit<D> {
             Ok(Unit::of(learner, vec![place], vec![learner.confidence], Kind::One(built)))
         };
         // By name and transform, the places of inductive learners that might be kin.
-        let mut kin: Vec<(&str, Transform, Vec<usize>)> = Vec::new();
+        let mut kin: Vec<(&str, Takes, Vec<usize>)> = Vec::new();
         let mut units = Vec::with_capacity(learners.len());
         for (place, learner) in learners.iter().enumerate() {
             if learner.setting != Setting::Inductive {
                 units.push(one(place)?);
                 continue;
             }
-            let same = |known: &&mut (&str, Transform, Vec<usize>)| {
-                (known.0, known.1) == (learner.learner(), learner.takes)
-            };
+            let takes = Takes::of(learner);
+            let same =
+                |known: &&mut (&str, Takes, Vec<usize>)| (known.0, known.1) == (learner.learner(), takes);
             match kin.iter_mut().find(same) {
                 Some((_, _, members)) => members.push(place),
-                None => kin.push((learner.learner(), learner.takes, vec![place])),
+                None => kin.push((learner.learner(), takes, vec![place])),
             }
         }
         for (name, _, members) in kin {
@@ -76,7 +77,7 @@ impl<D: Backend> Unit<D> {
 
     /// A unit whose members are all given what this learner is given.
     fn of(learner: &Checked, members: Vec<usize>, confidences: Vec<Confidence>, kind: Kind<D>) -> Unit<D> {
-        Unit { members, confidences, takes: learner.takes, setting: learner.setting, kind }
+        Unit { members, confidences, takes: Takes::of(learner), setting: learner.setting, kind }
     }
 
     /// The answers of all members.
@@ -85,7 +86,7 @@ impl<D: Backend> Unit<D> {
             Kind::One(learner) => Ok(vec![learner.answer(given)?]),
             Kind::Family(family) => {
                 let support = given.support.ok_or(LearnError::Missing { what: "a support set" })?;
-                family.answers(support, given.query, given.chance)
+                family.answers(support, given.query, given.rng)
             }
         }
     }

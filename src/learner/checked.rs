@@ -20,6 +20,8 @@ pub struct Checked {
     pub confidence: Confidence,
     /// What it asks of the lengths of class embeddings and features.
     pub sizes: Sizes,
+    /// Whether it is given raw items and the network behind the features, in place of features.
+    pub needs_network: bool,
     /// Whether it must be fitted on seen classes before it can answer.
     pub needs_fit: bool,
 }
@@ -33,6 +35,7 @@ impl Checked {
             takes: learner.takes(),
             confidence: learner.confidence(),
             sizes: learner.sizes(),
+            needs_network: learner.needs_network(),
             needs_fit: learner.needs_fit(),
         }
     }

@@ -73,7 +73,7 @@ pub(super) fn register<D: SpanOps>(
     let meaning = "where the map starts; auto: the identity where sizes agree";
     let start = learner.parameter(Parameter::choice("init", words, meaning));
     let meaning = "step size; 0: chosen on validation classes";
-    let lr = learner.parameter(Parameter::real("lr", 0.0, 0.0, 1e3, meaning).formerly("rate"));
+    let lr = learner.parameter(Parameter::real("lr", 0.0, 0.0, 1e3, meaning));
     let meaning = "passes over the items; 0: chosen on validation classes";
     let epochs = learner.parameter(Parameter::whole("epochs", 0, 0, 10_000, meaning));
     let words = &[("chosen", None), ("l2n", Some(true)), ("none", Some(false))];

@@ -75,8 +75,6 @@ pub struct Parameter {
     pub name: &'static str,
     /// Other names that are read as this one.
     pub aliases: Vec<&'static str>,
-    /// Names that it had before: refused, with a hint at the new one.
-    pub formerly: Vec<&'static str>,
     /// What values it may have.
     pub range: Range,
     /// Its value when none is given.
@@ -122,8 +120,7 @@ impl<T> Copy for Read<T> {}
 
 impl Parameter {
     fn of(name: &'static str, range: Range, default: String, meaning: &'static str) -> Parameter {
-        let (aliases, formerly) = (Vec::new(), Vec::new());
-        Parameter { name, aliases, formerly, range, default, meaning, search: None }
+        Parameter { name, aliases: Vec::new(), range, default, meaning, search: None }
     }
 
     /// A whole number.
@@ -194,12 +191,6 @@ impl<T> Declaration<T> {
     /// The same with another name that is read as its own.
     pub fn alias(mut self, name: &'static str) -> Declaration<T> {
         self.parameter.aliases.push(name);
-        self
-    }
-
-    /// The same with a name that it had before, which is refused with a hint at the new one.
-    pub fn formerly(mut self, name: &'static str) -> Declaration<T> {
-        self.parameter.formerly.push(name);
         self
     }
 

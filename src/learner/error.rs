@@ -1,5 +1,6 @@
 //! Why a learner could not be built or could not answer.
 
+use crate::backbone::BackboneError;
 use crate::tensor::TensorError;
 use crate::vocab::spec::SpecError;
 
@@ -58,6 +59,9 @@ pub enum LearnError {
         /// What does not go together.
         problem: String,
     },
+    /// The network that a learner owns cannot be used.
+    #[error(transparent)]
+    Network(#[from] BackboneError),
     /// The episode or the run does not give what the learner needs.
     #[error("the learner needs {what}, and is given none")]
     Missing {

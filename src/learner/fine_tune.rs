@@ -16,7 +16,7 @@ use super::{
     Answer, Classifier, Family, Inductive, Key, LearnError, Learner, LinearClassifier, Parameter, Parameters,
     Registry, Signature, transform_parameter,
 };
-use crate::rng::Chance;
+use crate::rng::BatchRng;
 use crate::tensor::span::{Batches, Descent, Head, Init, Objective};
 use crate::tensor::{SpanOps, Tensor3, ops};
 use crate::view::{Items, Scores, Support};
@@ -60,8 +60,8 @@ impl Keys {
         let heads = &[("linear", false), ("cosine", true)];
         let scale = "factor on the cosine of a cosine head";
         let keys = Keys {
-            lr: learner.parameter(lr.formerly("rate").grid(&["0.01", "0.03", "0.1", "0.3", "1", "3"])),
-            epochs: learner.parameter(epochs.formerly("steps").grid(&["10", "30", "100", "300"])),
+            lr: learner.parameter(lr.grid(&["0.01", "0.03", "0.1", "0.3", "1", "3"])),
+            epochs: learner.parameter(epochs.grid(&["10", "30", "100", "300"])),
             momentum: learner.parameter(Parameter::real("momentum", 0.0, 0.0, 0.999_999, momentum)),
             dampening: learner.parameter(Parameter::real("dampening", 0.0, 0.0, 1.0, dampening)),
             weight_decay: learner.parameter(Parameter::real("weight-decay", 0.0, 0.0, 1e3, weight_decay)),
@@ -123,8 +123,8 @@ impl FineTune {
     }
 
     /// The mini-batches of one episode's passes; those of fewer passes are the first of them.
-    fn plan(&self, chance: &Chance<'_>, episode: usize, n: usize) -> Vec<Vec<usize>> {
-        let mut stream = chance.stream(episode);
+    fn plan(&self, rng: &BatchRng<'_>, episode: usize, n: usize) -> Vec<Vec<usize>> {
+        let mut stream = rng.stream(episode);
         let mut order: Vec<usize> = (0..n).collect();
         let mut batches = Vec::new();
         for _ in 0..self.epochs {
@@ -149,8 +149,8 @@ impl FineTune {
 }
 
 impl<D: SpanOps> Inductive<D> for FineTune {
-    fn adapt(&self, support: &Support<D>, chance: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
-        let plan = |episode: usize, n: usize| self.plan(chance, episode, n);
+    fn adapt(&self, support: &Support<D>, rng: &BatchRng<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+        let plan = |episode: usize, n: usize| self.plan(rng, episode, n);
         let descent = self.descent(&plan);
         let solution = support.device().descent(support.features()?, support.labels(), &descent)?;
         let linear = LinearClassifier::from_span(support, solution, Meaning::Logits)?;
@@ -192,10 +192,10 @@ impl<D: SpanOps> Family<D> for Paths {
         &self,
         support: &Support<D>,
         query: &Items<D>,
-        chance: &Chance<'_>,
+        rng: &BatchRng<'_>,
     ) -> Result<Vec<Answer<D>>, LearnError> {
         let plans: Vec<_> =
-            self.paths.iter().map(|(path, ..)| move |e: usize, n: usize| path.plan(chance, e, n)).collect();
+            self.paths.iter().map(|(path, ..)| move |e: usize, n: usize| path.plan(rng, e, n)).collect();
         let objectives: Vec<Objective<'_>> = self
             .paths
             .iter()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Informed, LearnError, Learner, ZeroShot};
+use super::{LearnError, Learner, Semantic, ZeroShot};
 use crate::tensor::Backend;
 use crate::view::Seen;
 use crate::vocab::Setting;
@@ -13,7 +13,7 @@ use crate::vocab::Setting;
 /// unseen classes or at novel features; what it gives back is plain data from which every worker builds a learner on its
 /// own device.
 pub trait Fit<D: Backend> {
-    /// The setting of the learner that comes out: [`Setting::ZeroShot`] or [`Setting::Informed`].
+    /// The setting of the learner that comes out: [`Setting::ZeroShot`] or [`Setting::Semantic`].
     fn setting(&self) -> Setting {
         Setting::ZeroShot
     }
@@ -51,11 +51,11 @@ impl<D: Backend> Fitted<D> {
         Fitted { build: Box::new(build), chosen: BTreeMap::new() }
     }
 
-    /// An informed learner, made on each worker's device.
-    pub fn informed<L: Informed<D> + 'static>(
+    /// A semantic learner, made on each worker's device.
+    pub fn semantic<L: Semantic<D> + 'static>(
         build: impl Fn(&D) -> Result<L, LearnError> + Send + Sync + 'static,
     ) -> Fitted<D> {
-        let build = move |device: &D| Ok(Learner::informed(build(device)?));
+        let build = move |device: &D| Ok(Learner::semantic(build(device)?));
         Fitted { build: Box::new(build), chosen: BTreeMap::new() }
     }
 

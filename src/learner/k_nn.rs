@@ -7,7 +7,7 @@
 use super::{
     Answer, Classifier, Family, Inductive, LearnError, Learner, Parameter, Registry, Scale, Signature,
 };
-use crate::rng::Chance;
+use crate::rng::BatchRng;
 use crate::tensor::{Labels, SpanOps, Tensor3};
 use crate::view::{Items, Scores, Support};
 use crate::vocab::{Confidence, Transform};
@@ -33,7 +33,7 @@ struct NearestNeighbours {
 }
 
 impl<D: SpanOps> Inductive<D> for NearestNeighbours {
-    fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+    fn adapt(&self, support: &Support<D>, _: &BatchRng<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
         let (features, labels) = (support.features()?.clone(), support.labels().clone());
         Ok(Box::new(Neighbourhood { k: self.k, features, labels }))
     }
@@ -49,7 +49,7 @@ impl<D: SpanOps> Family<D> for Neighbourhoods {
         &self,
         support: &Support<D>,
         query: &Items<D>,
-        _: &Chance<'_>,
+        _: &BatchRng<'_>,
     ) -> Result<Vec<Answer<D>>, LearnError> {
         let nearness = query.negative_squared_distances(support.features()?)?;
         let (device, labels) = (query.device(), support.labels());

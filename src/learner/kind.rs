@@ -1,10 +1,11 @@
 //! A learner of any setting, with what it declares; and what an episode gives it.
 
 use super::{
-    ClassTransductive, Classifier, Fit, Fitted, Inductive, Informed, LearnError, Sizes, Transductive,
-    ZeroShot,
+    Adaptive, ClassTransductive, Classifier, Fit, Fitted, Inductive, LearnError, Semantic, Sizes,
+    Transductive, ZeroShot,
 };
-use crate::rng::Chance;
+use crate::backbone::Saved;
+use crate::rng::BatchRng;
 use crate::tensor::Backend;
 use crate::view::{ClassEmbeddings, Items, Scores, Seen, Support};
 use crate::vocab::{Confidence, Setting, Transform};
@@ -17,10 +18,12 @@ pub struct Learner<D: Backend> {
 
 enum Kind<D: Backend> {
     Inductive(Box<dyn Inductive<D>>),
+    /// Inductive, on the network and the raw items behind the features.
+    Adaptive(Box<dyn Adaptive<D>>),
     Transductive(Box<dyn Transductive<D>>),
     ZeroShot(Box<dyn ZeroShot<D>>),
-    Informed(Box<dyn Informed<D>>),
-    /// Zero-shot or informed once it is fitted.
+    Semantic(Box<dyn Semantic<D>>),
+    /// Zero-shot or semantic once it is fitted.
     Unfitted(Box<dyn Fit<D>>),
     /// Zero-shot once it is fitted, also on the embeddings of unseen classes.
     ClassTransductive(Box<dyn ClassTransductive<D>>),
@@ -40,10 +43,12 @@ pub struct Given<'a, D: Backend> {
     pub support: Option<&'a Support<D>>,
     /// The embeddings of the labels, where the dataset has class embeddings.
     pub vectors: Option<&'a ClassEmbeddings<D>>,
+    /// The network behind the features, where support and queries are raw items.
+    pub network: Option<&'a Saved>,
     /// The items to be labelled.
     pub query: &'a Items<D>,
-    /// The learner's chance.
-    pub chance: &'a Chance<'a>,
+    /// The learner's own random numbers.
+    pub rng: &'a BatchRng<'a>,
 }
 
 impl<D: Backend> Learner<D> {
@@ -57,6 +62,11 @@ impl<D: Backend> Learner<D> {
         Learner::of(Kind::Inductive(Box::new(learner)))
     }
 
+    /// A learner that owns the network behind the features.
+    pub fn adaptive(learner: impl Adaptive<D> + 'static) -> Learner<D> {
+        Learner::of(Kind::Adaptive(Box::new(learner)))
+    }
+
     /// A transductive learner.
     pub fn transductive(learner: impl Transductive<D> + 'static) -> Learner<D> {
         Learner::of(Kind::Transductive(Box::new(learner)))
@@ -67,9 +77,9 @@ impl<D: Backend> Learner<D> {
         Learner::of(Kind::ZeroShot(Box::new(learner)))
     }
 
-    /// An informed learner that needs no fit.
-    pub fn informed(learner: impl Informed<D> + 'static) -> Learner<D> {
-        Learner::of(Kind::Informed(Box::new(learner)))
+    /// A semantic learner that needs no fit.
+    pub fn semantic(learner: impl Semantic<D> + 'static) -> Learner<D> {
+        Learner::of(Kind::Semantic(Box::new(learner)))
     }
 
     /// A learner that is fitted on seen classes first.
@@ -103,10 +113,10 @@ impl<D: Backend> Learner<D> {
     /// What it is given, and when.
     pub fn setting(&self) -> Setting {
         match &self.kind {
-            Kind::Inductive(_) => Setting::Inductive,
+            Kind::Inductive(_) | Kind::Adaptive(_) => Setting::Inductive,
             Kind::Transductive(_) => Setting::Transductive,
             Kind::ZeroShot(_) => Setting::ZeroShot,
-            Kind::Informed(_) => Setting::Informed,
+            Kind::Semantic(_) => Setting::Semantic,
             Kind::Unfitted(learner) => learner.setting(),
             Kind::ClassTransductive(_) => Setting::ClassTransductive,
         }
@@ -125,6 +135,11 @@ impl<D: Backend> Learner<D> {
     /// What it asks of the lengths of class embeddings and features.
     pub fn sizes(&self) -> Sizes {
         self.declared.sizes
+    }
+
+    /// Whether it is given raw items and the network that makes features of them, in place of features.
+    pub fn needs_network(&self) -> bool {
+        matches!(self.kind, Kind::Adaptive(_))
     }
 
     /// Whether it must be fitted on seen classes before it can answer.
@@ -159,16 +174,20 @@ impl<D: Backend> Learner<D> {
     /// # Errors
     /// As the learner's own; also where it needs what is not given, or has not been fitted.
     pub fn answer(&self, given: &Given<'_, D>) -> Result<(Scores<D>, usize), LearnError> {
-        let Given { query, chance, .. } = *given;
+        let Given { query, rng, .. } = *given;
         let support = || given.support.ok_or(LearnError::Missing { what: "a support set" });
         let vectors = || given.vectors.ok_or(LearnError::Missing { what: "class embeddings" });
         let classified =
             |classifier: Box<dyn Classifier<D>>| Ok((classifier.scores(query)?, classifier.unconverged()));
         match &self.kind {
-            Kind::Inductive(learner) => classified(learner.adapt(support()?, chance)?),
-            Kind::Transductive(learner) => Ok((learner.infer(support()?, query, chance)?, 0)),
+            Kind::Inductive(learner) => classified(learner.adapt(support()?, rng)?),
+            Kind::Adaptive(learner) => {
+                let network = given.network.ok_or(LearnError::Missing { what: "a network" })?;
+                classified(learner.adapt(network, support()?, rng)?)
+            }
+            Kind::Transductive(learner) => Ok((learner.infer(support()?, query, rng)?, 0)),
             Kind::ZeroShot(learner) => Ok((learner.scores(query, vectors()?)?, 0)),
-            Kind::Informed(learner) => classified(learner.adapt(given.support, vectors()?, chance)?),
+            Kind::Semantic(learner) => classified(learner.adapt(given.support, vectors()?, rng)?),
             Kind::Unfitted(_) | Kind::ClassTransductive(_) => {
                 Err(LearnError::Missing { what: "a fit on seen classes" })
             }

@@ -12,7 +12,7 @@ use super::{
     Classifier, Inductive, LearnError, Learner, LinearClassifier, Parameter, Parameters, Registry, Scale,
     Signature, transform_parameter,
 };
-use crate::rng::Chance;
+use crate::rng::BatchRng;
 use crate::tensor::SpanOps;
 use crate::tensor::span::Objective;
 use crate::view::Support;
@@ -37,7 +37,7 @@ struct LinearProbe {
 }
 
 impl<D: SpanOps> Inductive<D> for LinearProbe {
-    fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+    fn adapt(&self, support: &Support<D>, _: &BatchRng<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
         let solution = support.device().logistic(support.features()?, support.labels(), self.c)?;
         Ok(Box::new(LinearClassifier::from_span(support, solution, Meaning::Logits)?))
     }

@@ -9,7 +9,7 @@
 use super::{
     Answer, Classifier, Family, Inductive, LearnError, Learner, Parameter, Registry, Scale, Signature,
 };
-use crate::rng::Chance;
+use crate::rng::BatchRng;
 use crate::tensor::{Labels, SpanOps, Tensor3, Terms, ops};
 use crate::view::{Items, Scores, Support};
 use crate::vocab::Transform;
@@ -34,7 +34,7 @@ struct Matching {
 }
 
 impl<D: SpanOps> Inductive<D> for Matching {
-    fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+    fn adapt(&self, support: &Support<D>, _: &BatchRng<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
         let (features, labels) = (support.features()?.clone(), support.labels().clone());
         Ok(Box::new(Attention { temperature: self.temperature, features, labels }))
     }
@@ -50,7 +50,7 @@ impl<D: SpanOps> Family<D> for Attentions {
         &self,
         support: &Support<D>,
         query: &Items<D>,
-        _: &Chance<'_>,
+        _: &BatchRng<'_>,
     ) -> Result<Vec<Answer<D>>, LearnError> {
         let cosines = query.products(support.features()?)?;
         let answer = |temperature: &f32| {

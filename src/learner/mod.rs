@@ -1,4 +1,4 @@
-//! Methods, one file each. A learner sees support, items and its own chance; never data, answers or classes.
+//! Methods, one file each. A learner sees support, items and its own random numbers; never data, answers or classes.
 //!
 //! The setting of a learner is the trait that it implements. Every learner works on a batch of episodes of equal shape,
 //! and on each of them as if it were alone.
@@ -6,8 +6,8 @@
 mod ale;
 mod bilinear;
 mod checked;
+mod class_embedding_cosine;
 mod class_sums;
-mod class_vector_cosine;
 mod compatibility;
 mod declaration;
 mod devise;
@@ -39,8 +39,9 @@ mod sje;
 mod svm;
 mod tip_adapter;
 
-use crate::rng::Chance;
-use crate::tensor::{Backend, SpanOps};
+use crate::backbone::Saved;
+use crate::rng::BatchRng;
+use crate::tensor::Backend;
 use crate::view::{ClassEmbeddings, Items, Scores, Support};
 use crate::vocab::Transform;
 
@@ -64,7 +65,23 @@ pub trait Inductive<D: Backend> {
     ///
     /// # Errors
     /// When the device fails or the support cannot be used.
-    fn adapt(&self, support: &Support<D>, chance: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError>;
+    fn adapt(&self, support: &Support<D>, rng: &BatchRng<'_>) -> Result<Box<dyn Classifier<D>>, LearnError>;
+}
+
+/// A learner that owns the network of a feature set: it adapts a copy of it to the raw items of each support set.
+///
+/// Support and queries hold the raw items as the network reads them, flattened, see [`Support::form`].
+pub trait Adaptive<D: Backend> {
+    /// Adapts to the support sets of a batch; `network` is what made the features of this feature set, and is not changed.
+    ///
+    /// # Errors
+    /// When the device fails, or the support cannot be used.
+    fn adapt(
+        &self,
+        network: &Saved,
+        support: &Support<D>,
+        rng: &BatchRng<'_>,
+    ) -> Result<Box<dyn Classifier<D>>, LearnError>;
 }
 
 /// A learner that has seen the support sets of a batch.
@@ -91,7 +108,7 @@ pub trait Transductive<D: Backend> {
         &self,
         support: &Support<D>,
         query: &Items<D>,
-        chance: &Chance<'_>,
+        rng: &BatchRng<'_>,
     ) -> Result<Scores<D>, LearnError>;
 }
 
@@ -105,7 +122,7 @@ pub trait ZeroShot<D: Backend> {
 }
 
 /// A learner that adapts to class embeddings and, where there is one, a support set.
-pub trait Informed<D: Backend> {
+pub trait Semantic<D: Backend> {
     /// Adapts to the labels of a batch; at shot 0 there is no support.
     ///
     /// # Errors
@@ -114,7 +131,7 @@ pub trait Informed<D: Backend> {
         &self,
         support: Option<&Support<D>>,
         vectors: &ClassEmbeddings<D>,
-        chance: &Chance<'_>,
+        rng: &BatchRng<'_>,
     ) -> Result<Box<dyn Classifier<D>>, LearnError>;
 }
 
@@ -122,7 +139,7 @@ pub trait Informed<D: Backend> {
 pub struct Shipped;
 
 impl Plugin for Shipped {
-    fn register<D: SpanOps>(&self, list: &mut Registry<D>) {
+    fn register<D: Registered>(&self, list: &mut Registry<D>) {
         prototypical::register(list);
         nearest_centroid::register(list);
         k_nn::register(list);
@@ -131,7 +148,7 @@ impl Plugin for Shipped {
         ridge::register(list);
         svm::register(list);
         fine_tune::register(list);
-        class_vector_cosine::register(list);
+        class_embedding_cosine::register(list);
         eszsl::register(list);
         sae::register(list);
         devise::register(list);

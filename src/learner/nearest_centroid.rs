@@ -9,7 +9,7 @@
 
 use super::prototypical::NearestMean;
 use super::{Classifier, Inductive, LearnError, Learner, Registry, Signature, transform_parameter};
-use crate::rng::Chance;
+use crate::rng::BatchRng;
 use crate::tensor::{Backend, SpanOps};
 use crate::view::Support;
 use crate::vocab::{Confidence, Transform};
@@ -29,7 +29,7 @@ pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
 struct NearestCentroid;
 
 impl<D: Backend> Inductive<D> for NearestCentroid {
-    fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+    fn adapt(&self, support: &Support<D>, _: &BatchRng<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
         Ok(Box::new(NearestMean { means: support.means()? }))
     }
 }

@@ -8,7 +8,7 @@
 //! features; training with this objective is a matter of the backbone.
 
 use super::{Classifier, Inductive, LearnError, Learner, Parameter, Registry, Signature};
-use crate::rng::Chance;
+use crate::rng::BatchRng;
 use crate::tensor::{Backend, SpanOps, Tensor3, ops};
 use crate::view::{Items, Scores, Support};
 use crate::vocab::Confidence;
@@ -38,7 +38,7 @@ struct Prototypical {
 }
 
 impl<D: Backend> Inductive<D> for Prototypical {
-    fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+    fn adapt(&self, support: &Support<D>, _: &BatchRng<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
         let means = support.means()?;
         Ok(match self.distance {
             Distance::Euclidean => Box::new(NearestMean { means }),

@@ -20,7 +20,7 @@ pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     let about = "class embeddings mapped to prototypes (Snell et al. 2017, section 2.6)";
     let mut learner = Signature::new("prototypical-zero-shot", about);
     let scale = learner.parameter(Parameter::real("scale", 10.0, 1e-3, 1e3, "length of every item"));
-    let lr = learner.parameter(Parameter::real("lr", 0.1, 1e-6, 1e3, "step size").formerly("rate"));
+    let lr = learner.parameter(Parameter::real("lr", 0.1, 1e-6, 1e3, "step size"));
     let meaning = "passes over the items; 0: chosen on validation classes";
     let epochs = learner.parameter(Parameter::whole("epochs", 0, 0, 10_000, meaning));
     let (most, meaning) = (u64::from(u32::MAX), "seed of the order and of a random start");

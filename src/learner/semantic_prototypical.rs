@@ -11,10 +11,10 @@
 
 use super::ridge_map::Ridge;
 use super::{
-    Classifier, Fit, Fitted, Informed, LearnError, Learner, Parameter, Registry, Scale, Signature, Sizes,
+    Classifier, Fit, Fitted, LearnError, Learner, Parameter, Registry, Scale, Semantic, Signature, Sizes,
     transform_parameter,
 };
-use crate::rng::Chance;
+use crate::rng::BatchRng;
 use crate::tensor::{Backend, SpanOps, Tensor2, Tensor3, ops};
 use crate::view::{ClassEmbeddings, Items, Scores, Seen, Support};
 use crate::vocab::{Setting, Transform};
@@ -31,7 +31,7 @@ pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     list.add(prototypical, move |p| {
         let kappa = p[kappa] as f32;
         let learner = match p[map] {
-            Map::Identity => Learner::informed(SemanticPrototypical { kappa, map: None }).with_sizes(EQUAL),
+            Map::Identity => Learner::semantic(SemanticPrototypical { kappa, map: None }).with_sizes(EQUAL),
             Map::Ridge => Learner::unfitted(Plan { kappa, ridge: Ridge::auto(p[alpha]) }),
         };
         Ok(learner.with_transform(p[transform]))
@@ -53,13 +53,13 @@ struct Plan {
 
 impl<D: Backend> Fit<D> for Plan {
     fn setting(&self) -> Setting {
-        Setting::Informed
+        Setting::Semantic
     }
 
     fn fit(&self, seen: &Seen, _: &D) -> Result<Fitted<D>, LearnError> {
         let map = self.ridge.fit(seen)?.to_f32();
         let (shape, kappa) = ((seen.class_dim(), seen.dim()), self.kappa);
-        Ok(Fitted::informed(move |device: &D| {
+        Ok(Fitted::semantic(move |device: &D| {
             Ok(SemanticPrototypical { kappa, map: Some(device.tensor2(shape, map.clone())?) })
         }))
     }
@@ -71,12 +71,12 @@ struct SemanticPrototypical<D: Backend> {
     map: Option<Tensor2<D>>,
 }
 
-impl<D: Backend> Informed<D> for SemanticPrototypical<D> {
+impl<D: Backend> Semantic<D> for SemanticPrototypical<D> {
     fn adapt(
         &self,
         support: Option<&Support<D>>,
         vectors: &ClassEmbeddings<D>,
-        _: &Chance<'_>,
+        _: &BatchRng<'_>,
     ) -> Result<Box<dyn Classifier<D>>, LearnError> {
         let unit = ops::normalise(vectors.rows())?;
         let mapped = match &self.map {
@@ -126,9 +126,9 @@ mod tests {
         let labels = Labels::new(1, 2, 2, vec![0, 1]).unwrap();
         let support = Support::dense(&device, 2, vec![0.0, 1.0, 0.0, 1.0], labels).unwrap();
         let items = Items::dense(&device, (1, 1, 2), vec![3.0, 0.0]).unwrap();
-        let chance = Chance::new(0, &[0]);
+        let rng = BatchRng::new(0, &[0]);
         let cosines = |support| {
-            let classifier = learner.adapt(support, &vectors, &chance).unwrap();
+            let classifier = learner.adapt(support, &vectors, &rng).unwrap();
             to_host(&classifier.scores(&items).unwrap().values).unwrap()
         };
         let close =

@@ -131,15 +131,11 @@ impl Signature {
     fn unknown(&self, name: &str) -> LearnError {
         let names = self.parameters.iter().map(|parameter| parameter.name);
         let known: Vec<String> = names.clone().map(|name| format!("`{name}`")).collect();
-        let renamed = self.parameters.iter().find(|parameter| parameter.formerly.contains(&name));
         LearnError::UnknownParameter {
             learner: self.name.to_string(),
             name: name.to_string(),
             known: if known.is_empty() { "none".to_string() } else { known.join(", ") },
-            hint: match renamed {
-                Some(parameter) => format!("\nhint: `{name}` is called `{}` now", parameter.name),
-                None => did_you_mean(name, names),
-            },
+            hint: did_you_mean(name, names),
         }
     }
 }
@@ -183,9 +179,7 @@ mod tests {
 
     fn check(given: &[(&str, &str)]) -> Result<Parameters, LearnError> {
         let mut probe = Signature::new("probe", "");
-        probe.parameter(
-            Parameter::real("c", 1.0, 1e-6, 1e6, "inverse penalty").alias("C").formerly("penalty"),
-        );
+        probe.parameter(Parameter::real("c", 1.0, 1e-6, 1e6, "inverse penalty").alias("C"));
         let words = &[("l2n", true), ("none", false)];
         probe.parameter(Parameter::choice("transform", words, "transform"));
         probe.check(&given.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect())
@@ -215,7 +209,6 @@ mod tests {
     fn a_hint_names_what_was_meant() {
         assert!(message(&[("tranform", "l2n")]).ends_with("\nhint: did you mean `transform`?"));
         assert!(message(&[("transform", "L2n")]).ends_with("\nhint: did you mean `l2n`?"));
-        assert!(message(&[("penalty", "1")]).ends_with("\nhint: `penalty` is called `c` now"));
         assert!(message(&[("c", "1"), ("C", "1")]).ends_with("`c` is given twice"));
     }
 }

@@ -8,8 +8,8 @@
 //! items; 100 makes one near support item weigh as much as a cosine of 1 under τ = 100. The sum grows with the number of
 //! shots, so that one α does not fit all of them, and many shots may come out worse than without class vectors.
 
-use super::{Classifier, Informed, LearnError, Learner, Parameter, Registry, Scale, Signature, Sizes};
-use crate::rng::Chance;
+use super::{Classifier, LearnError, Learner, Parameter, Registry, Scale, Semantic, Signature, Sizes};
+use crate::rng::BatchRng;
 use crate::tensor::{Backend, SpanOps, Tensor3, ops};
 use crate::view::{ClassEmbeddings, Items, Scores, Support};
 use crate::vocab::Transform;
@@ -25,7 +25,7 @@ pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     let beta = adapter.parameter(beta.search(Scale::Log, 0.5, 20.0));
     list.add(adapter, move |p| {
         let [tau, alpha, beta] = [tau, alpha, beta].map(|key| p[key] as f32);
-        let learner = Learner::informed(TipAdapter { tau, alpha, beta });
+        let learner = Learner::semantic(TipAdapter { tau, alpha, beta });
         Ok(learner.with_transform(Transform::L2n).with_sizes(EQUAL))
     });
 }
@@ -39,12 +39,12 @@ struct TipAdapter {
     beta: f32,
 }
 
-impl<D: Backend> Informed<D> for TipAdapter {
+impl<D: Backend> Semantic<D> for TipAdapter {
     fn adapt(
         &self,
         support: Option<&Support<D>>,
         vectors: &ClassEmbeddings<D>,
-        _: &Chance<'_>,
+        _: &BatchRng<'_>,
     ) -> Result<Box<dyn Classifier<D>>, LearnError> {
         let cache = match support {
             Some(support) if self.alpha > 0.0 => {
@@ -95,7 +95,7 @@ mod tests {
         let labels = Labels::new(1, 2, 2, vec![1, 1]).unwrap();
         let support = Support::dense(&device, 2, vec![1.0, 0.0, 0.0, 1.0], labels).unwrap();
         let items = Items::dense(&device, (1, 1, 2), vec![1.0, 0.0]).unwrap();
-        let classifier = learner.adapt(Some(&support), &vectors, &Chance::new(0, &[0])).unwrap();
+        let classifier = learner.adapt(Some(&support), &vectors, &BatchRng::new(0, &[0])).unwrap();
         let scores = to_host(&classifier.scores(&items).unwrap().values).unwrap();
         let expected = 3.0 * (1.0 + (-1f32).exp());
         assert!((scores[0] - 2.0).abs() < 1e-6 && (scores[1] - expected).abs() < 1e-5, "{scores:?}");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::data::Store;
+use super::features::Features;
 use crate::eval::{self, EvalError, SeenRules};
 use crate::learner::{Checked, Registry};
 use crate::protocol::{Protocol, Shot};
@@ -79,14 +79,14 @@ pub(crate) fn admitted(
 /// and warnings that say so. Where that would be all of them none is left out, and the evaluation says why it fails.
 pub(crate) fn fitting(
     protocol: &Protocol,
-    store: &Store,
+    set: &Features,
     learners: Vec<Asked>,
 ) -> Result<(Vec<Asked>, Vec<Warning>), RunError> {
     let mut kept = Vec::new();
     let mut left_out: BTreeMap<Lack, Vec<String>> = BTreeMap::new();
     for asked in &learners {
         let parameters = &asked.parameters;
-        let lack = match suits(protocol, store, parameters) {
+        let lack = match suits(protocol, set, parameters) {
             Ok(()) => {
                 kept.push(asked.clone());
                 continue;
@@ -94,6 +94,7 @@ pub(crate) fn fitting(
             Err(RunError::Eval(EvalError::NoSeenClasses { .. })) => Lack::SeenClasses,
             Err(RunError::Eval(EvalError::NeedsClassEmbeddings { .. })) => Lack::ClassEmbeddings,
             Err(RunError::Eval(EvalError::SizesDiffer { .. })) => Lack::EqualSizes,
+            Err(RunError::Eval(EvalError::NeedsNetwork { .. })) => Lack::Network,
             Err(other) => return Err(other),
         };
         left_out.entry(lack).or_default().push(parameters.learner().to_string());
@@ -101,7 +102,7 @@ pub(crate) fn fitting(
     if kept.is_empty() {
         return Ok((learners, Vec::new()));
     }
-    let (name, features) = (protocol.name(), store.name());
+    let (name, features) = (protocol.name(), set.name());
     let warning = |(lack, learners)| Warning::LeftOut {
         protocol: name.to_string(),
         features: features.to_string(),
@@ -112,8 +113,8 @@ pub(crate) fn fitting(
 }
 
 /// Fails unless a store gives a learner what it needs under a protocol.
-pub(crate) fn suits(protocol: &Protocol, store: &Store, learner: &Checked) -> Result<(), RunError> {
-    Ok(eval::suits(store, &SeenRules::of(protocol), learner)?)
+pub(crate) fn suits(protocol: &Protocol, set: &Features, learner: &Checked) -> Result<(), RunError> {
+    Ok(eval::suits(&set.store, set.behind.is_some(), &SeenRules::of(protocol), learner)?)
 }
 
 /// The selected learners of a run under a protocol, all of which it must admit, and those that were asked for beside them. What

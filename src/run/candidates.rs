@@ -6,6 +6,7 @@ use crate::protocol::Protocol;
 use crate::results::Warning;
 use crate::run::admission::{self, Asked};
 use crate::run::error::RunError;
+use crate::run::features::Features;
 use crate::select::{Space, Trials};
 use crate::tensor::Cpu;
 use crate::vocab::{Split, Transform};
@@ -35,10 +36,10 @@ pub(crate) fn of(
 /// out, with warnings, as they are where learners that nobody named are evaluated.
 pub(crate) fn fitting(
     protocol: &Protocol,
-    store: &Store,
+    set: &Features,
     candidates: Candidates,
 ) -> Result<(Candidates, Vec<Warning>), RunError> {
     let first = |(_, trials): &(&str, Trials)| Asked { label: None, parameters: trials.settings[0].clone() };
-    let (kept, left_out) = admission::fitting(protocol, store, candidates.iter().map(first).collect())?;
+    let (kept, left_out) = admission::fitting(protocol, set, candidates.iter().map(first).collect())?;
     Ok((candidates.into_iter().filter(|candidate| kept.contains(&first(candidate))).collect(), left_out))
 }

@@ -1,12 +1,14 @@
 //! The feature sets of a run: opened, or made by networks, once however many protocols use them.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::device::Device;
-use super::embed::{Network, cache, data_folder};
+use super::embed::{Behind, Network, cache, data_folder};
 use super::error::RunError;
 use super::watch::Watch;
 use crate::data::{self, OpenOptions, Parts, Store, images};
+use crate::eval;
 use crate::protocol::Protocol;
 use crate::results::Inputs;
 use crate::vocab::spec::{Spec, SpecError, labelled};
@@ -19,6 +21,8 @@ pub struct Features {
     /// The name of the data set whose items these are, as far as it is known.
     pub(crate) dataset: String,
     pub(crate) store: Store,
+    /// The network that made them and what it made them of.
+    pub(crate) behind: Option<Arc<Behind>>,
 }
 
 impl Features {
@@ -68,7 +72,13 @@ impl Features {
     fn of(label: Option<&str>, store: Store) -> Features {
         let own = if matches!(store.form(), Form::Image { .. }) { "pixels" } else { store.name() };
         let dataset = store.name().to_string();
-        Features { name: label.unwrap_or(own).to_string(), dataset, store }
+        Features { name: label.unwrap_or(own).to_string(), dataset, store, behind: None }
+    }
+
+    /// What learners that own a network are given.
+    pub(crate) fn behind(&self) -> Option<eval::Behind<'_>> {
+        let behind = self.behind.as_ref()?;
+        Some(eval::Behind { items: &behind.items, network: &behind.network })
     }
 
     /// What tells it from the others of a run: name, and the seed of the training where only that differs.
@@ -178,11 +188,16 @@ impl<'a> FeatureSets<'a> {
         if let Some((_, known)) = self.open.iter().find(|(known, _)| *known == key) {
             return Ok(known.clone());
         }
-        let folder = cache::store(network, dataset, self.inputs.cache.as_deref(), self.device, self.watch)?;
+        let (folder, behind) =
+            cache::store(network, dataset, self.inputs.cache.as_deref(), self.device, self.watch)?;
         let store = Store::open(&folder, &self.options).map_err(|error| error.in_cache(&folder))?;
         let name = own.as_deref().or(network.backbone.as_deref()).or(label).unwrap_or(dataset).to_string();
-        let set =
-            Features { name, dataset: kind_of(dataset).to_string(), store: self.with_embeddings(store)? };
+        let set = Features {
+            name,
+            dataset: kind_of(dataset).to_string(),
+            store: self.with_embeddings(store)?,
+            behind: behind.map(Arc::new),
+        };
         self.open.push((key, set.clone()));
         Ok(set)
     }

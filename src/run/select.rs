@@ -9,7 +9,7 @@ use super::contender::origin;
 use super::device::{Device, on_device};
 use super::draws::{self, Dealer};
 use super::error::RunError;
-use super::features::{FeatureSets, Features};
+use super::features::FeatureSets;
 use super::rules::{Rules, rules};
 use super::watch::{Progress, Watch};
 use crate::data::{Fingerprint, Store};
@@ -91,10 +91,11 @@ pub fn select(request: &SelectRequest, known: &Learners, watch: &dyn Watch) -> R
         Scope::One(split) if by != By::Oracle => sets.without(split),
         _ => sets,
     };
-    let Features { name: features, store, .. } = sets.only(protocol)?;
+    let set = sets.only(protocol)?;
+    let store = set.store.clone();
     let fingerprint = Fingerprint::start(&store);
     let seed = request.seed.map_or(protocol.seed(), u64::from);
-    let count = request.episodes.map_or(protocol.count(), |episodes| episodes as u32);
+    let count = request.episodes.map_or(protocol.count().min(MOST_EPISODES), |episodes| episodes as u32);
     let judged = match by {
         By::Oracle => protocol.clone(),
         _ => protocol.on_split(Split::Validation, count, seed),
@@ -104,11 +105,12 @@ pub fn select(request: &SelectRequest, known: &Learners, watch: &dyn Watch) -> R
     let mut warnings = Vec::new();
     if request.learners.is_empty() {
         let answered = if by == By::Validation { &judged } else { protocol };
-        (candidates, warnings) = candidates::fitting(answered, &store, candidates)?;
+        (candidates, warnings) = candidates::fitting(answered, &set, candidates)?;
     }
     let shots = shots(protocol);
     let task = dealer.as_ref().map(|dealer| Task {
         store: &store,
+        behind: set.behind(),
         draw: &dealer.draw,
         seed,
         shots: &shots,
@@ -136,15 +138,27 @@ pub fn select(request: &SelectRequest, known: &Learners, watch: &dyn Watch) -> R
         }),
         learner,
     };
-    let names: &[&'static str] = if by == By::Oracle { &ORACLE_NAMES } else { &NAMES };
-    let mut files = vec![
-        (names[0], trials_csv(protocol, &features, by, &candidates, &scores, &selected)),
-        (names[1], selected.to_toml().into_bytes()),
-    ];
-    let fresh = dealer.as_ref().filter(|_| by == By::Validation).and_then(|dealer| dealer.fresh.as_ref());
-    files.extend(fresh.map(|text| (NAMES[2], text.clone().into_bytes())));
+    let trials_csv = trials_csv(protocol, &set.name, by, &candidates, &scores, &selected);
+    let files = files(by, trials_csv, &selected, dealer.as_ref());
     let trials = candidates.iter().map(|(_, trials)| (trials.settings.len(), trials.whole)).collect();
     Ok(SelectDone { selected, warnings, trials, protocol: protocol.clone(), files })
+}
+
+/// Episodes of a selection, where nobody says how many and the protocol has more: every trial answers all of them.
+const MOST_EPISODES: u32 = 1_000;
+
+/// The files of a selection by name.
+fn files(
+    by: By,
+    trials_csv: Vec<u8>,
+    selected: &Selected,
+    dealer: Option<&Dealer>,
+) -> Vec<(&'static str, Vec<u8>)> {
+    let names: &[&'static str] = if by == By::Oracle { &ORACLE_NAMES } else { &NAMES };
+    let mut files = vec![(names[0], trials_csv), (names[1], selected.to_toml().into_bytes())];
+    let fresh = dealer.filter(|_| by == By::Validation).and_then(|dealer| dealer.fresh.as_ref());
+    files.extend(fresh.map(|text| (NAMES[2], text.clone().into_bytes())));
+    files
 }
 
 /// The episodes on which trials are scored; none where each support set decides for itself.

@@ -34,6 +34,7 @@ pub(crate) fn choose(run: &mut Prepared, work: &Work<'_>) -> Result<Option<Warni
     })?;
     let learners: Vec<Checked> = run.learners.iter().map(|contender| contender.parameters.clone()).collect();
     let evaluation = Evaluation {
+        behind: run.behind(),
         store: &run.store,
         draw: &draw,
         seed: protocol.seed(),

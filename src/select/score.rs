@@ -3,7 +3,7 @@
 use super::SelectError;
 use crate::data::Store;
 use crate::episode::Draw;
-use crate::eval::{self, EvalError, Evaluation, Grading, SeenRules};
+use crate::eval::{self, Behind, EvalError, Evaluation, Grading, SeenRules};
 use crate::learner::{Checked, Registry};
 use crate::metric::{Margins, best_temperature};
 use crate::stats::{self, Interval};
@@ -17,9 +17,11 @@ const CALIBRATED: usize = 2_000;
 pub struct Task<'a> {
     /// The features.
     pub store: &'a Store,
+    /// The network that made them and the raw items, for learners that own a network.
+    pub behind: Option<Behind<'a>>,
     /// The episodes.
     pub draw: &'a Draw,
-    /// The seed of query orders and of the learners' chance.
+    /// The seed of query orders and of the learners' random numbers.
     pub seed: u64,
     /// Shots, as in an [`Evaluation`].
     pub shots: &'a [Option<usize>],
@@ -36,6 +38,7 @@ pub struct Task<'a> {
 impl<'a> Task<'a> {
     pub(super) fn evaluation(&self, learners: &'a [Checked]) -> Evaluation<'a> {
         Evaluation {
+            behind: self.behind,
             store: self.store,
             draw: self.draw,
             seed: self.seed,

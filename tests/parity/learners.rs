@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{Results, Suite, Whole, alike, numbers};
-use kshot::eval::laws::corners;
+use kshot::eval::checks::corners;
 use kshot::learner::Given;
-use kshot::rng::Chance;
+use kshot::rng::BatchRng;
 use kshot::tensor::{Backend, HostRows, Labels};
 use kshot::view::{ClassEmbeddings, Items, Seen, Support};
 use kshot::vocab::Transform;
@@ -96,12 +96,13 @@ impl Suite for Learners {
                     Some(fitted) => fitted.learner(device).unwrap(),
                     None => learner,
                 };
-                let chance = Chance::new(11, &NUMBERS);
+                let rng = BatchRng::new(11, &NUMBERS);
                 let given = Given {
                     support: Some(&episodes.support),
                     vectors: Some(&episodes.vectors),
+                    network: None,
                     query: &episodes.query,
-                    chance: &chance,
+                    rng: &rng,
                 };
                 let (scores, _) = learner.answer(&given).unwrap();
                 let name = format!("{} {parameters}", entry.name());
@@ -125,7 +126,7 @@ impl Suite for Families {
         let learners = kshot::learner::Learners::shipped();
         let registry = learners.on::<D>();
         let episodes = Episodes::new(device, true);
-        let chance = Chance::new(11, &NUMBERS);
+        let rng = BatchRng::new(11, &NUMBERS);
         let families = [
             ["k-nn:k=1", "k-nn:k=3"],
             ["ridge:alpha=1", "ridge:alpha=0.1"],
@@ -137,7 +138,7 @@ impl Suite for Families {
             let members = specs.map(|spec| registry.check(spec).unwrap().parameters);
             let entry = registry.entry(members[0].learner()).unwrap();
             let family = entry.build_family(&members).unwrap().unwrap();
-            let answers = family.answers(&episodes.support, &episodes.query, &chance).unwrap();
+            let answers = family.answers(&episodes.support, &episodes.query, &rng).unwrap();
             for (spec, (scores, _)) in specs.iter().zip(answers) {
                 results.note(spec, TOLERANCE, &scores.values);
             }

@@ -7,15 +7,15 @@ use std::rc::Rc;
 
 use super::toy::{Example, Size, Toy};
 use crate::learner::{Given, LearnError, Learner};
-use crate::rng::Chance;
+use crate::rng::BatchRng;
 use crate::tensor::dfdx::shapes::HasShape;
 use crate::tensor::{Cpu, HostRows, Labels, TensorError, open_cpu, to_host};
 use crate::view::{ClassEmbeddings, Items, Seen, Support};
 use crate::vocab::{Meaning, Setting, Transform};
 
-/// The seed of the learner's chance, where a law does not ask for another.
+/// The seed of the learner's random numbers, where a check does not ask for another.
 pub(super) const SEED: u64 = 11;
-/// The number of an episode, where a law does not ask for another.
+/// The number of an episode, where a check does not ask for another.
 pub(super) const NUMBER: u32 = 4;
 
 /// A learner under examination.
@@ -117,14 +117,14 @@ impl<'a> Subject<'a> {
         self.seeded(toy, SEED)
     }
 
-    /// The scores of one episode with another seed of chance.
+    /// The scores of one episode with another seed.
     pub fn seeded(&self, toy: &Toy, seed: u64) -> Result<Sheet, String> {
         let mut sheets = self.batch(&[toy], &[NUMBER], seed)?;
         sheets.pop().ok_or_else(|| "no scores".to_string())
     }
 
     /// Whether another seed changes the scores of an episode.
-    pub fn draws_chance(&self, toy: &Toy) -> Result<bool, String> {
+    pub fn is_random(&self, toy: &Toy) -> Result<bool, String> {
         Ok(self.seeded(toy, SEED)? != self.seeded(toy, SEED + 1)?)
     }
 
@@ -136,9 +136,14 @@ impl<'a> Subject<'a> {
         let support = self.support(&seen)?;
         let query = self.query(&seen)?;
         let vectors = self.vectors(&seen)?;
-        let chance = Chance::new(seed, numbers);
-        let given =
-            Given { support: support.as_ref(), vectors: Some(&vectors), query: &query, chance: &chance };
+        let rng = BatchRng::new(seed, numbers);
+        let given = Given {
+            support: support.as_ref(),
+            vectors: Some(&vectors),
+            network: None,
+            query: &query,
+            rng: &rng,
+        };
         let answer = || match self.learner.needs_fit() {
             true => self.fitted(query.dim())?.answer(&given).map_err(|e| e.to_string()),
             false => self.learner.answer(&given).map_err(|e| e.to_string()),

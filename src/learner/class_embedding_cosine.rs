@@ -11,9 +11,9 @@ use crate::view::{ClassEmbeddings, Items, Scores};
 
 pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     let about = "cosine between item and class embedding, nothing fitted";
-    list.add(Signature::new("class-vector-cosine", about), |_| {
-        Ok(Learner::zero_shot(ClassVectorCosine).with_sizes(EQUAL))
-    });
+    let mut cosine = Signature::new("class-embedding-cosine", about);
+    cosine.alias("class-vector-cosine", &[]);
+    list.add(cosine, |_| Ok(Learner::zero_shot(ClassEmbeddingCosine).with_sizes(EQUAL)));
 }
 
 const EQUAL: Sizes = Sizes::Equal {
@@ -21,9 +21,9 @@ const EQUAL: Sizes = Sizes::Equal {
     hint: "a learner that is fitted, such as `eszsl` or `ridge-map`, needs no equal sizes",
 };
 
-struct ClassVectorCosine;
+struct ClassEmbeddingCosine;
 
-impl<D: Backend> ZeroShot<D> for ClassVectorCosine {
+impl<D: Backend> ZeroShot<D> for ClassEmbeddingCosine {
     fn scores(&self, items: &Items<D>, candidates: &ClassEmbeddings<D>) -> Result<Scores<D>, LearnError> {
         EQUAL.check(candidates.class_dim(), items.dim())?;
         let products = items.products(&ops::normalise(candidates.rows())?)?;

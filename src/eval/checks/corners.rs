@@ -40,7 +40,7 @@ fn words(parameter: &Parameter) -> &[&'static str] {
 }
 
 /// The values away from the default: all words, or a tenth and the tenfold; where the default is 0, one small number.
-fn values(parameter: &Parameter) -> Vec<String> {
+pub(super) fn values(parameter: &Parameter) -> Vec<String> {
     let default = &parameter.default;
     let other = |value: String| if value == *default { None } else { Some(value) };
     match &parameter.range {
