@@ -9,6 +9,12 @@ pub enum SampleError {
     /// The split has fewer classes than an episode.
     #[error("split {split} has {}, an episode needs {need}", counted(u64::from(*classes), "class", "classes"))]
     TooFewClasses { split: Scope, classes: u32, need: u32 },
+    /// The protocol lists fewer classes than an episode has.
+    #[error(
+        "the protocol lists {} of split {split} under `classes`, an episode needs {need}",
+        counted(u64::from(*classes), "class", "classes")
+    )]
+    TooFewListed { split: Scope, classes: u32, need: u32 },
     /// Fewer seen classes than an episode has.
     #[error(
         "the dataset has {classes} seen classes, a generalised episode needs {need}\nhint: list base classes in splits.csv"

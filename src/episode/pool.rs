@@ -87,7 +87,11 @@ impl<'a> Pools<'a> {
             Way::MetaDataset => super::variable::LEAST_WAY,
         };
         if classes < need {
-            return Err(SampleError::TooFewClasses { split: protocol.split(), classes, need });
+            let split = protocol.split();
+            return Err(match protocol.classes() {
+                Some(_) => SampleError::TooFewListed { split, classes, need },
+                None => SampleError::TooFewClasses { split, classes, need },
+            });
         }
         // Meta-Dataset halves the smallest class, so two items are one shot and one query.
         let shot = protocol.shot().most().unwrap_or(1);

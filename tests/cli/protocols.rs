@@ -176,7 +176,7 @@ fn a_class_list_with_classes_that_are_not_of_the_split_is_refused() {
     let elsewhere = "protocol p: class `c0` stands among the `classes` of the protocol, but is of split base, and the \
                      protocol takes novel";
     place.refuses(3, RUN, elsewhere);
-    let few = "protocol p: split novel has 4 classes, an episode needs 5";
+    let few = "protocol p: the protocol lists 4 classes of split novel under `classes`, an episode needs 5";
     with_classes("c0\nc1\nc2\nc3\n").refuses(3, RUN, few);
     let twice = "classes.txt line 3: `classes` must be names of classes without repetition, got `c0` twice";
     with_classes("c0\n\nc0\n").refuses(2, RUN, twice);
