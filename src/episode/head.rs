@@ -128,10 +128,10 @@ pub fn draw_sha256(bytes: &[u8]) -> String {
 }
 
 fn codes(digits: &str) -> Option<Vec<u16>> {
-    let chunks = digits.as_bytes().chunks(4);
-    chunks
-        .map(|code| u16::from_str_radix(std::str::from_utf8(code).ok()?, 16).ok().filter(|_| code.len() == 4))
-        .collect()
+    // A sign is no digit, though numbers may begin with one.
+    let whole = |code: &&[u8]| code.len() == 4 && code.iter().all(u8::is_ascii_hexdigit);
+    let read = |code: &[u8]| u16::from_str_radix(std::str::from_utf8(code).ok()?, 16).ok();
+    digits.as_bytes().chunks(4).map(|code| read(Some(code).filter(whole)?)).collect()
 }
 
 fn short(value: &str) -> String {
