@@ -113,7 +113,7 @@ fn more_episodes_than_the_items_last_for_are_refused() {
 
 #[test]
 fn a_protocol_for_any_store_needs_features() {
-    let sentence = "protocol `any-5way-1shot` is for any feature store, but none is named\nhint: add --features PATH (or `glyphs`)";
+    let sentence = "protocol `any-5way-1shot` is for any features, but none are named\nhint: add --features PATH (or `glyphs`)";
     for verb in ["evaluate", "sample", "check"] {
         Place::empty().refuses(2, &format!("{verb} any-5way-1shot"), sentence);
     }

@@ -129,7 +129,7 @@ fn a_killed_run_without_a_named_folder_is_told_of_by_the_next() {
     fs::create_dir(place.path("results")).unwrap();
     fs::rename(place.path("out"), place.path("results/p+q")).unwrap();
     let ran = place.done(&run("--learner k-nn"));
-    let note = "note: results/p+q holds a run that was ended before its time; --out results/p+q --resume goes on with it\n";
+    let note = "note: results/p+q holds a run that was killed; --out results/p+q --resume continues it\n";
     assert!(ran.err.starts_with(note), "{}", ran.err);
     assert!(ran.out.ends_with("\nresults: results/p+q-2\n"), "{}", ran.out);
 }
