@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::device::DeviceFlag;
 use super::error::CliError;
 use super::flags::InputFlags;
 use super::progress::Terminal;
@@ -26,9 +25,7 @@ pub(super) struct Arguments {
     /// Dataset by name (see `kshot list datasets`), texts:FILE, or its path.
     dataset: String,
     #[command(flatten)]
-    inputs: InputFlags,
-    #[command(flatten)]
-    pub(super) device: DeviceFlag,
+    pub(super) inputs: InputFlags,
     /// Folder of the new feature store.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -47,9 +44,9 @@ enum Dtype {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
-    let Arguments { dataset, inputs, device, out, dtype, overwrite } = arguments;
+    let Arguments { dataset, inputs, out, dtype, overwrite } = arguments;
     files::check_free(out, &FOLDER_FILES, *overwrite)?;
-    let device = device.chosen()?;
+    let device = inputs.device.chosen()?;
     let plan = features::only_network(&inputs.inputs())?.plan(dataset)?;
     files::make_folder(out)?;
     let precision = match dtype {

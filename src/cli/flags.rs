@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::device::DeviceFlag;
 use super::error::CliError;
 use crate::protocol::{Overrides, Query, Shot, Way};
 use crate::run::{Inputs, Text, overridden, read_protocol, read_selection};
@@ -93,6 +94,8 @@ pub(super) struct InputFlags {
     /// Features of more bytes than this stay in their file, such as 8G. Default: 768M.
     #[arg(long, value_name = "SIZE", value_parser = bytes)]
     memory: Option<u64>,
+    #[command(flatten)]
+    pub(super) device: DeviceFlag,
 }
 
 impl InputFlags {

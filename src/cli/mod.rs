@@ -68,10 +68,12 @@ impl Verb {
     /// Where the work is to be done, for verbs that have a choice.
     fn device(&self) -> Option<DeviceFlag> {
         match self {
-            Verb::Select(arguments) => Some(arguments.device),
+            Verb::Select(arguments) => Some(arguments.inputs.device),
             Verb::Train(arguments) => Some(arguments.device),
-            Verb::Embed(arguments) => Some(arguments.device),
-            Verb::Evaluate(arguments) => Some(arguments.device),
+            Verb::Sample(arguments) => Some(arguments.inputs.device),
+            Verb::Check(arguments) => Some(arguments.inputs.device),
+            Verb::Embed(arguments) => Some(arguments.inputs.device),
+            Verb::Evaluate(arguments) => Some(arguments.inputs.device),
             Verb::Rerun(arguments) => Some(arguments.device),
             Verb::Verify(arguments) => Some(arguments.device),
             _ => None,

@@ -13,7 +13,7 @@ use crate::data::growing;
 use crate::episode::{DrawText, Naming};
 use crate::run::features::FeatureSets;
 use crate::run::rules::all_rules;
-use crate::run::{Device, RunError, draws};
+use crate::run::{RunError, draws};
 
 const EXAMPLES: &str = "Examples:
   kshot sample quickstart --out episodes
@@ -39,12 +39,13 @@ pub(super) struct Arguments {
     #[command(flatten)]
     overrides: OverrideFlags,
     #[command(flatten)]
-    inputs: InputFlags,
+    pub(super) inputs: InputFlags,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
     let watch = Terminal::default();
-    let mut sets = FeatureSets::new(&arguments.inputs.inputs(), Vec::new(), Device::Cpu, &watch)?;
+    let mut sets =
+        FeatureSets::new(&arguments.inputs.inputs(), Vec::new(), arguments.inputs.device.chosen()?, &watch)?;
     let texts = arguments.overrides.protocols(&arguments.protocols)?;
     for rules in all_rules(&texts, arguments.overrides.episodes)? {
         let protocol = &rules.protocol;

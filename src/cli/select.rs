@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::device::DeviceFlag;
 use super::error::CliError;
 use super::flags::{InputFlags, whole};
 use super::progress::Terminal;
@@ -57,8 +56,6 @@ pub(super) struct Arguments {
     /// Seed of the trials and of these episodes. Default: that of the protocol.
     #[arg(long, value_name = "N")]
     seed: Option<u32>,
-    #[command(flatten)]
-    pub(super) device: DeviceFlag,
     /// Workers, each on a core of its own. Default: all cores, and 2 on a GPU. The selection does not depend on it.
     #[arg(long, value_name = "N", value_parser = whole(1, 1024))]
     workers: Option<usize>,
@@ -70,7 +67,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     overwrite: bool,
     #[command(flatten)]
-    inputs: InputFlags,
+    pub(super) inputs: InputFlags,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -95,7 +92,7 @@ impl Arguments {
             },
             episodes: self.episodes,
             seed: self.seed,
-            device: self.device.chosen()?,
+            device: self.inputs.device.chosen()?,
             workers: self.workers,
         })
     }

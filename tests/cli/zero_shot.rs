@@ -91,8 +91,7 @@ fn learners_that_need_vectors_as_long_as_the_features_are_left_out_or_refused_wh
     for learner in ["eszsl", "sae", "devise", "ale", "sje", "ridge-map", "prototypical-zero-shot"] {
         assert!(place.read("r/summary.csv").contains(&format!(",{learner},")), "{learner}");
     }
-    let sizes =
-        "needs class embeddings as long as the features, got 2 numbers per class and 3 per item…";
+    let sizes = "needs class embeddings as long as the features, got 2 numbers per class and 3 per item…";
     let named = [
         ("any-zero-shot", "class-embedding-cosine", "a cosine"),
         ("any-zero-shot", "ale:init=identity", "init=identity"),
