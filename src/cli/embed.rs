@@ -7,7 +7,7 @@ use clap::Args;
 use super::error::CliError;
 use super::flags::InputFlags;
 use super::progress::Terminal;
-use super::{Outcome, say};
+use super::{Outcome, say, tell};
 use crate::data::{FOLDER_FILES, Precision};
 use crate::run::embed::Made;
 use crate::run::{features, files};
@@ -56,10 +56,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
     let Made { files: written, items, dim, cut, warnings } =
         plan.make(precision, device, &Terminal::default())?;
     files::write_together(out, &FOLDER_FILES, &written)?;
-    warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+    warnings.iter().for_each(|warning| tell(&format!("warning: {warning}")));
     if cut > 0 {
         let were = if cut == 1 { "was" } else { "were" };
-        eprintln!("warning: {cut} of {items} items {were} longer than the network reads, and cut");
+        tell(&format!("warning: {cut} of {items} items {were} longer than the network reads, and cut"));
     }
     say(&format!("{}: {items} items of {dim} numbers\n", out.display()))?;
     Ok(Outcome::Done)

@@ -8,7 +8,7 @@ use super::error::CliError;
 use super::flags::{InputFlags, OverrideFlags, cosine, texts, whole};
 use super::long_run::LongRun;
 use super::progress::Terminal;
-use super::{Outcome, say};
+use super::{Outcome, say, tell};
 use crate::learner::Learners;
 use crate::results::{Warning, was_killed};
 use crate::run::{self, Done, Execution, Request};
@@ -130,16 +130,19 @@ pub(super) fn command() -> Vec<String> {
 fn note_killed(names: &[String], out: Option<&PathBuf>) {
     for earlier in folders(names).take_while(|earlier| Some(earlier) != out).filter(|path| was_killed(path)) {
         let earlier = earlier.display();
-        eprintln!("note: {earlier} holds a run that was killed; --out {earlier} --resume continues it");
+        tell(&format!("note: {earlier} holds a run that was killed; --out {earlier} --resume continues it"));
     }
 }
 
 /// Prints what a run leaves behind.
 pub(super) fn print(done: &Done) -> Result<Outcome, CliError> {
     for warning in done.warnings().iter().filter(|w| !matches!(w, Warning::SamplerInterval { .. })) {
-        eprintln!("warning: {warning}");
+        tell(&format!("warning: {warning}"));
     }
     let folder = done.folder().display();
+    if done.finished_before() {
+        tell(&format!("note: {folder} holds the results of this run already, nothing is left to resume"));
+    }
     match done.part() {
         Some(part) => say(&format!("part {part}: {folder}\n"))?,
         None => say(&format!("{}\nresults: {folder}\n", done.table()))?,

@@ -8,7 +8,7 @@ use clap::Args;
 use super::error::CliError;
 use super::flags::{InputFlags, OverrideFlags};
 use super::progress::Terminal;
-use super::{Outcome, say};
+use super::{Outcome, say, tell};
 use crate::data::growing;
 use crate::episode::{DrawText, Naming};
 use crate::run::features::FeatureSets;
@@ -65,7 +65,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
             dealer.sha256
         ))?;
         if let Some(named) = protocol.draw_sha256().filter(|named| *named != dealer.sha256) {
-            eprintln!("warning: protocol {} names sha256 {named}", protocol.name());
+            tell(&format!("warning: protocol {} names sha256 {named}", protocol.name()));
         }
     }
     Ok(Outcome::Done)

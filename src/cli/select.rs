@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::error::CliError;
 use super::flags::{InputFlags, whole};
 use super::progress::Terminal;
-use super::{Outcome, say};
+use super::{Outcome, say, tell};
 use crate::learner::{Learners, Registry};
 use crate::report::Grid;
 use crate::run::admission::shots;
@@ -105,7 +105,7 @@ pub(super) fn run(known: &Learners, arguments: &Arguments) -> Result<Outcome, Cl
     let names: &[&str] = if request.by == By::Oracle { &ORACLE_NAMES } else { &NAMES };
     files::check_free(&out, names, arguments.overwrite)?;
     let done = run::select(&request, known, &Terminal::default())?;
-    done.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+    done.warnings.iter().for_each(|warning| tell(&format!("warning: {warning}")));
     files::write(&out, names, &done.files)?;
     say(&format!("{}\nselection: {}\n", table(known.cpu(), &done).text(), out.display()))?;
     Ok(Outcome::Done)
