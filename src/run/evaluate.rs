@@ -12,7 +12,7 @@ use super::plan::Plan;
 use super::prepare::Ready;
 use super::prepared::{Prepared, Work};
 use super::watch::Watch;
-use super::{filling, record, run_key, thresholds};
+use super::{filling, fingerprints, record, run_key, thresholds};
 use crate::learner::Learners;
 use crate::results::{Journal, Machine, Results, RunRecord, Selection, Warning};
 use crate::results::{LeftOver, ReadTable, ResultsFolder, read_record};
@@ -67,6 +67,7 @@ pub fn evaluate(
     let mut book = (&mut journal, &mut fingerprints);
     warnings.extend(fill(&plan, &mut runs, &work, &mut book, &mut results, &mut clock)?);
     warnings.extend(afterwards(&runs));
+    fingerprints::unchanged(&runs, &key)?;
     let hashes = fingerprints.all(&mut journal, &results)?;
     // All that is left to do is writing: should it fail, nothing needs to be computed again.
     results.keep_journal();
