@@ -130,7 +130,7 @@ impl<'a> Pools<'a> {
             };
             if items < need {
                 let class = outside.class.clone();
-                return Err(SampleError::PartTooSmall { class, part, items, need, side: "query_outside" });
+                return Err(SampleError::PartTooSmall { class, part, items, need, side: "query_oos" });
             }
         }
         if let Query::Dirichlet { total, .. } = protocol.query() {
