@@ -31,6 +31,7 @@ fn main() -> Outcome<()> {
     let clock = Instant::now();
     let draw = Sampler::new(&protocol, store.index())?.episodes(0..protocol.count())?;
     let work = Evaluation {
+        behind: None,
         store: &store,
         draw: &draw,
         seed: protocol.seed(),

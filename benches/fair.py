@@ -30,7 +30,7 @@ query = 15
 count = {count}
 seed = 7
 [report]
-metrics = ["accuracy", "nll", "ece"]
+metrics = ["accuracy", "nll", "adaptive-ece"]
 """
 
 

@@ -24,7 +24,7 @@ KSHOT = os.environ.get("KSHOT", "kshot")
 ROOT = Path(__file__).resolve().parents[1]
 # Five trials each. The features have norm one and no base classes, which leaves the learners of class means nothing to choose.
 SPACES = {
-    "fine-tune": "steps=100,transform=l2n,rate=0.1|1|10|30|100",
+    "fine-tune": "epochs=100,transform=l2n,lr=0.1|1|10|30|100",
     "k-nn": "distance=euclidean,k=1|3|5|7|10",
     "linear-probe": "transform=l2n,c=1|3|10|30|100",
     "matching": "temperature=1|3|10|30|100",

@@ -4,9 +4,11 @@
 
 use std::process::ExitCode;
 
-use kshot::learner::{Classifier, Inductive, LearnError, Learner, Learners, Parameter, Plugin, Registry};
-use kshot::rng::Chance;
-use kshot::tensor::{Backend, SpanOps, Tensor3, ops};
+use kshot::learner::{
+    Classifier, Inductive, LearnError, Learner, Learners, Parameter, Plugin, Registered, Registry, Signature,
+};
+use kshot::rng::BatchRng;
+use kshot::tensor::{Backend, Tensor3, ops};
 use kshot::view::{Items, Scores, Support};
 
 /// Nearest class mean, each mean drawn towards the mean of all support items by a share of the way.
@@ -15,7 +17,7 @@ struct ShrunkenMean {
 }
 
 impl<D: Backend> Inductive<D> for ShrunkenMean {
-    fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+    fn adapt(&self, support: &Support<D>, _: &BatchRng<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
         let means = support.means()?; // (episodes, way, dim)
         let way = support.way();
         let even = vec![self.share / way as f32; support.episodes() * way * way];
@@ -38,12 +40,12 @@ impl<D: Backend> Classifier<D> for Nearest<D> {
 struct Mine;
 
 impl Plugin for Mine {
-    fn register<D: SpanOps>(&self, list: &mut Registry<D>) {
-        list.add("shrunken-mean", |parameters| {
-            Ok(Learner::inductive(ShrunkenMean { share: parameters.real("share") as f32 }))
-        })
-        .about("nearest class mean, drawn towards the mean of all classes")
-        .parameter(Parameter::real("share", 0.1, 0.0, 0.9, "share of the way to the common mean"));
+    fn register<D: Registered>(&self, list: &mut Registry<D>) {
+        let about = "nearest class mean, drawn towards the mean of all classes";
+        let mut learner = Signature::new("shrunken-mean", about);
+        let share = Parameter::real("share", 0.1, 0.0, 0.9, "share of the way to the common mean");
+        let share = learner.parameter(share);
+        list.add(learner, move |p| Ok(Learner::inductive(ShrunkenMean { share: p[share] as f32 })));
     }
 }
 

@@ -15,7 +15,7 @@ pub enum Purpose {
     Draw = 1,
     /// In which order a learner meets the queries.
     Order = 2,
-    /// A learner's own chance: mini-batches, initial weights.
+    /// A learner's own rng: mini-batches, initial weights.
     Learner = 3,
     /// Embedded datasets.
     Dataset = 4,
@@ -90,17 +90,17 @@ impl Stream {
     }
 }
 
-/// A learner's chance: the seed of a run and the numbers of the episodes of a batch.
+/// A learner's random numbers for a batch of episodes: a stream per episode, by the seed of the run and the episode's number.
 #[derive(Clone, Copy, Debug)]
-pub struct Chance<'a> {
+pub struct BatchRng<'a> {
     seed: u64,
     episodes: &'a [u32],
 }
 
-impl<'a> Chance<'a> {
-    /// Chance for the episodes with these numbers.
-    pub fn new(seed: u64, episodes: &'a [u32]) -> Chance<'a> {
-        Chance { seed, episodes }
+impl<'a> BatchRng<'a> {
+    /// Streams for the episodes with these numbers.
+    pub fn new(seed: u64, episodes: &'a [u32]) -> BatchRng<'a> {
+        BatchRng { seed, episodes }
     }
 
     /// The stream of the batch's episode at `place`; the same whatever else is in the batch.

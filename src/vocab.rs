@@ -34,7 +34,7 @@ impl ItemId {
 
 /// A word that was not one of the known ones.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown {what} `{found}`, expected one of {known}")]
+#[error("unknown {what} `{found}`, expected one of {known}{}", self.hint())]
 pub struct UnknownWord {
     /// What the word was to name.
     pub what: &'static str,
@@ -42,6 +42,13 @@ pub struct UnknownWord {
     pub found: String,
     /// The known words, in backticks, joined by commas.
     pub known: String,
+}
+
+impl UnknownWord {
+    fn hint(&self) -> String {
+        // The known words stand in backticks.
+        did_you_mean(&self.found, self.known.split('`').skip(1).step_by(2))
+    }
 }
 
 macro_rules! words {
@@ -177,7 +184,7 @@ words! {
         /// As zero-shot, but the vectors of the unseen classes take part in the fit.
         ClassTransductive = "class-transductive",
         /// Combines class vectors and support.
-        Informed = "informed",
+        Semantic = "semantic",
     }
 }
 
@@ -223,102 +230,12 @@ words! {
 }
 
 words! {
-    /// What a report tells about a learner.
-    Metric, "metric", {
-        /// The share of queries that got the right label.
-        Accuracy = "accuracy",
-        /// The mean negative logarithm of the probability given to the right label.
-        Nll = "nll",
-        /// The mean squared distance between the probabilities and the truth (Brier 1950).
-        Brier = "brier",
-        /// The expected calibration error, over bins pooled across a draw.
-        Ece = "ece",
-        /// Accuracy within each class, averaged over classes.
-        ClassAccuracy = "class-accuracy",
-        /// The area under the risk-coverage curve of the queries of the task (Geifman and El-Yaniv 2017); lower is better.
-        Aurc = "aurc",
-        /// The same with the queries outside the task, each of which counts as an error where it is covered.
-        AurcOutside = "aurc-outside",
-        /// The probability that a query of the task is more certain than one outside of it.
-        Auroc = "auroc",
-        /// The share of queries outside that are accepted where 95 % of those of the task are; lower is better.
-        FprAt95 = "fpr-at-95",
-        /// The share of queries of the task that are accepted and got the right label, at a threshold that accepts 95 %
-        /// of validation queries (Larson et al. 2019).
-        AccuracyAt95 = "accuracy-at-95",
-        /// The share of queries outside that this threshold refuses (Larson et al. 2019).
-        OutsideRecall = "outside-recall",
-        /// [`Metric::Nll`] with logits divided by the selected temperature; where one was selected.
-        NllTempered = "nll-tempered",
-        /// [`Metric::Ece`] likewise.
-        EceTempered = "ece-tempered",
-        /// The selected temperature itself.
-        Temperature = "temperature",
-        /// Class accuracy on the seen classes, where the candidates are seen and unseen classes.
-        Seen = "seen",
-        /// Class accuracy on the unseen classes, where the candidates are seen and unseen classes.
-        Unseen = "unseen",
-        /// The harmonic mean of these two.
-        Harmonic = "harmonic",
-        /// The area under the curve of seen and unseen class accuracy (Chao et al. 2016).
-        Ausuc = "ausuc",
-    }
-}
-
-impl Metric {
-    /// Whether it has a value per episode, so that learners can be compared by it.
-    pub fn is_per_episode(self) -> bool {
-        matches!(self, Metric::Accuracy | Metric::Nll | Metric::Brier) || self.is_of_certainty()
-    }
-
-    /// Whether lower values are better.
-    ///
-    /// ```
-    /// use kshot::vocab::Metric;
-    /// assert!(Metric::FprAt95.is_loss() && !Metric::Auroc.is_loss());
-    /// ```
-    pub fn is_loss(self) -> bool {
-        use Metric::{Aurc, AurcOutside, Brier, Ece, EceTempered, FprAt95, Nll, NllTempered};
-        matches!(self, Nll | Brier | Ece | Aurc | AurcOutside | FprAt95 | NllTempered | EceTempered)
-    }
-
-    /// Whether it is about how certain a learner is of its answers, one value per episode in `certainty.csv`.
-    pub fn is_of_certainty(self) -> bool {
-        self == Metric::Aurc || self.needs_outside()
-    }
-
-    /// Whether it needs queries outside the task.
-    pub fn needs_outside(self) -> bool {
-        matches!(self, Metric::AurcOutside | Metric::Auroc | Metric::FprAt95) || self.needs_threshold()
-    }
-
-    /// Whether it needs a threshold that is set on validation queries.
-    pub fn needs_threshold(self) -> bool {
-        matches!(self, Metric::AccuracyAt95 | Metric::OutsideRecall)
-    }
-
-    /// Whether a report on this metric has that one too: what is told of claims is also told at the selected temperature.
-    ///
-    /// ```
-    /// use kshot::vocab::Metric;
-    /// assert!(Metric::Nll.covers(Metric::NllTempered) && !Metric::Nll.covers(Metric::Ece));
-    /// ```
-    pub fn covers(self, other: Metric) -> bool {
-        match self {
-            Metric::Nll => matches!(other, Metric::Nll | Metric::NllTempered | Metric::Temperature),
-            Metric::Ece => matches!(other, Metric::Ece | Metric::EceTempered | Metric::Temperature),
-            metric => metric == other,
-        }
-    }
-}
-
-words! {
-    /// How certain a learner is of an answer: what orders its answers from safe to doubtful.
-    Confidence, "confidence", {
+    /// The confidence score of a learner: what orders its answers from safe to doubtful (Hendrycks and Gimpel 2017).
+    Confidence, "confidence score", {
         /// The largest probability that it gives a label; the largest score where it gives no probabilities.
-        Probability = "largest-probability",
+        Probability = "maximum softmax probability",
         /// The largest score: minus the distance to the nearest class, the largest margin.
-        Score = "largest-score",
+        Score = "maximum logit",
     }
 }
 

@@ -17,7 +17,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("data", &["vocab", "rng", "numbers"]),
     ("backbone", &["tensor", "vocab"]),
     ("learner", &["view", "tensor", "vocab", "rng", "backbone"]),
-    ("protocol", &["vocab"]),
+    ("protocol", &["vocab", "metric"]),
     ("episode", &["data", "view", "protocol", "rng", "vocab", "tensor"]),
     (
         "eval",
@@ -25,8 +25,8 @@ const TABLE: &[(&str, &[&str])] = &[
     ),
     ("select", &["learner", "eval", "episode", "data", "metric", "rng", "stats", "tensor", "vocab"]),
     ("train", &["backbone", "tensor", "episode", "data", "rng", "vocab", "metric"]),
-    ("results", &["stats", "vocab"]),
-    ("report", &["results", "stats", "vocab"]),
+    ("results", &["stats", "vocab", "metric"]),
+    ("report", &["results", "stats", "vocab", "metric"]),
     (
         "run",
         &[

@@ -3,8 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use kshot::metric::{CertaintyGrade, QueryGrade};
-use kshot::vocab::Metric;
+use kshot::metric::{EpisodeAnswers, Metric, QueryGrade};
 
 fn lines(name: &str) -> (Vec<String>, Vec<Vec<f64>>) {
     let path = format!("{}/tests/fixtures/certainty/{name}", env!("CARGO_MANIFEST_DIR"));
@@ -26,13 +25,13 @@ fn every_measure_is_that_of_the_independent_implementation() {
                 label: (query[1] == 1.0).then_some(u16::from(query[2] != 1.0)),
                 predicted: 0,
                 confidence: None,
-                certainty: query[3] as f32,
+                confidence_score: query[3] as f32,
             })
             .collect();
-        let grade = CertaintyGrade::of(&graded, Some(row[1] as f32));
+        let answered = EpisodeAnswers::to(&graded, Some(row[1] as f32));
         for (name, expected) in header.iter().zip(row).skip(2) {
             let metric: Metric = name.parse().unwrap();
-            let (_, found) = grade.values.iter().find(|(known, _)| *known == metric).unwrap();
+            let found = metric.of_episode(&answered).unwrap();
             // Ties are averaged over orders drawn at random there, and exactly here.
             let tolerance = if name.starts_with("aurc") { 2e-3 } else { 1e-9 };
             assert!(

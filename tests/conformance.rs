@@ -1,21 +1,24 @@
-//! Every learner keeps every law, and the laws catch those who do not.
+//! Every learner passes every learner check, and the checks catch those who cheat.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
-use kshot::eval::laws::{Law, Violation, check, check_learner, corners};
-use kshot::learner::{Classifier, Inductive, LearnError, Learner, Learners, Plugin, Registry, Transductive};
-use kshot::rng::Chance;
-use kshot::tensor::{Backend, SpanOps, Tensor3, ops};
+use kshot::eval::checks::{Check, Failure, alike, check_all, check_learner, corners};
+use kshot::learner::{
+    Classifier, Inductive, LearnError, Learner, Learners, Parameter, Plugin, Registered, Registry, Scale,
+    Signature, Transductive,
+};
+use kshot::rng::BatchRng;
+use kshot::tensor::{Backend, Tensor3, ops};
 use kshot::view::{Items, Scores, Support};
 
 #[test]
-fn every_shipped_learner_keeps_every_law_at_every_corner() {
+fn every_shipped_learner_passes_every_check_at_every_corner() {
     let learners = Learners::shipped();
     let registry = learners.cpu();
-    let mut broken: Vec<Violation> = Vec::new();
+    let mut broken: Vec<Failure> = Vec::new();
     for entry in registry.entries() {
         let cases = corners(entry);
         assert!(!cases.is_empty(), "{}", entry.name());
@@ -25,18 +28,48 @@ fn every_shipped_learner_keeps_every_law_at_every_corner() {
     assert!(broken.is_empty(), "{}", text.join("\n"));
 }
 
-/// A registry of one learner, and the laws that it breaks.
+#[test]
+fn every_searched_parameter_of_a_shipped_learner_changes_its_answers() {
+    let learners = Learners::shipped();
+    let found: Vec<String> =
+        learners.cpu().entries().iter().flat_map(alike).map(|alike| alike.to_string()).collect();
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn a_searched_parameter_that_nobody_reads_is_reported() {
+    struct Deaf;
+    impl Plugin for Deaf {
+        fn register<D: Registered>(&self, list: &mut Registry<D>) {
+            let mut deaf = Signature::new("deaf", "");
+            let share = Parameter::real("share", 0.5, 0.0, 1.0, "share of the way");
+            deaf.parameter(share.search(Scale::Linear, 0.0, 1.0));
+            let moods = &[("good", ()), ("bad", ())];
+            deaf.parameter(Parameter::choice("mood", moods, "its mood"));
+            list.add(deaf, |_| Ok(Learner::inductive(Honest)));
+        }
+    }
+    let learners = Learners::default().with(Deaf);
+    let found: Vec<String> =
+        learners.cpu().entries().iter().flat_map(alike).map(|alike| alike.to_string()).collect();
+    assert_eq!(found.len(), 3);
+    let text = "learner `deaf` answers alike with share=0.5 and share=0.05, at each of 2 settings of its other \
+                parameters: does it read `share`?";
+    assert_eq!(found[0], text);
+}
+
+/// A registry of one learner, and the checks that it breaks.
 macro_rules! breaks {
     ($learner:expr) => {{
         struct One;
         impl Plugin for One {
-            fn register<D: SpanOps>(&self, list: &mut Registry<D>) {
+            fn register<D: Registered>(&self, list: &mut Registry<D>) {
                 list.add("one", |_| Ok($learner));
             }
         }
-        let laws: Vec<Law> =
-            check(Learners::default().with(One).cpu()).into_iter().filter_map(|v| v.law).collect();
-        laws
+        let checks: Vec<Check> =
+            check_all(Learners::default().with(One).cpu()).into_iter().filter_map(|v| v.check).collect();
+        checks
     }};
 }
 
@@ -64,13 +97,13 @@ impl<D: Backend> Classifier<D> for Means<D> {
 struct Honest;
 
 impl<D: Backend> Inductive<D> for Honest {
-    fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+    fn adapt(&self, support: &Support<D>, _: &BatchRng<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
         Ok(Box::new(Means(support.means()?)))
     }
 }
 
 #[test]
-fn an_honest_learner_breaks_no_law() {
+fn an_honest_learner_fails_no_check() {
     assert_eq!(breaks!(Learner::inductive(Honest)), []);
 }
 
@@ -100,13 +133,18 @@ fn centred<D: Backend>(support: &Support<D>, query: &Items<D>) -> Result<Scores<
 struct Centring;
 
 impl<D: Backend> Transductive<D> for Centring {
-    fn infer(&self, support: &Support<D>, query: &Items<D>, _: &Chance<'_>) -> Result<Scores<D>, LearnError> {
+    fn infer(
+        &self,
+        support: &Support<D>,
+        query: &Items<D>,
+        _: &BatchRng<'_>,
+    ) -> Result<Scores<D>, LearnError> {
         centred(support, query)
     }
 }
 
 #[test]
-fn a_transductive_learner_that_uses_its_queries_breaks_no_law() {
+fn a_transductive_learner_that_uses_its_queries_fails_no_check() {
     assert_eq!(breaks!(Learner::transductive(Centring)), []);
 }
 
@@ -118,19 +156,23 @@ fn a_transductive_learner_that_is_inductive_is_caught() {
             &self,
             support: &Support<D>,
             query: &Items<D>,
-            _: &Chance<'_>,
+            _: &BatchRng<'_>,
         ) -> Result<Scores<D>, LearnError> {
             Means(support.means()?).scores(query)
         }
     }
-    assert_eq!(breaks!(Learner::transductive(Idle)), [Law::QueryTogether]);
+    assert_eq!(breaks!(Learner::transductive(Idle)), [Check::QueryTogether]);
 }
 
 #[test]
 fn a_transductive_learner_that_claims_to_be_inductive_is_caught() {
     struct Sly;
     impl<D: Backend> Inductive<D> for Sly {
-        fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+        fn adapt(
+            &self,
+            support: &Support<D>,
+            _: &BatchRng<'_>,
+        ) -> Result<Box<dyn Classifier<D>>, LearnError> {
             Ok(Box::new(SlyMeans(support.means()?)))
         }
     }
@@ -150,14 +192,18 @@ fn a_transductive_learner_that_claims_to_be_inductive_is_caught() {
             Ok(Scores::logits(ops::scale(ops::squared_distances(&queries, &self.0)?, -1.0)?))
         }
     }
-    assert_eq!(breaks!(Learner::inductive(Sly)), [Law::QueryAlone]);
+    assert_eq!(breaks!(Learner::inductive(Sly)), [Check::QueryAlone]);
 }
 
 #[test]
 fn a_nearest_neighbour_that_takes_padding_for_an_item_is_caught() {
     struct Careless;
     impl<D: Backend> Inductive<D> for Careless {
-        fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+        fn adapt(
+            &self,
+            support: &Support<D>,
+            _: &BatchRng<'_>,
+        ) -> Result<Box<dyn Classifier<D>>, LearnError> {
             Ok(Box::new(Nearest { features: support.features()?.clone(), of: support.membership()? }))
         }
     }
@@ -173,7 +219,7 @@ fn a_nearest_neighbour_that_takes_padding_for_an_item_is_caught() {
             Ok(Scores::ranking(ops::matmul(&attention, &ops::transpose(&self.of)?)?))
         }
     }
-    assert_eq!(breaks!(Learner::inductive(Careless)), [Law::Padding]);
+    assert_eq!(breaks!(Learner::inductive(Careless)), [Check::Padding]);
 }
 
 /// Wraps the honest classifier and changes its scores.
@@ -191,7 +237,7 @@ impl<D: Backend> Classifier<D> for Changed<D> {
 struct Changing(fn(usize, &[f32]) -> f32);
 
 impl<D: Backend> Inductive<D> for Changing {
-    fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+    fn adapt(&self, support: &Support<D>, _: &BatchRng<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
         Ok(Box::new(Changed { inner: Means(support.means()?), change: self.0 }))
     }
 }
@@ -201,11 +247,11 @@ fn a_learner_that_prefers_low_labels_is_caught() {
     fn low(label: usize, row: &[f32]) -> f32 {
         row[label] - 2.0 * label as f32
     }
-    assert_eq!(breaks!(Learner::inductive(Changing(low))), [Law::LabelNames, Law::Noise]);
+    assert_eq!(breaks!(Learner::inductive(Changing(low))), [Check::LabelNames, Check::Noise]);
     fn slightly(label: usize, row: &[f32]) -> f32 {
         row[label] - 0.02 * label as f32
     }
-    assert_eq!(breaks!(Learner::inductive(Changing(slightly))), [Law::LabelNames]);
+    assert_eq!(breaks!(Learner::inductive(Changing(slightly))), [Check::LabelNames]);
 }
 
 #[test]
@@ -213,19 +259,23 @@ fn a_learner_that_answers_with_nan_is_caught() {
     fn nan(_: usize, _: &[f32]) -> f32 {
         f32::NAN
     }
-    assert_eq!(breaks!(Learner::inductive(Changing(nan))), [Law::Answers]);
+    assert_eq!(breaks!(Learner::inductive(Changing(nan))), [Check::Answers]);
     // 0/0 at the origin alone.
     fn ratio(label: usize, row: &[f32]) -> f32 {
         row[label] / row.iter().map(|v| v.abs()).fold(0.0, f32::max)
     }
-    assert!(breaks!(Learner::inductive(Changing(ratio))).contains(&Law::Finite));
+    assert!(breaks!(Learner::inductive(Changing(ratio))).contains(&Check::Finite));
 }
 
 #[test]
 fn a_learner_whose_probabilities_do_not_sum_to_one_is_caught() {
     struct Boaster;
     impl<D: Backend> Inductive<D> for Boaster {
-        fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+        fn adapt(
+            &self,
+            support: &Support<D>,
+            _: &BatchRng<'_>,
+        ) -> Result<Box<dyn Classifier<D>>, LearnError> {
             Ok(Box::new(Boast(Means(support.means()?))))
         }
     }
@@ -236,14 +286,18 @@ fn a_learner_whose_probabilities_do_not_sum_to_one_is_caught() {
             Ok(Scores::probabilities(ops::scale(sure, 1.1)?))
         }
     }
-    assert_eq!(breaks!(Learner::inductive(Boaster)), [Law::Meaning]);
+    assert_eq!(breaks!(Learner::inductive(Boaster)), [Check::Meaning]);
 }
 
 #[test]
 fn a_learner_that_looks_at_the_batch_is_caught() {
     struct Batchwise;
     impl<D: Backend> Inductive<D> for Batchwise {
-        fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+        fn adapt(
+            &self,
+            support: &Support<D>,
+            _: &BatchRng<'_>,
+        ) -> Result<Box<dyn Classifier<D>>, LearnError> {
             // Centred on the mean of all class means of the batch.
             let means = support.means()?;
             let mut values = ops::to_host(&means)?;
@@ -253,38 +307,42 @@ fn a_learner_that_looks_at_the_batch_is_caught() {
             Ok(Box::new(Means(support.device().tensor3(shape, values)?)))
         }
     }
-    let laws = breaks!(Learner::inductive(Batchwise));
-    assert!(laws.contains(&Law::EpisodeAlone) && laws.contains(&Law::Padding), "{laws:?}");
+    let checks = breaks!(Learner::inductive(Batchwise));
+    assert!(checks.contains(&Check::EpisodeAlone) && checks.contains(&Check::Padding), "{checks:?}");
 }
 
 #[test]
-fn a_learner_whose_chance_hangs_on_the_place_in_the_batch_is_caught() {
+fn a_learner_whose_rng_depends_on_the_place_in_the_batch_is_caught() {
     struct Misplaced;
     impl<D: Backend> Inductive<D> for Misplaced {
         fn adapt(
             &self,
             support: &Support<D>,
-            chance: &Chance<'_>,
+            rng: &BatchRng<'_>,
         ) -> Result<Box<dyn Classifier<D>>, LearnError> {
             // One stream for the whole batch: that of its first episode.
-            let mut stream = chance.stream(0);
+            let mut stream = rng.stream(0);
             let mut values = ops::to_host(&support.means()?)?;
             values.iter_mut().for_each(|v| *v += 1e-3 * stream.normal() as f32);
             let shape = (support.episodes(), support.way(), support.dim());
             Ok(Box::new(Means(support.device().tensor3(shape, values)?)))
         }
     }
-    let laws = breaks!(Learner::inductive(Misplaced));
-    assert!(laws.contains(&Law::EpisodeAlone), "{laws:?}");
-    // Its chance excuses it from the laws of order, which it breaks too.
-    assert!(!laws.contains(&Law::SupportOrder) && !laws.contains(&Law::LabelNames), "{laws:?}");
+    let checks = breaks!(Learner::inductive(Misplaced));
+    assert!(checks.contains(&Check::EpisodeAlone), "{checks:?}");
+    // Its random numbers excuse it from the checks of order, which it breaks too.
+    assert!(!checks.contains(&Check::SupportOrder) && !checks.contains(&Check::LabelNames), "{checks:?}");
 }
 
 #[test]
 fn a_learner_that_remembers_the_episode_before_is_caught() {
     struct Remembers(Cell<f32>);
     impl<D: Backend> Inductive<D> for Remembers {
-        fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+        fn adapt(
+            &self,
+            support: &Support<D>,
+            _: &BatchRng<'_>,
+        ) -> Result<Box<dyn Classifier<D>>, LearnError> {
             let mut values = ops::to_host(&support.means()?)?;
             let before = self.0.replace(values[0]);
             values.iter_mut().for_each(|v| *v += 0.01 * before);
@@ -292,15 +350,19 @@ fn a_learner_that_remembers_the_episode_before_is_caught() {
             Ok(Box::new(Means(support.device().tensor3(shape, values)?)))
         }
     }
-    let laws = breaks!(Learner::inductive(Remembers(Cell::new(0.0))));
-    assert!(laws.contains(&Law::Twice), "{laws:?}");
+    let checks = breaks!(Learner::inductive(Remembers(Cell::new(0.0))));
+    assert!(checks.contains(&Check::Twice), "{checks:?}");
 }
 
 #[test]
 fn a_learner_that_hangs_on_the_order_of_items_is_caught() {
     struct First;
     impl<D: Backend> Inductive<D> for First {
-        fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+        fn adapt(
+            &self,
+            support: &Support<D>,
+            _: &BatchRng<'_>,
+        ) -> Result<Box<dyn Classifier<D>>, LearnError> {
             // Moves every class mean a little towards the first support item.
             let (way, dim) = (support.way(), support.dim());
             let features = ops::to_host(support.features()?)?;
@@ -313,8 +375,8 @@ fn a_learner_that_hangs_on_the_order_of_items_is_caught() {
             Ok(Box::new(Means(support.device().tensor3((support.episodes(), way, dim), values)?)))
         }
     }
-    let laws = breaks!(Learner::inductive(First));
-    assert!(laws.contains(&Law::SupportOrder), "{laws:?}");
+    let checks = breaks!(Learner::inductive(First));
+    assert!(checks.contains(&Check::SupportOrder), "{checks:?}");
 
     struct ByPlace;
     impl<D: Backend> Transductive<D> for ByPlace {
@@ -322,7 +384,7 @@ fn a_learner_that_hangs_on_the_order_of_items_is_caught() {
             &self,
             support: &Support<D>,
             query: &Items<D>,
-            _: &Chance<'_>,
+            _: &BatchRng<'_>,
         ) -> Result<Scores<D>, LearnError> {
             // Queries that come grouped by class would be a gift.
             let scores = centred(support, query)?;
@@ -334,7 +396,7 @@ fn a_learner_that_hangs_on_the_order_of_items_is_caught() {
             Ok(Scores::logits(support.device().tensor3((query.episodes(), count, way), values)?))
         }
     }
-    assert_eq!(breaks!(Learner::transductive(ByPlace)), [Law::QueryOrder, Law::LabelNames]);
+    assert_eq!(breaks!(Learner::transductive(ByPlace)), [Check::QueryOrder, Check::LabelNames]);
 }
 
 #[test]
@@ -342,19 +404,23 @@ fn a_learner_that_takes_the_farthest_class_is_caught() {
     fn worst(label: usize, row: &[f32]) -> f32 {
         -row[label]
     }
-    assert_eq!(breaks!(Learner::inductive(Changing(worst))), [Law::FarApart]);
+    assert_eq!(breaks!(Learner::inductive(Changing(worst))), [Check::FarApart]);
 }
 
 #[test]
 fn a_learner_that_fails_panics_or_answers_in_the_wrong_shape_is_caught() {
     struct Panics;
     impl<D: Backend> Inductive<D> for Panics {
-        fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+        fn adapt(
+            &self,
+            support: &Support<D>,
+            _: &BatchRng<'_>,
+        ) -> Result<Box<dyn Classifier<D>>, LearnError> {
             assert!(support.way() < 20, "never more than 19 labels");
             Ok(Box::new(Means(support.means()?)))
         }
     }
-    assert_eq!(breaks!(Learner::inductive(Panics)), [Law::Answers, Law::Meaning, Law::FarApart]);
+    assert_eq!(breaks!(Learner::inductive(Panics)), [Check::Answers, Check::Meaning, Check::FarApart]);
 
     struct Short<D: Backend>(Means<D>);
     impl<D: Backend> Classifier<D> for Short<D> {
@@ -364,32 +430,38 @@ fn a_learner_that_fails_panics_or_answers_in_the_wrong_shape_is_caught() {
     }
     struct Turned;
     impl<D: Backend> Inductive<D> for Turned {
-        fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+        fn adapt(
+            &self,
+            support: &Support<D>,
+            _: &BatchRng<'_>,
+        ) -> Result<Box<dyn Classifier<D>>, LearnError> {
             Ok(Box::new(Short(Means(support.means()?))))
         }
     }
-    assert_eq!(breaks!(Learner::inductive(Turned)), [Law::Answers]);
+    assert_eq!(breaks!(Learner::inductive(Turned)), [Check::Answers]);
 }
 
 #[test]
 fn a_learner_that_cannot_be_built_is_told() {
     struct None;
     impl Plugin for None {
-        fn register<D: SpanOps>(&self, list: &mut Registry<D>) {
-            list.add("fussy", |parameters| match parameters.word("mood") {
-                "good" => Ok(Learner::inductive(Honest)),
-                _ => Err(parameters.conflict("not in the mood")),
-            })
-            .parameter(kshot::learner::Parameter::choice("mood", &["bad", "good"], "its mood"));
+        fn register<D: Registered>(&self, list: &mut Registry<D>) {
+            let mut fussy = Signature::new("fussy", "");
+            let moods = &[("bad", false), ("good", true)];
+            let good = fussy.parameter(Parameter::choice("mood", moods, "its mood"));
+            list.add(fussy, move |p| match p[good] {
+                true => Ok(Learner::inductive(Honest)),
+                false => Err(p.conflict("not in the mood")),
+            });
         }
     }
     // What the learner refuses is no corner of its parameters; the rest is examined.
     let learners = Learners::default().with(None);
     let registry = learners.cpu();
-    assert_eq!(check(registry), []);
+    assert_eq!(check_all(registry), []);
     let entry = registry.entry("fussy").unwrap();
     assert_eq!(corners(entry).iter().map(ToString::to_string).collect::<Vec<_>>(), ["mood=good"]);
-    let declared = kshot::learner::Parameters::check("fussy", entry.parameters(), &BTreeMap::new()).unwrap();
+    let declared = entry.signature().check(&BTreeMap::new()).unwrap();
     let found = check_learner(registry, &declared);
     let text = "learner `fussy:mood=bad` cannot be built: learner `fussy`: not in the mood";
     assert_eq!(found.iter().map(ToString::to_string).collect::<Vec<_>>(), [text]);

@@ -8,35 +8,35 @@ use std::path::Path;
 use kshot::data::{OpenOptions, Store, embedded};
 use kshot::episode::{Draw, Sampler};
 use kshot::eval::{EvalError, Evaluation, SeenRules, evaluate};
-use kshot::learner::{Learners, Parameters};
+use kshot::learner::{Checked, Learners};
 use kshot::protocol::Protocol;
 use kshot::tensor::{Cpu, open_cpu};
 
 /// Every learner by its bare name.
-fn bare() -> Vec<Parameters> {
+fn bare() -> Vec<Checked> {
     let known = Learners::shipped();
     let registry = known.cpu();
     // The stores here have no class vectors.
-    let of_support = |p: &Parameters| registry.build(p).is_ok_and(|l| !l.setting().uses_class_embeddings());
+    let of_support = |p: &Checked| !p.setting.uses_class_embeddings();
     let all = registry.entries().iter().map(|entry| registry.check(entry.name()).unwrap());
     all.filter(of_support).collect()
 }
 
 /// Those, and some whose work differs with their parameters.
-fn learners() -> Vec<Parameters> {
+fn learners() -> Vec<Checked> {
     let more = [
         "prototypical:distance=cosine",
         "nearest-centroid:transform=cl2n",
         "k-nn:k=5",
         "matching:temperature=10",
         "linear-probe:c=100",
-        "fine-tune:preset=closer-look,steps=20",
-        "fine-tune:batch=3,head=cosine,init=prototype,steps=10",
+        "fine-tune:preset=closer-look,epochs=20",
+        "fine-tune:batch=3,head=cosine,init=prototype,epochs=10",
     ];
     let known = Learners::shipped();
     let registry = known.cpu();
     // The stores here have no class vectors.
-    let of_support = |p: &Parameters| registry.build(p).is_ok_and(|l| !l.setting().uses_class_embeddings());
+    let of_support = |p: &Checked| !p.setting.uses_class_embeddings();
     bare()
         .into_iter()
         .filter(of_support)
@@ -52,12 +52,13 @@ struct Run<'a> {
     store: &'a Store,
     draw: &'a Draw,
     shots: &'a [Option<usize>],
-    learners: &'a [Parameters],
+    learners: &'a [Checked],
 }
 
 impl Run<'_> {
     fn with(&self, workers: usize, batch: Option<usize>) -> Results {
         let evaluation = Evaluation {
+            behind: None,
             store: self.store,
             draw: self.draw,
             seed: 7,
@@ -108,7 +109,7 @@ impl Run<'_> {
         };
         same("2 workers, one episode at a time", self.with(2, Some(1)));
         same("batches of 7", self.with(1, Some(7)));
-        let reversed: Vec<Parameters> = self.learners.iter().rev().cloned().collect();
+        let reversed: Vec<Checked> = self.learners.iter().rev().cloned().collect();
         same(
             "2 workers, batches of 64, learners reversed",
             Run { learners: &reversed, ..*self }.with(2, Some(64)),
@@ -124,7 +125,7 @@ impl Run<'_> {
 
 /// The first episodes of a protocol that ships with kshot, on glyphs.
 #[track_caller]
-fn on_glyphs(protocol: &str, episodes: u32, learners: &[Parameters]) {
+fn on_glyphs(protocol: &str, episodes: u32, learners: &[Checked]) {
     let store = embedded("glyphs").unwrap().unwrap();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("protocols").join(protocol);
     let protocol = Protocol::read(path).unwrap();
@@ -133,7 +134,7 @@ fn on_glyphs(protocol: &str, episodes: u32, learners: &[Parameters]) {
 }
 
 /// Settings that share work, of every learner that has such.
-fn settings() -> Vec<Parameters> {
+fn settings() -> Vec<Checked> {
     let mut specs: Vec<String> = Vec::new();
     for (learner, values) in [
         ("linear-probe:c", ["0.1", "1", "30"]),
@@ -141,10 +142,10 @@ fn settings() -> Vec<Parameters> {
         ("svm:c", ["0.1", "1", "30"]),
         ("k-nn:distance=cosine,k", ["1", "3", "7"]),
         ("matching:temperature", ["0.5", "1", "30"]),
-        ("fine-tune:steps", ["4", "30", "9"]),
-        ("fine-tune:batch=3,steps", ["3", "5", "1"]),
-        ("fine-tune:init=prototype,head=cosine,steps", ["3", "5", "1"]),
-        ("fine-tune:steps=9,rate", ["0.01", "1", "3"]),
+        ("fine-tune:epochs", ["4", "30", "9"]),
+        ("fine-tune:batch=3,epochs", ["3", "5", "1"]),
+        ("fine-tune:init=prototype,head=cosine,epochs", ["3", "5", "1"]),
+        ("fine-tune:epochs=9,lr", ["0.01", "1", "3"]),
     ] {
         specs.extend(values.iter().map(|value| format!("{learner}={value}")));
     }

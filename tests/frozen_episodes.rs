@@ -58,7 +58,7 @@ fn every_frozen_draw_equals_its_redraw() {
         if ELSEWHERE.contains(&protocol.name()) {
             continue;
         }
-        if !frozen.exists() {
+        if !frozen.exists() && protocol.dataset().is_some_and(|name| name.starts_with("omniglot")) {
             of_data.push((path, protocol.count(), file, sha256.to_string()));
             continue;
         }
@@ -67,6 +67,9 @@ fn every_frozen_draw_equals_its_redraw() {
         let line =
             format!("episodes/{file}: {} episodes, written\nsha256 = \"{sha256}\"\n", protocol.count());
         assert_eq!((said, output.status.code()), (line, Some(0)));
+        if !frozen.exists() {
+            continue;
+        }
         let redrawn = fs::read(place.path().join("episodes").join(&file)).unwrap();
         assert!(redrawn == fs::read(frozen).unwrap(), "{file} differs");
         files.insert(file);
@@ -77,7 +80,7 @@ fn every_frozen_draw_equals_its_redraw() {
         .collect();
     assert_eq!(files, frozen, "a draw without a protocol that names it");
 
-    assert_eq!(of_data.len(), 5);
+    assert_eq!(of_data.len(), 10);
     let Some(data) = data() else { return skipped("the draws of Omniglot") };
     let mut sample = kshot(place.path());
     sample.arg("sample").args(of_data.iter().map(|(path, ..)| path)).arg("--data").arg(data);

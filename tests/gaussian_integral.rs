@@ -33,6 +33,7 @@ fn measured(way: usize, shot: usize, query: usize, dim: usize, spread: f64) -> (
     let known = Learners::shipped();
     let learners = [known.cpu().check("prototypical").unwrap()];
     let evaluation = Evaluation {
+        behind: None,
         store: &store,
         draw: &draw,
         seed: 7,

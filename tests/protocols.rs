@@ -4,8 +4,9 @@
 
 use std::path::PathBuf;
 
+use kshot::metric::Metric;
 use kshot::protocol::{OosQuery, Protocol, ProtocolBuilder, Query, Shot, Way};
-use kshot::vocab::{Duplicates, Metric, Scope, Setting, Split};
+use kshot::vocab::{Duplicates, Scope, Setting, Split};
 
 fn shipped() -> Vec<PathBuf> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/protocols");
@@ -134,12 +135,12 @@ fn every_key_of_a_rule_file_is_a_method() {
         .most(100)
         .seed(8)
         .draw_sha256(&hash)
-        .metrics([Metric::Accuracy, Metric::Auroc])
+        .metrics([Metric::ACCURACY, Metric::AUROC])
         .confidence_level(0.9);
     assert_eq!(built(builder), Protocol::parse(&text.replace("HASH", &hash), "text").unwrap());
 
     let seen = Protocol::episodes().seen_part("test").way(Way::All).shots(0).query(Query::All);
-    let protocol = built(seen.metrics([Metric::Harmonic]).count(1));
+    let protocol = built(seen.metrics([Metric::HARMONIC]).count(1));
     assert_eq!((protocol.seen_part(), protocol.repeat()), (Some("test"), true));
     let oos = built(Protocol::episodes().oos("oos").split(Split::Base));
     assert_eq!(oos.oos().unwrap().query, OosQuery::PerEpisode(15));
@@ -158,7 +159,7 @@ fn what_is_built_obeys_the_rules_of_a_rule_file() {
     let level = "protocol `custom`: `confidence_level` must be between 0 and 1, got 95";
     assert_eq!(refused(Protocol::episodes().confidence_level(95.0)), level);
     let twice = "protocol `custom`: `metrics` must be a list without repetition, got `nll` twice";
-    assert_eq!(refused(Protocol::episodes().metrics([Metric::Nll, Metric::Nll])), twice);
+    assert_eq!(refused(Protocol::episodes().metrics([Metric::NLL, Metric::NLL])), twice);
     assert!(refused(Protocol::episodes().query(Query::All).repeat(false)).contains("episodes of one size"));
     assert!(refused(Protocol::episodes().way(3).shots(Shot::MetaDataset)).contains("all three or none"));
 }

@@ -1,4 +1,4 @@
-"""Recomputes every cell of summary.csv from outcomes, clusters, bins, tempered, certainty, seen and stacking.csv: python recompute.py RESULTS"""
+"""Recomputes every cell of summary.csv from outcomes, clusters, bins, temperature_scaled, open_set, seen and seen_unseen_curve.csv: python recompute.py RESULTS"""
 import os, sys, numpy as np, pandas as pd, scipy.stats
 key, weighed, empty = ["protocol", "learner", "parameters", "shot", "features", "dataset", "seed_train"], ["nll", "brier"], {c: [""] for c in ["nll", "brier", "low", "high", "level"]}
 read = lambda name: pd.read_csv(f"{sys.argv[1]}/{name}.csv", dtype=dict.fromkeys(key + ["class", "cluster"], str), keep_default_na=False, na_values=empty)
@@ -8,10 +8,10 @@ outcomes["unit"] = [units.get(name, name[2]) for name in zip(outcomes.protocol, 
 outcomes[weighed] = outcomes[weighed].mul(outcomes.total, axis=0)
 episodes = outcomes.groupby(key + ["episode"])[["correct", "total", *weighed]].sum(min_count=1)
 values = episodes[["correct", *weighed]].div(episodes.total, axis=0).rename(columns={"correct": "accuracy"}).rename_axis("metric", axis=1).stack().dropna().rename("v")
-tempered = read("tempered") if os.path.exists(f"{sys.argv[1]}/tempered.csv") else pd.DataFrame(columns=key + ["temperature", "episode", "nll"])
-values = pd.concat([values] + [t.assign(metric="nll-tempered").set_index(key + ["episode", "metric"]).nll.rename("v") for t in [tempered] if len(t)])
-if os.path.exists(f"{sys.argv[1]}/certainty.csv"):
-    values = pd.concat([values, read("certainty").set_index(key + ["episode"]).drop(columns=["inside", "outside", "threshold"]).replace("", np.nan).astype(float).rename_axis("metric", axis=1).stack().dropna().rename("v")])
+scaled = read("temperature_scaled") if os.path.exists(f"{sys.argv[1]}/temperature_scaled.csv") else pd.DataFrame(columns=key + ["temperature", "episode", "nll-ts"])
+values = pd.concat([values] + [t.assign(metric="nll-ts").set_index(key + ["episode", "metric"])["nll-ts"].rename("v") for t in [scaled] if len(t)])
+if os.path.exists(f"{sys.argv[1]}/open_set.csv"):
+    values = pd.concat([values, read("open_set").set_index(key + ["episode"]).drop(columns=["in_scope", "oos", "threshold"]).replace("", np.nan).astype(float).rename_axis("metric", axis=1).stack().dropna().rename("v")])
 means = values.groupby(key + ["metric"]).agg(["mean", "var", "size"]).reset_index()
 held = outcomes[key + ["episode", "unit"]].drop_duplicates().merge(values.reset_index()).groupby(key + ["metric", "unit"]).v.agg(["sum", "count"]).reset_index().merge(means).eval("left = mean - (sum - count * mean) / (size - count)\nnoise = var * count / size / (size - count)")
 means = means.merge(held.groupby(key + ["metric"]).agg(spread=("left", lambda v: v.var(ddof=0)), noise=("noise", "sum"), c=("left", "size")).reset_index())
@@ -20,10 +20,10 @@ classes, sides = by_class.groupby(key).mean(), {}
 if os.path.exists(f"{sys.argv[1]}/seen.csv"):
     side = by_class.reset_index().merge(read("seen")).groupby(key + ["side"]).v.mean().unstack()
     area = lambda curve: (curve.unseen.diff() * (curve.seen + curve.seen.shift()) / 2).sum()
-    sides = {"seen": side.seen, "unseen": side.unseen, "harmonic": (2 * side.seen * side.unseen / (side.seen + side.unseen)).fillna(0), "ausuc": read("stacking").groupby(key)[["seen", "unseen"]].apply(area)}
+    sides = {"seen": side.seen, "unseen": side.unseen, "harmonic": (2 * side.seen * side.unseen / (side.seen + side.unseen)).fillna(0), "ausuc": read("seen_unseen_curve").groupby(key)[["seen", "unseen"]].apply(area)}
 ece = bins.assign(gap=(bins.correct - bins["count"] * bins.confidence).abs()).groupby(key + ["temperature"])[["gap", "count"]].sum().eval("gap / count").reset_index(name="mean")
-selected = tempered.groupby(key).temperature.first().reset_index()
-parts = {"ece": ece[ece.temperature == 1], "ece-tempered": ece.merge(selected), "temperature": selected.rename(columns={"temperature": "mean"})}
+selected = scaled.groupby(key).temperature.first().reset_index()
+parts = {"adaptive-ece": ece[ece.temperature == 1], "adaptive-ece-ts": ece.merge(selected), "temperature": selected.rename(columns={"temperature": "mean"})}
 parts |= {m: v.reset_index(name="mean") for m, v in {"class-accuracy": classes, **sides}.items()}
 found = pd.concat([means] + [v.assign(metric=m) for m, v in parts.items() if len(v)])
 rows = found.merge(summary, "right", key + ["metric"]).merge(outcomes.groupby(key)[["episode", "class"]].nunique().reset_index(), "left", key).assign(new=lambda r: r.interval == "classes")

@@ -13,8 +13,9 @@ use std::path::{Path, PathBuf};
 use kshot::data::{OpenOptions, Store, transform};
 use kshot::episode::{Draw, Episode};
 use kshot::eval::{EvalError, Evaluation, SeenRules, evaluate};
-use kshot::learner::{Given, Learners, Parameters};
-use kshot::rng::Chance;
+use kshot::learner::{Checked, Given, Learners};
+use kshot::metric::Metric;
+use kshot::rng::BatchRng;
 use kshot::tensor::{Cpu, Labels, open_cpu, to_host};
 use kshot::view::{Items, Support};
 use kshot::vocab::{ItemId, Transform};
@@ -55,15 +56,16 @@ fn spec(name: &str) -> &str {
     }
 }
 
-fn checked(name: &str) -> Parameters {
+fn checked(name: &str) -> Checked {
     Learners::shipped().cpu().check(spec(name)).unwrap()
 }
 
 /// What we get in each episode of a draw: by learner, the rows.
 fn found(store: &Store, draw: &Draw, names: &[&String]) -> Vec<Vec<Row>> {
-    let learners: Vec<Parameters> = names.iter().map(|name| checked(name)).collect();
+    let learners: Vec<Checked> = names.iter().map(|name| checked(name)).collect();
     let shots = [None];
     let evaluation = Evaluation {
+        behind: None,
         store,
         draw,
         seed: 3,
@@ -84,10 +86,11 @@ fn found(store: &Store, draw: &Draw, names: &[&String]) -> Vec<Vec<Row>> {
                 let rows = &mut rows[batch.learner];
                 assert_eq!(answered.place, rows.len());
                 let (mut correct, mut total, mut nll) = (0, 0, Some(0.0));
-                for class in &answered.grade.classes {
+                for (label, class) in answered.grade.classes.iter().enumerate() {
                     correct += class.correct;
                     total += class.total;
-                    nll = nll.zip(class.nll).map(|(sum, mean)| sum + mean * f64::from(class.total));
+                    let mean = answered.grade.value(label, Metric::NLL);
+                    nll = nll.zip(mean).map(|(sum, mean)| sum + mean * f64::from(class.total));
                 }
                 rows.push(Row { correct, total, nll: nll.map(|sum| sum / f64::from(total)) });
             }
@@ -175,7 +178,7 @@ fn features(store: &Store, takes: Transform, items: &[ItemId]) -> Vec<f32> {
 /// Scores of all queries of an episode, class by class: (queries, way).
 fn scores(store: &Store, episode: &Episode<'_>, name: &str) -> Vec<f32> {
     let device = open_cpu();
-    let learner = Learners::shipped().cpu().build(&checked(name)).unwrap();
+    let learner = Learners::shipped().cpu().build(&checked(name).parameters).unwrap();
     let way = episode.way();
     let labels: Vec<u16> =
         (0..way).flat_map(|l| std::iter::repeat_n(l as u16, episode.support(l).len())).collect();
@@ -187,8 +190,8 @@ fn scores(store: &Store, episode: &Episode<'_>, name: &str) -> Vec<f32> {
     let shape = (1, query.len(), store.dim());
     let query = Items::dense(&device, shape, features(store, learner.takes(), &query)).unwrap();
     let numbers = [episode.number()];
-    let chance = Chance::new(3, &numbers);
-    let given = Given { support: Some(&support), vectors: None, query: &query, chance: &chance };
+    let rng = BatchRng::new(3, &numbers);
+    let given = Given { support: Some(&support), vectors: None, network: None, query: &query, rng: &rng };
     let (scores, _) = learner.answer(&given).unwrap();
     to_host(&scores.values).unwrap()
 }

@@ -15,7 +15,7 @@ const LEARNERS: [&str; 9] = [
     "ridge",
     "svm",
     "fine-tune",
-    "fine-tune:preset=closer-look,steps=20",
+    "fine-tune:preset=closer-look,epochs=20",
 ];
 
 /// Shipped protocols, each with fewer episodes; more than a batch of 64 in the first.

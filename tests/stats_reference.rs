@@ -71,6 +71,20 @@ fn ours(case: &Case) -> Vec<f64> {
                 stats::nemenyi_p(case.inputs[0], learners, data_sets).unwrap(),
             ]
         }
+        "seeds" => {
+            let counts: Vec<usize> = case.arguments.iter().map(|count| *count as usize).collect();
+            let episodes = case.inputs.len() / counts.iter().sum::<usize>();
+            let rows: Vec<&[f64]> = case.inputs.chunks(episodes).collect();
+            let (first, second) = rows.split_at(counts[0]);
+            let mut means = stats::mean_over_seeds(first).unwrap();
+            let mut parts = vec![stats::over_seeds(first).unwrap()];
+            if let Some(others) = stats::mean_over_seeds(second) {
+                means = stats::differences(&means, &others).unwrap();
+                parts.push(stats::over_seeds(second).unwrap());
+            }
+            let estimate = stats::with_seeds(&stats::of_mean(&means).unwrap(), &parts);
+            vec![estimate.value, estimate.standard_error, estimate.degrees]
+        }
         other => panic!("line {}: no function `{other}`", case.line),
     }
 }
@@ -80,9 +94,9 @@ fn every_number_of_the_reference_is_met() {
     let mut met: BTreeMap<String, usize> = BTreeMap::new();
     for case in cases() {
         let found = ours(&case);
-        // Both references integrate or search numerically here.
+        // These references integrate or search numerically.
         let tolerance =
-            if ["superiority", "nemenyi"].contains(&case.function.as_str()) { 1e-6 } else { 1e-9 };
+            if ["superiority", "nemenyi", "seeds"].contains(&case.function.as_str()) { 1e-6 } else { 1e-9 };
         assert_eq!(found.len(), case.expected.len(), "line {}", case.line);
         for (found, expected) in found.iter().zip(&case.expected) {
             let close = (found - expected).abs() <= tolerance * expected.abs().max(1e-3);
@@ -91,7 +105,7 @@ fn every_number_of_the_reference_is_met() {
         *met.entry(case.function).or_default() += 1;
     }
     let functions = ["interval", "paired", "equivalence", "signed_rank", "sign_flip"];
-    for function in functions.into_iter().chain(["superiority", "holm", "friedman", "nemenyi"]) {
+    for function in functions.into_iter().chain(["superiority", "holm", "friedman", "nemenyi", "seeds"]) {
         assert!(met.contains_key(function), "the reference holds no case of `{function}`");
     }
 }

@@ -10,9 +10,12 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use kshot::data::{OpenOptions, ReadRows, Store, Values, seen_items};
+use kshot::data::{OpenOptions, Store, seen_items};
 use kshot::eval::{self, EvalError, Evaluation, SeenRules};
-use kshot::learner::{Fitted, LearnError, Learner, Learners, Parameters, Plugin, Registry, ZeroShot};
+use kshot::learner::{
+    Checked, Fitted, LearnError, Learner, Learners, Plugin, Registered, Registry, ZeroShot,
+};
+use kshot::numbers::{ReadRows, Values};
 use kshot::protocol::Protocol;
 use kshot::stats::{self, Standing, TradeOff};
 use kshot::tensor::{Backend, Cpu, HostRows, open_cpu};
@@ -38,12 +41,21 @@ fn table(path: &Path) -> Vec<BTreeMap<String, String>> {
 fn found(store: &Store, protocol: &Protocol, specs: &[&str]) -> Vec<(f64, f64, f64)> {
     let known = Learners::shipped();
     let registry = known.cpu();
-    let learners: Vec<Parameters> = specs.iter().map(|spec| registry.check(spec).unwrap()).collect();
+    let learners: Vec<Checked> = specs.iter().map(|spec| registry.check(spec).unwrap()).collect();
     let draw = kshot::episode::draw(protocol, store.index()).unwrap();
     let rules = SeenRules::of(protocol);
     let (seed, shots) = (7, &SHOTS);
-    let evaluation =
-        Evaluation { store, draw: &draw, seed, learners: &learners, shots, rules, workers: 2, batch: None };
+    let evaluation = Evaluation {
+        behind: None,
+        store,
+        draw: &draw,
+        seed,
+        learners: &learners,
+        shots,
+        rules,
+        workers: 2,
+        batch: None,
+    };
     let mut all = vec![(0.0, 0.0, 0.0); specs.len()];
     eval::evaluate::<Cpu, EvalError>(
         registry,
@@ -147,14 +159,14 @@ fn no_fit_reads_a_novel_or_a_held_out_item() {
     let registry = known.cpu();
     let mut fits = 0;
     for entry in registry.entries() {
-        let parameters = entry.check(&BTreeMap::new()).unwrap();
-        let Learner::Unfitted(plan) = registry.build(&parameters).unwrap() else { continue };
+        let parameters = entry.check(&BTreeMap::new()).unwrap().parameters;
+        let learner = registry.build(&parameters).unwrap();
         let watched = Arc::new(Watched(Mutex::default()));
         let file: Arc<dyn ReadRows> = Arc::clone(&watched) as Arc<dyn ReadRows>;
         let norms = vec![1.0; count].into();
         let rows = HostRows::new(Values::File(file), count, dim, None, None, norms).unwrap();
         let seen = eval::seen(&store, &rules, &rows).unwrap();
-        plan.fit(&seen, &open_cpu()).unwrap();
+        let Some(_) = learner.fit(&seen, Vec::new, &open_cpu()).unwrap() else { continue };
         assert_eq!(*watched.0.lock().unwrap(), allowed, "{}", entry.name());
         fits += 1;
     }
@@ -195,7 +207,7 @@ impl<D: Backend> kshot::learner::ClassTransductive<D> for Peeking {
 struct Mine;
 
 impl Plugin for Mine {
-    fn register<D: Backend>(&self, list: &mut Registry<D>) {
+    fn register<D: Registered>(&self, list: &mut Registry<D>) {
         list.add("peeking", |_| Ok(Learner::class_transductive(Peeking)));
     }
 }
@@ -205,20 +217,20 @@ fn a_fit_that_sees_unseen_vectors_must_be_admitted_by_name() {
     let known = Learners::default().with(Mine);
     let registry = known.cpu();
     let parameters = registry.check("peeking").unwrap();
-    let learner = registry.build(&parameters).unwrap();
-    assert_eq!(learner.setting(), Setting::ClassTransductive);
+    assert_eq!(parameters.setting, Setting::ClassTransductive);
     let text = std::fs::read_to_string(folder("protocols/any-zero-shot.toml")).unwrap();
     let protocol = Protocol::parse(&text, "p").unwrap();
-    let refused = eval::admit(&protocol, &parameters, &learner, &SHOTS).unwrap_err().to_string();
+    let refused = eval::admit(&protocol, &parameters, &SHOTS).unwrap_err().to_string();
     let sentence =
-        "learner `peeking` is class-transductive, protocol `any-zero-shot` admits zero-shot, informed";
+        "learner `peeking` is class-transductive, protocol `any-zero-shot` admits zero-shot, semantic";
     assert_eq!(refused, sentence);
     let open = text.replace("[\"zero-shot\"", "[\"class-transductive\", \"zero-shot\"");
     let protocol = Protocol::parse(&open, "p").unwrap();
-    assert!(eval::admit(&protocol, &parameters, &learner, &SHOTS).is_ok());
+    assert!(eval::admit(&protocol, &parameters, &SHOTS).is_ok());
     let store = small();
     let draw = kshot::episode::draw(&protocol, store.index()).unwrap();
     let evaluation = Evaluation {
+        behind: None,
         store: &store,
         draw: &draw,
         seed: 7,

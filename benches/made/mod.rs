@@ -119,8 +119,17 @@ pub fn answer<D: Registered>(
     let known = Learners::shipped();
     let learners = [known.cpu().check(spec)?];
     let rules = SeenRules::default();
-    let work =
-        Evaluation { store, draw, seed: 7, learners: &learners, shots: &[None], rules, workers, batch };
+    let work = Evaluation {
+        behind: None,
+        store,
+        draw,
+        seed: 7,
+        learners: &learners,
+        shots: &[None],
+        rules,
+        workers,
+        batch,
+    };
     evaluate::<D, EvalError>(known.on(), &work, open, |batch| {
         black_box(batch.episodes.len());
         Ok(())

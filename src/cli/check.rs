@@ -9,7 +9,7 @@ use super::flags::{InputFlags, cosine};
 use super::progress::Terminal;
 use super::{Outcome, say};
 use crate::episode::{DrawError, Severity};
-use crate::eval::laws;
+use crate::eval::checks;
 use crate::learner::Learners;
 use crate::run::features::FeatureSets;
 use crate::run::rules::named_rules;
@@ -21,7 +21,7 @@ const EXAMPLES: &str = "Examples:
   kshot check any-5way-1shot --features glyphs --backbone pixels
   kshot check learners";
 
-/// Prove that protocols, draws and data agree, or that learners keep their laws (`kshot check learners`).
+/// Prove that protocols, draws and data agree, or that learners pass the learner checks (`kshot check learners`).
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
@@ -90,20 +90,24 @@ pub(super) fn run(known: &Learners, arguments: &Arguments) -> Result<Outcome, Cl
     Ok(if holds { Outcome::Done } else { Outcome::DoesNotHold })
 }
 
-/// Holds every learner, at its defaults and at the corners of its parameters, against the laws of its setting.
+/// Holds every learner, at its defaults and at the corners of its parameters, against the learner checks of its setting.
 fn learners(all: &Learners) -> Result<Outcome, CliError> {
     let registry = all.cpu();
     let mut holds = true;
     for entry in registry.entries() {
-        let settings = laws::corners(entry);
-        let violations: Vec<_> = settings.iter().flat_map(|p| laws::check_learner(registry, p)).collect();
-        if violations.is_empty() {
-            say(&format!("{}: keeps the laws, with {} settings\n", entry.name(), settings.len()))?;
+        let settings = checks::corners(entry);
+        let failures: Vec<_> = settings.iter().flat_map(|p| checks::check_learner(registry, p)).collect();
+        if failures.is_empty() {
+            let (name, settings) = (entry.name(), settings.len());
+            say(&format!("{name}: passes the learner checks, with {settings} settings\n"))?;
         }
-        for violation in &violations {
-            say(&format!("{violation}\n"))?;
+        for failure in &failures {
+            say(&format!("{failure}\n"))?;
         }
-        holds &= violations.is_empty();
+        for alike in checks::alike(entry) {
+            say(&format!("warning: {alike}\n"))?;
+        }
+        holds &= failures.is_empty();
     }
     Ok(if holds { Outcome::Done } else { Outcome::DoesNotHold })
 }

@@ -6,11 +6,11 @@ use clap::Args;
 
 use super::error::CliError;
 use super::{Outcome, say};
+use crate::metric::Metric;
 use crate::report::compare::{self, Bits, Options};
 use crate::results::ResultsFolder;
 use crate::rng::{Purpose, Stream};
 use crate::run::files;
-use crate::vocab::Metric;
 
 const EXAMPLES: &str = "Examples:
   kshot compare results/quickstart
@@ -34,8 +34,7 @@ pub(super) struct Arguments {
     /// Compare all learners with this one, `name` or `name:key=value`, instead of all with all.
     #[arg(long, value_name = "LEARNER")]
     baseline: Option<String>,
-    /// Metric with a value per episode: accuracy, nll or brier, or one of certainty where the results have it (auroc,
-    /// fpr-at-95, accuracy-at-95, outside-recall, aurc or aurc-outside).
+    /// Metric with a value per episode, where the results have it: accuracy, nll, brier, auroc, … (see `kshot list metrics`).
     #[arg(long, value_name = "METRIC", default_value = "accuracy")]
     metric: Metric,
     /// Smallest difference that matters: points for accuracy (default 0.5) and other rates, for nll and brier their own
@@ -80,8 +79,8 @@ pub(super) fn read(paths: &[PathBuf]) -> Result<Vec<ResultsFolder>, CliError> {
 /// The smallest difference that matters, in the units of the metric.
 pub(super) fn smallest(metric: Metric, typed: Option<f64>) -> Option<f64> {
     match metric {
-        Metric::Accuracy => Some(typed.unwrap_or(SMALLEST_POINTS) / 100.0),
-        metric if metric.is_of_certainty() => typed.map(|points| points / 100.0),
+        metric if metric == Metric::ACCURACY => Some(typed.unwrap_or(SMALLEST_POINTS) / 100.0),
+        metric if metric.is_rate() => typed.map(|points| points / 100.0),
         _ => typed,
     }
 }

@@ -118,7 +118,7 @@ fn code_of(error: &RunError) -> u8 {
         RunError::Select(SelectError::Eval(error)) | RunError::Eval(error) => match error {
             EvalError::NotAdmitted { .. }
             | EvalError::NoSupport { .. }
-            | EvalError::SidesDiffer { .. }
+            | EvalError::SizesDiffer { .. }
             | EvalError::Build(_) => WRONG_REQUEST,
             EvalError::NeedsClassEmbeddings { .. }
             | EvalError::NoClassEmbeddings { .. }

@@ -12,10 +12,10 @@ use super::long_run::LongRun;
 use super::progress::Terminal;
 use super::{Outcome, say};
 use crate::learner::Learners;
+use crate::metric::Metric;
 use crate::report::Overview;
 use crate::results::{SummaryRow, Warning, was_killed};
 use crate::run::{self, Done, Execution, Request};
-use crate::vocab::Metric;
 
 const EXAMPLES: &str = "Examples:
   kshot evaluate quickstart
@@ -155,35 +155,34 @@ pub(super) fn print(done: &Done) -> Result<Outcome, CliError> {
 
 /// The tables on the screen: accuracy, and beside it what was asked of queries outside the task.
 fn overviews(rows: &[SummaryRow]) -> String {
-    let has = |metric: &Metric| rows.iter().any(|row| row.measured.metric == metric.word());
+    let has = |metric: &Metric| rows.iter().any(|row| row.measured.metric == *metric);
     let with_accuracy: BTreeSet<&str> = rows
         .iter()
-        .filter(|row| row.measured.metric == Metric::Accuracy.word())
+        .filter(|row| row.measured.metric == Metric::ACCURACY)
         .map(|row| row.table.protocol.as_str())
         .collect();
     // Class accuracy heads protocols that ask for no other.
     let headless = |row: &&SummaryRow| {
-        row.measured.metric == Metric::ClassAccuracy.word()
-            && !with_accuracy.contains(row.table.protocol.as_str())
+        row.measured.metric == Metric::CLASS_ACCURACY && !with_accuracy.contains(row.table.protocol.as_str())
     };
     let mut tables = Vec::new();
-    if has(&Metric::Accuracy) {
-        tables.push(Overview::of(rows, Metric::Accuracy.word()));
+    if has(&Metric::ACCURACY) {
+        tables.push(Overview::of(rows, Metric::ACCURACY));
     }
     let of_classes: Vec<SummaryRow> = rows.iter().filter(headless).cloned().collect();
     if !of_classes.is_empty() {
-        tables.push(Overview::of(&of_classes, Metric::ClassAccuracy.word()));
+        tables.push(Overview::of(&of_classes, Metric::CLASS_ACCURACY));
     }
     let others = [
-        Metric::Seen,
-        Metric::Unseen,
-        Metric::Harmonic,
-        Metric::Ausuc,
-        Metric::Auroc,
-        Metric::AccuracyAt95,
-        Metric::OutsideRecall,
+        Metric::SEEN,
+        Metric::UNSEEN,
+        Metric::HARMONIC,
+        Metric::AUSUC,
+        Metric::AUROC,
+        Metric::IN_SCOPE_ACCURACY_AT_95,
+        Metric::OOS_RECALL,
     ];
-    tables.extend(others.iter().filter(|metric| has(metric)).map(|metric| Overview::of(rows, metric.word())));
+    tables.extend(others.iter().filter(|metric| has(metric)).map(|metric| Overview::of(rows, *metric)));
     let texts: Vec<String> = tables.iter().map(Overview::text).collect();
     texts.join("\n")
 }

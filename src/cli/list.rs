@@ -9,10 +9,10 @@ use crate::data::EMBEDDED;
 use crate::data::images::IMAGE_DATASETS;
 use crate::data::text::TEXT_DATASETS;
 use crate::learner::Learners;
+use crate::metric::Metric;
 use crate::protocol::{Protocol, SHIPPED};
 use crate::run::embed::backbones;
 use crate::train::{SHIPPED_CONFIGS, TrainingConfig};
-use crate::vocab::Metric;
 
 /// List learners with their parameters, shipped protocols, datasets, backbones, shipped recipes and weights, or metrics.
 #[derive(Args)]
@@ -41,7 +41,7 @@ pub(super) fn run(all: &Learners, arguments: &Arguments) -> Result<Outcome, CliE
         What::Backbones => backbones().iter().map(line).collect(),
         What::Recipes => recipes()?,
         What::Weights => weights()?,
-        What::Metrics => Metric::ALL.iter().map(|metric| format!("{metric}\n")).collect(),
+        What::Metrics => Metric::all().into_iter().map(metric).collect(),
     };
     say(&text)?;
     Ok(Outcome::Done)
@@ -49,6 +49,16 @@ pub(super) fn run(all: &Learners, arguments: &Arguments) -> Result<Outcome, CliE
 
 fn line((name, about): &(&str, &str)) -> String {
     format!("{name}\n    {about}\n")
+}
+
+/// A metric with what it says, and what it takes to be defined.
+fn metric(metric: Metric) -> String {
+    let mut text = format!("{metric} ({}, {})\n    {}\n", metric.unit(), metric.direction(), metric.about());
+    let needs: Vec<String> = metric.all_needs().iter().map(ToString::to_string).collect();
+    if !needs.is_empty() {
+        text += &format!("    needs {}\n", needs.join(", "));
+    }
+    text
 }
 
 fn recipes() -> Result<String, CliError> {
@@ -74,13 +84,16 @@ fn learners(all: &Learners) -> Result<String, CliError> {
     let registry = all.cpu();
     let mut text = String::new();
     for entry in registry.entries() {
-        let parameters = entry.check(&std::collections::BTreeMap::new())?;
-        let learner = registry.build(&parameters)?;
-        let (setting, confidence) = (learner.setting(), learner.confidence());
-        text += &format!("{} ({setting})\n    {}\n", entry.name(), entry.description());
-        text += &format!("    certain by its {confidence}\n");
+        let learner = entry.check(&std::collections::BTreeMap::new())?;
+        let (setting, confidence) = (learner.setting, learner.confidence);
+        text += &format!("{} ({setting})\n    {}\n", entry.name(), entry.signature().about());
+        text += &format!("    confidence score: {confidence}\n");
+        let aliases: Vec<&str> = entry.signature().aliases().collect();
+        if !aliases.is_empty() {
+            text += &format!("    also known as: {}\n", aliases.join(", "));
+        }
         for parameter in entry.parameters() {
-            let searched = parameter.search.as_ref().map(|search| format!("; searched {search}"));
+            let searched = parameter.search.as_ref().map(|search| format!("; search space: {search}"));
             text += &format!(
                 "    {} = {}: {}; {}{}\n",
                 parameter.name,

@@ -7,10 +7,10 @@ use clap::Args;
 use super::compare::{bits, read, smallest};
 use super::error::CliError;
 use super::{Outcome, hard_episode, say};
+use crate::metric::Metric;
 use crate::report::compare::{self, CompareError, Options};
 use crate::report::html::{self, Plot, Request};
 use crate::run::files;
-use crate::vocab::Metric;
 
 const EXAMPLES: &str = "Examples:
   kshot report results/quickstart --out report.html
@@ -53,9 +53,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
     files::check_free(&folder, &[name], arguments.overwrite)?;
     let folders = read(&arguments.results)?;
     let options = Options {
-        metric: Metric::Accuracy,
+        metric: Metric::ACCURACY,
         baseline: arguments.baseline.as_deref(),
-        smallest: smallest(Metric::Accuracy, arguments.smallest),
+        smallest: smallest(Metric::ACCURACY, arguments.smallest),
         rounds: ROUNDS,
     };
     let comparison = match compare::compare(&folders, &options, &bits) {

@@ -11,11 +11,12 @@ use super::progress::Terminal;
 use super::{Outcome, say};
 use crate::learner::{Learners, Registry};
 use crate::report::Grid;
-use crate::run::admission::{short_spec, shots};
+use crate::run::admission::shots;
 use crate::run::select::{NAMES, ORACLE_NAMES, checked};
 use crate::run::{self, SelectDone, SelectRequest, files, read_protocol};
 use crate::select::{self, By, Choice};
 use crate::tensor::Cpu;
+use crate::vocab::spec::values_text;
 
 const EXAMPLES: &str = "Examples:
   kshot select any-5way-5shot --features features/ --out selected/mine
@@ -166,6 +167,6 @@ fn table(registry: &Registry<Cpu>, done: &SelectDone) -> Grid {
 fn changed(registry: &Registry<Cpu>, choice: &Choice) -> String {
     let entry = registry.entry(&choice.name).ok();
     let chosen = entry.and_then(|entry| entry.check(&choice.parameters).ok());
-    let short = chosen.map(|chosen| short_spec(registry, &chosen)).unwrap_or_default();
-    short.split_once(':').map_or("the default".to_string(), |(_, changed)| changed.to_string())
+    let changed = chosen.map(|chosen| values_text(&chosen.parameters.short().values)).unwrap_or_default();
+    if changed.is_empty() { "the default".to_string() } else { changed }
 }

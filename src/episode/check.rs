@@ -17,7 +17,7 @@ pub fn check(protocol: &Protocol, draw: &Draw, index: &ClassIndex) -> Vec<Findin
     if let Err(error) = Pools::of(protocol, index) {
         found.push(Finding::Unsampleable(error));
     }
-    let (count, most) = (protocol.count(), protocol.most());
+    let (count, most) = (protocol.evaluated(), protocol.most());
     if !(count as usize..=most.unwrap_or(count) as usize).contains(&draw.len()) {
         let asked = most.map_or(count.to_string(), |most| format!("{count} to {most}"));
         found.push(Finding::OtherCount { found: draw.len(), asked });

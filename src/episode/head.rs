@@ -86,7 +86,9 @@ impl Head {
         if !self.codes.is_empty() {
             let mut digits = String::with_capacity(4 * self.codes.len());
             // Writing to a String cannot fail.
-            self.codes.iter().for_each(|code| drop(write!(digits, "{code:04x}")));
+            for code in &self.codes {
+                let _ = write!(digits, "{code:04x}");
+            }
             line(CODES, &digits);
         }
         if let Some((draw, ids)) = &self.same_as {

@@ -43,7 +43,7 @@ const BLOCK: u32 = 512;
 /// let index = ClassIndex::new((0..8).map(class).collect(), vec![], vec![], vec![]);
 /// let protocol = Protocol::read("protocols/any-5way-1shot.toml")?;
 /// let draw = kshot::episode::draw(&protocol, &index)?;
-/// assert_eq!((draw.len(), draw.episode(0).way(), draw.episode(0).all_query().len()), (1000, 5, 75));
+/// assert_eq!((draw.len(), draw.episode(0).way(), draw.episode(0).all_query().len()), (10_000, 5, 75));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn draw(protocol: &Protocol, index: &ClassIndex) -> Result<Draw, SampleError> {

@@ -69,7 +69,7 @@ mod tests {
         let text = format!(
             "name = \"p\"\nversion = 1\nsource = \"a test\"\nsettings = [\"inductive\"]\n[data]\noos = \"oos\"\n{data}\n\
              [episode]\nway = 2\nshot = 1\nquery = {query}\n[draw]\ncount = 5\nseed = 7\n[report]\n\
-             metrics = [\"outside-recall\"]\n"
+             metrics = [\"oos-recall\"]\n"
         );
         Protocol::parse(&text, "p").unwrap()
     }
@@ -103,7 +103,7 @@ mod tests {
         let index = index();
         let with = draw(&protocol("", "3"), &index).unwrap();
         let text = protocol("", "3").to_toml().replace("oos = \"oos\"\n", "");
-        let text = text.replace("query_oos = 3\n", "").replace("outside-recall", "accuracy");
+        let text = text.replace("query_oos = 3\n", "").replace("oos-recall", "accuracy");
         let without = draw(&Protocol::parse(&text, "p").unwrap(), &index).unwrap();
         for (a, b) in with.episodes().zip(without.episodes()) {
             assert_eq!(

@@ -28,6 +28,17 @@ pub enum EvalError {
         /// The protocol.
         protocol: String,
     },
+    /// A learner that owns a network meets features that none made.
+    #[error(
+        "learner `{learner}` adapts the network behind the features, and none made the features {store} in this run\nhint: \
+         have a network make them of a dataset: --features DATASET --backbone NAME:weights=…"
+    )]
+    NeedsNetwork {
+        /// Its name.
+        learner: String,
+        /// The features.
+        store: String,
+    },
     /// A learner that is given class vectors, and a store that has none.
     #[error(
         "learner `{learner}` needs class vectors, store `{store}` has none\nhint: add --class-vectors FILE, a .csv with a row per class, or class_embeddings.npy to the store"
@@ -46,7 +57,7 @@ pub enum EvalError {
     },
     /// A learner that is fitted on seen classes, and a store that has none.
     #[error(
-        "learner `{learner}` is fitted on seen classes, store `{store}` has none beside split {split}\nhint: list base classes in splits.csv, or name learners that need no fit, such as `class-vector-cosine`"
+        "learner `{learner}` is fitted on seen classes, store `{store}` has none beside split {split}\nhint: list base classes in splits.csv, or name learners that need no fit, such as `class-embedding-cosine`"
     )]
     NoSeenClasses {
         /// The learner.
@@ -58,7 +69,7 @@ pub enum EvalError {
     },
     /// Class vectors of another size than the learner can use beside these features.
     #[error("learner `{learner}`: {source}")]
-    SidesDiffer {
+    SizesDiffer {
         /// The learner.
         learner: String,
         /// The rule that the sizes break.

@@ -4,8 +4,8 @@
 //! of its own, and give every learner the same batch; results come out in the order of the draw, whatever the number of
 //! workers.
 
+pub mod checks;
 mod error;
-pub mod laws;
 mod place;
 mod seen;
 mod stacking;
@@ -18,9 +18,10 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 
+use crate::backbone::Saved;
 use crate::data::Store;
 use crate::episode::{Draw, alike};
-use crate::learner::{Fitted, Learner, Parameters, Registry};
+use crate::learner::{Checked, Fitted, Registry};
 use crate::metric::{EpisodeGrade, Margins, QueryMargin};
 use crate::protocol::Protocol;
 use crate::tensor::{Backend, BatchLimits, HostRows, TensorError};
@@ -35,12 +36,14 @@ pub use thresholds::thresholds;
 pub struct Evaluation<'a> {
     /// The features.
     pub store: &'a Store,
+    /// The network that made the features and the raw items that it made them of, for learners that own a network.
+    pub behind: Option<Behind<'a>>,
     /// The episodes.
     pub draw: &'a Draw,
-    /// The seed of query orders and of the learners' chance.
+    /// The seed of query orders and of the learners' random numbers.
     pub seed: u64,
-    /// The learners, by name and checked parameters.
-    pub learners: &'a [Parameters],
+    /// The learners.
+    pub learners: &'a [Checked],
     /// Shots: each class gives its first so many support items, or all of them.
     pub shots: &'a [Option<usize>],
     /// Which classes a fit may see.
@@ -49,6 +52,28 @@ pub struct Evaluation<'a> {
     pub workers: usize,
     /// Episodes in a batch; chosen by bytes where nothing is said.
     pub batch: Option<usize>,
+}
+
+/// What stands behind a feature set: the network that made it, and the raw items that it made it of.
+#[derive(Clone, Copy)]
+pub struct Behind<'a> {
+    /// The items as the network reads them, in the order of the features.
+    pub items: &'a Store,
+    /// The network.
+    pub network: &'a Saved,
+}
+
+/// What a learner takes of a feature set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Takes {
+    Features(Transform),
+    Items,
+}
+
+impl Takes {
+    fn of(learner: &Checked) -> Takes {
+        if learner.needs_network { Takes::Items } else { Takes::Features(learner.takes) }
+    }
 }
 
 /// One episode, answered by one learner.
@@ -97,17 +122,12 @@ pub struct Batch {
 ///
 /// # Errors
 /// The sentence for the user.
-pub fn admit<D: Backend>(
-    protocol: &Protocol,
-    parameters: &Parameters,
-    learner: &Learner<D>,
-    shots: &[Option<usize>],
-) -> Result<(), EvalError> {
-    let setting = learner.setting();
+pub fn admit(protocol: &Protocol, learner: &Checked, shots: &[Option<usize>]) -> Result<(), EvalError> {
+    let setting = learner.setting;
     if !protocol.settings().contains(&setting) {
         let admits: Vec<&str> = protocol.settings().iter().map(|s| s.word()).collect();
         return Err(EvalError::NotAdmitted {
-            learner: parameters.learner().to_string(),
+            learner: learner.learner().to_string(),
             setting,
             protocol: protocol.name().to_string(),
             admits: admits.join(", "),
@@ -115,7 +135,7 @@ pub fn admit<D: Backend>(
     }
     if setting.needs_support() && shots.iter().all(|shot| *shot == Some(0)) {
         return Err(EvalError::NoSupport {
-            learner: parameters.learner().to_string(),
+            learner: learner.learner().to_string(),
             protocol: protocol.name().to_string(),
         });
     }
@@ -158,7 +178,7 @@ fn batches(draw: &Draw, dim: usize, size: Option<usize>, limits: BatchLimits) ->
 struct Shared<'a, D: Backend> {
     evaluation: &'a Evaluation<'a>,
     grading: Grading<'a>,
-    rows: BTreeMap<Transform, HostRows>,
+    rows: BTreeMap<Takes, HostRows>,
     /// By learner, what was fitted on the seen classes.
     fitted: Vec<Option<Fitted<D>>>,
     batches: Vec<Range<usize>>,
@@ -211,11 +231,11 @@ pub fn evaluate_with<D: Backend, E: From<EvalError>>(
     open: impl Fn() -> Result<D, TensorError> + Sync,
     mut sink: impl FnMut(Batch) -> Result<(), E>,
 ) -> Result<Choices, E> {
-    let takes = takes(registry, evaluation.learners)?;
-    let rows = place::transformed(evaluation.store, takes.into_iter())?;
+    let rows = place::rows(evaluation)?;
     // Held until the end: a GPU whose last user has gone forgets all that was prepared on it.
     let first = open().map_err(EvalError::from)?;
-    let batches = batches(evaluation.draw, evaluation.store.dim(), evaluation.batch, first.batch_limits());
+    let dim = rows.values().map(HostRows::dim).max().unwrap_or(1);
+    let batches = batches(evaluation.draw, dim, evaluation.batch, first.batch_limits());
     let workers = evaluation.workers.clamp(1, batches.len().max(1));
     let shared = Shared {
         evaluation,
@@ -256,9 +276,4 @@ pub fn evaluate_with<D: Backend, E: From<EvalError>>(
     })?;
     let chosen = |fitted: &Option<Fitted<D>>| fitted.as_ref().map(|fitted| fitted.chosen().clone());
     Ok(shared.fitted.iter().map(|fitted| chosen(fitted).unwrap_or_default()).collect())
-}
-
-/// The transforms that the learners take.
-fn takes<D: Backend>(registry: &Registry<D>, learners: &[Parameters]) -> Result<Vec<Transform>, EvalError> {
-    learners.iter().map(|parameters| Ok(registry.build(parameters)?.takes())).collect()
 }

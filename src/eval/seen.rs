@@ -5,9 +5,9 @@ use std::collections::btree_map::Entry;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{EvalError, Evaluation, Gammas};
+use super::{EvalError, Evaluation, Gammas, Takes};
 use crate::data::{Store, seen_items};
-use crate::learner::{Fitted, Learner, Parameters, Registry};
+use crate::learner::{Checked, Fitted, Registry};
 use crate::protocol::Protocol;
 use crate::tensor::{Backend, HostRows, TensorError};
 use crate::view::Seen;
@@ -82,32 +82,36 @@ fn unseen(store: &Store, rules: &SeenRules<'_>) -> Vec<f32> {
     index.of_split(rules.split).flat_map(of).copied().collect()
 }
 
-/// Fails unless a store has what a learner is given: class vectors, of a size that it can use, and seen classes where it
-/// is fitted.
+/// Fails unless a store has what a learner is given: class embeddings, of a size that it can use, seen classes where it is
+/// fitted, and a network behind it where it owns one.
 ///
 /// # Errors
 /// What the store lacks.
-pub fn suits<D: Backend>(
+pub fn suits(
     store: &Store,
+    has_network: bool,
     rules: &SeenRules<'_>,
-    parameters: &Parameters,
-    learner: &Learner<D>,
+    learner: &Checked,
 ) -> Result<(), EvalError> {
-    let names = || (parameters.learner().to_string(), store.name().to_string());
-    let vectors = match store.class_embeddings() {
-        _ if !learner.setting().uses_class_embeddings() => return Ok(()),
-        Some(vectors) => vectors,
+    let names = || (learner.learner().to_string(), store.name().to_string());
+    if learner.needs_network && !has_network {
+        let (learner, store) = names();
+        return Err(EvalError::NeedsNetwork { learner, store });
+    }
+    let embeddings = match store.class_embeddings() {
+        _ if !learner.setting.uses_class_embeddings() => return Ok(()),
+        Some(embeddings) => embeddings,
         None => {
             let (learner, store) = names();
             return Err(EvalError::NeedsClassEmbeddings { learner, store });
         }
     };
-    if learner.is_unfitted() && !store.index().classes().iter().any(|class| rules.sees(class.split)) {
+    if learner.needs_fit && !store.index().classes().iter().any(|class| rules.sees(class.split)) {
         let ((learner, store), split) = (names(), rules.split);
         return Err(EvalError::NoSeenClasses { learner, store, split });
     }
-    let other_size = |source| EvalError::SidesDiffer { learner: names().0, source };
-    learner.suits(vectors.class_dim, store.dim()).map_err(other_size)
+    let other_size = |source| EvalError::SizesDiffer { learner: names().0, source };
+    learner.sizes.check(embeddings.class_dim, store.dim()).map_err(other_size)
 }
 
 /// The fits of the learners that have one, each made in a pool of one thread: their numbers do not depend on how many
@@ -115,29 +119,27 @@ pub fn suits<D: Backend>(
 pub(super) fn fits<D: Backend>(
     registry: &Registry<D>,
     evaluation: &Evaluation<'_>,
-    rows: &BTreeMap<Transform, HostRows>,
+    rows: &BTreeMap<Takes, HostRows>,
     open: &(impl Fn() -> Result<D, TensorError> + Sync),
 ) -> Result<Vec<Option<Fitted<D>>>, EvalError> {
-    let plans: Vec<Learner<D>> =
-        evaluation.learners.iter().map(|p| registry.build(p)).collect::<Result<_, _>>()?;
-    for (plan, parameters) in plans.iter().zip(evaluation.learners) {
-        suits(evaluation.store, &evaluation.rules, parameters, plan)?;
+    let learners = evaluation.learners;
+    for learner in learners {
+        suits(evaluation.store, evaluation.behind.is_some(), &evaluation.rules, learner)?;
     }
-    let waiting: Vec<usize> = (0..plans.len()).filter(|place| plans[*place].is_unfitted()).collect();
+    let waiting: Vec<usize> = (0..learners.len()).filter(|place| learners[*place].needs_fit).collect();
     let mut seen_under: BTreeMap<Transform, Seen> = BTreeMap::new();
     for place in &waiting {
-        if let Entry::Vacant(empty) = seen_under.entry(plans[*place].takes()) {
-            let rows = &rows[empty.key()];
+        if let Entry::Vacant(empty) = seen_under.entry(learners[*place].takes) {
+            let rows = &rows[&Takes::Features(*empty.key())];
             empty.insert(seen(evaluation.store, &evaluation.rules, rows)?);
         }
     }
-    drop(plans);
     let next = AtomicUsize::new(0);
     let work = || {
         let take = || waiting.get(next.fetch_add(1, Ordering::Relaxed)).copied();
         let fit = |place: usize| {
-            let parameters = &evaluation.learners[place];
-            (place, alone(|| one(registry, evaluation, parameters, &seen_under, open)))
+            let learner = &learners[place];
+            (place, alone(|| one(registry, evaluation, learner, &seen_under, open)))
         };
         std::iter::from_fn(take).map(fit).collect::<Vec<_>>()
     };
@@ -146,7 +148,7 @@ pub(super) fn fits<D: Backend>(
         let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
         threads.into_iter().map(|thread| thread.join()).collect()
     });
-    let mut fitted: Vec<Option<Fitted<D>>> = evaluation.learners.iter().map(|_| None).collect();
+    let mut fitted: Vec<Option<Fitted<D>>> = learners.iter().map(|_| None).collect();
     for made in made {
         let made = made.map_err(|panic| EvalError::Worker(super::worker::panic_message(panic.as_ref())))?;
         for (place, one) in made {
@@ -168,21 +170,16 @@ fn alone<T: Send>(work: impl FnOnce() -> Result<T, EvalError> + Send) -> Result<
 fn one<D: Backend>(
     registry: &Registry<D>,
     evaluation: &Evaluation<'_>,
-    parameters: &Parameters,
+    learner: &Checked,
     seen_under: &BTreeMap<Transform, Seen>,
     open: &(impl Fn() -> Result<D, TensorError> + Sync),
 ) -> Result<Fitted<D>, EvalError> {
-    let name = || parameters.learner().to_string();
+    let name = || learner.learner().to_string();
     let device = open()?;
-    let plan = registry.build(parameters)?;
-    let seen = &seen_under[&plan.takes()];
-    let attempt = catch_unwind(AssertUnwindSafe(|| match &plan {
-        Learner::Unfitted(plan) => plan.fit(seen, &device).map(Some),
-        Learner::ClassTransductive(plan) => {
-            plan.fit(seen, &unseen(evaluation.store, &evaluation.rules), &device).map(Some)
-        }
-        _ => Ok(None),
-    }));
+    let plan = registry.build(&learner.parameters)?;
+    let seen = &seen_under[&learner.takes];
+    let unseen = || unseen(evaluation.store, &evaluation.rules);
+    let attempt = catch_unwind(AssertUnwindSafe(|| plan.fit(seen, unseen, &device)));
     match attempt {
         Ok(Ok(Some(fitted))) => Ok(fitted),
         Ok(Ok(None)) => Err(EvalError::Worker(format!("learner `{}` has no fit", name()))),

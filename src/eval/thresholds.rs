@@ -22,7 +22,7 @@ pub fn thresholds<D: Backend>(
     evaluate::<D, EvalError>(registry, evaluation, open, |batch| {
         progress(batch.episodes.len());
         let queries = batch.episodes.iter().flat_map(|answered| &answered.grade.queries);
-        let inside = queries.filter(|query| query.label.is_some()).map(|query| query.certainty);
+        let inside = queries.filter(|query| query.label.is_some()).map(|query| query.confidence_score);
         certainties.entry((batch.learner, batch.shot)).or_default().extend(inside);
         Ok(())
     })?;

@@ -1,15 +1,16 @@
 //! What a worker asks for answers at once: a learner, or several settings of one that share work.
 
-use crate::learner::{Answer, Family, Fitted, Given, LearnError, Learner, Parameters, Registry};
+use super::Takes;
+use crate::learner::{Answer, Checked, Family, Fitted, Given, LearnError, Learner, Parameters, Registry};
 use crate::tensor::Backend;
-use crate::vocab::{Confidence, Setting, Transform};
+use crate::vocab::{Confidence, Setting};
 
 /// One learner or a family, with the places of its members among the learners of the evaluation.
 pub(super) struct Unit<D: Backend> {
     pub(super) members: Vec<usize>,
     /// By member, what makes its answers certain.
     pub(super) confidences: Vec<Confidence>,
-    pub(super) takes: Transform,
+    pub(super) takes: Takes,
     pub(super) setting: Setting,
     kind: Kind<D>,
 }
@@ -23,62 +24,60 @@ impl<D: Backend> Unit<D> {
     /// The learners of an evaluation, in families where several settings of one can share work.
     pub(super) fn all(
         registry: &Registry<D>,
-        learners: &[Parameters],
+        learners: &[Checked],
         fitted: &[Option<Fitted<D>>],
         device: &D,
     ) -> Result<Vec<Unit<D>>, LearnError> {
-        let build = |place: usize| match &fitted[place] {
-            Some(fitted) => fitted.learner(device),
-            None => registry.build(&learners[place]),
+        let one = |place: usize| -> Result<Unit<D>, LearnError> {
+            let learner = &learners[place];
+            let built = match &fitted[place] {
+                Some(fitted) => fitted.learner(device)?,
+                None => registry.build(&learner.parameters)?,
+            };
+            Ok(Unit::of(learner, vec![place], vec![learner.confidence], Kind::One(built)))
         };
         // By name and transform, the places of inductive learners that might be kin.
-        let mut kin: Vec<(&str, Transform, Vec<usize>)> = Vec::new();
-        let mut confidences = Vec::with_capacity(learners.len());
+        let mut kin: Vec<(&str, Takes, Vec<usize>)> = Vec::new();
         let mut units = Vec::with_capacity(learners.len());
-        for (place, parameters) in learners.iter().enumerate() {
-            let learner = build(place)?;
-            let (takes, setting) = (learner.takes(), learner.setting());
-            confidences.push(learner.confidence());
-            if setting != Setting::Inductive {
-                let confidences = vec![learner.confidence()];
-                units.push(Unit {
-                    members: vec![place],
-                    confidences,
-                    takes,
-                    setting,
-                    kind: Kind::One(learner),
-                });
+        for (place, learner) in learners.iter().enumerate() {
+            if learner.setting != Setting::Inductive {
+                units.push(one(place)?);
                 continue;
             }
-            let same = |known: &&mut (&str, Transform, Vec<usize>)| {
-                (known.0, known.1) == (parameters.learner(), takes)
-            };
+            let takes = Takes::of(learner);
+            let same =
+                |known: &&mut (&str, Takes, Vec<usize>)| (known.0, known.1) == (learner.learner(), takes);
             match kin.iter_mut().find(same) {
                 Some((_, _, members)) => members.push(place),
-                None => kin.push((parameters.learner(), takes, vec![place])),
+                None => kin.push((learner.learner(), takes, vec![place])),
             }
         }
-        for (name, takes, members) in kin {
-            let settings: Vec<Parameters> = members.iter().map(|place| learners[*place].clone()).collect();
+        for (name, _, members) in kin {
+            let settings: Vec<Parameters> =
+                members.iter().map(|place| learners[*place].parameters.clone()).collect();
             let family = match members.len() {
                 1 => None,
                 _ => registry.entry(name)?.build_family(&settings)?,
             };
-            let setting = Setting::Inductive;
             match family {
                 Some(family) => {
-                    let confidences = members.iter().map(|place| confidences[*place]).collect();
-                    units.push(Unit { members, confidences, takes, setting, kind: Kind::Family(family) });
+                    let first = &learners[members[0]];
+                    let confidences = members.iter().map(|place| learners[*place].confidence).collect();
+                    units.push(Unit::of(first, members, confidences, Kind::Family(family)));
                 }
                 None => {
                     for place in members {
-                        let (confidences, kind) = (vec![confidences[place]], Kind::One(build(place)?));
-                        units.push(Unit { members: vec![place], confidences, takes, setting, kind });
+                        units.push(one(place)?);
                     }
                 }
             }
         }
         Ok(units)
+    }
+
+    /// A unit whose members are all given what this learner is given.
+    fn of(learner: &Checked, members: Vec<usize>, confidences: Vec<Confidence>, kind: Kind<D>) -> Unit<D> {
+        Unit { members, confidences, takes: Takes::of(learner), setting: learner.setting, kind }
     }
 
     /// The answers of all members.
@@ -87,7 +86,7 @@ impl<D: Backend> Unit<D> {
             Kind::One(learner) => Ok(vec![learner.answer(given)?]),
             Kind::Family(family) => {
                 let support = given.support.ok_or(LearnError::Missing { what: "a support set" })?;
-                family.answers(support, given.query, given.chance)
+                family.answers(support, given.query, given.rng)
             }
         }
     }

@@ -9,15 +9,15 @@ use std::time::Instant;
 
 use super::stacking::seen_labels;
 use super::unit::Unit;
-use super::{Answered, Batch, EvalError, Evaluation, Grading, Shared, takes_part};
+use super::{Answered, Batch, EvalError, Evaluation, Grading, Shared, Takes, takes_part};
 use crate::episode::{Draw, Episode, Order, deal, deal_class_embeddings};
 use crate::learner::{Answer, Given, Registry};
 use crate::metric::{self, EpisodeGrade, Margins, QueryMargin, grade_at};
-use crate::rng::Chance;
+use crate::rng::BatchRng;
 use crate::tensor::dfdx::shapes::HasShape;
 use crate::tensor::{Backend, Cpu, TensorError, to_host};
 use crate::view::Answers;
-use crate::vocab::{Confidence, Meaning, Transform};
+use crate::vocab::{Confidence, Meaning};
 
 /// The number of a group, what its batches were answered, and the error that ended it.
 type Sender = SyncSender<(usize, Vec<Batch>, Result<(), EvalError>)>;
@@ -51,12 +51,10 @@ fn take_batches<D: Backend>(
 ) -> Result<(), EvalError> {
     let device = open()?;
     let units = Unit::all(registry, shared.evaluation.learners, &shared.fitted, &device)?;
-    let stores: BTreeMap<Transform, D::Store> = shared
+    let stores: BTreeMap<Takes, D::Store> = shared
         .rows
         .iter()
-        .map(|(transform, rows)| {
-            Ok((*transform, device.upload_needed(rows, &|| needed(shared.evaluation.draw))?))
-        })
+        .map(|(takes, rows)| Ok((*takes, device.upload_needed(rows, &|| needed(shared.evaluation.draw))?)))
         .collect::<Result<_, TensorError>>()?;
     while !shared.stop.load(Ordering::Relaxed) {
         let number = shared.next.fetch_add(1, Ordering::Relaxed);
@@ -108,14 +106,14 @@ fn answer<D: Backend>(
     shared: &Shared<'_, D>,
     device: &D,
     units: &[Unit<D>],
-    stores: &BTreeMap<Transform, D::Store>,
+    stores: &BTreeMap<Takes, D::Store>,
     number: usize,
 ) -> Result<Vec<Batch>, EvalError> {
     let evaluation = shared.evaluation;
     let places = shared.batches[number].clone();
     let order = Order::of(evaluation.draw, places.clone(), evaluation.seed);
     let numbers: Vec<u32> = places.clone().map(|place| evaluation.draw.episode(place).number()).collect();
-    let chance = Chance::new(evaluation.seed, &numbers);
+    let rng = BatchRng::new(evaluation.seed, &numbers);
     let wanted = units.iter().any(|unit| unit.setting.uses_class_embeddings());
     let vectors = match evaluation.store.class_embeddings().filter(|_| wanted) {
         Some(vectors) => Some(deal_class_embeddings(device, vectors, evaluation.draw, places.clone())?),
@@ -127,17 +125,19 @@ fn answer<D: Backend>(
     };
     let mut out = Vec::new();
     for (shot_place, shot) in evaluation.shots.iter().enumerate() {
-        for (transform, store) in stores {
-            let form = evaluation.store.form();
+        for (taken, store) in stores {
+            let behind = evaluation.behind.filter(|_| *taken == Takes::Items);
+            let form = behind.map_or(evaluation.store.form(), |behind| behind.items.form());
             let dealt = deal(device, store, form, evaluation.draw, places.clone(), *shot, &order)?;
             let takes = |unit: &&Unit<D>| {
-                unit.takes == *transform && takes_part(unit.setting, evaluation.shots, shot_place)
+                unit.takes == *taken && takes_part(unit.setting, evaluation.shots, shot_place)
             };
             for unit in units.iter().filter(takes) {
                 let clock = Instant::now();
                 let support = dealt.support.as_ref();
+                let network = behind.map(|behind| behind.network);
                 let given =
-                    Given { support, vectors: vectors.as_ref(), query: &dealt.query, chance: &chance };
+                    Given { support, vectors: vectors.as_ref(), network, query: &dealt.query, rng: &rng };
                 let way = evaluation.draw.episode(places.start).way();
                 let grading = &shared.grading;
                 let answers = &dealt.answers;

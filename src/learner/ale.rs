@@ -6,13 +6,16 @@
 //! margin, because seen classes are few enough to score all of them; mini-batches of 64; and `W` may start from the
 //! identity where sizes agree (see `devise`).
 
-use super::compatibility::{Plan, declare};
-use super::{Learner, Registry};
+use super::{Registry, compatibility};
 use crate::tensor::SpanOps;
 
 pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
-    let entry = list.add("ale", |parameters| Ok(Learner::unfitted(Plan::of(parameters, by_rank))));
-    declare(entry).about("bilinear map, hinge violations weighed by rank (Akata et al. 2016)");
+    compatibility::register(
+        list,
+        "ale",
+        "bilinear map, hinge violations weighed by rank (Akata et al. 2016)",
+        by_rank,
+    );
 }
 
 /// `β_r / r` for every label that violates the margin, and minus their sum for the truth.

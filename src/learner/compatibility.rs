@@ -3,9 +3,9 @@
 //!
 //! `W = W₀ + A·S` with the class vectors `S` (classes, side) of the seen classes: every gradient is a combination of their
 //! rows, so that only `A` (dim, classes) is trained and one product with the Gram matrix `S·Sᵀ` keeps `W·Sᵀ` current.
-//! Rate, epochs and normalisation are chosen on validation classes: fitted on base classes, scored after each epoch among
+//! Learning rate, epochs and normalisation are chosen on validation classes: fitted on base classes, scored after each epoch among
 //! the validation classes, then fitted again on all seen classes. What is chosen is not the best of all settings but the least
-//! training, rate times epochs, that [`simplest`] cannot tell from it, which may be none: with a few dozen validation classes
+//! training, learning rate times epochs, that [`simplest`] cannot tell from it, which may be none: with a few dozen validation classes
 //! the best of eighty settings is one that had luck. On CLINC150 from the identity `sje` was best on validation classes at rate
 //! 1 after two epochs, 85.8 % where the identity has 82.3 ± 2.6, and fell from 78.9 to 76.4 on unseen classes; by this rule it
 //! trains little and keeps 78.9. From zero it is one epoch at least.
@@ -16,16 +16,16 @@
 
 use super::bilinear::Bilinear;
 use super::simplest::simplest;
-use super::{Entry, Fit, Fitted, LearnError, Parameter, Parameters};
+use super::{Fit, Fitted, LearnError, Learner, Parameter, Registry, Signature, Sizes};
 use crate::rng::{Purpose, Stream};
-use crate::tensor::{Backend, Tensor3, ops};
+use crate::tensor::{Backend, SpanOps, Tensor3, ops};
 use crate::view::Seen;
 
 /// Items in one step.
 const BATCH: usize = 64;
 /// Step sizes that are tried.
 const RATES: [f64; 4] = [0.001, 0.01, 0.1, 1.0];
-/// Epochs that are tried, at each rate.
+/// Epochs that are tried, at each step size.
 const MOST_EPOCHS: usize = 10;
 /// What is used where there are no validation classes.
 const UNCHOSEN: (f64, usize) = (0.01, 5);
@@ -36,7 +36,7 @@ pub(super) type Gradient = fn(&mut [f32], usize);
 /// How `W` is trained; what is absent is chosen.
 pub(super) struct Plan {
     gradient: Gradient,
-    rate: Option<f64>,
+    lr: Option<f64>,
     epochs: Option<usize>,
     unit: Option<bool>,
     start: Start,
@@ -52,57 +52,46 @@ enum Start {
 }
 
 impl Start {
-    /// Fails where the identity is asked for, and sizes differ.
-    fn suits(self, side: usize, dim: usize) -> Result<(), LearnError> {
+    /// The identity, where it is asked for, needs equal sizes.
+    fn sizes(self) -> Sizes {
         match self {
-            Start::Identity => {
-                LearnError::unless_equal("init=identity", side, dim, "\nhint: use init=zero or init=auto")
-            }
-            Start::Auto | Start::Zero => Ok(()),
+            Start::Identity => Sizes::Equal { what: "init=identity", hint: "use init=zero or init=auto" },
+            Start::Auto | Start::Zero => Sizes::Any,
         }
     }
 }
 
-impl Plan {
-    pub(super) fn of(parameters: &Parameters, gradient: Gradient) -> Plan {
-        let word = |name| Some(parameters.word(name)).filter(|word| *word != "chosen");
-        Plan {
+/// Registers a learner that differs from its siblings in its loss alone.
+pub(super) fn register<D: SpanOps>(
+    list: &mut Registry<D>,
+    name: &'static str,
+    about: &'static str,
+    gradient: Gradient,
+) {
+    let mut learner = Signature::new(name, about);
+    let words = &[("auto", Start::Auto), ("identity", Start::Identity), ("zero", Start::Zero)];
+    let meaning = "where the map starts; auto: the identity where sizes agree";
+    let start = learner.parameter(Parameter::choice("init", words, meaning));
+    let meaning = "step size; 0: chosen on validation classes";
+    let lr = learner.parameter(Parameter::real("lr", 0.0, 0.0, 1e3, meaning));
+    let meaning = "passes over the items; 0: chosen on validation classes";
+    let epochs = learner.parameter(Parameter::whole("epochs", 0, 0, 10_000, meaning));
+    let words = &[("chosen", None), ("l2n", Some(true)), ("none", Some(false))];
+    let meaning = "items and class embeddings divided by their norms, or as they are";
+    let unit = learner.parameter(Parameter::choice("normalise", words, meaning));
+    let most = u64::from(u32::MAX);
+    let seed = learner.parameter(Parameter::whole("seed", 0, 0, most, "seed of the order of the items"));
+    list.add(learner, move |p| {
+        let plan = Plan {
             gradient,
-            rate: Some(parameters.real("rate")).filter(|rate| *rate > 0.0),
-            epochs: Some(parameters.whole("epochs")).filter(|epochs| *epochs > 0),
-            unit: word("normalise").map(|word| word == "l2n"),
-            start: match parameters.word("init") {
-                "identity" => Start::Identity,
-                "zero" => Start::Zero,
-                _ => Start::Auto,
-            },
-            seed: parameters.whole("seed") as u64,
-        }
-    }
-}
-
-/// Declares the parameters of [`Plan::of`].
-pub(super) fn declare<D: Backend>(entry: &mut Entry<D>) -> &mut Entry<D> {
-    entry
-        .parameter(Parameter::choice(
-            "init",
-            &["auto", "identity", "zero"],
-            "where the map starts; auto: the identity where sizes agree",
-        ))
-        .parameter(Parameter::real("rate", 0.0, 0.0, 1e3, "step size; 0: chosen on validation classes"))
-        .parameter(Parameter::whole(
-            "epochs",
-            0,
-            0,
-            10_000,
-            "passes over the items; 0: chosen on validation classes",
-        ))
-        .parameter(Parameter::choice(
-            "normalise",
-            &["chosen", "l2n", "none"],
-            "items and class vectors divided by their norms, or as they are",
-        ))
-        .parameter(Parameter::whole("seed", 0, 0, u64::from(u32::MAX), "seed of the order of the items"))
+            lr: Some(p[lr]).filter(|lr| *lr > 0.0),
+            epochs: Some(p[epochs]).filter(|epochs| *epochs > 0),
+            unit: p[unit],
+            start: p[start],
+            seed: p[seed] as u64,
+        };
+        Ok(Learner::unfitted(plan).with_sizes(p[start].sizes()))
+    });
 }
 
 /// Items and class vectors, all in memory, normalised or not.
@@ -144,7 +133,7 @@ struct Training<'a, D: Backend> {
     device: &'a D,
     data: &'a Data,
     gradient: Gradient,
-    rate: f32,
+    lr: f32,
     seed: u64,
     identity: bool,
     /// `S·Sᵀ`: (1, classes, classes).
@@ -157,9 +146,9 @@ struct Training<'a, D: Backend> {
 }
 
 impl<'a, D: Backend> Training<'a, D> {
-    fn start(device: &'a D, data: &'a Data, plan: &Plan, rate: f64) -> Result<Self, LearnError> {
+    fn start(device: &'a D, data: &'a Data, plan: &Plan, lr: f64) -> Result<Self, LearnError> {
         let Data { dim, side, classes, .. } = *data;
-        plan.start.suits(side, dim)?;
+        plan.start.sizes().check(side, dim)?;
         let identity = plan.start == Start::Identity || (plan.start == Start::Auto && dim == side);
         let vectors = device.tensor3((1, classes, side), data.vectors.clone())?;
         let zeros = device.tensor3((1, dim, classes), vec![0.0; dim * classes])?;
@@ -168,7 +157,7 @@ impl<'a, D: Backend> Training<'a, D> {
             device,
             data,
             gradient: plan.gradient,
-            rate: rate as f32,
+            lr: lr as f32,
             seed: plan.seed,
             identity,
             gram: ops::matmul(&vectors, &turned)?,
@@ -193,7 +182,7 @@ impl<'a, D: Backend> Training<'a, D> {
                 (self.gradient)(scores, self.data.labels[*place]);
             }
             let scores = self.device.tensor3((1, batch.len(), classes), scores)?;
-            let factor = -self.rate / batch.len() as f32;
+            let factor = -self.lr / batch.len() as f32;
             let step = ops::scale(ops::matmul(&ops::transpose(&items)?, &scores)?, factor)?;
             self.products = ops::add(&self.products, &ops::matmul(&step, &self.gram)?)?;
             self.steps = ops::add(&self.steps, &step)?;
@@ -234,7 +223,7 @@ impl<'a, D: Backend> Training<'a, D> {
 /// A setting that was chosen.
 #[derive(Clone, Copy, PartialEq, Debug)]
 struct Chosen {
-    rate: f64,
+    lr: f64,
     epochs: usize,
     unit: bool,
 }
@@ -243,9 +232,9 @@ impl Plan {
     /// The setting with the least training among those left open that are as good as the best, and whether validation
     /// classes have chosen it.
     fn choose<D: Backend>(&self, seen: &Seen, device: &D) -> Result<(Chosen, bool), LearnError> {
-        let open = self.rate.is_none() || self.epochs.is_none() || self.unit.is_none();
+        let open = self.lr.is_none() || self.epochs.is_none() || self.unit.is_none();
         let unchosen = Chosen {
-            rate: self.rate.unwrap_or(UNCHOSEN.0),
+            lr: self.lr.unwrap_or(UNCHOSEN.0),
             epochs: self.epochs.unwrap_or(UNCHOSEN.1),
             unit: self.unit.unwrap_or(true),
         };
@@ -255,8 +244,8 @@ impl Plan {
         let (mut tried, mut accuracies) = (Vec::new(), Vec::new());
         for unit in self.unit.map_or(vec![true, false], |unit| vec![unit]) {
             let (data, other) = (Data::of(&base, unit)?, Data::of(&validation, unit)?);
-            for rate in self.rate.map_or(RATES.to_vec(), |rate| vec![rate]) {
-                let mut training = Training::start(device, &data, self, rate)?;
+            for lr in self.lr.map_or(RATES.to_vec(), |lr| vec![lr]) {
+                let mut training = Training::start(device, &data, self, lr)?;
                 // A map of zeros tells no class from another: from zero, no training at all is none of the choices.
                 let least = usize::from(!training.identity);
                 for epochs in 0..=self.epochs.unwrap_or(MOST_EPOCHS) {
@@ -266,13 +255,13 @@ impl Plan {
                     if epochs < least || self.epochs.is_some_and(|asked| asked != epochs) {
                         continue;
                     }
-                    tried.push(Chosen { rate, epochs, unit });
+                    tried.push(Chosen { lr, epochs, unit });
                     accuracies.push(training.accuracies(&other)?);
                 }
             }
         }
         // Rates mean another thing where norms differ: with the best setting's normalisation, then, or as it was first tried.
-        let amount = |place: usize| tried[place].rate * tried[place].epochs as f64;
+        let amount = |place: usize| tried[place].lr * tried[place].epochs as f64;
         let place = simplest(&accuracies, |place, best| {
             (tried[place].unit == tried[best].unit).then(|| amount(place))
         });
@@ -282,7 +271,7 @@ impl Plan {
     /// `Wᵀ` (side, dim) of a setting, trained on all seen classes.
     fn train<D: Backend>(&self, seen: &Seen, chosen: Chosen, device: &D) -> Result<Vec<f32>, LearnError> {
         let data = Data::of(seen, chosen.unit)?;
-        let mut training = Training::start(device, &data, self, chosen.rate)?;
+        let mut training = Training::start(device, &data, self, chosen.lr)?;
         for _ in 0..chosen.epochs {
             training.pass()?;
         }
@@ -291,10 +280,6 @@ impl Plan {
 }
 
 impl<D: Backend> Fit<D> for Plan {
-    fn suits(&self, side: usize, dim: usize) -> Result<(), LearnError> {
-        self.start.suits(side, dim)
-    }
-
     fn fit(&self, seen: &Seen, device: &D) -> Result<Fitted<D>, LearnError> {
         let (chosen, by_validation) = self.choose(seen, device)?;
         let map = self.train(seen, chosen, device)?;
@@ -302,7 +287,7 @@ impl<D: Backend> Fit<D> for Plan {
         let fitted = Fitted::zero_shot(move |device: &D| Bilinear::place(device, shape, &map, unit));
         Ok(match by_validation {
             true => fitted
-                .with_choice("rate", chosen.rate)
+                .with_choice("lr", chosen.lr)
                 .with_choice("epochs", chosen.epochs)
                 .with_choice("normalise", if unit { "l2n" } else { "none" }),
             false => fitted,
@@ -317,7 +302,7 @@ mod tests {
 
     fn plan(gradient: Gradient) -> Plan {
         let start = Start::Zero;
-        Plan { gradient, rate: Some(0.5), epochs: Some(1), unit: Some(false), start, seed: 3 }
+        Plan { gradient, lr: Some(0.5), epochs: Some(1), unit: Some(false), start, seed: 3 }
     }
 
     #[test]
@@ -328,7 +313,7 @@ mod tests {
             scores[truth] = -1.0;
         }
         let seen = Seen::dense(1, vec![2.0, 4.0], vec![0, 1], 2, vec![1.0, 0.0, 0.0, 3.0]).unwrap();
-        let chosen = Chosen { rate: 0.5, epochs: 1, unit: false };
+        let chosen = Chosen { lr: 0.5, epochs: 1, unit: false };
         let map = plan(ones).train(&seen, chosen, &open_cpu()).unwrap();
         // −½ · (2·(−1, 3) + 4·(1, −3)) / 2
         assert_eq!(map, [-0.5, 1.5]);
@@ -344,7 +329,7 @@ mod tests {
         let rows = crate::tensor::HostRows::dense(axes.clone(), 4).unwrap();
         let base = vec![true, true, false, false];
         let seen = Seen::new(rows, vec![0, 1, 2, 3], vec![0, 1, 2, 3], axes, 4, base).unwrap();
-        let plan = Plan { rate: None, epochs: None, unit: None, start: Start::Auto, ..plan(away) };
+        let plan = Plan { lr: None, epochs: None, unit: None, start: Start::Auto, ..plan(away) };
         let (chosen, by_validation) = plan.choose(&seen, &open_cpu()).unwrap();
         assert!(by_validation && chosen.epochs == 0, "{chosen:?}");
         let (chosen, _) = Plan { start: Start::Zero, ..plan }.choose(&seen, &open_cpu()).unwrap();

@@ -6,13 +6,16 @@
 //! one space begin with a map that is good. Training may then make it worse on unseen classes; validation classes say so,
 //! and no epoch at all may be chosen.
 
-use super::compatibility::{Plan, declare};
-use super::{Learner, Registry};
+use super::{Registry, compatibility};
 use crate::tensor::SpanOps;
 
 pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
-    let entry = list.add("devise", |parameters| Ok(Learner::unfitted(Plan::of(parameters, violations))));
-    declare(entry).about("bilinear map, sum of hinge violations (Frome et al. 2013)");
+    compatibility::register(
+        list,
+        "devise",
+        "bilinear map, sum of hinge violations (Frome et al. 2013)",
+        violations,
+    );
 }
 
 /// 1 for every label that violates the margin, and minus their number for the truth.

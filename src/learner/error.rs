@@ -1,28 +1,32 @@
 //! Why a learner could not be built or could not answer.
 
+use crate::backbone::BackboneError;
 use crate::tensor::TensorError;
+use crate::vocab::spec::SpecError;
 
 /// An error of the learner room.
 #[derive(Debug, thiserror::Error)]
 pub enum LearnError {
     /// No learner of this name is registered.
-    #[error("unknown learner `{name}`, expected one of {known}")]
+    #[error("unknown learner `{name}`, expected one of {known}{hint}")]
     UnknownLearner {
         /// The name as given.
         name: String,
         /// The known names, in backticks, joined by commas.
         known: String,
+        /// Empty, or a line that names what was meant.
+        hint: String,
     },
     /// A specification that cannot be taken apart.
-    #[error("learner `{spec}`: {problem}\nhint: write `name` or `name:key=value,key=value`")]
+    #[error("learner `{spec}`: {source}\nhint: write `name` or `name:key=value,key=value`")]
     BadSpec {
         /// The specification as given.
         spec: String,
         /// What is wrong with it.
-        problem: String,
+        source: SpecError,
     },
     /// The learner has no such parameter.
-    #[error("learner `{learner}` has no parameter `{name}`, expected one of {known}")]
+    #[error("learner `{learner}` has no parameter `{name}`, expected one of {known}{hint}")]
     UnknownParameter {
         /// The learner.
         learner: String,
@@ -30,9 +34,11 @@ pub enum LearnError {
         name: String,
         /// The known names, in backticks, joined by commas.
         known: String,
+        /// Empty, or a line that names what was meant.
+        hint: String,
     },
     /// A value out of its range.
-    #[error("parameter `{name}` of `{learner}` must be {rule}, got `{found}`")]
+    #[error("parameter `{name}` of `{learner}` must be {rule}, got `{found}`{hint}")]
     BadValue {
         /// The learner.
         learner: String,
@@ -42,6 +48,8 @@ pub enum LearnError {
         rule: String,
         /// The value as given.
         found: String,
+        /// Empty, or a line that names what was meant.
+        hint: String,
     },
     /// Two parameters that do not go together.
     #[error("learner `{learner}`: {problem}")]
@@ -51,25 +59,28 @@ pub enum LearnError {
         /// What does not go together.
         problem: String,
     },
+    /// The network that a learner owns cannot be used.
+    #[error(transparent)]
+    Network(#[from] BackboneError),
     /// The episode or the run does not give what the learner needs.
     #[error("the learner needs {what}, and is given none")]
     Missing {
         /// What it needs.
         what: &'static str,
     },
-    /// Features and class vectors that do not fit the learner.
+    /// Features and class embeddings that do not fit the learner.
     #[error(
-        "{what} needs class vectors as long as the features, got {side} numbers per class and {dim} per item{hint}"
+        "{what} needs class embeddings as long as the features, got {class_dim} numbers per class and {dim} per item{hint}"
     )]
-    SidesDiffer {
+    SizesDiffer {
         /// The learner or its parameter.
         what: &'static str,
         /// Numbers per class.
-        side: usize,
+        class_dim: usize,
         /// Numbers per item.
         dim: usize,
         /// Empty, or a line with a remedy.
-        hint: &'static str,
+        hint: String,
     },
     /// Scores that are not numbers.
     #[error("learner `{learner}` gave a score that is not a finite number in episode {episode}")]
@@ -82,16 +93,4 @@ pub enum LearnError {
     /// A tensor operation failed.
     #[error(transparent)]
     Tensor(#[from] TensorError),
-}
-
-impl LearnError {
-    /// Fails unless class vectors are as long as the features, which `what` needs; `hint` is empty or a line.
-    pub(super) fn unless_equal(
-        what: &'static str,
-        side: usize,
-        dim: usize,
-        hint: &'static str,
-    ) -> Result<(), LearnError> {
-        if side == dim { Ok(()) } else { Err(LearnError::SidesDiffer { what, side, dim, hint }) }
-    }
 }

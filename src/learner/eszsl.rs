@@ -6,29 +6,20 @@
 //! (classes, side). All in double precision; nothing of `X` is kept but sums.
 
 use super::class_sums::{ClassSums, scatter};
-use super::{Fit, Fitted, LearnError, Learner, Parameter, Registry, Scale};
+use super::{Fit, Fitted, LearnError, Learner, Parameter, Registry, Scale, Signature};
 use crate::learner::bilinear::Bilinear;
 use crate::tensor::matrix::Matrix;
 use crate::tensor::{Backend, SpanOps};
 use crate::view::Seen;
 
 pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
-    list.add("eszsl", |parameters| {
-        Ok(Learner::unfitted(Eszsl { gamma: parameters.real("gamma"), lambda: parameters.real("lambda") }))
-    })
-    .about("bilinear map in closed form (Romera-Paredes and Torr 2015)")
-    .parameter(Parameter::real("gamma", 1.0, 1e-6, 1e6, "penalty on the side of the features").search(
-        Scale::Log,
-        1e-2,
-        1e4,
-    ))
-    .parameter(
-        Parameter::real("lambda", 1.0, 1e-6, 1e6, "penalty on the side of the class vectors").search(
-            Scale::Log,
-            1e-3,
-            1e3,
-        ),
-    );
+    let about = "bilinear map in closed form (Romera-Paredes and Torr 2015)";
+    let mut eszsl = Signature::new("eszsl", about);
+    let gamma = Parameter::real("gamma", 1.0, 1e-6, 1e6, "penalty on the side of the features");
+    let gamma = eszsl.parameter(gamma.search(Scale::Log, 1e-2, 1e4));
+    let lambda = Parameter::real("lambda", 1.0, 1e-6, 1e6, "penalty on the side of the class embeddings");
+    let lambda = eszsl.parameter(lambda.search(Scale::Log, 1e-3, 1e3));
+    list.add(eszsl, move |p| Ok(Learner::unfitted(Eszsl { gamma: p[gamma], lambda: p[lambda] })));
 }
 
 struct Eszsl {

@@ -5,7 +5,7 @@
 //! learner alone, so that nobody need know in whose company it was made.
 
 use super::{LearnError, LinearClassifier, Parameters};
-use crate::rng::Chance;
+use crate::rng::BatchRng;
 use crate::tensor::span::{Objective, Solution};
 use crate::tensor::{Backend, LinearHead, SpanOps};
 use crate::view::{Items, Scores, Support};
@@ -24,7 +24,7 @@ pub trait Family<D: Backend> {
         &self,
         support: &Support<D>,
         query: &Items<D>,
-        chance: &Chance<'_>,
+        rng: &BatchRng<'_>,
     ) -> Result<Vec<Answer<D>>, LearnError>;
 }
 
@@ -50,7 +50,7 @@ impl<D: SpanOps> Family<D> for SpanFamily {
         &self,
         support: &Support<D>,
         query: &Items<D>,
-        _: &Chance<'_>,
+        _: &BatchRng<'_>,
     ) -> Result<Vec<Answer<D>>, LearnError> {
         let solutions = support.device().fits(support.features()?, support.labels(), &self.objectives)?;
         linear_answers(support, query, solutions, self.meaning)

@@ -2,8 +2,8 @@
 //! arXiv:1904.04232: Baseline, and the cosine classifier of Baseline++).
 //!
 //! A linear layer on frozen features descends on the mean cross-entropy of the support. The update is that of
-//! `torch.optim.SGD`; `steps` counts passes over the support, each of one step (`batch = 0`) or of mini-batches in a
-//! fresh random order. `preset = closer-look` is the paper's setting: 100 passes, mini-batches of 4, rate 0.01, momentum
+//! `torch.optim.SGD`; an epoch is a pass over the support, of one step (`batch = 0`) or of mini-batches in a
+//! fresh random order. `preset = closer-look` is the paper's setting: 100 epochs, mini-batches of 4, learning rate 0.01, momentum
 //! and dampening 0.9, weight decay 0.001. `head = cosine` scores `scale · cos(x, w)` and starts from the class means.
 //!
 //! Differs from the paper: weights start from zero, or with `init = prototype` from a prototypical network's logits
@@ -13,99 +13,121 @@
 
 use super::family::linear_answers;
 use super::{
-    Answer, Classifier, Family, Inductive, LearnError, Learner, LinearClassifier, Parameter, Parameters,
-    Registry, transform_of, transform_parameter,
+    Answer, Classifier, Family, Inductive, Key, LearnError, Learner, LinearClassifier, Parameter, Parameters,
+    Registry, Signature, transform_parameter,
 };
-use crate::rng::Chance;
+use crate::rng::BatchRng;
 use crate::tensor::span::{Batches, Descent, Head, Init, Objective};
-use crate::tensor::{Backend, SpanOps, Tensor3, ops};
+use crate::tensor::{SpanOps, Tensor3, ops};
 use crate::view::{Items, Scores, Support};
 use crate::vocab::{Meaning, Transform};
 
 pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
-    list.add("fine-tune", |parameters| Ok(Learner::inductive(FineTune::from(parameters)?)))
-        .family(|members| Ok(Box::new(Paths::of(members)?)))
-        .about("last layer by gradient descent (Chen et al. 2019)")
-        .parameter(
-            Parameter::whole("steps", 100, 1, 1_000_000, "passes over the support")
-                .grid(&["10", "30", "100", "300"]),
-        )
-        .parameter(
-            Parameter::real("rate", 0.1, 1e-9, 1e6, "learning rate")
-                .grid(&["0.01", "0.03", "0.1", "0.3", "1", "3"]),
-        )
-        .parameter(Parameter::real("momentum", 0.0, 0.0, 0.999_999, "share of the last update that is kept"))
-        .parameter(Parameter::real(
-            "dampening",
-            0.0,
-            0.0,
-            1.0,
-            "share of the gradient that momentum leaves out",
-        ))
-        .parameter(Parameter::real("weight-decay", 0.0, 0.0, 1e3, "L2 penalty on weights and bias"))
-        .parameter(Parameter::whole("batch", 0, 0, 100_000, "items per step; 0 takes the whole support"))
-        .parameter(Parameter::choice("init", &["zero", "prototype"], "where the weights start"))
-        .parameter(Parameter::choice("head", &["linear", "cosine"], "how logits are made"))
-        .parameter(Parameter::real("scale", 10.0, 1e-3, 1e4, "factor on the cosine of a cosine head"))
-        .parameter(Parameter::choice(
-            "preset",
-            &["none", "closer-look"],
-            "takes steps, batch, rate, momentum, dampening and weight decay from a paper",
-        ))
-        .parameter(transform_parameter(Transform::L2n))
-        .preset(
-            "closer-look",
-            &[
-                ("steps", "100"),
-                ("batch", "4"),
-                ("rate", "0.01"),
-                ("momentum", "0.9"),
-                ("dampening", "0.9"),
-                ("weight-decay", "0.001"),
-            ],
-        );
+    let mut signature = Signature::new("fine-tune", "last layer by gradient descent (Chen et al. 2019)");
+    let keys = Keys::declare(&mut signature);
+    list.add(signature, move |p| {
+        let learner = FineTune::of(p, &keys)?;
+        Ok(Learner::inductive(learner).with_transform(p[keys.transform]))
+    })
+    .family(move |members| Ok(Box::new(Paths::of(members, &keys)?)));
+}
+
+/// The parameters by their keys.
+#[derive(Clone, Copy)]
+struct Keys {
+    epochs: Key<usize>,
+    lr: Key<f64>,
+    momentum: Key<f64>,
+    dampening: Key<f64>,
+    weight_decay: Key<f64>,
+    batch: Key<usize>,
+    init: Key<Init>,
+    /// Whether the head is a cosine one.
+    cosine: Key<bool>,
+    scale: Key<f64>,
+    transform: Key<Transform>,
+}
+
+impl Keys {
+    fn declare(learner: &mut Signature) -> Keys {
+        let epochs = Parameter::whole("epochs", 100, 1, 1_000_000, "passes over the support");
+        let lr = Parameter::real("lr", 0.1, 1e-9, 1e6, "learning rate");
+        let momentum = "share of the last update that is kept";
+        let dampening = "share of the gradient that momentum leaves out";
+        let weight_decay = "L2 penalty on weights and bias";
+        let batch = "items per step; 0 takes the whole support";
+        let inits = &[("zero", Init::Zero), ("prototype", Init::Prototype)];
+        let heads = &[("linear", false), ("cosine", true)];
+        let scale = "factor on the cosine of a cosine head";
+        let keys = Keys {
+            lr: learner.parameter(lr.grid(&["0.01", "0.03", "0.1", "0.3", "1", "3"])),
+            epochs: learner.parameter(epochs.grid(&["10", "30", "100", "300"])),
+            momentum: learner.parameter(Parameter::real("momentum", 0.0, 0.0, 0.999_999, momentum)),
+            dampening: learner.parameter(Parameter::real("dampening", 0.0, 0.0, 1.0, dampening)),
+            weight_decay: learner.parameter(Parameter::real("weight-decay", 0.0, 0.0, 1e3, weight_decay)),
+            batch: learner.parameter(Parameter::whole("batch", 0, 0, 100_000, batch)),
+            init: learner.parameter(Parameter::choice("init", inits, "where the weights start")),
+            cosine: learner.parameter(Parameter::choice("head", heads, "how logits are made")),
+            scale: learner.parameter(Parameter::real("scale", 10.0, 1e-3, 1e4, scale)),
+            transform: learner.parameter(transform_parameter(Transform::L2n)),
+        };
+        keys.declare_preset(learner);
+        keys
+    }
+
+    fn declare_preset(&self, learner: &mut Signature) {
+        let meaning = "takes epochs, batch, lr, momentum, dampening and weight decay from a paper";
+        let words = &[("none", ()), ("closer-look", ())];
+        let preset = learner.parameter(Parameter::choice("preset", words, meaning));
+        let values = [
+            (self.epochs.name(), "100"),
+            (self.batch.name(), "4"),
+            (self.lr.name(), "0.01"),
+            (self.momentum.name(), "0.9"),
+            (self.dampening.name(), "0.9"),
+            (self.weight_decay.name(), "0.001"),
+        ];
+        learner.preset(preset, "closer-look", &values);
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]
 struct FineTune {
-    steps: usize,
-    rate: f64,
+    epochs: usize,
+    lr: f64,
     momentum: f64,
     dampening: f64,
     weight_decay: f64,
     batch: usize,
     init: Init,
     head: Head,
-    transform: Transform,
 }
 
 impl FineTune {
-    fn from(parameters: &Parameters) -> Result<FineTune, LearnError> {
-        let cosine = parameters.word("head") == "cosine";
-        let init = if parameters.word("init") == "prototype" { Init::Prototype } else { Init::Zero };
+    fn of(p: &Parameters, keys: &Keys) -> Result<FineTune, LearnError> {
+        let (cosine, init) = (p[keys.cosine], p[keys.init]);
         if cosine && init == Init::Zero {
-            return Err(parameters
-                .conflict("`head=cosine` needs `init=prototype`, because a zero weight has no direction"));
+            let problem = "`head=cosine` needs `init=prototype`, because a zero weight has no direction";
+            return Err(p.conflict(problem));
         }
         Ok(FineTune {
-            steps: parameters.whole("steps"),
-            rate: parameters.real("rate"),
-            momentum: parameters.real("momentum"),
-            dampening: parameters.real("dampening"),
-            weight_decay: parameters.real("weight-decay"),
-            batch: parameters.whole("batch"),
+            epochs: p[keys.epochs],
+            lr: p[keys.lr],
+            momentum: p[keys.momentum],
+            dampening: p[keys.dampening],
+            weight_decay: p[keys.weight_decay],
+            batch: p[keys.batch],
             init,
-            head: if cosine { Head::Cosine { scale: parameters.real("scale") } } else { Head::Linear },
-            transform: transform_of(parameters),
+            head: if cosine { Head::Cosine { scale: p[keys.scale] } } else { Head::Linear },
         })
     }
 
     /// The mini-batches of one episode's passes; those of fewer passes are the first of them.
-    fn plan(&self, chance: &Chance<'_>, episode: usize, n: usize) -> Vec<Vec<usize>> {
-        let mut stream = chance.stream(episode);
+    fn plan(&self, rng: &BatchRng<'_>, episode: usize, n: usize) -> Vec<Vec<usize>> {
+        let mut stream = rng.stream(episode);
         let mut order: Vec<usize> = (0..n).collect();
         let mut batches = Vec::new();
-        for _ in 0..self.steps {
+        for _ in 0..self.epochs {
             stream.shuffle(&mut order);
             batches.extend(order.chunks(self.batch).map(<[usize]>::to_vec));
         }
@@ -114,8 +136,8 @@ impl FineTune {
 
     fn descent<'a>(&self, plan: Batches<'a>) -> Descent<'a> {
         Descent {
-            epochs: self.steps,
-            lr: self.rate,
+            epochs: self.epochs,
+            lr: self.lr,
             momentum: self.momentum,
             dampening: self.dampening,
             weight_decay: self.weight_decay,
@@ -127,12 +149,8 @@ impl FineTune {
 }
 
 impl<D: SpanOps> Inductive<D> for FineTune {
-    fn takes(&self) -> Transform {
-        self.transform
-    }
-
-    fn adapt(&self, support: &Support<D>, chance: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
-        let plan = |episode: usize, n: usize| self.plan(chance, episode, n);
+    fn adapt(&self, support: &Support<D>, rng: &BatchRng<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+        let plan = |episode: usize, n: usize| self.plan(rng, episode, n);
         let descent = self.descent(&plan);
         let solution = support.device().descent(support.features()?, support.labels(), &descent)?;
         let linear = LinearClassifier::from_span(support, solution, Meaning::Logits)?;
@@ -143,26 +161,26 @@ impl<D: SpanOps> Inductive<D> for FineTune {
     }
 }
 
-/// Several settings, of which those that differ in their steps alone are stops on one path.
+/// Several settings, of which those that differ in their epochs alone are stops on one path.
 struct Paths {
-    /// Each with the largest number of steps of its settings, these numbers, and the places of these settings.
+    /// Each with the largest number of epochs of its settings, these numbers, and the places of these settings.
     paths: Vec<(FineTune, Vec<usize>, Vec<usize>)>,
     members: usize,
 }
 
 impl Paths {
-    fn of(members: &[Parameters]) -> Result<Paths, LearnError> {
+    fn of(members: &[Parameters], keys: &Keys) -> Result<Paths, LearnError> {
         let mut paths: Vec<(FineTune, Vec<usize>, Vec<usize>)> = Vec::new();
         for (place, member) in members.iter().enumerate() {
-            let member = FineTune::from(member)?;
-            let same = |path: &FineTune| FineTune { steps: member.steps, ..*path } == member;
+            let member = FineTune::of(member, keys)?;
+            let same = |path: &FineTune| FineTune { epochs: member.epochs, ..*path } == member;
             match paths.iter_mut().find(|(path, ..)| same(path)) {
                 Some((path, stops, places)) => {
-                    path.steps = path.steps.max(member.steps);
-                    stops.push(member.steps);
+                    path.epochs = path.epochs.max(member.epochs);
+                    stops.push(member.epochs);
                     places.push(place);
                 }
-                None => paths.push((member, vec![member.steps], vec![place])),
+                None => paths.push((member, vec![member.epochs], vec![place])),
             }
         }
         Ok(Paths { paths, members: members.len() })
@@ -174,10 +192,10 @@ impl<D: SpanOps> Family<D> for Paths {
         &self,
         support: &Support<D>,
         query: &Items<D>,
-        chance: &Chance<'_>,
+        rng: &BatchRng<'_>,
     ) -> Result<Vec<Answer<D>>, LearnError> {
         let plans: Vec<_> =
-            self.paths.iter().map(|(path, ..)| move |e: usize, n: usize| path.plan(chance, e, n)).collect();
+            self.paths.iter().map(|(path, ..)| move |e: usize, n: usize| path.plan(rng, e, n)).collect();
         let objectives: Vec<Objective<'_>> = self
             .paths
             .iter()
@@ -206,17 +224,17 @@ impl<D: SpanOps> Family<D> for Paths {
 }
 
 /// `scale · cos(x, w)`, the scale being the length of the directions.
-struct CosineHead<D: Backend> {
+struct CosineHead<D: SpanOps> {
     directions: Tensor3<D>,
 }
 
-impl<D: Backend> CosineHead<D> {
+impl<D: SpanOps> CosineHead<D> {
     fn of(linear: &LinearClassifier<D>, scale: f64) -> Result<CosineHead<D>, LearnError> {
         Ok(CosineHead { directions: ops::scale(ops::normalise(&linear.weights)?, scale as f32)? })
     }
 }
 
-impl<D: Backend> Classifier<D> for CosineHead<D> {
+impl<D: SpanOps> Classifier<D> for CosineHead<D> {
     fn scores(&self, items: &Items<D>) -> Result<Scores<D>, LearnError> {
         let products = items.products(&self.directions)?;
         Ok(Scores::logits(ops::divide_rows(&products, &items.squared_norms()?)?))

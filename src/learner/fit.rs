@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Informed, LearnError, Learner, ZeroShot};
+use super::{LearnError, Learner, Semantic, ZeroShot};
 use crate::tensor::Backend;
 use crate::view::Seen;
-use crate::vocab::{Setting, Transform};
+use crate::vocab::Setting;
 
 /// A learner that is fitted on the seen classes before it meets an episode.
 ///
@@ -13,23 +13,9 @@ use crate::vocab::{Setting, Transform};
 /// unseen classes or at novel features; what it gives back is plain data from which every worker builds a learner on its
 /// own device.
 pub trait Fit<D: Backend> {
-    /// The setting of the learner that comes out: [`Setting::ZeroShot`] or [`Setting::Informed`].
+    /// The setting of the learner that comes out: [`Setting::ZeroShot`] or [`Setting::Semantic`].
     fn setting(&self) -> Setting {
         Setting::ZeroShot
-    }
-
-    /// The transform that it takes of the features, while it is fitted and after.
-    fn takes(&self) -> Transform {
-        Transform::None
-    }
-
-    /// Fails where it cannot work with class vectors of `side` numbers and items of `dim`; asked before any episode.
-    ///
-    /// # Errors
-    /// The rule that the sizes break.
-    fn suits(&self, side: usize, dim: usize) -> Result<(), LearnError> {
-        let _ = (side, dim);
-        Ok(())
     }
 
     /// Fits; `device` may do the heavy work.
@@ -41,20 +27,6 @@ pub trait Fit<D: Backend> {
 
 /// A learner whose fit uses the vectors of the unseen classes too; a protocol must admit that by name.
 pub trait ClassTransductive<D: Backend> {
-    /// The transform that it takes of the features, while it is fitted and after.
-    fn takes(&self) -> Transform {
-        Transform::None
-    }
-
-    /// Fails where it cannot work with class vectors of `side` numbers and items of `dim`; asked before any episode.
-    ///
-    /// # Errors
-    /// The rule that the sizes break.
-    fn suits(&self, side: usize, dim: usize) -> Result<(), LearnError> {
-        let _ = (side, dim);
-        Ok(())
-    }
-
     /// Fits on the seen classes and on the vectors (classes × side) of the unseen ones, in the order of the dataset.
     ///
     /// # Errors
@@ -79,12 +51,21 @@ impl<D: Backend> Fitted<D> {
         Fitted { build: Box::new(build), chosen: BTreeMap::new() }
     }
 
-    /// An informed learner, made on each worker's device.
-    pub fn informed<L: Informed<D> + 'static>(
+    /// A semantic learner, made on each worker's device.
+    pub fn semantic<L: Semantic<D> + 'static>(
         build: impl Fn(&D) -> Result<L, LearnError> + Send + Sync + 'static,
     ) -> Fitted<D> {
-        let build = move |device: &D| Ok(Learner::informed(build(device)?));
+        let build = move |device: &D| Ok(Learner::semantic(build(device)?));
         Fitted { build: Box::new(build), chosen: BTreeMap::new() }
+    }
+
+    /// The same, with what its plan declared for every learner that is made of it.
+    pub(super) fn with_declared(
+        self,
+        declare: impl Fn(Learner<D>) -> Learner<D> + Send + Sync + 'static,
+    ) -> Fitted<D> {
+        let Fitted { build, chosen } = self;
+        Fitted { build: Box::new(move |device: &D| Ok(declare(build(device)?))), chosen }
     }
 
     /// Names a value that the fit has chosen on validation classes; it is kept in the record of the run.

@@ -4,44 +4,36 @@
 //! number of votes among the k nearest; a tie goes to the label of the nearer item. `k` counts at most the support.
 //! `distance = cosine` divides all items by their norms first.
 
-use super::{Answer, Classifier, Family, Inductive, LearnError, Learner, Parameter, Registry, Scale};
-use crate::rng::Chance;
+use super::{
+    Answer, Classifier, Family, Inductive, LearnError, Learner, Parameter, Registry, Scale, Signature,
+};
+use crate::rng::BatchRng;
 use crate::tensor::{Labels, SpanOps, Tensor3};
 use crate::view::{Items, Scores, Support};
 use crate::vocab::{Confidence, Transform};
 
 pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
-    list.add("k-nn", |parameters| {
-        Ok(Learner::inductive(NearestNeighbours {
-            k: parameters.whole("k"),
-            cosine: parameters.word("distance") == "cosine",
-        }))
+    let mut k_nn = Signature::new("k-nn", "k nearest support items (Cover and Hart 1967)");
+    k_nn.alias("knn", &[]);
+    // On unit vectors the Euclidean distance orders as the cosine does.
+    let words = &[("euclidean", Transform::None), ("cosine", Transform::L2n)];
+    let distance = Parameter::choice("distance", words, "distance between items");
+    let distance = k_nn.parameter(distance.grid(&["euclidean", "cosine"]));
+    let k = Parameter::whole("k", 1, 1, 100_000, "neighbours that vote").search(Scale::Log, 1.0, 25.0);
+    let k = k_nn.parameter(k);
+    list.add(k_nn, move |p| {
+        let learner = Learner::inductive(NearestNeighbours { k: p[k] });
+        Ok(learner.with_transform(p[distance]).with_confidence(Confidence::Score))
     })
-    .about("k nearest support items (Cover and Hart 1967)")
-    .parameter(Parameter::whole("k", 1, 1, 100_000, "neighbours that vote").search(Scale::Log, 1.0, 25.0))
-    .parameter(
-        Parameter::choice("distance", &["euclidean", "cosine"], "distance between items")
-            .grid(&["euclidean", "cosine"]),
-    )
-    .family(|members| Ok(Box::new(Neighbourhoods { ks: members.iter().map(|m| m.whole("k")).collect() })));
+    .family(move |members| Ok(Box::new(Neighbourhoods { ks: members.iter().map(|m| m[k]).collect() })));
 }
 
 struct NearestNeighbours {
     k: usize,
-    cosine: bool,
 }
 
 impl<D: SpanOps> Inductive<D> for NearestNeighbours {
-    fn confidence(&self) -> Confidence {
-        Confidence::Score
-    }
-
-    fn takes(&self) -> Transform {
-        // On unit vectors the Euclidean distance orders as the cosine does.
-        if self.cosine { Transform::L2n } else { Transform::None }
-    }
-
-    fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+    fn adapt(&self, support: &Support<D>, _: &BatchRng<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
         let (features, labels) = (support.features()?.clone(), support.labels().clone());
         Ok(Box::new(Neighbourhood { k: self.k, features, labels }))
     }
@@ -57,7 +49,7 @@ impl<D: SpanOps> Family<D> for Neighbourhoods {
         &self,
         support: &Support<D>,
         query: &Items<D>,
-        _: &Chance<'_>,
+        _: &BatchRng<'_>,
     ) -> Result<Vec<Answer<D>>, LearnError> {
         let nearness = query.negative_squared_distances(support.features()?)?;
         let (device, labels) = (query.device(), support.labels());

@@ -3,6 +3,7 @@
 use super::{Registry, Shipped};
 #[cfg(feature = "cuda")]
 use crate::tensor::Cuda;
+use crate::tensor::conv::ConvOps;
 use crate::tensor::{Cpu, SpanOps};
 
 /// Learners that are registered together, those of kshot or of another crate.
@@ -11,11 +12,11 @@ use crate::tensor::{Cpu, SpanOps};
 ///
 /// ```
 /// use kshot::learner::{Learners, Plugin, Registry};
-/// use kshot::tensor::Backend;
+/// use kshot::tensor::SpanOps;
 ///
 /// struct Mine;
 /// impl Plugin for Mine {
-///     fn register<D: SpanOps>(&self, list: &mut Registry<D>) {
+///     fn register<D: Registered>(&self, list: &mut Registry<D>) {
 ///         // list.add("my-learner", |parameters| …);
 ///     }
 /// }
@@ -24,7 +25,7 @@ use crate::tensor::{Cpu, SpanOps};
 /// ```
 pub trait Plugin {
     /// Adds its learners to the registry of one kind of device.
-    fn register<D: SpanOps>(&self, list: &mut Registry<D>);
+    fn register<D: Registered>(&self, list: &mut Registry<D>);
 }
 
 /// A registry for each kind of device, all with the same learners.
@@ -61,7 +62,7 @@ impl Learners {
 }
 
 /// A kind of device for which [`Learners`] keeps a registry.
-pub trait Registered: SpanOps {
+pub trait Registered: SpanOps + ConvOps {
     /// Its registry.
     fn registry(learners: &Learners) -> &Registry<Self>;
 }
@@ -87,8 +88,8 @@ mod tests {
     struct Mine;
 
     impl Plugin for Mine {
-        fn register<D: SpanOps>(&self, list: &mut Registry<D>) {
-            list.add("ridge", |parameters| Err(parameters.conflict("not this one"))).about("another ridge");
+        fn register<D: Registered>(&self, list: &mut Registry<D>) {
+            list.add("ridge", |parameters| Err(parameters.conflict("not this one")));
         }
     }
 

@@ -10,42 +10,34 @@
 use super::family::SpanFamily;
 use super::{
     Classifier, Inductive, LearnError, Learner, LinearClassifier, Parameter, Parameters, Registry, Scale,
-    transform_of, transform_parameter,
+    Signature, transform_parameter,
 };
-use crate::rng::Chance;
+use crate::rng::BatchRng;
 use crate::tensor::SpanOps;
 use crate::tensor::span::Objective;
 use crate::view::Support;
 use crate::vocab::{Meaning, Transform};
 
 pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
-    list.add("linear-probe", |parameters| {
-        Ok(Learner::inductive(LinearProbe { c: parameters.real("c"), transform: transform_of(parameters) }))
-    })
-    .about("multinomial logistic regression to convergence (Tian et al. 2020)")
-    .parameter(Parameter::real("c", 1.0, 1e-6, 1e6, "inverse of the L2 penalty").search(
-        Scale::Log,
-        1e-2,
-        1e3,
-    ))
-    .parameter(transform_parameter(Transform::L2n))
-    .family(|members| {
-        let objective = |member: &Parameters| Objective::Logistic(member.real("c"));
-        Ok(SpanFamily::of(members, Meaning::Logits, objective))
-    });
+    let about = "multinomial logistic regression to convergence (Tian et al. 2020)";
+    let mut probe = Signature::new("linear-probe", about);
+    probe.alias("logreg", &[]);
+    let c = Parameter::real("c", 1.0, 1e-6, 1e6, "inverse of the L2 penalty").alias("C");
+    let c = probe.parameter(c.search(Scale::Log, 1e-2, 1e3));
+    let transform = probe.parameter(transform_parameter(Transform::L2n));
+    list.add(probe, move |p| Ok(Learner::inductive(LinearProbe { c: p[c] }).with_transform(p[transform])))
+        .family(move |members| {
+            let objective = |member: &Parameters| Objective::Logistic(member[c]);
+            Ok(SpanFamily::of(members, Meaning::Logits, objective))
+        });
 }
 
 struct LinearProbe {
     c: f64,
-    transform: Transform,
 }
 
 impl<D: SpanOps> Inductive<D> for LinearProbe {
-    fn takes(&self) -> Transform {
-        self.transform
-    }
-
-    fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+    fn adapt(&self, support: &Support<D>, _: &BatchRng<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
         let solution = support.device().logistic(support.features()?, support.labels(), self.c)?;
         Ok(Box::new(LinearClassifier::from_span(support, solution, Meaning::Logits)?))
     }

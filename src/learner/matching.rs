@@ -6,24 +6,25 @@
 //! Differs from the paper: no full context embeddings, because the features are given; and the cosines can be multiplied
 //! by a `temperature` (1 in the paper).
 
-use super::{Answer, Classifier, Family, Inductive, LearnError, Learner, Parameter, Registry, Scale};
-use crate::rng::Chance;
+use super::{
+    Answer, Classifier, Family, Inductive, LearnError, Learner, Parameter, Registry, Scale, Signature,
+};
+use crate::rng::BatchRng;
 use crate::tensor::{Labels, SpanOps, Tensor3, Terms, ops};
 use crate::view::{Items, Scores, Support};
 use crate::vocab::Transform;
 
 pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
-    list.add("matching", |parameters| {
-        Ok(Learner::inductive(Matching { temperature: parameters.real("temperature") as f32 }))
+    let about = "attention over cosine similarities to the support (Vinyals et al. 2016)";
+    let mut matching = Signature::new("matching", about);
+    let temperature = Parameter::real("temperature", 1.0, 1e-3, 1e3, "factor on the cosines");
+    let temperature = matching.parameter(temperature.search(Scale::Log, 0.1, 1e2));
+    list.add(matching, move |p| {
+        let learner = Learner::inductive(Matching { temperature: p[temperature] as f32 });
+        Ok(learner.with_transform(Transform::L2n))
     })
-    .about("attention over cosine similarities to the support (Vinyals et al. 2016)")
-    .parameter(Parameter::real("temperature", 1.0, 1e-3, 1e3, "factor on the cosines").search(
-        Scale::Log,
-        0.1,
-        1e2,
-    ))
-    .family(|members| {
-        let temperatures = members.iter().map(|member| member.real("temperature") as f32).collect();
+    .family(move |members| {
+        let temperatures = members.iter().map(|member| member[temperature] as f32).collect();
         Ok(Box::new(Attentions { temperatures }))
     });
 }
@@ -33,11 +34,7 @@ struct Matching {
 }
 
 impl<D: SpanOps> Inductive<D> for Matching {
-    fn takes(&self) -> Transform {
-        Transform::L2n
-    }
-
-    fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+    fn adapt(&self, support: &Support<D>, _: &BatchRng<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
         let (features, labels) = (support.features()?.clone(), support.labels().clone());
         Ok(Box::new(Attention { temperature: self.temperature, features, labels }))
     }
@@ -53,7 +50,7 @@ impl<D: SpanOps> Family<D> for Attentions {
         &self,
         support: &Support<D>,
         query: &Items<D>,
-        _: &Chance<'_>,
+        _: &BatchRng<'_>,
     ) -> Result<Vec<Answer<D>>, LearnError> {
         let cosines = query.products(support.features()?)?;
         let answer = |temperature: &f32| {

@@ -8,34 +8,28 @@
 //! probability; the paper only ranks.
 
 use super::prototypical::NearestMean;
-use super::{Classifier, Inductive, LearnError, Learner, Registry, transform_of, transform_parameter};
-use crate::rng::Chance;
+use super::{Classifier, Inductive, LearnError, Learner, Registry, Signature, transform_parameter};
+use crate::rng::BatchRng;
 use crate::tensor::{Backend, SpanOps};
 use crate::view::Support;
 use crate::vocab::{Confidence, Transform};
 
 pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
-    list.add("nearest-centroid", |parameters| {
-        Ok(Learner::inductive(NearestCentroid { transform: transform_of(parameters) }))
-    })
-    .about("nearest class mean after a transform (SimpleShot, Wang et al. 2019)")
-    .parameter(transform_parameter(Transform::None));
+    let about = "nearest class mean after a transform (SimpleShot, Wang et al. 2019)";
+    let mut centroid = Signature::new("nearest-centroid", about);
+    // The paper's own choice of three.
+    centroid.alias("simpleshot", &[("transform", "cl2n")]);
+    let transform = centroid.parameter(transform_parameter(Transform::None));
+    list.add(centroid, move |p| {
+        let learner = Learner::inductive(NearestCentroid).with_transform(p[transform]);
+        Ok(learner.with_confidence(Confidence::Score))
+    });
 }
 
-struct NearestCentroid {
-    transform: Transform,
-}
+struct NearestCentroid;
 
 impl<D: Backend> Inductive<D> for NearestCentroid {
-    fn confidence(&self) -> Confidence {
-        Confidence::Score
-    }
-
-    fn takes(&self) -> Transform {
-        self.transform
-    }
-
-    fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+    fn adapt(&self, support: &Support<D>, _: &BatchRng<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
         Ok(Box::new(NearestMean { means: support.means()? }))
     }
 }

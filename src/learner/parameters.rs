@@ -1,201 +1,167 @@
-//! Parameters of learners: declared with a range and a default, given as text, checked once.
+//! Checked parameters: values in their ranges, each reached by the key that its declaration gave.
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Index;
+use std::sync::Arc;
 
-use super::{LearnError, Search};
+use super::declaration::{Read, Value};
+use super::{LearnError, Signature};
+use crate::vocab::spec::{Spec, values_text};
 
-/// What values a parameter may have.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Range {
-    /// Whole numbers, both ends included.
-    Whole(u64, u64),
-    /// Real numbers, both ends included.
-    Real(f64, f64),
-    /// One of these words.
-    Choice(&'static [&'static str]),
+/// What a declared parameter is asked by: only a declaration gives one, so that a name nobody declared does not compile.
+pub struct Key<T: 'static> {
+    pub(super) place: usize,
+    pub(super) name: &'static str,
+    pub(super) read: Read<T>,
 }
 
-impl fmt::Display for Range {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Range::Whole(low, high) => write!(f, "a whole number from {low} to {high}"),
-            Range::Real(low, high) => write!(f, "a number from {low} to {high}"),
-            Range::Choice(words) => {
-                let words: Vec<String> = words.iter().map(|w| format!("`{w}`")).collect();
-                write!(f, "one of {}", words.join(", "))
-            }
-        }
+impl<T> Key<T> {
+    /// The name of the parameter.
+    pub fn name(self) -> &'static str {
+        self.name
     }
 }
 
-impl Range {
-    /// The value as it is written in results, when it is in the range.
-    pub fn canonical(&self, text: &str) -> Option<String> {
-        match self {
-            Range::Whole(low, high) => {
-                text.parse::<u64>().ok().filter(|v| (low..=high).contains(&v)).map(|v| v.to_string())
-            }
-            Range::Real(low, high) => {
-                text.parse::<f64>().ok().filter(|v| (low..=high).contains(&v)).map(|v| v.to_string())
-            }
-            Range::Choice(words) => words.contains(&text).then(|| text.to_string()),
-        }
+// Derived ones would ask the same of `T`.
+impl<T> Clone for Key<T> {
+    fn clone(&self) -> Self {
+        *self
     }
 }
 
-/// One parameter that a learner declares.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Parameter {
-    /// Its name in specifications and results.
-    pub name: &'static str,
-    /// What values it may have.
-    pub range: Range,
-    /// Its value when none is given.
-    pub default: String,
-    /// What it does, in a few words.
-    pub meaning: &'static str,
-    /// Where a selection looks for its value; nothing where it keeps the default.
-    pub search: Option<Search>,
-}
+impl<T> Copy for Key<T> {}
 
-impl Parameter {
-    /// A whole number.
-    pub fn whole(name: &'static str, default: u64, low: u64, high: u64, meaning: &'static str) -> Parameter {
-        Parameter {
-            name,
-            range: Range::Whole(low, high),
-            default: default.to_string(),
-            meaning,
-            search: None,
-        }
-    }
-
-    /// A real number.
-    pub fn real(name: &'static str, default: f64, low: f64, high: f64, meaning: &'static str) -> Parameter {
-        Parameter { name, range: Range::Real(low, high), default: default.to_string(), meaning, search: None }
-    }
-
-    /// One of some words, the first of which is the default.
-    pub fn choice(name: &'static str, words: &'static [&'static str], meaning: &'static str) -> Parameter {
-        let default = words.first().copied().unwrap_or_default().to_string();
-        Parameter { name, range: Range::Choice(words), default, meaning, search: None }
-    }
-
-    /// The same with another default.
-    pub fn default(self, default: &str) -> Parameter {
-        Parameter { default: default.to_string(), ..self }
-    }
-}
-
-/// All parameters of a learner, each in its range.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+/// All parameters of a learner, each in its range, read once.
+///
+/// A value is asked for by the key of its declaration:
+///
+/// ```
+/// use kshot::learner::{Parameter, Signature};
+///
+/// let mut mine = Signature::new("mine", "a learner");
+/// let share = mine.parameter(Parameter::real("share", 0.1, 0.0, 1.0, "share of the way"));
+/// let parameters = mine.check(&Default::default())?;
+/// assert_eq!(parameters[share], 0.1);
+/// # Ok::<(), kshot::learner::LearnError>(())
+/// ```
+///
+/// and never by a name, which might be one that nobody declared:
+///
+/// ```compile_fail
+/// use kshot::learner::{Parameter, Signature};
+///
+/// let mut mine = Signature::new("mine", "a learner");
+/// let share = mine.parameter(Parameter::real("share", 0.1, 0.0, 1.0, "share of the way"));
+/// let parameters = mine.check(&Default::default()).unwrap();
+/// assert_eq!(parameters["shares"], 0.1);
+/// ```
+#[derive(Clone)]
 pub struct Parameters {
-    learner: String,
-    values: BTreeMap<&'static str, String>,
+    pub(super) signature: Arc<Signature>,
+    /// In the order of declaration.
+    pub(super) values: Vec<Value>,
 }
 
 impl Parameters {
-    /// The declared parameters with the `given` values in place of defaults.
-    ///
-    /// # Errors
-    /// When a name is not declared or a value is out of its range.
-    pub fn check(
-        learner: &str,
-        declared: &[Parameter],
-        given: &BTreeMap<String, String>,
-    ) -> Result<Parameters, LearnError> {
-        for name in given.keys() {
-            if !declared.iter().any(|p| p.name == name) {
-                let known: Vec<String> = declared.iter().map(|p| format!("`{}`", p.name)).collect();
-                let known = if known.is_empty() { "none".to_string() } else { known.join(", ") };
-                return Err(LearnError::UnknownParameter {
-                    learner: learner.to_string(),
-                    name: name.clone(),
-                    known,
-                });
-            }
-        }
-        let mut values = BTreeMap::new();
-        for parameter in declared {
-            let text = given.get(parameter.name).unwrap_or(&parameter.default);
-            let value = parameter.range.canonical(text).ok_or_else(|| LearnError::BadValue {
-                learner: learner.to_string(),
-                name: parameter.name.to_string(),
-                rule: parameter.range.to_string(),
-                found: text.clone(),
-            })?;
-            values.insert(parameter.name, value);
-        }
-        Ok(Parameters { learner: learner.to_string(), values })
-    }
-
     /// The learner whose parameters these are.
     pub fn learner(&self) -> &str {
-        &self.learner
+        self.signature.name()
     }
 
-    /// All of them, by name.
+    /// The value of a parameter; nothing for the key of another learner.
+    pub fn get<T>(&self, key: Key<T>) -> Option<&T> {
+        self.signature.parameters().get(key.place).filter(|declared| declared.name == key.name)?;
+        match (key.read, self.values.get(key.place)?) {
+            (Read::Number(read), value) => read(value),
+            (Read::Words(words), Value::Word(place)) => words.get(*place).map(|(_, meant)| meant),
+            (Read::Words(_), _) => None,
+        }
+    }
+
+    /// All of them as they are written in results, by name.
     pub fn pairs(&self) -> BTreeMap<String, String> {
-        self.values.iter().map(|(name, value)| (name.to_string(), value.clone())).collect()
+        let declared = self.signature.parameters().iter().zip(&self.values);
+        declared.map(|(parameter, value)| (parameter.name.to_string(), parameter.range.text(value))).collect()
     }
 
-    /// The text of a parameter; empty for one that is not declared.
-    pub fn word(&self, name: &str) -> &str {
-        self.values.get(name).map_or("", String::as_str)
-    }
-
-    /// A whole number; 0 for one that is not declared.
-    pub fn whole(&self, name: &str) -> usize {
-        self.word(name).parse().unwrap_or(0)
-    }
-
-    /// A real number; 0 for one that is not declared.
-    pub fn real(&self, name: &str) -> f64 {
-        self.word(name).parse().unwrap_or(0.0)
+    /// The learner with the parameters that differ from their defaults, as one would type it.
+    pub fn short(&self) -> Spec {
+        let mut values = self.pairs();
+        for parameter in self.signature.parameters() {
+            // A default may be declared in another form than results have.
+            let default = parameter.range.canonical(&parameter.default);
+            if values.get(parameter.name) == default.as_ref() {
+                values.remove(parameter.name);
+            }
+        }
+        Spec { name: self.learner().to_string(), values }
     }
 
     /// The error of parameters that do not go together.
     pub fn conflict(&self, problem: impl Into<String>) -> LearnError {
-        LearnError::Conflict { learner: self.learner.clone(), problem: problem.into() }
+        LearnError::Conflict { learner: self.learner().to_string(), problem: problem.into() }
+    }
+}
+
+impl<T> Index<Key<T>> for Parameters {
+    type Output = T;
+
+    /// The value of a parameter.
+    ///
+    /// # Panics
+    /// On the key of another learner, which is an error in the program.
+    fn index(&self, key: Key<T>) -> &T {
+        match self.get(key) {
+            Some(value) => value,
+            None => panic!("the key of `{}` is none of learner `{}`", key.name, self.learner()),
+        }
+    }
+}
+
+impl PartialEq for Parameters {
+    fn eq(&self, other: &Parameters) -> bool {
+        self.learner() == other.learner() && self.values == other.values
     }
 }
 
 impl fmt::Display for Parameters {
     /// All of them, sorted by name, `key=value` joined by commas, as in the column `parameters` of results.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, (name, value)) in self.values.iter().enumerate() {
-            write!(f, "{}{name}={value}", if place == 0 { "" } else { "," })?;
-        }
-        Ok(())
+        f.write_str(&values_text(&self.pairs()))
+    }
+}
+
+impl fmt::Debug for Parameters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{self}", self.learner())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::learner::Parameter;
 
-    fn check(given: &[(&str, &str)]) -> Result<Parameters, LearnError> {
-        let declared = [
-            Parameter::real("c", 1.0, 1e-6, 1e6, "inverse penalty"),
-            Parameter::choice("transform", &["l2n", "none"], "transform"),
-        ];
-        let given = given.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
-        Parameters::check("probe", &declared, &given)
+    #[test]
+    fn the_key_of_another_learner_reaches_nothing() {
+        let (mut one, mut other) = (Signature::new("one", ""), Signature::new("other", ""));
+        let c = one.parameter(Parameter::real("c", 1.0, 0.0, 9.0, "penalty"));
+        let k = other.parameter(Parameter::whole("k", 1, 1, 9, "neighbours"));
+        let parameters = one.check(&BTreeMap::new()).unwrap();
+        assert_eq!((parameters.get(c), parameters.get(k)), (Some(&1.0), None));
     }
 
     #[test]
-    fn values_are_written_in_one_way() {
-        assert_eq!(check(&[("c", "1e1")]).unwrap().to_string(), "c=10,transform=l2n");
-        assert_eq!(check(&[]).unwrap().to_string(), "c=1,transform=l2n");
-    }
-
-    #[test]
-    fn what_is_not_declared_or_out_of_range_is_refused() {
-        let unknown = check(&[("C", "1")]).unwrap_err().to_string();
-        assert_eq!(unknown, "learner `probe` has no parameter `C`, expected one of `c`, `transform`");
-        let range = check(&[("c", "nan")]).unwrap_err().to_string();
-        assert_eq!(range, "parameter `c` of `probe` must be a number from 0.000001 to 1000000, got `nan`");
-        assert!(check(&[("transform", "pca")]).is_err());
+    fn the_short_form_leaves_defaults_out() {
+        let mut one = Signature::new("one", "");
+        one.parameter(Parameter::real("c", 1.0, 0.0, 9.0, "penalty"));
+        one.parameter(Parameter::whole("k", 1, 1, 9, "neighbours"));
+        let short = |given: &[(&str, &str)]| {
+            let given = given.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
+            one.check(&given).unwrap().short().to_string()
+        };
+        assert_eq!(short(&[("c", "1.0")]), "one");
+        assert_eq!(short(&[("c", "2e0"), ("k", "1")]), "one:c=2");
     }
 }

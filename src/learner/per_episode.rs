@@ -3,18 +3,13 @@
 use std::rc::Rc;
 
 use super::{Classifier, Inductive, LearnError, Learner};
-use crate::rng::{Chance, Stream};
+use crate::rng::{BatchRng, Stream};
 use crate::tensor::{Backend, Tensor2, Tensor3, TensorError, ops};
 use crate::view::{Items, Scores, Support};
-use crate::vocab::{Meaning, Transform};
+use crate::vocab::Meaning;
 
 /// A learner that sees one episode at a time, as plain matrices.
 pub trait PerEpisode<D: Backend> {
-    /// The transform that it takes of the features.
-    fn takes(&self) -> Transform {
-        Transform::None
-    }
-
     /// What its scores mean.
     fn meaning(&self) -> Meaning {
         Meaning::Ranking
@@ -31,7 +26,7 @@ pub trait PerEpisode<D: Backend> {
         labels: &[u16],
         way: usize,
         items: &Tensor2<D>,
-        chance: Stream,
+        rng: Stream,
     ) -> Result<Tensor2<D>, LearnError>;
 }
 
@@ -43,18 +38,14 @@ pub fn batched<D: Backend>(learner: impl PerEpisode<D> + 'static) -> Learner<D> 
 struct Batched<P>(Rc<P>);
 
 impl<D: Backend, P: PerEpisode<D> + 'static> Inductive<D> for Batched<P> {
-    fn takes(&self) -> Transform {
-        self.0.takes()
-    }
-
-    fn adapt(&self, support: &Support<D>, chance: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+    fn adapt(&self, support: &Support<D>, rng: &BatchRng<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
         let mut episodes = Vec::with_capacity(support.episodes());
         for (episode, features) in matrices(support.features()?)?.into_iter().enumerate() {
             let labels = support.labels().of(episode).to_vec();
             let filled = labels.len() * support.dim();
             let support =
                 support.device().tensor2((labels.len(), support.dim()), features[..filled].to_vec())?;
-            episodes.push(Episode { support, labels, chance: chance.stream(episode) });
+            episodes.push(Episode { support, labels, rng: rng.stream(episode) });
         }
         Ok(Box::new(OneByOne { learner: Rc::clone(&self.0), way: support.way(), episodes }))
     }
@@ -63,7 +54,7 @@ impl<D: Backend, P: PerEpisode<D> + 'static> Inductive<D> for Batched<P> {
 struct Episode<D: Backend> {
     support: Tensor2<D>,
     labels: Vec<u16>,
-    chance: Stream,
+    rng: Stream,
 }
 
 struct OneByOne<D: Backend, P> {
@@ -83,7 +74,7 @@ impl<D: Backend, P: PerEpisode<D>> Classifier<D> for OneByOne<D, P> {
                 &episode.labels,
                 self.way,
                 &items,
-                episode.chance.clone(),
+                episode.rng.clone(),
             )?;
             let scores = ops::to_host(&scores)?;
             if scores.len() != count * self.way {

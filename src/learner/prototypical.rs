@@ -7,38 +7,42 @@
 //! Differs from the paper: the features are given, not trained with this head, because kshot compares heads on equal
 //! features; training with this objective is a matter of the backbone.
 
-use super::{Classifier, Inductive, LearnError, Learner, Parameter, Registry};
-use crate::rng::Chance;
+use super::{Classifier, Inductive, LearnError, Learner, Parameter, Registry, Signature};
+use crate::rng::BatchRng;
 use crate::tensor::{Backend, SpanOps, Tensor3, ops};
 use crate::view::{Items, Scores, Support};
 use crate::vocab::Confidence;
 
 pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
-    list.add("prototypical", |parameters| {
-        Ok(Learner::inductive(Prototypical { cosine: parameters.word("distance") == "cosine" }))
-    })
-    .about("softmax of minus the squared distance to the class means (Snell et al. 2017)")
-    .parameter(
-        Parameter::choice("distance", &["euclidean", "cosine"], "distance to the class means")
-            .grid(&["euclidean", "cosine"]),
-    );
+    let about = "softmax of minus the squared distance to the class means (Snell et al. 2017)";
+    let mut prototypical = Signature::new("prototypical", about);
+    prototypical.alias("protonet", &[]);
+    let distance = Parameter::choice("distance", DISTANCES, "distance to the class means");
+    let distance = prototypical.parameter(distance.grid(&["euclidean", "cosine"]));
+    // Minus the distance to the nearest mean: a probability among few means is large far away from all of them.
+    list.add(prototypical, move |p| {
+        Ok(Learner::inductive(Prototypical { distance: p[distance] }).with_confidence(Confidence::Score))
+    });
 }
 
+#[derive(Clone, Copy)]
+enum Distance {
+    Euclidean,
+    Cosine,
+}
+
+const DISTANCES: &[(&str, Distance)] = &[("euclidean", Distance::Euclidean), ("cosine", Distance::Cosine)];
+
 struct Prototypical {
-    cosine: bool,
+    distance: Distance,
 }
 
 impl<D: Backend> Inductive<D> for Prototypical {
-    /// Minus the distance to the nearest mean: a probability among few means is large far away from all of them.
-    fn confidence(&self) -> Confidence {
-        Confidence::Score
-    }
-
-    fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+    fn adapt(&self, support: &Support<D>, _: &BatchRng<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
         let means = support.means()?;
-        Ok(match self.cosine {
-            false => Box::new(NearestMean { means }),
-            true => Box::new(CosineToMean { directions: ops::normalise(&means)? }),
+        Ok(match self.distance {
+            Distance::Euclidean => Box::new(NearestMean { means }),
+            Distance::Cosine => Box::new(CosineToMean { directions: ops::normalise(&means)? }),
         })
     }
 }

@@ -10,38 +10,30 @@
 //! from the identity where sizes agree and from a random map else. Epochs are chosen as the paper chooses them, on validation
 //! classes, and none at all may be chosen.
 
-use super::{Fit, Fitted, LearnError, Learner, Parameter, Registry, ZeroShot};
+use super::{Fit, Fitted, LearnError, Learner, Parameter, Registry, Signature, ZeroShot};
 use crate::rng::{Purpose, Stream};
 use crate::tensor::{Backend, SpanOps, Tensor2, Terms, ops};
 use crate::view::{ClassEmbeddings, Items, Scores, Seen};
 use crate::vocab::Transform;
 
 pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
-    list.add("prototypical-zero-shot", |parameters| {
-        Ok(Learner::unfitted(Plan {
-            scale: parameters.real("scale") as f32,
-            rate: parameters.real("rate") as f32,
-            epochs: Some(parameters.whole("epochs")).filter(|epochs| *epochs > 0),
-            seed: parameters.whole("seed") as u64,
-        }))
-    })
-    .about("class vectors embedded as prototypes (Snell et al. 2017, section 2.6)")
-    .parameter(Parameter::real("scale", 10.0, 1e-3, 1e3, "length of every item"))
-    .parameter(Parameter::real("rate", 0.1, 1e-6, 1e3, "step size"))
-    .parameter(Parameter::whole(
-        "epochs",
-        0,
-        0,
-        10_000,
-        "passes over the items; 0: chosen on validation classes",
-    ))
-    .parameter(Parameter::whole(
-        "seed",
-        0,
-        0,
-        u64::from(u32::MAX),
-        "seed of the order and of a random start",
-    ));
+    let about = "class embeddings mapped to prototypes (Snell et al. 2017, section 2.6)";
+    let mut learner = Signature::new("prototypical-zero-shot", about);
+    let scale = learner.parameter(Parameter::real("scale", 10.0, 1e-3, 1e3, "length of every item"));
+    let lr = learner.parameter(Parameter::real("lr", 0.1, 1e-6, 1e3, "step size"));
+    let meaning = "passes over the items; 0: chosen on validation classes";
+    let epochs = learner.parameter(Parameter::whole("epochs", 0, 0, 10_000, meaning));
+    let (most, meaning) = (u64::from(u32::MAX), "seed of the order and of a random start");
+    let seed = learner.parameter(Parameter::whole("seed", 0, 0, most, meaning));
+    list.add(learner, move |p| {
+        let plan = Plan {
+            scale: p[scale] as f32,
+            lr: p[lr] as f32,
+            epochs: Some(p[epochs]).filter(|epochs| *epochs > 0),
+            seed: p[seed] as u64,
+        };
+        Ok(Learner::unfitted(plan).with_transform(Transform::L2n))
+    });
 }
 
 /// Items in one step.
@@ -53,16 +45,12 @@ const UNCHOSEN: usize = 5;
 
 struct Plan {
     scale: f32,
-    rate: f32,
+    lr: f32,
     epochs: Option<usize>,
     seed: u64,
 }
 
 impl<D: Backend> Fit<D> for Plan {
-    fn takes(&self) -> Transform {
-        Transform::L2n
-    }
-
     fn fit(&self, seen: &Seen, device: &D) -> Result<Fitted<D>, LearnError> {
         let (epochs, chosen) = match (self.epochs, seen.part(true), seen.part(false)) {
             (None, Some(base), Some(validation)) => (self.best(&base, &validation, device)?, true),
@@ -162,7 +150,7 @@ impl Embedding {
             }
             for (vector, d) in seen.vectors().chunks_exact(side).zip(of_raw.chunks_exact(dim)) {
                 for (v, row) in vector.iter().zip(self.map.chunks_exact_mut(dim)) {
-                    row.iter_mut().zip(d).for_each(|(b, d)| *b -= plan.rate * v * d);
+                    row.iter_mut().zip(d).for_each(|(b, d)| *b -= plan.lr * v * d);
                 }
             }
         }
@@ -202,10 +190,6 @@ struct Embedded<D: Backend> {
 }
 
 impl<D: Backend> ZeroShot<D> for Embedded<D> {
-    fn takes(&self) -> Transform {
-        Transform::L2n
-    }
-
     fn scores(&self, items: &Items<D>, candidates: &ClassEmbeddings<D>) -> Result<Scores<D>, LearnError> {
         let prototypes = ops::normalise(&ops::map_rows(candidates.rows(), &self.map)?)?;
         // −‖a·x − p‖² = 2a·x·p − a²‖x‖² − ‖p‖²
@@ -225,7 +209,7 @@ mod tests {
         // Class vectors on the axes, items on the other one's axis.
         let (features, vectors) = (vec![0.0, 1.0, 1.0, 0.0], vec![1.0, 0.0, 0.0, 1.0]);
         let seen = Seen::dense(2, features, vec![0, 1], 2, vectors).unwrap();
-        let plan = Plan { scale: 1.0, rate: 0.5, epochs: Some(1), seed: 0 };
+        let plan = Plan { scale: 1.0, lr: 0.5, epochs: Some(1), seed: 0 };
         let mut embedding = Embedding::start(&plan, &seen);
         assert_eq!(embedding.accuracy(&seen).unwrap(), 0.0);
         (0..20).for_each(|epoch| embedding.pass(&plan, &seen, epoch, &open_cpu()).unwrap());

@@ -1,9 +1,12 @@
-//! Learners by name: those that ship with kshot, and those of other crates.
+//! Learners by name, on one kind of device: those that ship with kshot, and those of other crates.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use super::{Family, LearnError, Learner, Parameter, Parameters};
+use super::{Checked, Family, LearnError, Learner, Parameter, Parameters, Signature, signature};
 use crate::tensor::Backend;
+use crate::vocab::did_you_mean;
+use crate::vocab::spec::Spec;
 
 /// Makes a learner from checked parameters.
 type Build<D> = Box<dyn Fn(&Parameters) -> Result<Learner<D>, LearnError> + Send + Sync>;
@@ -13,40 +16,12 @@ type BuildFamily<D> = Box<dyn Fn(&[Parameters]) -> Result<Box<dyn Family<D>>, Le
 
 /// One registered learner.
 pub struct Entry<D: Backend> {
-    name: &'static str,
-    about: &'static str,
-    parameters: Vec<Parameter>,
-    presets: Vec<Preset>,
+    signature: Arc<Signature>,
     build: Build<D>,
     family: Option<BuildFamily<D>>,
 }
 
-/// Values that a word of the parameter `preset` stands for, in place of defaults.
-type Preset = (&'static str, &'static [(&'static str, &'static str)]);
-
 impl<D: Backend> Entry<D> {
-    /// One sentence for `kshot list learners`.
-    pub fn about(&mut self, about: &'static str) -> &mut Self {
-        self.about = about;
-        self
-    }
-
-    /// Declares a parameter.
-    pub fn parameter(&mut self, parameter: Parameter) -> &mut Self {
-        self.parameters.push(parameter);
-        self
-    }
-
-    /// Declares what a word of the parameter `preset` stands for; values given beside it still count.
-    pub fn preset(
-        &mut self,
-        word: &'static str,
-        values: &'static [(&'static str, &'static str)],
-    ) -> &mut Self {
-        self.presets.push((word, values));
-        self
-    }
-
     /// Declares how several settings that take the same transform are answered together. Without it they are answered
     /// one by one; with it every answer must have the same bits as then.
     pub fn family(
@@ -57,39 +32,29 @@ impl<D: Backend> Entry<D> {
         self
     }
 
-    /// The name on the command line and in results.
-    pub fn name(&self) -> &'static str {
-        self.name
+    /// Its names and parameters.
+    pub fn signature(&self) -> &Signature {
+        &self.signature
     }
 
-    /// What [`Self::about`] was given.
-    pub fn description(&self) -> &'static str {
-        self.about
+    /// The name on the command line and in results.
+    pub fn name(&self) -> &'static str {
+        self.signature.name()
     }
 
     /// The declared parameters.
     pub fn parameters(&self) -> &[Parameter] {
-        &self.parameters
+        self.signature.parameters()
     }
 
-    /// The values that a word of the parameter `preset` stands for; none for a word that is not declared.
-    pub fn preset_values(&self, word: &str) -> &'static [(&'static str, &'static str)] {
-        self.presets.iter().find(|preset| preset.0 == word).map_or(&[], |preset| preset.1)
-    }
-
-    /// The parameters with these values in place of defaults.
+    /// The learner with these values in place of defaults.
     ///
     /// # Errors
     /// When a name or a value is not among those declared, or the learner refuses their combination.
-    pub fn check(&self, given: &BTreeMap<String, String>) -> Result<Parameters, LearnError> {
-        let mut filled = given.clone();
-        let preset = given.get("preset").map_or(&[][..], |word| self.preset_values(word));
-        for (name, value) in preset {
-            filled.entry(name.to_string()).or_insert_with(|| value.to_string());
-        }
-        let parameters = Parameters::check(self.name, &self.parameters, &filled)?;
-        (self.build)(&parameters)?;
-        Ok(parameters)
+    pub fn check(&self, given: &BTreeMap<String, String>) -> Result<Checked, LearnError> {
+        let parameters = signature::check(&self.signature, given)?;
+        let learner = (self.build)(&parameters)?;
+        Ok(Checked::of(parameters, &learner))
     }
 
     /// A learner with these parameters.
@@ -125,18 +90,12 @@ impl<D: Backend> Registry<D> {
     /// Registers a learner; a later one of the same name takes the place of an earlier one.
     pub fn add(
         &mut self,
-        name: &'static str,
+        signature: impl Into<Signature>,
         build: impl Fn(&Parameters) -> Result<Learner<D>, LearnError> + Send + Sync + 'static,
     ) -> &mut Entry<D> {
-        self.entries.retain(|e| e.name != name);
-        self.entries.push(Entry {
-            name,
-            about: "",
-            parameters: Vec::new(),
-            presets: Vec::new(),
-            build: Box::new(build),
-            family: None,
-        });
+        let signature = Arc::new(signature.into());
+        self.entries.retain(|e| e.name() != signature.name());
+        self.entries.push(Entry { signature, build: Box::new(build), family: None });
         let last = self.entries.len() - 1;
         &mut self.entries[last]
     }
@@ -146,41 +105,45 @@ impl<D: Backend> Registry<D> {
         &self.entries
     }
 
-    /// The learner of a name.
+    /// The learner of a name or of an alias.
     ///
     /// # Errors
     /// When there is none; the message lists the names.
     pub fn entry(&self, name: &str) -> Result<&Entry<D>, LearnError> {
-        self.entries.iter().find(|e| e.name == name).ok_or_else(|| LearnError::UnknownLearner {
-            name: name.to_string(),
-            known: self.entries.iter().map(|e| format!("`{}`", e.name)).collect::<Vec<_>>().join(", "),
+        let exact = self.entries.iter().find(|entry| entry.name() == name);
+        let by_alias =
+            || self.entries.iter().find(|entry| entry.signature.aliases().any(|alias| alias == name));
+        exact.or_else(by_alias).ok_or_else(|| {
+            let names = self.entries.iter().map(Entry::name);
+            let aliases = self.entries.iter().flat_map(|entry| entry.signature.aliases());
+            LearnError::UnknownLearner {
+                name: name.to_string(),
+                known: names.clone().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
+                hint: did_you_mean(name, names.chain(aliases)),
+            }
         })
     }
 
-    /// The checked parameters of a specification, `name` or `name:key=value,key=value`.
+    /// The checked learner of a specification, `name` or `name:key=value,key=value`.
     ///
     /// # Errors
     /// When the specification cannot be read or is refused.
-    pub fn check(&self, spec: &str) -> Result<Parameters, LearnError> {
+    pub fn check(&self, spec: &str) -> Result<Checked, LearnError> {
         let (entry, given) = self.read(spec)?;
         entry.check(&given)
     }
 
-    /// A specification taken apart: the learner, and the values as they were typed.
+    /// A specification taken apart: the learner, and the values as they were typed, by the names in results.
     ///
     /// # Errors
-    /// When no learner of that name is registered, a piece is not of the form `key=value`, or a key is given twice.
+    /// When no learner of that name is registered, the specification has not its form, or a parameter is not declared.
     pub fn read(&self, spec: &str) -> Result<(&Entry<D>, BTreeMap<String, String>), LearnError> {
-        let (name, rest) = spec.split_once(':').map_or((spec, None), |(n, r)| (n, Some(r)));
-        let entry = self.entry(name)?;
-        let bad = |problem: String| LearnError::BadSpec { spec: spec.to_string(), problem };
-        let mut given = BTreeMap::new();
-        for pair in rest.map_or(Vec::new(), |r| r.split(',').collect()) {
-            let (key, value) =
-                pair.split_once('=').ok_or_else(|| bad(format!("`{pair}` is not of the form key=value")))?;
-            if given.insert(key.to_string(), value.to_string()).is_some() {
-                return Err(bad(format!("`{key}` is given twice")));
-            }
+        let bad = |source| LearnError::BadSpec { spec: spec.to_string(), source };
+        let Spec { name, values } = spec.parse().map_err(bad)?;
+        let entry = self.entry(&name)?;
+        let mut given = entry.signature.canonical(&values)?;
+        for (name, value) in entry.signature.alias_values(&name) {
+            given.entry(name.to_string()).or_insert_with(|| value.to_string());
         }
         Ok((entry, given))
     }
@@ -198,29 +161,43 @@ impl<D: Backend> Registry<D> {
 mod tests {
     use crate::learner::Learners;
 
+    fn text(spec: &str) -> String {
+        let checked = Learners::shipped().cpu().check(spec).unwrap();
+        format!("{}:{checked}", checked.learner())
+    }
+
     fn message(spec: &str) -> String {
         Learners::shipped().cpu().check(spec).unwrap_err().to_string()
     }
 
     #[test]
     fn a_preset_fills_what_is_not_given() {
-        let learners = Learners::shipped();
-        let registry = learners.cpu();
-        let parameters = registry.check("fine-tune:preset=closer-look,batch=8").unwrap();
-        assert_eq!((parameters.whole("batch"), parameters.real("momentum")), (8, 0.9));
-        assert_eq!(registry.check("fine-tune").unwrap().real("momentum"), 0.0);
+        let parameters = text("fine-tune:preset=closer-look,batch=8");
+        assert!(parameters.contains("batch=8") && parameters.contains("momentum=0.9"), "{parameters}");
+        assert!(text("fine-tune").contains("momentum=0,"));
+    }
+
+    #[test]
+    fn results_have_one_name_whatever_was_typed() {
+        assert_eq!(text("protonet"), text("prototypical"));
+        assert_eq!(text("knn:k=3"), text("k-nn:k=3"));
+        assert_eq!(text("logreg:C=2"), text("linear-probe:c=2"));
+        assert_eq!(text("simpleshot"), "nearest-centroid:transform=cl2n");
+        assert_eq!(text("simpleshot:transform=l2n"), "nearest-centroid:transform=l2n");
     }
 
     #[test]
     fn a_specification_says_what_is_wrong_with_it() {
-        assert!(
-            message("protonet").starts_with("unknown learner `protonet`, expected one of `prototypical`")
-        );
+        let unknown = message("prototipical");
+        assert!(unknown.starts_with("unknown learner `prototipical`, expected one of `prototypical`"));
+        assert!(unknown.ends_with("\nhint: did you mean `prototypical`?"), "{unknown}");
         assert!(
             message("ridge:alpha").starts_with("learner `ridge:alpha`: `alpha` is not of the form key=value")
         );
         assert!(message("ridge:alpha=1,alpha=2").contains("`alpha` is given twice"));
         assert!(message("ridge:beta=1").contains("has no parameter `beta`"));
         assert!(message("fine-tune:head=cosine").contains("init"));
+        assert!(message("k-nn:distance=cos").ends_with("hint: did you mean `cosine`?"));
+        assert!(message("fine-tune:steps=3").ends_with("hint: `steps` is called `epochs` now"));
     }
 }

@@ -10,38 +10,33 @@
 use super::family::SpanFamily;
 use super::{
     Classifier, Inductive, LearnError, Learner, LinearClassifier, Parameter, Parameters, Registry, Scale,
-    transform_of, transform_parameter,
+    Signature, transform_parameter,
 };
-use crate::rng::Chance;
+use crate::rng::BatchRng;
 use crate::tensor::SpanOps;
 use crate::tensor::span::Objective;
 use crate::view::Support;
 use crate::vocab::{Meaning, Transform};
 
 pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
-    list.add("ridge", |parameters| {
-        Ok(Learner::inductive(Ridge { alpha: parameters.real("alpha"), transform: transform_of(parameters) }))
-    })
-    .about("ridge regression on targets of plus and minus one (Bertinetto et al. 2019)")
-    .parameter(Parameter::real("alpha", 1.0, 1e-6, 1e6, "L2 penalty").search(Scale::Log, 1e-3, 1e2))
-    .parameter(transform_parameter(Transform::L2n))
-    .family(|members| {
-        let objective = |member: &Parameters| Objective::Ridge(member.real("alpha"));
-        Ok(SpanFamily::of(members, Meaning::Ranking, objective))
-    });
+    let about = "ridge regression on targets of plus and minus one (Bertinetto et al. 2019)";
+    let mut ridge = Signature::new("ridge", about);
+    let alpha = Parameter::real("alpha", 1.0, 1e-6, 1e6, "L2 penalty").search(Scale::Log, 1e-3, 1e2);
+    let alpha = ridge.parameter(alpha);
+    let transform = ridge.parameter(transform_parameter(Transform::L2n));
+    list.add(ridge, move |p| Ok(Learner::inductive(Ridge { alpha: p[alpha] }).with_transform(p[transform])))
+        .family(move |members| {
+            let objective = |member: &Parameters| Objective::Ridge(member[alpha]);
+            Ok(SpanFamily::of(members, Meaning::Ranking, objective))
+        });
 }
 
 struct Ridge {
     alpha: f64,
-    transform: Transform,
 }
 
 impl<D: SpanOps> Inductive<D> for Ridge {
-    fn takes(&self) -> Transform {
-        self.transform
-    }
-
-    fn adapt(&self, support: &Support<D>, _: &Chance<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+    fn adapt(&self, support: &Support<D>, _: &BatchRng<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
         let solution = support.device().ridge(support.features()?, support.labels(), self.alpha)?;
         Ok(Box::new(LinearClassifier::from_span(support, solution, Meaning::Ranking)?))
     }

@@ -12,7 +12,7 @@
 
 use super::class_sums::ClassSums;
 use super::{
-    Fit, Fitted, LearnError, Learner, Parameter, Parameters, Registry, Scale, ZeroShot, transform_of,
+    Fit, Fitted, LearnError, Learner, Parameter, Registry, Scale, Signature, Sizes, ZeroShot,
     transform_parameter,
 };
 use crate::tensor::matrix::Matrix;
@@ -21,18 +21,19 @@ use crate::view::{ClassEmbeddings, Items, Scores, Seen};
 use crate::vocab::Transform;
 
 pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
-    list.add("ridge-map", |parameters| {
-        let plan = RidgeMap { ridge: Ridge::of(parameters), transform: transform_of(parameters) };
-        Ok(Learner::unfitted(plan))
-    })
-    .about("ridge regression from class vectors to class means (Shigeto et al. 2015)")
-    .parameter(Parameter::real("alpha", 1.0, 1e-6, 1e6, "penalty on the map").search(Scale::Log, 1e-2, 1e2))
-    .parameter(Parameter::choice(
-        "form",
-        &["auto", "residual", "plain"],
-        "map beside the class vector itself, or alone",
-    ))
-    .parameter(transform_parameter(Transform::L2n));
+    let about = "ridge regression from class embeddings to class means (Shigeto et al. 2015)";
+    let mut ridge_map = Signature::new("ridge-map", about);
+    let alpha = Parameter::real("alpha", 1.0, 1e-6, 1e6, "penalty on the map").search(Scale::Log, 1e-2, 1e2);
+    let alpha = ridge_map.parameter(alpha);
+    let words = &[("auto", Form::Auto), ("residual", Form::Residual), ("plain", Form::Plain)];
+    let meaning = "map beside the class embedding itself, or alone";
+    let form = ridge_map.parameter(Parameter::choice("form", words, meaning));
+    let transform = ridge_map.parameter(transform_parameter(Transform::L2n));
+    list.add(ridge_map, move |p| {
+        let ridge = Ridge { alpha: p[alpha], form: p[form] };
+        let sizes = ridge.sizes();
+        Ok(Learner::unfitted(RidgeMap(ridge)).with_transform(p[transform]).with_sizes(sizes))
+    });
 }
 
 /// How the map is fitted.
@@ -49,28 +50,23 @@ enum Form {
 }
 
 impl Ridge {
-    /// By the parameters `alpha` and `form`, where that is declared.
-    pub(super) fn of(parameters: &Parameters) -> Ridge {
-        let form = match parameters.word("form") {
-            "residual" => Form::Residual,
-            "plain" => Form::Plain,
-            _ => Form::Auto,
-        };
-        Ridge { alpha: parameters.real("alpha"), form }
+    /// With this penalty, residual where sizes agree.
+    pub(super) fn auto(alpha: f64) -> Ridge {
+        Ridge { alpha, form: Form::Auto }
     }
 
-    /// Fails where a residual is asked for, and sizes differ.
-    pub(super) fn suits(&self, side: usize, dim: usize) -> Result<(), LearnError> {
+    /// A residual, where it is asked for, needs equal sizes.
+    fn sizes(&self) -> Sizes {
         match self.form {
-            Form::Residual => LearnError::unless_equal("form=residual", side, dim, "\nhint: use form=plain"),
-            Form::Auto | Form::Plain => Ok(()),
+            Form::Residual => Sizes::Equal { what: "form=residual", hint: "use form=plain" },
+            Form::Auto | Form::Plain => Sizes::Any,
         }
     }
 
     /// `m` as one matrix (side, dim) for unit class vectors.
     pub(super) fn fit(&self, seen: &Seen) -> Result<Matrix, LearnError> {
         let (side, dim) = (seen.class_dim(), seen.dim());
-        self.suits(side, dim)?;
+        self.sizes().check(side, dim)?;
         let residual = self.form != Form::Plain && side == dim;
         let vectors = Matrix::of_f32(seen.classes(), side, seen.vectors())?.normalise_rows();
         let mut targets = ClassSums::of(seen)?.means();
@@ -90,39 +86,22 @@ impl Ridge {
     }
 }
 
-struct RidgeMap {
-    ridge: Ridge,
-    transform: Transform,
-}
+struct RidgeMap(Ridge);
 
 impl<D: Backend> Fit<D> for RidgeMap {
-    fn takes(&self) -> Transform {
-        self.transform
-    }
-
-    fn suits(&self, side: usize, dim: usize) -> Result<(), LearnError> {
-        self.ridge.suits(side, dim)
-    }
-
     fn fit(&self, seen: &Seen, _: &D) -> Result<Fitted<D>, LearnError> {
-        let map = self.ridge.fit(seen)?.to_f32();
-        let (shape, transform) = ((seen.class_dim(), seen.dim()), self.transform);
+        let (map, shape) = (self.0.fit(seen)?.to_f32(), (seen.class_dim(), seen.dim()));
         Ok(Fitted::zero_shot(move |device: &D| {
-            Ok(CosineToMapped { map: device.tensor2(shape, map.clone())?, transform })
+            Ok(CosineToMapped { map: device.tensor2(shape, map.clone())? })
         }))
     }
 }
 
 struct CosineToMapped<D: Backend> {
     map: Tensor2<D>,
-    transform: Transform,
 }
 
 impl<D: Backend> ZeroShot<D> for CosineToMapped<D> {
-    fn takes(&self) -> Transform {
-        self.transform
-    }
-
     fn scores(&self, items: &Items<D>, candidates: &ClassEmbeddings<D>) -> Result<Scores<D>, LearnError> {
         let mapped = ops::map_rows(&ops::normalise(candidates.rows())?, &self.map)?;
         let products = items.products(&ops::normalise(&mapped)?)?;
@@ -151,7 +130,7 @@ mod tests {
     fn a_residual_needs_equal_sizes() {
         let seen = Seen::dense(2, vec![1.0, 2.0], vec![0], 1, vec![1.0]).unwrap();
         let error = Ridge { alpha: 1.0, form: Form::Residual }.fit(&seen).unwrap_err().to_string();
-        let text = "form=residual needs class vectors as long as the features, got 1 numbers per class and 2 per item";
+        let text = "form=residual needs class embeddings as long as the features, got 1 numbers per class and 2 per item";
         assert!(error.starts_with(text), "{error}");
         assert!(Ridge { alpha: 1.0, form: Form::Auto }.fit(&seen).is_ok());
     }

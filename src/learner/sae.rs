@@ -9,28 +9,20 @@
 //! classes, so the equation is solved in the span of the class vectors where that is smaller; the solution is the same.
 
 use super::class_sums::{ClassSums, scatter};
-use super::{Fit, Fitted, LearnError, Learner, Parameter, Registry, Scale, ZeroShot};
+use super::{Fit, Fitted, LearnError, Learner, Parameter, Registry, Scale, Signature, ZeroShot};
 use crate::tensor::matrix::{Matrix, sylvester};
 use crate::tensor::{Backend, SpanOps, Tensor2, ops};
 use crate::view::{ClassEmbeddings, Items, Scores, Seen};
 
 pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
-    list.add("sae", |parameters| {
-        let backward = parameters.word("direction") == "backward";
-        Ok(Learner::unfitted(Sae { lambda: parameters.real("lambda"), backward }))
-    })
-    .about("semantic autoencoder, one map both ways (Kodirov et al. 2017)")
-    .parameter(
-        Parameter::real("lambda", 0.5, 1e-6, 1e6, "weight of the way from features to class vectors").search(
-            Scale::Log,
-            1e-2,
-            1e2,
-        ),
-    )
-    .parameter(
-        Parameter::choice("direction", &["backward", "forward"], "the side on which cosines are taken")
-            .grid(&["backward", "forward"]),
-    );
+    let mut sae = Signature::new("sae", "semantic autoencoder, one map both ways (Kodirov et al. 2017)");
+    let words = &[("backward", true), ("forward", false)];
+    let direction = Parameter::choice("direction", words, "the side on which cosines are taken");
+    let backward = sae.parameter(direction.grid(&["backward", "forward"]));
+    let meaning = "weight of the way from features to class embeddings";
+    let lambda = Parameter::real("lambda", 0.5, 1e-6, 1e6, meaning).search(Scale::Log, 1e-2, 1e2);
+    let lambda = sae.parameter(lambda);
+    list.add(sae, move |p| Ok(Learner::unfitted(Sae { lambda: p[lambda], backward: p[backward] })));
 }
 
 struct Sae {

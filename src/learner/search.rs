@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Parameter, Range};
+use super::{Declaration, Number, Range};
 
 /// How numbers spread over a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,23 +42,19 @@ pub enum Search {
 impl fmt::Display for Search {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Search::Span { scale, low, high } => write!(f, "{low}..{high} ({})", scale.word()),
-            Search::Values(values) => f.write_str(&values.join("|")),
+            Search::Span { scale: Scale::Linear, low, high } => write!(f, "uniform [{low}, {high}]"),
+            Search::Span { scale: Scale::Log, low, high } => write!(f, "log-uniform [{low}, {high}]"),
+            Search::Values(values) => write!(f, "{{{}}}", values.join(", ")),
         }
     }
 }
 
-impl Parameter {
+impl<T: Number> Declaration<T> {
     /// The same, with the numbers between two ends as its search space. A parameter without one keeps its default in a
     /// selection, unless the user names a space for it.
-    pub fn search(self, scale: Scale, low: f64, high: f64) -> Parameter {
-        Parameter { search: Some(Search::Span { scale, low, high }), ..self }
-    }
-
-    /// The same, with a default grid as its search space.
-    pub fn grid(self, values: &[&str]) -> Parameter {
-        let values = values.iter().map(ToString::to_string).collect();
-        Parameter { search: Some(Search::Values(values)), ..self }
+    pub fn search(mut self, scale: Scale, low: f64, high: f64) -> Declaration<T> {
+        self.parameter.search = Some(Search::Span { scale, low, high });
+        self
     }
 }
 
@@ -132,7 +128,7 @@ mod tests {
     #[test]
     fn words_share_the_places_in_order() {
         let words = Search::Values(vec!["none".into(), "l2n".into(), "cl2n".into()]);
-        let range = Range::Choice(&["none", "l2n", "cl2n"]);
+        let range = Range::Choice(vec!["none", "l2n", "cl2n"]);
         assert_eq!([0.0, 0.34, 0.99].map(|place| words.at(&range, place)), ["none", "l2n", "cl2n"]);
     }
 }

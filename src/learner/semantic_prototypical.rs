@@ -11,81 +11,72 @@
 
 use super::ridge_map::Ridge;
 use super::{
-    Classifier, Fit, Fitted, Informed, LearnError, Learner, Parameter, Registry, Scale, transform_of,
+    Classifier, Fit, Fitted, LearnError, Learner, Parameter, Registry, Scale, Semantic, Signature, Sizes,
     transform_parameter,
 };
-use crate::rng::Chance;
+use crate::rng::BatchRng;
 use crate::tensor::{Backend, SpanOps, Tensor2, Tensor3, ops};
 use crate::view::{ClassEmbeddings, Items, Scores, Seen, Support};
 use crate::vocab::{Setting, Transform};
 
 pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
-    list.add("semantic-prototypical", |parameters| {
-        let (kappa, transform) = (parameters.real("kappa") as f32, transform_of(parameters));
-        Ok(match parameters.word("map") {
-            "identity" => Learner::informed(SemanticPrototypical { kappa, transform, map: None }),
-            _ => Learner::unfitted(Plan { kappa, transform, ridge: Ridge::of(parameters) }),
-        })
-    })
-    .about(
-        "class mean and class vector in one prototype, a vector worth kappa shots (after Xing et al. 2019)",
-    )
-    .parameter(Parameter::real("kappa", 1.0, 1e-3, 1e3, "shots that a class vector is worth").search(
-        Scale::Log,
-        0.1,
-        10.0,
-    ))
-    .parameter(Parameter::choice("map", &["ridge", "identity"], "from class vectors to features"))
-    .parameter(Parameter::real("alpha", 1.0, 1e-6, 1e6, "penalty of map=ridge"))
-    .parameter(transform_parameter(Transform::L2n));
+    let about = "class mean and class embedding in one prototype, an embedding worth kappa shots (after Xing et al. 2019)";
+    let mut prototypical = Signature::new("semantic-prototypical", about);
+    let kappa = Parameter::real("kappa", 1.0, 1e-3, 1e3, "shots that a class embedding is worth");
+    let kappa = prototypical.parameter(kappa.search(Scale::Log, 0.1, 10.0));
+    let words = &[("ridge", Map::Ridge), ("identity", Map::Identity)];
+    let map = prototypical.parameter(Parameter::choice("map", words, "from class embeddings to features"));
+    let alpha = prototypical.parameter(Parameter::real("alpha", 1.0, 1e-6, 1e6, "penalty of map=ridge"));
+    let transform = prototypical.parameter(transform_parameter(Transform::L2n));
+    list.add(prototypical, move |p| {
+        let kappa = p[kappa] as f32;
+        let learner = match p[map] {
+            Map::Identity => Learner::semantic(SemanticPrototypical { kappa, map: None }).with_sizes(EQUAL),
+            Map::Ridge => Learner::unfitted(Plan { kappa, ridge: Ridge::auto(p[alpha]) }),
+        };
+        Ok(learner.with_transform(p[transform]))
+    });
 }
+
+#[derive(Clone, Copy)]
+enum Map {
+    Ridge,
+    Identity,
+}
+
+const EQUAL: Sizes = Sizes::Equal { what: "map=identity", hint: "use map=ridge" };
 
 struct Plan {
     kappa: f32,
-    transform: Transform,
     ridge: Ridge,
 }
 
 impl<D: Backend> Fit<D> for Plan {
     fn setting(&self) -> Setting {
-        Setting::Informed
-    }
-
-    fn takes(&self) -> Transform {
-        self.transform
+        Setting::Semantic
     }
 
     fn fit(&self, seen: &Seen, _: &D) -> Result<Fitted<D>, LearnError> {
         let map = self.ridge.fit(seen)?.to_f32();
-        let (shape, kappa, transform) = ((seen.class_dim(), seen.dim()), self.kappa, self.transform);
-        Ok(Fitted::informed(move |device: &D| {
-            let map = Some(device.tensor2(shape, map.clone())?);
-            Ok(SemanticPrototypical { kappa, transform, map })
+        let (shape, kappa) = ((seen.class_dim(), seen.dim()), self.kappa);
+        Ok(Fitted::semantic(move |device: &D| {
+            Ok(SemanticPrototypical { kappa, map: Some(device.tensor2(shape, map.clone())?) })
         }))
     }
 }
 
 struct SemanticPrototypical<D: Backend> {
     kappa: f32,
-    transform: Transform,
-    /// (side, dim); nothing for the identity.
+    /// (class_dim, dim); nothing for the identity.
     map: Option<Tensor2<D>>,
 }
 
-impl<D: Backend> Informed<D> for SemanticPrototypical<D> {
-    fn takes(&self) -> Transform {
-        self.transform
-    }
-
-    fn suits(&self, side: usize, dim: usize) -> Result<(), LearnError> {
-        if self.map.is_some() { Ok(()) } else { suits(side, dim) }
-    }
-
+impl<D: Backend> Semantic<D> for SemanticPrototypical<D> {
     fn adapt(
         &self,
         support: Option<&Support<D>>,
         vectors: &ClassEmbeddings<D>,
-        _: &Chance<'_>,
+        _: &BatchRng<'_>,
     ) -> Result<Box<dyn Classifier<D>>, LearnError> {
         let unit = ops::normalise(vectors.rows())?;
         let mapped = match &self.map {
@@ -95,7 +86,7 @@ impl<D: Backend> Informed<D> for SemanticPrototypical<D> {
         let Some(support) = support else {
             return Ok(Box::new(CosineTo { directions: ops::normalise(&mapped)? }));
         };
-        suits(mapped_side(vectors, &self.map), support.dim())?;
+        EQUAL.check(mapped_dim(vectors, &self.map), support.dim())?;
         // Cosines do not see the divisor K + κ.
         let sums = ops::matmul(&support.membership()?, support.features()?)?;
         let prototypes = ops::add(&sums, &ops::scale(mapped, self.kappa)?)?;
@@ -103,13 +94,9 @@ impl<D: Backend> Informed<D> for SemanticPrototypical<D> {
     }
 }
 
-fn mapped_side<D: Backend>(vectors: &ClassEmbeddings<D>, map: &Option<Tensor2<D>>) -> usize {
+fn mapped_dim<D: Backend>(vectors: &ClassEmbeddings<D>, map: &Option<Tensor2<D>>) -> usize {
     use crate::tensor::dfdx::shapes::HasShape;
     map.as_ref().map_or(vectors.class_dim(), |map| map.shape().1)
-}
-
-fn suits(side: usize, dim: usize) -> Result<(), LearnError> {
-    LearnError::unless_equal("map=identity", side, dim, "\nhint: use map=ridge")
 }
 
 /// The cosine with one direction per label (episodes, way, dim).
@@ -120,7 +107,7 @@ struct CosineTo<D: Backend> {
 impl<D: Backend> Classifier<D> for CosineTo<D> {
     fn scores(&self, items: &Items<D>) -> Result<Scores<D>, LearnError> {
         use crate::tensor::dfdx::shapes::HasShape;
-        suits(self.directions.shape().2, items.dim())?;
+        EQUAL.check(self.directions.shape().2, items.dim())?;
         let products = items.products(&self.directions)?;
         Ok(Scores::ranking(ops::divide_rows(&products, &items.squared_norms()?)?))
     }
@@ -134,14 +121,14 @@ mod tests {
     #[test]
     fn a_class_vector_counts_as_kappa_shots() {
         let device = open_cpu();
-        let learner = SemanticPrototypical { kappa: 1.0, transform: Transform::None, map: None };
+        let learner = SemanticPrototypical { kappa: 1.0, map: None };
         let vectors = ClassEmbeddings::new(&device, (1, 2, 2), vec![1.0, 0.0, 0.0, 5.0]).unwrap();
         let labels = Labels::new(1, 2, 2, vec![0, 1]).unwrap();
         let support = Support::dense(&device, 2, vec![0.0, 1.0, 0.0, 1.0], labels).unwrap();
         let items = Items::dense(&device, (1, 1, 2), vec![3.0, 0.0]).unwrap();
-        let chance = Chance::new(0, &[0]);
+        let rng = BatchRng::new(0, &[0]);
         let cosines = |support| {
-            let classifier = learner.adapt(support, &vectors, &chance).unwrap();
+            let classifier = learner.adapt(support, &vectors, &rng).unwrap();
             to_host(&classifier.scores(&items).unwrap().values).unwrap()
         };
         let close =

@@ -5,13 +5,16 @@
 //! Differs from the paper: mini-batches of 64 in place of single items, and `W` may start from the identity where sizes
 //! agree (see `devise`).
 
-use super::compatibility::{Plan, declare};
-use super::{Learner, Registry};
+use super::{Registry, compatibility};
 use crate::tensor::SpanOps;
 
 pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
-    let entry = list.add("sje", |parameters| Ok(Learner::unfitted(Plan::of(parameters, largest))));
-    declare(entry).about("bilinear map, largest hinge violation (Akata et al. 2015)");
+    compatibility::register(
+        list,
+        "sje",
+        "bilinear map, largest hinge violation (Akata et al. 2015)",
+        largest,
+    );
 }
 
 /// 1 for the wrong label with the highest score, the lowest of equals, where it violates the margin; −1 for the truth.

@@ -8,32 +8,30 @@
 //! items; 100 makes one near support item weigh as much as a cosine of 1 under τ = 100. The sum grows with the number of
 //! shots, so that one α does not fit all of them, and many shots may come out worse than without class vectors.
 
-use super::{Classifier, Informed, LearnError, Learner, Parameter, Registry, Scale};
-use crate::rng::Chance;
+use super::{Classifier, LearnError, Learner, Parameter, Registry, Scale, Semantic, Signature, Sizes};
+use crate::rng::BatchRng;
 use crate::tensor::{Backend, SpanOps, Tensor3, ops};
 use crate::view::{ClassEmbeddings, Items, Scores, Support};
 use crate::vocab::Transform;
 
 pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
-    list.add("tip-adapter", |parameters| {
-        let [tau, alpha, beta] = ["tau", "alpha", "beta"].map(|name| parameters.real(name) as f32);
-        Ok(Learner::informed(TipAdapter { tau, alpha, beta }))
-    })
-    .about("cosine to class vectors plus a cache of support items, training-free (Zhang et al. 2022)")
-    .parameter(Parameter::real("tau", 100.0, 1e-3, 1e4, "weight of the cosine with the class vector"))
-    .parameter(Parameter::real("alpha", 100.0, 0.0, 1e5, "weight of the support items").search(
-        Scale::Log,
-        1.0,
-        1e4,
-    ))
-    .parameter(
-        Parameter::real("beta", 5.5, 1e-3, 1e3, "how sharply the weight of a support item falls").search(
-            Scale::Log,
-            0.5,
-            20.0,
-        ),
-    );
+    let about = "cosine to class embeddings plus a cache of support items, training-free (Zhang et al. 2022)";
+    let mut adapter = Signature::new("tip-adapter", about);
+    let tau = Parameter::real("tau", 100.0, 1e-3, 1e4, "weight of the cosine with the class embedding");
+    let tau = adapter.parameter(tau);
+    let alpha = Parameter::real("alpha", 100.0, 0.0, 1e5, "weight of the support items");
+    let alpha = adapter.parameter(alpha.search(Scale::Log, 1.0, 1e4));
+    let beta = Parameter::real("beta", 5.5, 1e-3, 1e3, "how sharply the weight of a support item falls");
+    let beta = adapter.parameter(beta.search(Scale::Log, 0.5, 20.0));
+    list.add(adapter, move |p| {
+        let [tau, alpha, beta] = [tau, alpha, beta].map(|key| p[key] as f32);
+        let learner = Learner::semantic(TipAdapter { tau, alpha, beta });
+        Ok(learner.with_transform(Transform::L2n).with_sizes(EQUAL))
+    });
 }
+
+const EQUAL: Sizes =
+    Sizes::Equal { what: "tip-adapter", hint: "`semantic-prototypical` with map=ridge needs no equal sizes" };
 
 struct TipAdapter {
     tau: f32,
@@ -41,20 +39,12 @@ struct TipAdapter {
     beta: f32,
 }
 
-impl<D: Backend> Informed<D> for TipAdapter {
-    fn takes(&self) -> Transform {
-        Transform::L2n
-    }
-
-    fn suits(&self, side: usize, dim: usize) -> Result<(), LearnError> {
-        suits(side, dim)
-    }
-
+impl<D: Backend> Semantic<D> for TipAdapter {
     fn adapt(
         &self,
         support: Option<&Support<D>>,
         vectors: &ClassEmbeddings<D>,
-        _: &Chance<'_>,
+        _: &BatchRng<'_>,
     ) -> Result<Box<dyn Classifier<D>>, LearnError> {
         let cache = match support {
             Some(support) if self.alpha > 0.0 => {
@@ -66,11 +56,6 @@ impl<D: Backend> Informed<D> for TipAdapter {
         let TipAdapter { tau, alpha, beta } = *self;
         Ok(Box::new(Cached { tau, alpha, beta, directions: ops::normalise(vectors.rows())?, cache }))
     }
-}
-
-fn suits(side: usize, dim: usize) -> Result<(), LearnError> {
-    let hint = "\nhint: `semantic-prototypical` with map=ridge needs no equal sizes";
-    LearnError::unless_equal("tip-adapter", side, dim, hint)
 }
 
 struct Cached<D: Backend> {
@@ -86,7 +71,7 @@ struct Cached<D: Backend> {
 impl<D: Backend> Classifier<D> for Cached<D> {
     fn scores(&self, items: &Items<D>) -> Result<Scores<D>, LearnError> {
         use crate::tensor::dfdx::shapes::HasShape;
-        suits(self.directions.shape().2, items.dim())?;
+        EQUAL.check(self.directions.shape().2, items.dim())?;
         let named = ops::scale(items.products(&self.directions)?, self.tau)?;
         let Some((features, members)) = &self.cache else { return Ok(Scores::logits(named)) };
         // exp(−β(1 − q·x)) = exp(β·q·x − β); a slot without an item is no member of any label.
@@ -110,7 +95,7 @@ mod tests {
         let labels = Labels::new(1, 2, 2, vec![1, 1]).unwrap();
         let support = Support::dense(&device, 2, vec![1.0, 0.0, 0.0, 1.0], labels).unwrap();
         let items = Items::dense(&device, (1, 1, 2), vec![1.0, 0.0]).unwrap();
-        let classifier = learner.adapt(Some(&support), &vectors, &Chance::new(0, &[0])).unwrap();
+        let classifier = learner.adapt(Some(&support), &vectors, &BatchRng::new(0, &[0])).unwrap();
         let scores = to_host(&classifier.scores(&items).unwrap().values).unwrap();
         let expected = 3.0 * (1.0 + (-1f32).exp());
         assert!((scores[0] - 2.0).abs() < 1e-6 && (scores[1] - expected).abs() < 1e-5, "{scores:?}");

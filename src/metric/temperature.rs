@@ -1,10 +1,10 @@
 //! Temperature scaling (Guo, Pleiss, Sun and Weinberger 2017, "On Calibration of Modern Neural Networks",
-//! arXiv:1706.04599): logits divided by one number, which changes how sure a learner claims to be and no answer.
+//! arXiv:1706.04599): logits divided by one number, which changes the predicted probabilities and no answer.
 //!
 //! On frozen features the raw likelihood measures the scale of the features as much as the learner; at the temperature
 //! that fits validation classes best, it measures the learner.
 
-use super::{LEAST_PROBABILITY, Tempered, best};
+use super::grade::{LEAST_PROBABILITY, best};
 use crate::view::Answers;
 use crate::vocab::Meaning;
 
@@ -53,14 +53,23 @@ fn fill_logits(row: &[f32], meaning: Meaning, temperature: f64, out: &mut [f64])
     }
 }
 
+/// The predicted probabilities of one episode with logits divided by a temperature.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scaled {
+    /// Mean negative log-likelihood of the right labels over the queries.
+    pub nll: f64,
+    /// By query, the probability of the label that it was given.
+    pub confidences: Vec<f32>,
+}
+
 /// One episode graded at a temperature.
-pub(super) fn tempered(
+pub(super) fn scaled(
     values: &[f32],
     way: usize,
     meaning: Meaning,
     labels: &[u16],
     temperature: f64,
-) -> Tempered {
+) -> Scaled {
     let mut logits = vec![0.0; way];
     let (mut nll, mut confidences) = (0.0, Vec::with_capacity(labels.len()));
     let asked = values.chunks_exact(way).zip(labels).filter(|(_, label)| **label != Answers::OUTSIDE);
@@ -71,10 +80,10 @@ pub(super) fn tempered(
         let log = logits[usize::from(*label)] - most - mass.ln();
         nll -= log.max(LEAST_PROBABILITY.ln());
         // The answer is that of the raw scores: a temperature may round two logits to one.
-        let claimed = (logits[best(row).0] - most).exp() / mass;
-        confidences.push((claimed as f32).clamp(0.0, 1.0));
+        let probability = (logits[best(row).0] - most).exp() / mass;
+        confidences.push((probability as f32).clamp(0.0, 1.0));
     }
-    Tempered { nll: nll / confidences.len().max(1) as f64, confidences }
+    Scaled { nll: nll / confidences.len().max(1) as f64, confidences }
 }
 
 /// The temperature, rounded to four digits, at which the mean over episodes of the negative log-likelihood is least.
@@ -144,8 +153,8 @@ mod tests {
     }
 
     #[test]
-    fn the_best_temperature_makes_claims_come_true() {
-        // Logit 3 for label 0, which is right three times in four: the claim is 3/4 at T = 3 / ln 3.
+    fn the_best_temperature_makes_probabilities_come_true() {
+        // Logit 3 for label 0, which is right three times in four: the probability is 3/4 at T = 3 / ln 3.
         let found = best_temperature(&two_labels(&[(3.0, 0), (3.0, 0), (3.0, 0), (3.0, 1)])).unwrap();
         assert!((found - 3.0 / 3f64.ln()).abs() < 1e-3, "{found}");
     }
@@ -159,9 +168,9 @@ mod tests {
     }
 
     #[test]
-    fn probabilities_are_tempered_through_their_logarithm_and_rankings_not_at_all() {
+    fn probabilities_are_scaled_through_their_logarithm_and_rankings_not_at_all() {
         let row = [0.8, 0.2];
-        let at = |temperature| tempered(&row, 2, Meaning::Probabilities, &[0], temperature);
+        let at = |temperature| scaled(&row, 2, Meaning::Probabilities, &[0], temperature);
         assert!((at(1.0).nll + 0.8f64.ln()).abs() < 1e-7);
         // √0.8 : √0.2 = 2 : 1.
         assert!((at(2.0).confidences[0] - 2.0 / 3.0).abs() < 1e-6);

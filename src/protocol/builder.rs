@@ -6,7 +6,8 @@ use super::judge::{CONFIDENCE_LEVEL, judge};
 use super::place::Check;
 use super::written::{Written, WrittenData, WrittenDraw, WrittenEpisode, WrittenReport};
 use super::{OosQuery, Parts, Protocol, ProtocolError, Query, Shot, Way};
-use crate::vocab::{Duplicates, Metric, Scope, Setting, Split};
+use crate::metric::Metric;
+use crate::vocab::{Duplicates, Scope, Setting, Split};
 
 /// A protocol in the making: every key of a rule file is a method, and [`ProtocolBuilder::build`] checks them all.
 ///
@@ -64,7 +65,7 @@ impl Default for ProtocolBuilder {
             most: None,
             seed: 7,
             draw_sha256: None,
-            metrics: vec![Metric::Accuracy, Metric::Nll, Metric::Ece],
+            metrics: vec![Metric::ACCURACY, Metric::NLL, Metric::ADAPTIVE_ECE],
             confidence_level: CONFIDENCE_LEVEL,
         }
     }

@@ -6,7 +6,8 @@ use super::judge::judge;
 use super::place::Check;
 use super::written::Written;
 use super::{ProtocolError, Query, Shot, Way};
-use crate::vocab::{Duplicates, Metric, Scope, Setting, Split};
+use crate::metric::{Metric, Need};
+use crate::vocab::{Duplicates, Scope, Setting, Split};
 
 /// The parts of a class that supports and queries come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -179,7 +180,7 @@ impl Protocol {
 
     /// The same rules, candidates of seen classes included, for the validation classes with the base classes as seen ones.
     pub fn generalised_on_validation(&self) -> Protocol {
-        let metrics = self.metrics.iter().copied().filter(|metric| !metric.needs_outside()).collect();
+        let metrics = self.metrics.iter().copied().filter(|metric| !metric.needs(Need::OosQueries)).collect();
         Protocol {
             split: Split::Validation.into(),
             oos: None,

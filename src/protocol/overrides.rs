@@ -95,8 +95,8 @@ impl Protocol {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metric::Metric;
     use crate::protocol::{OosQuery, ProtocolBuilder};
-    use crate::vocab::Metric;
 
     fn open() -> ProtocolBuilder {
         Protocol::episodes().name("open").count(1_000).most(2_000)
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn out_of_scope_queries_that_were_as_many_as_a_class_has_stay_so() {
-        let oos = open().oos("oos").metrics([Metric::Accuracy, Metric::Auroc]);
+        let oos = open().oos("oos").metrics([Metric::ACCURACY, Metric::AUROC]);
         let query = |builder: ProtocolBuilder| {
             let overrides = Overrides { query: Some(5.into()), ..Overrides::default() };
             builder.build().unwrap().with(&overrides).unwrap().oos().unwrap().query

@@ -25,7 +25,7 @@ macro_rules! shipped {
 
 /// All rule files that ship with kshot, in the order of `kshot list protocols`.
 pub const SHIPPED: &[ShippedProtocol] = shipped![
-    "quickstart" "quickstart.csv",
+    "quickstart",
     "gaussian-5way-1shot" "gaussian-5way-1shot.csv",
     "any-5way-1shot",
     "any-5way-5shot",
@@ -44,9 +44,14 @@ pub const SHIPPED: &[ShippedProtocol] = shipped![
     "clinc150-open-set-5way-5shot",
     "clinc150-open-set-10shot",
     "omniglot-5way-1shot",
+    "omniglot-5way-1shot-10000",
     "omniglot-5way-5shot",
+    "omniglot-5way-5shot-10000",
     "omniglot-20way-1shot",
+    "omniglot-20way-1shot-10000",
     "omniglot-20way-5shot",
+    "omniglot-20way-5shot-10000",
     "omniglot-characters-20way-1shot",
+    "omniglot-characters-20way-1shot-10000",
     "omniglot-one-shot-runs" "omniglot-one-shot-runs.csv",
 ];

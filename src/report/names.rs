@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::vocab::spec::Spec;
+
 /// All parameters of a learner.
 pub type Parameters = BTreeMap<String, String>;
 
@@ -21,13 +23,9 @@ pub fn display_names<'a>(
     for (name, all) in by_name {
         for parameters in &all {
             let differing = |key: &String| all.iter().any(|other| other.get(key) != parameters.get(key));
-            let shown: Vec<String> = parameters
-                .iter()
-                .filter(|(key, _)| differing(key))
-                .map(|(key, value)| format!("{key}={value}"))
-                .collect();
-            let shown = if shown.is_empty() { String::new() } else { format!(":{}", shown.join(",")) };
-            names.insert((name, *parameters), format!("{name}{shown}"));
+            let mut shown = (*parameters).clone();
+            shown.retain(|key, _| differing(key));
+            names.insert((name, *parameters), Spec { name: name.to_string(), values: shown }.to_string());
         }
     }
     names
@@ -35,17 +33,9 @@ pub fn display_names<'a>(
 
 /// Whether a learner is the one that was asked for as `name` or `name:key=value,key=value`.
 pub fn is_meant(asked: &str, name: &str, parameters: &Parameters) -> bool {
-    let (asked, wanted) = asked.split_once(':').unwrap_or((asked, ""));
-    let holds = |pair: &str| match pair.split_once('=') {
-        Some((key, value)) => parameters.get(key).is_some_and(|found| found == value),
-        None => false,
-    };
-    asked == name && wanted.split(',').filter(|pair| !pair.is_empty()).all(holds)
-}
-
-/// Rates are shown in percent; a likelihood and a squared distance are none.
-pub fn is_rate(metric: &str) -> bool {
-    !["nll", "brier", "nll-tempered", "temperature"].contains(&metric)
+    asked.parse().is_ok_and(|asked: Spec| {
+        asked.name == name && asked.values.iter().all(|(key, value)| parameters.get(key) == Some(value))
+    })
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::grid::Grid;
-use super::names::{display_names, is_rate};
+use super::names::display_names;
+use crate::metric::Metric;
 use crate::results::{Selection, Size, SummaryRow};
 use crate::stats::Population;
 use crate::vocab::counted;
@@ -17,7 +18,7 @@ const ABSENT: &str = "–";
 
 impl Overview {
     /// The overview of one metric; rows of other metrics are passed over. Learners and protocols keep the order of the rows.
-    pub fn of(rows: &[SummaryRow], metric: &str) -> Overview {
+    pub fn of(rows: &[SummaryRow], metric: Metric) -> Overview {
         let rows: Vec<&SummaryRow> = rows.iter().filter(|row| row.measured.metric == metric).collect();
         let (mut learners, mut columns) = (Vec::new(), Vec::new());
         for row in &rows {
@@ -114,7 +115,7 @@ fn seed_means(rows: &[&SummaryRow], learners: &[Known<'_>], columns: &[(&str, Si
 
 /// The factor and the digits of a metric's cells.
 fn form(row: &SummaryRow) -> (f64, usize) {
-    if is_rate(row.measured.metric) { (100.0, 2) } else { (1.0, 4) }
+    if row.measured.metric.is_rate() { (100.0, 2) } else { (1.0, 4) }
 }
 
 /// A learner of a table: name, parameters, and where these come from.
@@ -152,8 +153,8 @@ fn cell(row: &SummaryRow) -> String {
     }
 }
 
-fn notes(rows: &[&SummaryRow], metric: &str) -> Vec<String> {
-    let mut notes = vec![if is_rate(metric) { format!("{metric} in percent") } else { metric.to_string() }];
+fn notes(rows: &[&SummaryRow], metric: Metric) -> Vec<String> {
+    let mut notes = vec![if metric.is_rate() { format!("{metric} in percent") } else { metric.to_string() }];
     let kinds: BTreeSet<(Population, String, bool)> = rows
         .iter()
         .filter_map(|row| row.measured.interval.map(|interval| (interval, row.table.sequential)))
@@ -180,7 +181,7 @@ mod tests {
     use super::*;
     use crate::results::{Measured, Table};
     use crate::stats::Interval;
-    use crate::vocab::{Metric, SawClasses, Setting};
+    use crate::vocab::{SawClasses, Setting};
 
     fn row(
         protocol: &str,
@@ -208,7 +209,7 @@ mod tests {
                 repeat: true,
                 clusters: None,
                 seen: None,
-                metrics: vec![Metric::Accuracy],
+                metrics: vec![Metric::ACCURACY],
                 level: 0.95,
                 sequential: false,
                 seed: 7,
@@ -223,7 +224,7 @@ mod tests {
             episodes: if half > 0.0 { 600 } else { 1 },
             classes: 60,
             measured: Measured {
-                metric: "accuracy",
+                metric: Metric::ACCURACY,
                 value,
                 interval: (half > 0.0).then_some((Population::Sampler, interval)),
             },
@@ -256,7 +257,7 @@ accuracy in percent
 curve: 600 episodes, 60 classes
 whole: 1 episode, 60 classes
 ";
-        assert_eq!(Overview::of(&rows(), "accuracy").text(), expected);
+        assert_eq!(Overview::of(&rows(), Metric::ACCURACY).text(), expected);
     }
 
     #[test]
@@ -265,7 +266,7 @@ whole: 1 episode, 60 classes
         rows.truncate(1);
         rows[0].table.sequential = true;
         rows[0].classes = 1;
-        let text = Overview::of(&rows, "accuracy").text();
+        let text = Overview::of(&rows, Metric::ACCURACY).text();
         let note = "interval: these classes and items; sequential: drawn until it was narrow\ncurve: 600 episodes, 1 class\n";
         assert!(text.ends_with(note), "{text}");
     }
@@ -274,11 +275,11 @@ whole: 1 episode, 60 classes
     fn learners_that_differ_in_their_seed_alone_get_a_line_with_their_mean() {
         let one = Size::Number(1);
         let rows = [("0", 0.5), ("1", 0.6), ("2", 0.7)]
-            .map(|(seed, value)| row("curve", one, "ale", &[("rate", "1"), ("seed", seed)], value, 0.0));
-        let text = Overview::of(&rows, "accuracy").text();
+            .map(|(seed, value)| row("curve", one, "ale", &[("lr", "1"), ("seed", seed)], value, 0.0));
+        let text = Overview::of(&rows, Metric::ACCURACY).text();
         let last = text.lines().nth(4).unwrap();
         assert_eq!(last, "ale, mean over 3 seeds  60.00");
-        assert!(!Overview::of(&rows[..1], "accuracy").text().contains("mean over"));
+        assert!(!Overview::of(&rows[..1], Metric::ACCURACY).text().contains("mean over"));
     }
 
     #[test]
@@ -292,20 +293,20 @@ accuracy in percent\u{20}\u{20}
 ± half of the 95 % sampler interval: these classes and items\u{20}\u{20}
 curve: 600 episodes, 60 classes
 ";
-        assert_eq!(Overview::of(&rows()[1..2], "accuracy").markdown(), expected);
+        assert_eq!(Overview::of(&rows()[1..2], Metric::ACCURACY).markdown(), expected);
     }
 
     #[test]
     fn a_likelihood_is_not_shown_in_percent() {
         let mut rows = rows();
         rows.truncate(1);
-        rows[0].measured.metric = "nll";
-        let text = Overview::of(&rows, "nll").text();
+        rows[0].measured.metric = Metric::NLL;
+        let text = Overview::of(&rows, Metric::NLL).text();
         assert!(text.starts_with("learner            curve\nk-nn     0.5000 ± 0.0100\n\nnll\n"), "{text}");
     }
 
     #[test]
     fn a_metric_that_nobody_has_gives_an_empty_table() {
-        assert_eq!(Overview::of(&rows(), "nll").text(), "learner\n\nnll\n");
+        assert_eq!(Overview::of(&rows(), Metric::NLL).text(), "learner\n\nnll\n");
     }
 }

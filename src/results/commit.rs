@@ -13,10 +13,7 @@ use super::ReportError;
 use super::cells;
 use super::journal::Journal;
 use super::part::Part;
-use super::rows::{
-    BinCells, CERTAINTY_COLUMNS, ClusterCells, EPISODE_COLUMNS, OUTCOME_COLUMNS, QUERY_COLUMNS, SideCells,
-    SummaryCells, SummaryRow, TemperedCells, header,
-};
+use super::rows::{BinCells, ClusterCells, Columns, SideCells, SummaryCells, SummaryRow, header};
 use super::run_record::RunRecord;
 use super::staging::{LeftOver, PART_FILE, RESULT_FILES, RUN_RECORD, Staging};
 use super::table::{Table, TableKey};
@@ -24,7 +21,6 @@ use super::tally::Measured;
 use super::terms::{Difference, Kinship, Terms};
 use super::warning::{FEW_EPISODES, Warning};
 use super::writer::{FinishedTable, TableWriter};
-use crate::vocab::Metric;
 
 /// The results of one run while they are collected.
 ///
@@ -190,9 +186,7 @@ impl Results {
                 protocol: key.protocol.clone(),
                 features: key.features.clone(),
             })?;
-            let covered =
-                |asked: &Metric, m: &Measured| m.metric.parse().is_ok_and(|metric| asked.covers(metric));
-            let asked = |m: &&Measured| table.metrics.iter().any(|asked| covered(asked, m));
+            let asked = |m: &&Measured| table.metrics.iter().any(|asked| asked.covers(m.metric));
             summary.extend(measured.iter().filter(asked).map(|measured| SummaryRow {
                 table: table.clone(),
                 episodes: *episode_count,
@@ -230,7 +224,7 @@ impl Results {
             let points = |table: &FinishedTable| {
                 table.curve.iter().map(|point| (table.key.clone(), point.clone())).collect::<Vec<_>>()
             };
-            names.push(self.keyed("stacking.csv", self.finished.iter().flat_map(points))?);
+            names.push(self.keyed("seen_unseen_curve.csv", self.finished.iter().flat_map(points))?);
         }
         Ok(names)
     }
@@ -238,27 +232,28 @@ impl Results {
     /// Puts together what grew while episodes came in.
     fn of_episodes(&mut self) -> Result<Vec<String>, ReportError> {
         let (mut outcomes, mut episodes, mut queries) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut certainty, mut tempered) = (Vec::new(), Vec::new());
+        let (mut open_set, mut scaled) = (Vec::new(), Vec::new());
         for table in std::mem::take(&mut self.finished) {
             outcomes.push(table.outcomes);
             episodes.push(table.episodes);
             queries.push(table.queries);
-            certainty.push(table.certainty);
-            tempered.extend(table.tempered.map(|(_, _, rows)| rows));
+            open_set.push(table.open_set);
+            scaled.extend(table.scaled.map(|(_, _, rows)| rows));
         }
+        let columns = Columns::all();
         let mut names = vec![
-            self.file("outcomes.csv", OUTCOME_COLUMNS, |out| pour(outcomes, out))?,
-            self.file("episodes.csv", EPISODE_COLUMNS, |out| pour(episodes, out))?,
+            self.file("outcomes.csv", &columns.outcomes(), |out| pour(outcomes, out))?,
+            self.file("episodes.csv", &columns.episodes(), |out| pour(episodes, out))?,
         ];
-        if certainty.iter().any(|part| !part.is_empty()) {
-            names.push(self.file("certainty.csv", CERTAINTY_COLUMNS, |out| pour(certainty, out))?);
+        if open_set.iter().any(|part| !part.is_empty()) {
+            names.push(self.file("open_set.csv", &columns.open_set(), |out| pour(open_set, out))?);
         }
-        if !tempered.is_empty() {
-            let header = header::<TemperedCells>(true);
-            names.push(self.file("tempered.csv", &header, |out| pour(tempered, out))?);
+        if !scaled.is_empty() {
+            let header = columns.temperature_scaled();
+            names.push(self.file("temperature_scaled.csv", &header, |out| pour(scaled, out))?);
         }
         if queries.iter().any(|part| !part.is_empty()) {
-            names.push(self.file("queries.csv", QUERY_COLUMNS, |out| pour(queries, out))?);
+            names.push(self.file("queries.csv", &Columns::queries(), |out| pour(queries, out))?);
             #[cfg(feature = "parquet")]
             if self.parquet {
                 let (csv, out) = (self.staging.path("queries.csv"), self.staging.path("queries.parquet"));
@@ -334,10 +329,10 @@ impl Results {
 /// The bins of confidence of a table, and those at its selected temperature: at temperature 1 they are the same.
 fn bins(table: &FinishedTable) -> Vec<(TableKey, BinCells)> {
     let plain = [(1.0, &table.bins)];
-    let tempered = table.tempered.iter().map(|(temperature, bins, _)| (*temperature, bins));
+    let scaled = table.scaled.iter().map(|(temperature, bins, _)| (*temperature, bins));
     plain
         .into_iter()
-        .chain(tempered.filter(|(temperature, _)| *temperature != 1.0))
+        .chain(scaled.filter(|(temperature, _)| *temperature != 1.0))
         .flat_map(|(temperature, bins)| {
             let row = move |(number, bin)| (table.key.clone(), BinCells::of(temperature, number, bin));
             bins.iter().enumerate().map(row)

@@ -8,7 +8,8 @@ use super::{
     ClassOutcome, EpisodeOutcome, LearnerRecord, Machine, ProtocolRecord, QueryOutcome, Results, RunRecord,
     Selection, Size, Table,
 };
-use crate::vocab::{ClassId, ItemId, Metric, SawClasses, Setting};
+use crate::metric::Metric;
+use crate::vocab::{ClassId, ItemId, SawClasses, Setting};
 
 /// Results to be made; episodes of 5 of the classes with 4 queries each.
 #[derive(Clone)]
@@ -67,6 +68,7 @@ impl Made {
                 let lift = f64::from(*shot).ln_1p() / 20.0;
                 for episode in 0..self.episodes {
                     let mut classes = Vec::new();
+                    let mut values = Vec::new();
                     let mut confidences = Vec::new();
                     let mut rows = Vec::new();
                     let start = (chance([7, 0, 0, u64::from(episode)]) * f64::from(self.classes)) as u32;
@@ -93,14 +95,14 @@ impl Made {
                                 item,
                                 predicted,
                                 confidence: None,
-                                certainty: None,
+                                confidence_score: None,
                             });
                         }
-                        let nll = Some(1.5 - f64::from(correct) / 4.0);
-                        let brier = nll.map(|nll| nll / 2.0);
-                        classes.push(ClassOutcome { class, correct, total: 4, nll, brier });
+                        let nll = 1.5 - f64::from(correct) / 4.0;
+                        values.extend([Some(nll), Some(nll / 2.0)]);
+                        classes.push(ClassOutcome { class, correct, total: 4 });
                     }
-                    writer.episode(&EpisodeOutcome { episode, classes }).unwrap();
+                    writer.episode(&EpisodeOutcome { episode, classes, values }, &[], None).unwrap();
                     writer.confidences(&confidences).unwrap();
                     if self.queries {
                         writer.queries(episode, &rows).unwrap();
@@ -128,7 +130,7 @@ impl Made {
             repeat: self.repeat,
             clusters: self.clusters(),
             seen: None,
-            metrics: Metric::ALL.to_vec(),
+            metrics: Metric::all(),
             level: 0.95,
             sequential: false,
             seed: 7,

@@ -5,9 +5,7 @@
 //! their final names. The columns are those of [`rows`]; the floats are the shortest text that reads back to the same
 //! f64; rows are sorted whatever the order of the work. How results look to people is not decided here.
 
-mod calibration;
 mod cells;
-mod certainty;
 mod commit;
 mod error;
 #[cfg(test)]
@@ -15,19 +13,20 @@ pub(crate) mod fixtures;
 mod generalised;
 mod journal;
 mod machine;
+mod open_set;
 mod part;
 mod parts;
 #[cfg(feature = "parquet")]
 mod queries_parquet;
 mod read;
 mod request;
-pub mod rows;
+pub(crate) mod rows;
 mod run_record;
+mod scaled;
 mod staging;
 mod stretch;
 mod table;
 mod tally;
-mod tempered;
 mod terms;
 pub(crate) mod text;
 mod trials;
@@ -35,20 +34,19 @@ mod verify;
 mod warning;
 mod writer;
 
-pub use calibration::{BINS, Bin, Confidences, ece};
-pub use certainty::CertaintyOutcome;
 pub use commit::Results;
 pub use error::ReportError;
 pub use generalised::QueryStanding;
 pub use journal::Journal;
 pub use machine::Machine;
+pub use open_set::OpenSetCounts;
 pub use parts::{PartError, PartFolder, common_warnings, total_seconds};
 pub use read::{Dealt, Flaw, ReadError, ReadQuery, ReadTable, ResultsFolder, read_queries, read_record};
 pub use request::{Inputs, Queries, Request, Text};
 pub use rows::SummaryRow;
 pub use run_record::{ChosenRecord, LearnerRecord, PartRecord, ProtocolRecord, RunRecord, VectorsRecord};
 pub use staging::{LeftOver, was_killed};
-pub use stretch::{EpisodeRecord, QueryOutcome, Stretch, TableStretch, TemperedRecord};
+pub use stretch::{EpisodeRecord, QueryOutcome, Stretch, TableStretch};
 pub use table::{Selection, Size, Table, TableKey};
 pub use tally::{ClassOutcome, EpisodeOutcome, EpisodeTotals, Measured, Tally};
 pub use terms::{Difference, FeatureTerms, Kinship, ProtocolTerms, Shard, TableTerms, Terms};

@@ -12,7 +12,7 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 
-use super::rows::QUERY_COLUMNS;
+use super::rows::Columns;
 
 /// What the cells of a column are.
 #[derive(Clone, Copy)]
@@ -29,7 +29,7 @@ impl Kind {
         match column {
             "episode" | "item" => Kind::Whole,
             "seed_train" => Kind::Seed,
-            "confidence" | "certainty" => Kind::Fraction,
+            "confidence" | "confidence_score" => Kind::Fraction,
             _ => Kind::Text,
         }
     }
@@ -49,7 +49,7 @@ const GROUP: usize = 1 << 18;
 
 /// Writes the rows of a finished `queries.csv` as parquet.
 pub(super) fn convert(csv: &Path, parquet: &Path) -> io::Result<()> {
-    let columns: String = QUERY_COLUMNS.split(',').map(Kind::schema).collect();
+    let columns: String = Columns::queries().split(',').map(Kind::schema).collect();
     let schema = format!("message queries {{ {columns} }}");
     let schema = Arc::new(parse_message_type(&schema).map_err(failed)?);
     let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
@@ -68,7 +68,7 @@ pub(super) fn convert(csv: &Path, parquet: &Path) -> io::Result<()> {
 
 fn write_group(writer: &mut SerializedFileWriter<File>, rows: &[csv::StringRecord]) -> io::Result<()> {
     let mut group = writer.next_row_group().map_err(failed)?;
-    for (place, column) in QUERY_COLUMNS.split(',').enumerate() {
+    for (place, column) in Columns::queries().split(',').enumerate() {
         let kind = Kind::of(column);
         let Some(mut column) = group.next_column().map_err(failed)? else { break };
         let cells = rows.iter().map(|row| row.get(place).unwrap_or_default());
@@ -119,7 +119,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (csv, out) = (folder.path().join("queries.csv"), folder.path().join("queries.parquet"));
         let text = format!(
-            "{QUERY_COLUMNS}\np,k-nn,k=1,1,f,d,,0,\"a, b\",7,c,,-2\np,matching,t=1,1,f,d,3,3,c,9,c,0.5,\n"
+            "{}\np,k-nn,k=1,1,f,d,,0,\"a, b\",7,c,,-2\np,matching,t=1,1,f,d,3,3,c,9,c,0.5,\n",
+            Columns::queries()
         );
         std::fs::write(&csv, text).unwrap();
         convert(&csv, &out).unwrap();
@@ -129,11 +130,11 @@ mod tests {
         assert_eq!(rows.len(), 2);
         assert!(
             rows[0].contains("class: \"a, b\", item: 7")
-                && rows[0].contains("confidence: null, certainty: -2"),
+                && rows[0].contains("confidence: null, confidence_score: -2"),
             "{rows:?}"
         );
         assert!(
-            rows[1].contains("episode: 3") && rows[1].contains("confidence: 0.5, certainty: null"),
+            rows[1].contains("episode: 3") && rows[1].contains("confidence: 0.5, confidence_score: null"),
             "{rows:?}"
         );
     }

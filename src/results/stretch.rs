@@ -1,8 +1,9 @@
 //! A stretch of a draw as all learners answered it: what tables are filled with, live or from a journal.
 
-use super::certainty::CertaintyOutcome;
 use super::generalised::QueryStanding;
+use super::open_set::OpenSetCounts;
 use super::tally::EpisodeOutcome;
+use crate::metric::Metric;
 use crate::vocab::{ClassId, ItemId};
 
 /// Consecutive episodes, answered in every table of one protocol.
@@ -34,25 +35,18 @@ pub struct EpisodeRecord {
     pub outcome: EpisodeOutcome,
     /// Queries whose highest score was shared.
     pub ties: u32,
-    /// Each claimed probability, with whether the answer was correct; none for scores that only rank.
-    pub claims: Vec<(f32, bool)>,
-    /// The same claims at the selected temperature, where one was selected.
-    pub tempered: Option<TemperedRecord>,
+    /// The predicted probability of each answer, with whether it was correct; none for scores that only rank.
+    pub confidences: Vec<(f32, bool)>,
+    /// The same at the selected temperature, in their order; none where none was selected.
+    pub scaled: Vec<f32>,
+    /// The metrics that are computed from all answers of the episode and were asked for.
+    pub measures: Vec<(Metric, f64)>,
+    /// What those of confidence scores rest on, where such are asked for.
+    pub open_set: Option<OpenSetCounts>,
     /// The queries, where they are to be written.
     pub queries: Vec<QueryOutcome>,
-    /// How certain the answers were, where a measure of that is asked for.
-    pub certainty: Option<CertaintyOutcome>,
     /// How the queries stand between seen and unseen classes, where both are candidates.
     pub margins: Vec<QueryStanding>,
-}
-
-/// The claims of an episode at the selected temperature of its table.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TemperedRecord {
-    /// Mean negative log-likelihood over the queries.
-    pub nll: f64,
-    /// The claimed probabilities, in the order of [`EpisodeRecord::claims`].
-    pub confidences: Vec<f32>,
 }
 
 /// One query and its answer, for `queries.csv`.
@@ -64,10 +58,10 @@ pub struct QueryOutcome {
     pub item: ItemId,
     /// The class it was taken for.
     pub predicted: ClassId,
-    /// The claimed probability of that class; absent for scores that only rank.
+    /// The predicted probability of that class; absent for scores that only rank.
     pub confidence: Option<f32>,
     /// What orders answers from doubtful to safe.
-    pub certainty: Option<f32>,
+    pub confidence_score: Option<f32>,
 }
 
 impl Stretch {

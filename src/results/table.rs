@@ -9,7 +9,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::cells;
-use crate::vocab::{Metric, SawClasses, Setting, UnknownWord};
+use crate::metric::Metric;
+use crate::vocab::spec::values_text;
+use crate::vocab::{SawClasses, Setting, UnknownWord};
 
 /// A size of an episode: a number, or what stands in its place. Numbers sort by size, words after them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -173,7 +175,7 @@ impl Table {
 
     /// All parameters, sorted, `key=value` joined by commas.
     pub fn parameters_text(&self) -> String {
-        self.parameters.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")
+        values_text(&self.parameters)
     }
 }
 

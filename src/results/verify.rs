@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::{Flaw, ReadError, RunRecord, SummaryRow};
+use crate::vocab::spec::parse_values;
 
 /// How a row stands to that of another table.
 #[derive(Clone, Debug, PartialEq)]
@@ -135,14 +136,12 @@ impl Published {
         let table = &row.table;
         let said =
             |given: &Option<String>, found: &str| given.as_ref().is_none_or(|g| g.is_empty() || g == found);
-        let parameters = self.parameters.split(',').filter(|pair| !pair.is_empty()).all(|pair| {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            table.parameters.get(key).is_some_and(|found| found == value)
-        });
+        let parameters = parse_values(&self.parameters)
+            .is_ok_and(|given| given.iter().all(|(key, value)| table.parameters.get(key) == Some(value)));
         let interval = row.measured.interval.as_ref().map_or("none", |(population, _)| population.word());
         self.protocol == table.protocol
             && self.learner == table.learner
-            && self.metric == row.measured.metric
+            && self.metric == row.measured.metric.name()
             && parameters
             && said(&self.shot, &table.shot.to_string())
             && said(&self.interval, interval)

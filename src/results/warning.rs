@@ -187,6 +187,8 @@ pub enum Lack {
     ClassEmbeddings,
     /// Class vectors as long as the features.
     EqualSizes,
+    /// The network that made the features.
+    Network,
 }
 
 impl fmt::Display for Warning {
@@ -264,6 +266,10 @@ impl fmt::Display for Warning {
                     Lack::ClassEmbeddings => {
                         let need = if learners.len() == 1 { "needs" } else { "need" };
                         write!(f, "{need} class vectors and {features} has none")
+                    }
+                    Lack::Network => {
+                        let adapt = if learners.len() == 1 { "adapts" } else { "adapt" };
+                        write!(f, "{adapt} a network and none made {features} in this run")
                     }
                     Lack::EqualSizes => {
                         let need = if learners.len() == 1 { "needs" } else { "need" };

@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use super::ReportError;
-use super::calibration::{Bin, Confidences, ece};
-use super::cells;
-use super::certainty::CertaintyOutcome;
 use super::generalised::Generalised;
+use super::open_set::OpenSetCounts;
 use super::part::Part;
-use super::rows::{CurveCells, EpisodeRow, OutcomeRow, QueryRow, SideCells, TemperedCells, lead};
+use super::rows::{
+    Columns, CurveCells, EpisodeRow, OpenSetRow, OutcomeRow, QueryRow, ScaledRow, SideCells, lead,
+};
+use super::scaled::Scaled;
 use super::stretch::{EpisodeRecord, QueryOutcome};
 use super::table::{Table, TableKey};
 use super::tally::{EpisodeOutcome, Measured, Tally};
-use super::tempered::Tempered;
+use crate::metric::{Bin, Confidences, Metric, Pooled};
 use crate::vocab::ClassId;
 
 /// Writes one table; episodes come in rising order, in chunks of any size.
@@ -23,6 +24,7 @@ pub struct TableWriter {
     table: Table,
     key: TableKey,
     lead: Vec<u8>,
+    columns: Columns,
     classes: Arc<[String]>,
     last: Option<u32>,
     tally: Tally,
@@ -30,9 +32,9 @@ pub struct TableWriter {
     outcomes: Part,
     episodes: Part,
     queries: Part,
-    certainty: Part,
-    tempered_rows: Part,
-    tempered: Option<Tempered>,
+    open_set: Part,
+    scaled_rows: Part,
+    scaled: Option<Scaled>,
     generalised: Option<Generalised>,
 }
 
@@ -50,10 +52,10 @@ pub struct FinishedTable {
     pub(super) outcomes: Part,
     pub(super) episodes: Part,
     pub(super) queries: Part,
-    pub(super) certainty: Part,
+    pub(super) open_set: Part,
     /// The selected temperature, with the bins and the rows that belong to it.
-    pub(super) tempered: Option<(f64, Vec<Bin>, Part)>,
-    /// Rows of `stacking.csv` and of `seen.csv`; empty where all candidates are unseen.
+    pub(super) scaled: Option<(f64, Vec<Bin>, Part)>,
+    /// Rows of `seen_unseen_curve.csv` and of `seen.csv`; empty where all candidates are unseen.
     pub(super) curve: Vec<CurveCells>,
     pub(super) sides: Vec<SideCells>,
 }
@@ -71,6 +73,7 @@ impl TableWriter {
         let tally = Tally::new(table.clusters.as_deref());
         TableWriter {
             lead: lead(&key),
+            columns: Columns::all(),
             generalised: table.seen.clone().map(Generalised::new),
             table,
             key,
@@ -81,44 +84,31 @@ impl TableWriter {
             outcomes: part("outcomes"),
             episodes: part("episodes"),
             queries: part("queries"),
-            certainty: part("certainty"),
-            tempered_rows: part("tempered"),
-            tempered: None,
+            open_set: part("open-set"),
+            scaled_rows: part("scaled"),
+            scaled: None,
         }
     }
 
-    /// Has the claims of every episode told at this temperature too; call it before the first episode.
+    /// Has the table hold probabilities at this temperature too; call it before the first episode.
     pub fn at_temperature(mut self, temperature: f64) -> TableWriter {
-        let rows = std::mem::replace(&mut self.tempered_rows, Part::new(std::path::PathBuf::new()));
-        self.tempered = Some(Tempered::new(temperature, rows));
+        let rows = std::mem::replace(&mut self.scaled_rows, Part::new(std::path::PathBuf::new()));
+        self.scaled = Some(Scaled { temperature, confidences: Confidences::default(), rows });
         self
     }
 
-    /// Takes the claims of an episode at the table's temperature in, after the episode itself: their mean loss, and each
-    /// confidence with whether the answer was correct.
-    ///
-    /// # Errors
-    /// A table without a temperature, what cannot be a loss or a confidence, or a disk that is full.
-    pub fn tempered(
-        &mut self,
-        outcome: &EpisodeOutcome,
-        nll: f64,
-        claims: &[(f32, bool)],
-    ) -> Result<(), ReportError> {
-        let (key, episode) = (&self.key, outcome.episode);
-        let broken = |rule| ReportError::Outcome { key: key.clone(), episode, rule };
-        let tempered = self.tempered.as_mut().ok_or("the table has no temperature").map_err(broken)?;
-        tempered.push(outcome, nll, claims).map_err(broken)?;
-        let row = (&self.key, TemperedCells { temperature: tempered.temperature, episode, nll });
-        tempered.rows.append(|out| cells::append(out, [row]))
-    }
-
-    /// Takes the next episode in.
+    /// Takes the next episode in, with the values of metrics that are computed from all its answers; `open_set` says what
+    /// those of confidence scores rest on, where there are such.
     ///
     /// # Errors
     /// An episode that does not come after the last one, a class without a name, counts that cannot be, a NaN, or a disk
     /// that is full.
-    pub fn episode(&mut self, outcome: &EpisodeOutcome) -> Result<(), ReportError> {
+    pub fn episode(
+        &mut self,
+        outcome: &EpisodeOutcome,
+        measures: &[(Metric, f64)],
+        open_set: Option<&OpenSetCounts>,
+    ) -> Result<(), ReportError> {
         let episode = outcome.episode;
         if let Some(last) = self.last.filter(|last| *last >= episode) {
             return Err(ReportError::Order { key: self.key.clone(), episode, last });
@@ -127,29 +117,38 @@ impl TableWriter {
             self.name(class.class)?;
         }
         let broken = |rule| ReportError::Outcome { key: self.key.clone(), episode, rule };
-        let totals = self.tally.push(outcome).map_err(broken)?;
-        if let Some(generalised) = &mut self.generalised {
-            generalised.episode(outcome);
+        if !self.columns.fit(outcome) {
+            return Err(broken("every class has a value for each metric of classes"));
         }
+        let totals = self.tally.push(outcome, measures).map_err(broken)?;
         self.last = Some(episode);
 
-        let (lead, names) = (&self.lead, &self.classes);
+        let (lead, names, columns) = (&self.lead, &self.classes, &self.columns);
         self.outcomes.append(|out| {
-            for (label, outcome) in outcome.classes.iter().enumerate() {
-                let class = &names[outcome.class.index()];
-                OutcomeRow { lead, episode, label, class, outcome }.write(out);
+            for (label, class) in outcome.classes.iter().enumerate() {
+                let (name, values) = (&names[class.class.index()], outcome.values(label));
+                OutcomeRow { lead, episode, label, name, class, values, columns }.write(out);
             }
         })?;
         let row = EpisodeRow {
             lead,
-            setting: self.table.setting,
+            table: &self.table,
             episode,
             way: outcome.classes.len(),
-            totals,
-            draw_sha256: &self.table.draw_sha256,
-            items_sha256: &self.table.items_sha256,
+            totals: &totals,
+            measures,
+            columns,
         };
-        self.episodes.append(|out| row.write(out))
+        self.episodes.append(|out| row.write(out))?;
+        if let Some(counts) = open_set {
+            let row = OpenSetRow { lead, episode, counts, measures, columns };
+            self.open_set.append(|out| row.write(out))?;
+        }
+        if let Some(Scaled { temperature, rows, .. }) = &mut self.scaled {
+            let row = ScaledRow { lead, temperature: *temperature, episode, measures, columns };
+            rows.append(|out| row.write(out))?;
+        }
+        Ok(())
     }
 
     /// Takes confidences in, each with whether the answer was correct; for all queries of the table or for none.
@@ -159,12 +158,8 @@ impl TableWriter {
     /// # Errors
     /// A confidence outside 0 and 1.
     pub fn confidences(&mut self, answers: &[(f32, bool)]) -> Result<(), ReportError> {
-        for &(found, correct) in answers {
-            if !self.confidences.push(found, correct) {
-                return Err(ReportError::Confidence { key: self.key.clone(), found });
-            }
-        }
-        Ok(())
+        let taken = fill(&mut self.confidences, answers.iter().copied());
+        taken.map_err(|found| ReportError::Confidence { key: self.key.clone(), found })
     }
 
     /// Takes the queries of an episode in, for `queries.csv`, which is written where any table has them.
@@ -180,43 +175,27 @@ impl TableWriter {
         self.queries.append(|out| {
             for query in queries {
                 let (class, predicted) = (&names[query.class.index()], &names[query.predicted.index()]);
-                let &QueryOutcome { item, confidence, certainty, .. } = query;
+                let &QueryOutcome { item, confidence, confidence_score, .. } = query;
                 let item = item.0;
-                QueryRow { lead, episode, class, item, predicted, confidence, certainty }.write(out);
+                QueryRow { lead, episode, class, item, predicted, confidence, confidence_score }.write(out);
             }
         })
-    }
-
-    /// Takes in how certain the answers of the episode were that was taken in last.
-    ///
-    /// # Errors
-    /// Another episode, values that are not those of the episodes before, or a disk that is full.
-    pub fn certainty(&mut self, outcome: &CertaintyOutcome) -> Result<(), ReportError> {
-        let episode = outcome.episode;
-        let rule = match self.last == Some(episode) {
-            true => self.tally.push_certainty(&outcome.values),
-            false => Err("the certainties of an episode come behind its outcome"),
-        };
-        rule.map_err(|rule| ReportError::Outcome { key: self.key.clone(), episode, rule })?;
-        let lead = &self.lead;
-        self.certainty.append(|out| outcome.write(lead, out))
     }
 
     /// Takes the next episode in, with all that was recorded of it.
     ///
     /// # Errors
-    /// As [`TableWriter::episode`], [`TableWriter::confidences`], [`TableWriter::certainty`] and [`TableWriter::queries`].
+    /// As [`TableWriter::episode`], [`TableWriter::confidences`] and [`TableWriter::queries`].
     pub fn record(&mut self, record: &EpisodeRecord) -> Result<(), ReportError> {
-        self.episode(&record.outcome)?;
-        self.confidences(&record.claims)?;
+        self.episode(&record.outcome, &record.measures, record.open_set.as_ref())?;
+        self.confidences(&record.confidences)?;
         if let Some(generalised) = &mut self.generalised {
             generalised.margins(&record.margins);
         }
-        record.certainty.as_ref().map_or(Ok(()), |certainty| self.certainty(certainty))?;
-        if let Some(tempered) = &record.tempered {
-            let answers = record.claims.iter().map(|(_, correct)| *correct);
-            let claims: Vec<(f32, bool)> = tempered.confidences.iter().copied().zip(answers).collect();
-            self.tempered(&record.outcome, tempered.nll, &claims)?;
+        if let Some(scaled) = &mut self.scaled {
+            let answers = record.confidences.iter().map(|(_, correct)| *correct);
+            let taken = fill(&mut scaled.confidences, record.scaled.iter().copied().zip(answers));
+            taken.map_err(|found| ReportError::Confidence { key: self.key.clone(), found })?;
         }
         self.queries(record.outcome.episode, &record.queries)
     }
@@ -225,53 +204,66 @@ impl TableWriter {
     ///
     /// # Errors
     /// No episode, or confidences that do not belong to the outcomes.
-    pub fn finish(self) -> Result<FinishedTable, ReportError> {
-        let key = self.key;
-        if self.tally.episodes() == 0 {
-            return Err(ReportError::NoEpisode { key });
-        }
-        let given = (self.confidences.count(), self.confidences.correct());
-        let (queries, correct) = (self.tally.queries(), self.tally.correct());
-        if given.0 > 0 && given != (queries, correct) {
-            let (confidences, confident) = given;
-            return Err(ReportError::Confidences { key, confidences, confident, queries, correct });
-        }
+    pub fn finish(mut self) -> Result<FinishedTable, ReportError> {
+        self.is_whole()?;
         let bins = self.confidences.bins();
+        let scaled = self.scaled.take().map(|mut scaled| {
+            let bins = scaled.confidences.bins();
+            (scaled.temperature, bins, scaled.rows)
+        });
+        let curve = self.generalised.as_ref().map(Generalised::curve);
+        let pooled = Pooled {
+            classes: &self.tally.class_counts(self.table.seen.as_deref()),
+            confidences: &self.confidences,
+            bins: &bins,
+            temperature: scaled.as_ref().map(|(temperature, ..)| *temperature),
+            scaled_bins: scaled.as_ref().map_or(&[], |(_, bins, _)| bins),
+            curve: curve.as_ref(),
+        };
+        let mut measured = self.tally.measures(self.table.level, self.table.repeat);
+        measured.extend(
+            Metric::of_draws().into_iter().filter_map(|metric| {
+                Some(Measured { metric, value: metric.of_draw(&pooled)?, interval: None })
+            }),
+        );
+        // Stable, so that a measure's intervals keep their order.
+        measured.sort_by_key(|measured| measured.metric);
         let cluster = |class: ClassId| {
             let cluster = self.table.clusters.as_ref()?.get(class.index())?.clone();
             Some((self.classes.get(class.index())?.clone(), cluster))
         };
-        let mut measured = self.tally.measures(self.table.level, self.table.repeat, ece(&bins));
-        let tempered = self.tempered.map(|tempered| {
-            let temperature = tempered.temperature;
-            let (more, bins, rows) = tempered.finish(self.table.level, self.table.repeat);
-            measured.extend(more);
-            (temperature, bins, rows)
-        });
-        let (mut curve, mut sides) = (Vec::new(), Vec::new());
-        if let Some(generalised) = &self.generalised {
-            measured.extend(generalised.measures());
-            curve = generalised.rows();
-            sides = generalised.sides(&key, &self.classes);
-        }
-        // Stable, so that a measure's intervals keep their order.
-        measured.sort_by_key(|measured| measured.metric);
+        let sides =
+            |generalised: &Generalised| generalised.sides(&self.key, self.tally.class_ids(), &self.classes);
         Ok(FinishedTable {
             episode_count: self.tally.episodes(),
             class_count: self.tally.classes(),
             clusters: self.tally.class_ids().filter_map(cluster).collect(),
+            sides: self.generalised.as_ref().map(sides).unwrap_or_default(),
+            curve: curve.as_ref().map(Generalised::rows).unwrap_or_default(),
             measured,
-            tempered,
-            curve,
-            sides,
+            scaled,
             table: self.table,
-            key,
+            key: self.key,
             bins,
             outcomes: self.outcomes,
             episodes: self.episodes,
             queries: self.queries,
-            certainty: self.certainty,
+            open_set: self.open_set,
         })
+    }
+
+    /// Refuses a table without an episode, and confidences that are not those of its queries.
+    fn is_whole(&self) -> Result<(), ReportError> {
+        let key = self.key.clone();
+        if self.tally.episodes() == 0 {
+            return Err(ReportError::NoEpisode { key });
+        }
+        let (confidences, confident) = (self.confidences.count(), self.confidences.correct());
+        let (queries, correct) = (self.tally.queries(), self.tally.correct());
+        if confidences > 0 && (confidences, confident) != (queries, correct) {
+            return Err(ReportError::Confidences { key, confidences, confident, queries, correct });
+        }
+        Ok(())
     }
 
     fn name(&self, class: ClassId) -> Result<&str, ReportError> {
@@ -281,4 +273,14 @@ impl TableWriter {
             known: self.classes.len(),
         })
     }
+}
+
+/// Takes confidences in; the first that is none, where there is such.
+fn fill(confidences: &mut Confidences, answers: impl Iterator<Item = (f32, bool)>) -> Result<(), f32> {
+    for (found, correct) in answers {
+        if !confidences.push(found, correct) {
+            return Err(found);
+        }
+    }
+    Ok(())
 }

@@ -2,23 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use crate::data::Store;
+use super::features::Features;
 use crate::eval::{self, EvalError, SeenRules};
-use crate::learner::{Learner, Parameters, Registry};
+use crate::learner::{Checked, Registry};
 use crate::protocol::{Protocol, Shot};
 use crate::results::{Lack, Warning};
 use crate::run::contender::Contender;
 use crate::run::error::RunError;
-use crate::run::features::labelled;
 use crate::run::prepared::Place;
 use crate::tensor::Cpu;
+use crate::vocab::spec::labelled;
 
 /// A learner that was asked for by name.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Asked {
     /// What its method is called.
     pub(crate) label: Option<String>,
-    pub(crate) parameters: Parameters,
+    pub(crate) parameters: Checked,
 }
 
 /// The learners that were asked for, checked; none where all are meant.
@@ -51,18 +51,16 @@ pub(crate) fn admitted(
     asked: &[Asked],
 ) -> Result<Vec<Asked>, RunError> {
     let shots = shots(protocol);
-    let admit =
-        |parameters: &Parameters, learner: &Learner<Cpu>| eval::admit(protocol, parameters, learner, &shots);
     if !asked.is_empty() {
         for Asked { parameters, .. } in asked {
-            admit(parameters, &registry.build(parameters)?)?;
+            eval::admit(protocol, parameters, &shots)?;
         }
         return Ok(asked.to_vec());
     }
     let mut learners = Vec::new();
     for entry in registry.entries() {
         let parameters = entry.check(&BTreeMap::new())?;
-        if admit(&parameters, &registry.build(&parameters)?).is_ok() {
+        if eval::admit(protocol, &parameters, &shots).is_ok() {
             learners.push(Asked { label: None, parameters });
         }
     }
@@ -80,23 +78,23 @@ pub(crate) fn admitted(
 /// The learners of a run that nobody asked for by name, without those that the store does not give what they need,
 /// and warnings that say so. Where that would be all of them none is left out, and the evaluation says why it fails.
 pub(crate) fn fitting(
-    registry: &Registry<Cpu>,
     protocol: &Protocol,
-    store: &Store,
+    set: &Features,
     learners: Vec<Asked>,
 ) -> Result<(Vec<Asked>, Vec<Warning>), RunError> {
     let mut kept = Vec::new();
     let mut left_out: BTreeMap<Lack, Vec<String>> = BTreeMap::new();
     for asked in &learners {
         let parameters = &asked.parameters;
-        let lack = match suits(registry, protocol, store, parameters) {
+        let lack = match suits(protocol, set, parameters) {
             Ok(()) => {
                 kept.push(asked.clone());
                 continue;
             }
             Err(RunError::Eval(EvalError::NoSeenClasses { .. })) => Lack::SeenClasses,
             Err(RunError::Eval(EvalError::NeedsClassEmbeddings { .. })) => Lack::ClassEmbeddings,
-            Err(RunError::Eval(EvalError::SidesDiffer { .. })) => Lack::EqualSizes,
+            Err(RunError::Eval(EvalError::SizesDiffer { .. })) => Lack::EqualSizes,
+            Err(RunError::Eval(EvalError::NeedsNetwork { .. })) => Lack::Network,
             Err(other) => return Err(other),
         };
         left_out.entry(lack).or_default().push(parameters.learner().to_string());
@@ -104,7 +102,7 @@ pub(crate) fn fitting(
     if kept.is_empty() {
         return Ok((learners, Vec::new()));
     }
-    let (name, features) = (protocol.name(), store.name());
+    let (name, features) = (protocol.name(), set.name());
     let warning = |(lack, learners)| Warning::LeftOut {
         protocol: name.to_string(),
         features: features.to_string(),
@@ -115,13 +113,8 @@ pub(crate) fn fitting(
 }
 
 /// Fails unless a store gives a learner what it needs under a protocol.
-pub(crate) fn suits(
-    registry: &Registry<Cpu>,
-    protocol: &Protocol,
-    store: &Store,
-    parameters: &Parameters,
-) -> Result<(), RunError> {
-    Ok(eval::suits(store, &SeenRules::of(protocol), parameters, &registry.build(parameters)?)?)
+pub(crate) fn suits(protocol: &Protocol, set: &Features, learner: &Checked) -> Result<(), RunError> {
+    Ok(eval::suits(&set.store, set.behind.is_some(), &SeenRules::of(protocol), learner)?)
 }
 
 /// The selected learners of a run under a protocol, all of which it must admit, and those that were asked for beside them. What
@@ -152,31 +145,13 @@ pub(crate) fn shots(protocol: &Protocol) -> Vec<Option<usize>> {
     }
 }
 
-/// The learner with the parameters that differ from their defaults, as one would type it.
-pub(crate) fn short_spec(registry: &Registry<Cpu>, parameters: &Parameters) -> String {
-    let declared = registry.entry(parameters.learner()).map(|e| e.parameters()).unwrap_or_default();
-    let changed: Vec<String> = declared
-        .iter()
-        .filter(|p| parameters.word(p.name) != p.default)
-        .map(|p| format!("{}={}", p.name, parameters.word(p.name)))
-        .collect();
-    match changed.is_empty() {
-        true => parameters.learner().to_string(),
-        false => format!("{}:{}", parameters.learner(), changed.join(",")),
-    }
-}
-
 /// The tables that learners fill: every one at the shots in which it takes part.
-pub(crate) fn tables(
-    registry: &Registry<Cpu>,
-    learners: &[Contender],
-    shots: &[Option<usize>],
-) -> Result<Vec<Place>, RunError> {
+pub(crate) fn tables(learners: &[Contender], shots: &[Option<usize>]) -> Vec<Place> {
     let mut tables = Vec::new();
     for (place, contender) in learners.iter().enumerate() {
-        let setting = registry.build(&contender.parameters)?.setting();
+        let setting = contender.parameters.setting;
         let takes_part = (0..shots.len()).filter(|shot| eval::takes_part(setting, shots, *shot));
         tables.extend(takes_part.map(|shot| Place { learner: place, shot, stacked: false }));
     }
-    Ok(tables)
+    tables
 }

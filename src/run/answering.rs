@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::episode::Draw;
 use crate::eval::{self, Answered, Batch, Choices, EvalError, Evaluation, Gammas, Grading, SeenRules};
-use crate::learner::Parameters;
-use crate::metric::{CertaintyGrade, ClassGrade, QueryGrade, QueryMargin};
+use crate::learner::Checked;
+use crate::metric::{ClassGrade, EpisodeAnswers, Metric, Need, QueryGrade, QueryMargin};
 use crate::results::{
-    CertaintyOutcome, ClassOutcome, EpisodeOutcome, EpisodeRecord, QueryOutcome, QueryStanding, Stretch,
-    TableStretch, TemperedRecord,
+    ClassOutcome, EpisodeOutcome, EpisodeRecord, OpenSetCounts, QueryOutcome, QueryStanding, Stretch,
+    TableStretch,
 };
 use crate::run::contender::Contender;
 use crate::run::device::on_device;
@@ -37,6 +37,7 @@ pub(super) fn answer<E: From<RunError> + From<EvalError>>(
     };
     let gammas: Gammas = cast.roles.iter().enumerate().flat_map(of_role).collect();
     let evaluation = Evaluation {
+        behind: run.behind(),
         store: &run.store,
         draw,
         seed: run.rules.protocol.seed(),
@@ -94,7 +95,7 @@ pub(super) fn answer<E: From<RunError> + From<EvalError>>(
 
 /// The learners of an evaluation as it is carried out: of one whose supports choose, every setting.
 struct Cast {
-    learners: Vec<Parameters>,
+    learners: Vec<Checked>,
     temperatures: Vec<Option<f64>>,
     /// Which of the run's learners each is, and which of its settings.
     roles: Vec<(usize, usize)>,
@@ -125,6 +126,7 @@ fn chosen(run: &Prepared, evaluation: &Evaluation<'_>, work: &Work<'_>) -> Resul
     for (place, contender) in run.learners.iter().enumerate().filter(|(_, c)| !c.among.is_empty()) {
         let task = Task {
             store: evaluation.store,
+            behind: evaluation.behind,
             draw: evaluation.draw,
             seed: evaluation.seed,
             shots: evaluation.shots,
@@ -172,7 +174,8 @@ fn merged(
 /// What is kept of a batch.
 fn recorded(run: &Prepared, draw: &Draw, table: usize, batch: &Batch, with_queries: bool) -> TableStretch {
     let protocol = &run.rules.protocol;
-    let measured = protocol.metrics().iter().any(|metric| metric.is_of_certainty());
+    let asked = asked(protocol.metrics());
+    let with_scores = asked.iter().any(|metric| metric.needs(Need::ConfidenceScores));
     let Place { learner, shot, .. } = run.tables[table];
     let threshold = run.thresholds.get(&(learner, shot)).copied();
     let outside = protocol.oos().and_then(|outside| run.store.index().find(&outside.class));
@@ -183,17 +186,15 @@ fn recorded(run: &Prepared, draw: &Draw, table: usize, batch: &Batch, with_queri
             class: episode.class(label),
             correct: class.correct,
             total: class.total,
-            nll: class.nll,
-            brier: class.brier,
         };
-        let claim = |q: &QueryGrade| Some((q.confidence.filter(|_| q.label.is_some())?, q.is_correct()));
+        let confidence = |q: &QueryGrade| Some((q.confidence.filter(|_| q.label.is_some())?, q.is_correct()));
         let query = |(query, item): (&QueryGrade, &ItemId)| {
             Some(QueryOutcome {
                 class: query.label.map(|label| episode.class(usize::from(label))).or(outside)?,
                 item: *item,
                 predicted: episode.class(usize::from(query.predicted)),
                 confidence: query.confidence,
-                certainty: Some(query.certainty),
+                confidence_score: Some(query.confidence_score),
             })
         };
         let margin = |margin: &QueryMargin| {
@@ -204,25 +205,36 @@ fn recorded(run: &Prepared, draw: &Draw, table: usize, batch: &Batch, with_queri
             true => grade.queries.iter().zip(items).filter_map(query).collect(),
             false => Vec::new(),
         };
-        let certainty = measured.then(|| {
-            let CertaintyGrade { inside, outside, values } = CertaintyGrade::of(&grade.queries, threshold);
-            CertaintyOutcome { episode: number, inside, outside, threshold, values }
-        });
+        let answers = EpisodeAnswers::of(grade, threshold);
+        let measure = |metric: &Metric| Some((*metric, metric.of_episode(&answers)?));
+        let counts = || OpenSetCounts {
+            in_scope: answers.in_scope().len() as u32,
+            oos: answers.oos().len() as u32,
+            threshold,
+        };
         EpisodeRecord {
             outcome: EpisodeOutcome {
                 episode: number,
                 classes: grade.classes.iter().enumerate().map(class).collect(),
+                values: grade.values.clone(),
             },
             ties: grade.ties,
-            claims: grade.queries.iter().filter_map(claim).collect(),
-            tempered: grade.tempered.as_ref().map(|tempered| TemperedRecord {
-                nll: tempered.nll,
-                confidences: tempered.confidences.clone(),
-            }),
+            confidences: grade.queries.iter().filter_map(confidence).collect(),
+            scaled: grade.scaled.as_ref().map(|scaled| scaled.confidences.clone()).unwrap_or_default(),
+            measures: asked.iter().filter_map(measure).collect(),
+            open_set: with_scores.then(counts),
             queries,
-            certainty,
             margins: answered.standing.iter().map(margin).collect(),
         }
     });
     TableStretch { table, unconverged: batch.unconverged as u64, episodes: episodes.collect() }
+}
+
+/// The metrics of an episode that are computed: those that only look at its answers and a temperature always, those of
+/// confidence scores where one of them is asked for.
+fn asked(metrics: &[Metric]) -> Vec<Metric> {
+    let of_open_set = Metric::of_open_set();
+    let scores = metrics.iter().any(|metric| of_open_set.contains(metric));
+    let open_set = if scores { of_open_set } else { Vec::new() };
+    [Metric::of_episodes(), Metric::of_temperature(), open_set].concat()
 }

@@ -1,11 +1,12 @@
 //! The learners of a selection, each with its trials.
 
 use crate::data::Store;
-use crate::learner::{Learner, Parameters, Registry};
+use crate::learner::{Checked, Registry};
 use crate::protocol::Protocol;
 use crate::results::Warning;
 use crate::run::admission::{self, Asked};
 use crate::run::error::RunError;
+use crate::run::features::Features;
 use crate::select::{Space, Trials};
 use crate::tensor::Cpu;
 use crate::vocab::{Split, Transform};
@@ -25,10 +26,7 @@ pub(crate) fn of(
     let mut candidates = Vec::new();
     for space in spaces {
         let entry = registry.entry(space.learner())?;
-        let takes = |learner: Learner<Cpu>| learner.takes();
-        let usable = |p: &Parameters| {
-            centred || entry.build(p).map_or(true, |learner| takes(learner) != Transform::Cl2n)
-        };
+        let usable = |learner: &Checked| centred || learner.takes != Transform::Cl2n;
         candidates.push((entry.name(), Trials::of(space, entry, budget, seed, usable)?));
     }
     Ok(candidates)
@@ -37,13 +35,11 @@ pub(crate) fn of(
 /// Those to which the store gives what they need under the protocol whose episodes they answer; the others are left
 /// out, with warnings, as they are where learners that nobody named are evaluated.
 pub(crate) fn fitting(
-    registry: &Registry<Cpu>,
     protocol: &Protocol,
-    store: &Store,
+    set: &Features,
     candidates: Candidates,
 ) -> Result<(Candidates, Vec<Warning>), RunError> {
     let first = |(_, trials): &(&str, Trials)| Asked { label: None, parameters: trials.settings[0].clone() };
-    let (kept, left_out) =
-        admission::fitting(registry, protocol, store, candidates.iter().map(first).collect())?;
+    let (kept, left_out) = admission::fitting(protocol, set, candidates.iter().map(first).collect())?;
     Ok((candidates.into_iter().filter(|candidate| kept.contains(&first(candidate))).collect(), left_out))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::episode::{Draw, Episode};
-use crate::learner::{Parameters, Registry};
+use crate::learner::{Checked, Registry};
 use crate::protocol::Protocol;
 use crate::results::Text;
 use crate::results::{Selection, Warning};
@@ -18,17 +18,17 @@ use crate::tensor::Cpu;
 pub(crate) struct Contender {
     /// What its method is called, where the user said it.
     pub(crate) label: Option<String>,
-    pub(crate) parameters: Parameters,
+    pub(crate) parameters: Checked,
     pub(crate) selection: Selection,
     /// The temperature of its claims, where one was chosen.
     pub(crate) temperature: Option<f64>,
     /// The settings among which each support set chooses, the default first; empty for a learner that is fixed.
-    pub(crate) among: Vec<Parameters>,
+    pub(crate) among: Vec<Checked>,
 }
 
 impl Contender {
     /// One with its defaults, or what the user wrote.
-    pub(crate) fn plain(parameters: Parameters) -> Contender {
+    pub(crate) fn plain(parameters: Checked) -> Contender {
         Contender {
             label: None,
             parameters,
@@ -46,7 +46,7 @@ impl Contender {
     /// All its parameters; the word `cv` for those that each support set chooses.
     pub(crate) fn pairs(&self) -> BTreeMap<String, String> {
         let mut pairs = self.parameters.pairs();
-        for other in self.among.iter().map(Parameters::pairs) {
+        for other in self.among.iter().map(Checked::pairs) {
             for (name, value) in &mut pairs {
                 if other.get(name) != Some(value) {
                     *value = "cv".to_string();

@@ -51,7 +51,7 @@ pub fn evaluate(
         until: request.until.clone(),
         queries: request.queries.map(Queries::word),
     };
-    let key = terms::of(&runs, learners.cpu(), &asked)?;
+    let key = terms::of(&runs, &asked)?;
     fingerprints.check_left(&results, &key)?;
     let mut journal = results.journal(&key)?;
     let resumed = Some(journal.all_episodes()).filter(|episodes| *episodes > 0);

@@ -1,15 +1,18 @@
 //! The feature sets of a run: opened, or made by networks, once however many protocols use them.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::device::Device;
-use super::embed::{Network, cache, data_folder};
+use super::embed::{Behind, Network, cache, data_folder};
 use super::error::RunError;
 use super::watch::Watch;
 use crate::data::{self, OpenOptions, Parts, Store, images};
+use crate::eval;
 use crate::protocol::Protocol;
 use crate::results::Inputs;
-use crate::vocab::{Form, Split};
+use crate::vocab::spec::{Spec, SpecError, labelled};
+use crate::vocab::{Form, Split, did_you_mean};
 
 /// One representation of items: a matrix with a class per row, or the items themselves as numbers.
 #[derive(Clone, Debug)]
@@ -18,6 +21,8 @@ pub struct Features {
     /// The name of the data set whose items these are, as far as it is known.
     pub(crate) dataset: String,
     pub(crate) store: Store,
+    /// The network that made them and what it made them of.
+    pub(crate) behind: Option<Arc<Behind>>,
 }
 
 impl Features {
@@ -67,7 +72,13 @@ impl Features {
     fn of(label: Option<&str>, store: Store) -> Features {
         let own = if matches!(store.form(), Form::Image { .. }) { "pixels" } else { store.name() };
         let dataset = store.name().to_string();
-        Features { name: label.unwrap_or(own).to_string(), dataset, store }
+        Features { name: label.unwrap_or(own).to_string(), dataset, store, behind: None }
+    }
+
+    /// What learners that own a network are given.
+    pub(crate) fn behind(&self) -> Option<eval::Behind<'_>> {
+        let behind = self.behind.as_ref()?;
+        Some(eval::Behind { items: &behind.items, network: &behind.network })
     }
 
     /// What tells it from the others of a run: name, and the seed of the training where only that differs.
@@ -76,17 +87,6 @@ impl Features {
             Some(seed) => format!("{} (training seed {seed})", self.name),
             None => self.name.clone(),
         }
-    }
-}
-
-/// A name before what it names: `NAME=rest`, `=` standing before any `:` or `/`.
-pub(crate) fn labelled(text: &str) -> (Option<&str>, &str) {
-    let is_label = |label: &str| {
-        !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || "_.+-".contains(c))
-    };
-    match text.split_once('=') {
-        Some((label, rest)) if is_label(label) => (Some(label), rest),
-        _ => (None, text),
     }
 }
 
@@ -188,11 +188,16 @@ impl<'a> FeatureSets<'a> {
         if let Some((_, known)) = self.open.iter().find(|(known, _)| *known == key) {
             return Ok(known.clone());
         }
-        let folder = cache::store(network, dataset, self.inputs.cache.as_deref(), self.device, self.watch)?;
+        let (folder, behind) =
+            cache::store(network, dataset, self.inputs.cache.as_deref(), self.device, self.watch)?;
         let store = Store::open(&folder, &self.options).map_err(|error| error.in_cache(&folder))?;
         let name = own.as_deref().or(network.backbone.as_deref()).or(label).unwrap_or(dataset).to_string();
-        let set =
-            Features { name, dataset: kind_of(dataset).to_string(), store: self.with_embeddings(store)? };
+        let set = Features {
+            name,
+            dataset: kind_of(dataset).to_string(),
+            store: self.with_embeddings(store)?,
+            behind: behind.map(Arc::new),
+        };
         self.open.push((key, set.clone()));
         Ok(set)
     }
@@ -266,23 +271,24 @@ pub(crate) fn only_network(inputs: &Inputs) -> Result<Network, RunError> {
 /// One network: `[LABEL=]NAME` or `[LABEL=]NAME:weights=PATH`.
 fn network(inputs: &Inputs, spec: &str) -> Result<(Option<String>, Network), RunError> {
     let (label, rest) = labelled(spec);
-    let (name, keys) = rest.split_once(':').map_or((rest, None), |(name, keys)| (name, Some(keys)));
+    let Spec { name, values } = rest
+        .parse()
+        .map_err(|problem: SpecError| RunError::Request(format!("backbone `{spec}`: {problem}")))?;
     let mut weights = inputs.weights.clone();
-    for pair in keys.into_iter().flat_map(|keys| keys.split(',')) {
-        match pair.split_once('=') {
-            Some(("weights", path)) if inputs.weights.is_none() => weights = Some(PathBuf::from(path)),
-            Some(("weights", _)) => {
-                let text = format!("backbone `{spec}` has weights, and --weights names others");
-                return Err(RunError::Request(text));
-            }
-            _ => {
-                let text = format!("backbone `{spec}`: unknown key `{pair}`, expected `weights=…`");
-                return Err(RunError::Request(text));
-            }
+    for (key, value) in values {
+        if key != "weights" {
+            let hint = did_you_mean(&key, ["weights"]);
+            let text = format!("backbone `{spec}` has no parameter `{key}`, expected `weights`{hint}");
+            return Err(RunError::Request(text));
         }
+        if weights.is_some() {
+            let text = format!("backbone `{spec}` has weights, and --weights names others");
+            return Err(RunError::Request(text));
+        }
+        weights = Some(PathBuf::from(value));
     }
     let network = Network {
-        backbone: Some(name.to_string()),
+        backbone: Some(name),
         weights,
         data: data_folder(inputs.data.as_deref()),
         templates: inputs.templates.clone(),
@@ -314,16 +320,6 @@ fn different(sets: &[Features]) -> Result<(), RunError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_label_stands_before_an_equals_sign_that_comes_before_any_colon_or_slash() {
-        assert_eq!(labelled("c=conv4:weights=a"), (Some("c"), "conv4:weights=a"));
-        assert_eq!(labelled("conv4:weights=a"), (None, "conv4:weights=a"));
-        assert_eq!(labelled("Baseline++=fine-tune:lr=1"), (Some("Baseline++"), "fine-tune:lr=1"));
-        assert_eq!(labelled("a/b=c"), (None, "a/b=c"));
-        assert_eq!(labelled("features.npz"), (None, "features.npz"));
-        assert_eq!(labelled("=x"), (None, "=x"));
-    }
 
     #[test]
     fn two_feature_sets_of_one_name_are_refused() {

@@ -6,13 +6,13 @@ use super::draws::Dealer;
 use super::error::RunError;
 use super::features::Features;
 use crate::data::Store;
-use crate::episode::Draw;
+use crate::episode::{DrawText, Frozen, Naming};
 use crate::vocab::ItemId;
 
 /// The draw of one feature set for another one of the same items.
 ///
 /// # Errors
-/// Other items, or the same ones in another order, of which nothing but their ids would tell which is which.
+/// Other items.
 pub(crate) fn shared_draw(
     first: &Features,
     other: &Features,
@@ -24,19 +24,19 @@ pub(crate) fn shared_draw(
     if one.items_sha256 != two.items_sha256 {
         return Err(refused(first_difference(&first.store, &other.store)));
     }
-    if one.order_sha256 != two.order_sha256 {
-        return Err(refused("the same items stand in another order".to_string()));
-    }
     let names = |store: &Store| -> Vec<String> {
         store.index().classes().iter().map(|class| class.name.clone()).collect()
     };
-    if names(&first.store) == names(&other.store) {
+    let ordered = one.order_sha256 == two.order_sha256;
+    if ordered && names(&first.store) == names(&other.store) {
         return Ok(Arc::clone(dealer));
     }
-    // Classes are listed in another order, so that the same episodes have other numbers for them.
-    let text = dealer.draw.to_csv(first.store.index());
-    let draw = Draw::parse(text.as_bytes(), &first.name, other.store.index())?;
-    Ok(Arc::new(dealer.with(draw)))
+    // Items or classes stand in another order, so that the same episodes have other numbers for them. Without ids the
+    // order is a part of the identity, which is equal.
+    let naming = if ordered { Naming::Positions } else { Naming::Ids };
+    let text = DrawText::of(&dealer.draw, &first.store, naming)?.text;
+    let read = Frozen::parse(text.as_bytes(), &first.name, &other.store)?;
+    Ok(Arc::new(dealer.with(read.draw)))
 }
 
 /// The first item that is not the same in both, as a sentence.

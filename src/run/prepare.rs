@@ -59,12 +59,11 @@ impl Ready {
         dealer: Arc<Dealer>,
         work: &Work<'_>,
     ) -> Result<Prepared, RunError> {
-        let registry = work.learners.cpu();
         self.warnings.extend(fitness::checked(&rules.protocol, &dealer, &set.store, plan.request.near)?);
         self.warnings.extend(fitness::of_store(&set.store));
         let mut learners = self.learners(plan, rules, set, work)?;
         for learner in &learners {
-            suits(registry, &rules.protocol, &set.store, &learner.parameters)?;
+            suits(&rules.protocol, set, &learner.parameters)?;
         }
         learners.sort_by_key(|learner| (learner.parameters.learner().to_string(), learner.pairs()));
         let shots = shots(&rules.protocol);
@@ -77,8 +76,9 @@ impl Ready {
             first: true,
             alone: true,
             store: set.store.clone(),
+            behind: set.behind.clone(),
             dealer,
-            tables: tables(registry, &learners, &shots)?,
+            tables: tables(&learners, &shots),
             learners,
             shots,
             thresholds: BTreeMap::new(),
@@ -103,7 +103,7 @@ impl Ready {
             if !plan.asked.is_empty() {
                 return Ok(all.into_iter().map(Contender::asked).collect());
             }
-            let (kept, left_out) = fitting(registry, protocol, &set.store, all)?;
+            let (kept, left_out) = fitting(protocol, set, all)?;
             self.warnings.extend(left_out);
             return Ok(kept.into_iter().map(Contender::asked).collect());
         }

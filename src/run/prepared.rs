@@ -6,10 +6,11 @@ use std::sync::Arc;
 use super::contender::Contender;
 use super::device::Device;
 use super::draws::Dealer;
+use super::embed::Behind;
 use super::rules::Rules;
 use super::watch::Watch;
 use crate::data::Store;
-use crate::eval::{Choices, Gammas};
+use crate::eval::{self, Choices, Gammas};
 use crate::learner::Learners;
 
 /// One protocol with one feature set, ready to be evaluated.
@@ -28,6 +29,8 @@ pub(crate) struct Prepared {
     /// Whether it is the first one of its protocol, beside which the draw is kept.
     pub(crate) first: bool,
     pub(crate) store: Store,
+    /// The network that made the features and what it made them of.
+    pub(crate) behind: Option<Arc<Behind>>,
     pub(crate) dealer: Arc<Dealer>,
     pub(crate) learners: Vec<Contender>,
     pub(crate) shots: Vec<Option<usize>>,
@@ -42,6 +45,12 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
+    /// What learners that own a network are given.
+    pub(crate) fn behind(&self) -> Option<eval::Behind<'_>> {
+        let behind = self.behind.as_ref()?;
+        Some(eval::Behind { items: &behind.items, network: &behind.network })
+    }
+
     /// What progress is reported under.
     pub(crate) fn title(&self) -> String {
         if self.alone {

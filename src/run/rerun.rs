@@ -6,10 +6,10 @@ use super::done::Done;
 use super::error::RunError;
 use super::evaluate::evaluate;
 use super::execution::Execution;
-use super::features::labelled;
 use super::watch::Watch;
 use crate::learner::Learners;
 use crate::results::{Inputs, Request, RunRecord, read_record};
+use crate::vocab::spec::labelled;
 
 /// Evaluates again what the folder of an earlier run records, on one machine and in one piece.
 ///

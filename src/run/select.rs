@@ -9,7 +9,7 @@ use super::contender::origin;
 use super::device::{Device, on_device};
 use super::draws::{self, Dealer};
 use super::error::RunError;
-use super::features::{FeatureSets, Features};
+use super::features::FeatureSets;
 use super::rules::{Rules, rules};
 use super::watch::{Progress, Watch};
 use crate::data::{Fingerprint, Store};
@@ -17,7 +17,9 @@ use crate::eval::{self, SeenRules};
 use crate::learner::{Learners, Registry};
 use crate::protocol::Protocol;
 use crate::results::{Inputs, Text, TrialRow, Warning, trials_file};
-use crate::select::{self, By, Choice, Episodes, SELECTED_FORMAT, Scored, Selected, Space, Task, Typed};
+use crate::select::{
+    self, By, Choice, Episodes, SELECTED_FORMAT, Scored, Selected, Space, Spaces, Task, Typed,
+};
 use crate::tensor::Cpu;
 use crate::vocab::{Scope, Split};
 
@@ -89,7 +91,8 @@ pub fn select(request: &SelectRequest, known: &Learners, watch: &dyn Watch) -> R
         Scope::One(split) if by != By::Oracle => sets.without(split),
         _ => sets,
     };
-    let Features { name: features, store, .. } = sets.only(protocol)?;
+    let set = sets.only(protocol)?;
+    let store = set.store.clone();
     let fingerprint = Fingerprint::start(&store);
     let seed = request.seed.map_or(protocol.seed(), u64::from);
     let count = request.episodes.map_or(protocol.count(), |episodes| episodes as u32);
@@ -102,11 +105,12 @@ pub fn select(request: &SelectRequest, known: &Learners, watch: &dyn Watch) -> R
     let mut warnings = Vec::new();
     if request.learners.is_empty() {
         let answered = if by == By::Validation { &judged } else { protocol };
-        (candidates, warnings) = candidates::fitting(registry, answered, &store, candidates)?;
+        (candidates, warnings) = candidates::fitting(answered, &set, candidates)?;
     }
     let shots = shots(protocol);
     let task = dealer.as_ref().map(|dealer| Task {
         store: &store,
+        behind: set.behind(),
         draw: &dealer.draw,
         seed,
         shots: &shots,
@@ -136,7 +140,7 @@ pub fn select(request: &SelectRequest, known: &Learners, watch: &dyn Watch) -> R
     };
     let names: &[&'static str] = if by == By::Oracle { &ORACLE_NAMES } else { &NAMES };
     let mut files = vec![
-        (names[0], trials_csv(protocol, &features, by, &candidates, &scores, &selected)),
+        (names[0], trials_csv(protocol, &set.name, by, &candidates, &scores, &selected)),
         (names[1], selected.to_toml().into_bytes()),
     ];
     let fresh = dealer.as_ref().filter(|_| by == By::Validation).and_then(|dealer| dealer.fresh.as_ref());
@@ -166,9 +170,7 @@ fn spaces(
     protocol: &Protocol,
 ) -> Result<Vec<Space>, RunError> {
     let file = request.space.as_deref().map(select::read_spaces).transpose()?.unwrap_or_default();
-    for name in file.keys() {
-        registry.entry(name)?;
-    }
+    let file = spaces_by_name(registry, file)?;
     let shots = shots(protocol);
     let mut spaces: Vec<Space> = Vec::new();
     let space = |name: &str, given: &BTreeMap<String, String>| -> Result<Space, RunError> {
@@ -185,7 +187,7 @@ fn spaces(
             )));
         }
         let default = entry.check(&BTreeMap::new())?;
-        eval::admit(protocol, &default, &registry.build(&default)?, &shots)?;
+        eval::admit(protocol, &default, &shots)?;
         spaces.push(space(entry.name(), &given)?);
     }
     if request.learners.is_empty() {
@@ -194,6 +196,20 @@ fn spaces(
         }
     }
     Ok(spaces)
+}
+
+/// Search spaces by the names of learners and parameters in results.
+fn spaces_by_name(registry: &Registry<Cpu>, file: Spaces) -> Result<Spaces, RunError> {
+    let mut by_name = Spaces::new();
+    for (name, typed) in file {
+        let entry = registry.entry(&name)?;
+        let typed = entry.signature().canonical(&typed)?;
+        if by_name.insert(entry.name().to_string(), typed).is_some() {
+            let text = format!("the search spaces name learner `{}` twice", entry.name());
+            return Err(RunError::Request(text));
+        }
+    }
+    Ok(by_name)
 }
 
 /// The scores of all trials, by learner.

@@ -3,7 +3,7 @@
 use super::prepared::{Place, Prepared, Work};
 use crate::episode::{self, SampleError};
 use crate::eval::{self, Evaluation, SeenRules};
-use crate::learner::Parameters;
+use crate::learner::Checked;
 use crate::results::Warning;
 use crate::run::device::on_device;
 use crate::run::error::RunError;
@@ -32,9 +32,9 @@ pub(crate) fn choose(run: &mut Prepared, work: &Work<'_>) -> Result<Option<Warni
             _ => RunError::Sample { protocol, source },
         }
     })?;
-    let learners: Vec<Parameters> =
-        run.learners.iter().map(|contender| contender.parameters.clone()).collect();
+    let learners: Vec<Checked> = run.learners.iter().map(|contender| contender.parameters.clone()).collect();
     let evaluation = Evaluation {
+        behind: run.behind(),
         store: &run.store,
         draw: &draw,
         seed: protocol.seed(),

@@ -9,16 +9,13 @@ use twox_hash::XxHash64;
 
 use super::prepared::{Place, Prepared};
 use crate::data::Store;
-use crate::learner::Registry;
 use crate::protocol::{Protocol, Query, Way};
 use crate::results::{
     FeatureTerms, Machine, ProtocolTerms, Selection, Shard, Size, Table, TableTerms, Terms,
 };
-use crate::run::admission::short_spec;
 use crate::run::contender::Contender;
 use crate::run::device::Device;
 use crate::run::error::RunError;
-use crate::tensor::Cpu;
 use crate::vocab::Setting;
 
 /// What a run is asked for beside its protocols.
@@ -31,7 +28,7 @@ pub(crate) struct Asked {
 }
 
 /// The terms of a run.
-pub(crate) fn of(runs: &[Prepared], registry: &Registry<Cpu>, asked: &Asked) -> Result<Terms, RunError> {
+pub(crate) fn of(runs: &[Prepared], asked: &Asked) -> Result<Terms, RunError> {
     let several = runs.iter().filter(|run| run.first).count() > 1;
     let mut terms = Terms {
         kshot: env!("CARGO_PKG_VERSION").to_string(),
@@ -41,10 +38,7 @@ pub(crate) fn of(runs: &[Prepared], registry: &Registry<Cpu>, asked: &Asked) -> 
         shard: asked.shard,
         until: asked.until.clone(),
         queries: asked.queries.map(str::to_string),
-        protocols: runs
-            .iter()
-            .map(|run| protocol(run, registry, asked, several))
-            .collect::<Result<_, RunError>>()?,
+        protocols: runs.iter().map(|run| protocol(run, asked, several)).collect::<Result<_, RunError>>()?,
     };
     tell_apart(&mut terms.protocols);
     Ok(terms)
@@ -70,12 +64,7 @@ fn tell_apart(protocols: &mut [ProtocolTerms]) {
     }
 }
 
-fn protocol(
-    run: &Prepared,
-    registry: &Registry<Cpu>,
-    asked: &Asked,
-    several: bool,
-) -> Result<ProtocolTerms, RunError> {
+fn protocol(run: &Prepared, asked: &Asked, several: bool) -> Result<ProtocolTerms, RunError> {
     let (protocol, store) = (&run.rules.protocol, &run.store);
     let sequential = asked.until.is_some();
     let length = run.dealer.draw.len();
@@ -84,9 +73,8 @@ fn protocol(
     let draw_file = if several { format!("draw-{}.csv", protocol.name()) } else { "draw.csv".to_string() };
     let terms = |place: &Place| {
         let contender = &run.learners[place.learner];
-        let setting = registry.build(&contender.parameters)?.setting();
-        let mut table = table(run, contender, setting, run.shots[place.shot], asked);
-        let mut learner = short_spec(registry, &contender.parameters);
+        let mut table = table(run, contender, contender.parameters.setting, run.shots[place.shot], asked);
+        let mut learner = contender.parameters.parameters.short().to_string();
         if protocol.seen_part().is_some() {
             let gamma = run.gammas.get(&(place.learner, place.shot)).filter(|_| place.stacked);
             let gamma = gamma.map_or("0".to_string(), ToString::to_string);

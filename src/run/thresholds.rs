@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::prepared::{Prepared, Work};
 use crate::episode::threshold_draw;
 use crate::eval::{self, Evaluation, SeenRules};
-use crate::learner::Parameters;
+use crate::learner::Checked;
+use crate::metric::Need;
 use crate::run::device::on_device;
 use crate::run::error::RunError;
 use crate::run::watch::Progress;
@@ -14,7 +15,7 @@ use crate::run::watch::Progress;
 /// protocol does not ask for it.
 pub(crate) fn of(run: &Prepared, work: &Work<'_>) -> Result<BTreeMap<(usize, usize), f32>, RunError> {
     let protocol = &run.rules.protocol;
-    if !protocol.metrics().iter().any(|metric| metric.needs_threshold()) {
+    if !protocol.metrics().iter().any(|metric| metric.needs(Need::Threshold)) {
         return Ok(BTreeMap::new());
     }
     let draw = threshold_draw(protocol, run.store.index(), &run.dealer.draw)
@@ -26,12 +27,12 @@ pub(crate) fn of(run: &Prepared, work: &Work<'_>) -> Result<BTreeMap<(usize, usi
             contender.parameters.learner()
         )));
     }
-    let learners: Vec<Parameters> =
-        run.learners.iter().map(|contender| contender.parameters.clone()).collect();
+    let learners: Vec<Checked> = run.learners.iter().map(|contender| contender.parameters.clone()).collect();
     // On validation classes a fit sees base classes alone; on a part of the classes themselves, what it always sees.
     let on_validation = protocol.on_validation();
     let own_classes = protocol.oos().is_some_and(|outside| outside.threshold_part.is_some());
     let evaluation = Evaluation {
+        behind: run.behind(),
         store: &run.store,
         draw: &draw,
         seed: protocol.seed(),

@@ -216,19 +216,15 @@ mod tests {
         let record = |(episode, correct): (u32, &u32)| EpisodeRecord {
             outcome: EpisodeOutcome {
                 episode,
-                classes: vec![ClassOutcome {
-                    class: ClassId(0),
-                    correct: *correct,
-                    total: 10,
-                    nll: None,
-                    brier: None,
-                }],
+                classes: vec![ClassOutcome { class: ClassId(0), correct: *correct, total: 10 }],
+                values: Vec::new(),
             },
             ties: 0,
-            claims: Vec::new(),
-            tempered: None,
+            confidences: Vec::new(),
+            scaled: Vec::new(),
             queries: Vec::new(),
-            certainty: None,
+            measures: Vec::new(),
+            open_set: None,
             margins: Vec::new(),
         };
         let episodes = (first..).zip(correct).map(record).collect();

@@ -13,7 +13,7 @@
 use super::score::Task;
 use crate::episode::folds;
 use crate::eval::{self, EvalError, Evaluation};
-use crate::learner::{Parameters, Registry};
+use crate::learner::{Checked, Registry};
 use crate::tensor::{Backend, TensorError};
 
 /// The most folds of a support set.
@@ -29,7 +29,7 @@ const CHUNK: usize = 500;
 pub fn choices<D: Backend>(
     registry: &Registry<D>,
     task: &Task<'_>,
-    trials: &[Parameters],
+    trials: &[Checked],
     shot: Option<usize>,
     open: impl Fn() -> Result<D, TensorError> + Sync,
 ) -> Result<Vec<Option<usize>>, EvalError> {

@@ -23,5 +23,5 @@ pub use score::{Scored, Task, best, score, temperatures};
 pub use selected::{By, Choice, Episodes, Origin, SELECTED_FORMAT, Selected};
 pub use sequence::Halton;
 pub use space::{Axis, Space, Typed};
-pub use space_file::read_spaces;
+pub use space_file::{Spaces, read_spaces};
 pub use trials::Trials;

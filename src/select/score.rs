@@ -3,8 +3,8 @@
 use super::SelectError;
 use crate::data::Store;
 use crate::episode::Draw;
-use crate::eval::{self, EvalError, Evaluation, Grading, SeenRules};
-use crate::learner::{Parameters, Registry};
+use crate::eval::{self, Behind, EvalError, Evaluation, Grading, SeenRules};
+use crate::learner::{Checked, Registry};
 use crate::metric::{Margins, best_temperature};
 use crate::stats::{self, Interval};
 use crate::tensor::{Backend, TensorError};
@@ -17,9 +17,11 @@ const CALIBRATED: usize = 2_000;
 pub struct Task<'a> {
     /// The features.
     pub store: &'a Store,
+    /// The network that made them and the raw items, for learners that own a network.
+    pub behind: Option<Behind<'a>>,
     /// The episodes.
     pub draw: &'a Draw,
-    /// The seed of query orders and of the learners' chance.
+    /// The seed of query orders and of the learners' random numbers.
     pub seed: u64,
     /// Shots, as in an [`Evaluation`].
     pub shots: &'a [Option<usize>],
@@ -34,8 +36,9 @@ pub struct Task<'a> {
 }
 
 impl<'a> Task<'a> {
-    pub(super) fn evaluation(&self, learners: &'a [Parameters]) -> Evaluation<'a> {
+    pub(super) fn evaluation(&self, learners: &'a [Checked]) -> Evaluation<'a> {
         Evaluation {
+            behind: self.behind,
             store: self.store,
             draw: self.draw,
             seed: self.seed,
@@ -68,7 +71,7 @@ pub struct Scored {
 pub fn score<D: Backend>(
     registry: &Registry<D>,
     task: &Task<'_>,
-    trials: &[Parameters],
+    trials: &[Checked],
     open: impl Fn() -> Result<D, TensorError> + Sync,
     advance: impl Fn(u64),
 ) -> Result<Vec<Scored>, SelectError> {
@@ -117,13 +120,13 @@ pub fn best(scores: &[Scored]) -> usize {
 pub fn temperatures<D: Backend>(
     registry: &Registry<D>,
     task: &Task<'_>,
-    learners: &[Parameters],
+    learners: &[Checked],
     open: impl Fn() -> Result<D, TensorError> + Sync,
 ) -> Result<Vec<Option<f64>>, SelectError> {
     let few = task.draw.first(CALIBRATED);
     let task = Task { draw: &few, ..*task };
     // One learner after another, so that only its margins are in memory.
-    let of_learner = |learner: &Parameters| {
+    let of_learner = |learner: &Checked| {
         let mut kept: Vec<Margins> = Vec::new();
         let grading = Grading { margins: true, ..Grading::default() };
         let one = std::slice::from_ref(learner);

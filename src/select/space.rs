@@ -62,6 +62,7 @@ impl Space {
     /// # Errors
     /// A parameter that the learner does not have, a value out of its range, ends that are no range.
     pub fn new<D: Backend>(entry: &Entry<D>, typed: &BTreeMap<String, Typed>) -> Result<Space, SelectError> {
+        let typed = entry.signature().canonical(typed)?;
         let fixed: BTreeMap<String, String> = typed
             .iter()
             .filter_map(|(name, typed)| match typed {
@@ -69,16 +70,11 @@ impl Space {
                 _ => None,
             })
             .collect();
-        // Refuses unknown names among the searched ones too.
-        let mut probe = fixed.clone();
-        for name in typed.keys().filter(|name| !entry.parameters().iter().any(|p| p.name == **name)) {
-            probe.insert(name.clone(), String::new());
-        }
-        let base = entry.check(&probe)?;
-        let by_preset = fixed.get("preset").map_or(&[][..], |word| entry.preset_values(word));
+        let base = entry.check(&fixed)?;
+        let by_preset = entry.signature().preset_values(&fixed);
         let mut axes = Vec::new();
         for parameter in entry.parameters() {
-            let preset = by_preset.iter().any(|(name, _)| *name == parameter.name);
+            let preset = by_preset.contains_key(parameter.name);
             let search = match typed.get(parameter.name) {
                 Some(Typed::Fixed(_)) => None,
                 Some(typed) => Some(searched(base.learner(), parameter, typed)?),
@@ -89,7 +85,6 @@ impl Space {
                 axes.push(Axis { name: parameter.name, range: parameter.range.clone(), search });
             }
         }
-        axes.sort_by_key(|axis| axis.name);
         Ok(Space { learner: entry.name(), fixed, axes })
     }
 
@@ -98,7 +93,7 @@ impl Space {
         self.learner
     }
 
-    /// The parameters that are searched, by name.
+    /// The parameters that are searched, in the order of declaration: another name for one changes no trial.
     pub fn axes(&self) -> &[Axis] {
         &self.axes
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::sequence::Halton;
 use super::{SelectError, Space};
-use crate::learner::{Entry, Parameters};
+use crate::learner::{Checked, Entry};
 use crate::tensor::Backend;
 
 /// Points of the sequence that are looked at for each trial that is asked for, before a space counts as used up.
@@ -14,7 +14,7 @@ const PATIENCE: u32 = 200;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trials {
     /// The settings, none of them twice.
-    pub settings: Vec<Parameters>,
+    pub settings: Vec<Checked>,
     /// Whether they are all that the space holds.
     pub whole: bool,
 }
@@ -33,13 +33,13 @@ impl Trials {
         entry: &Entry<D>,
         budget: usize,
         seed: u64,
-        usable: impl Fn(&Parameters) -> bool,
+        usable: impl Fn(&Checked) -> bool,
     ) -> Result<Trials, SelectError> {
         let mut settings = vec![entry.check(&space.fixed)?];
         let mut take = |values: Vec<String>| {
             let mut given = space.fixed.clone();
             given.extend(space.axes.iter().map(|axis| axis.name.to_string()).zip(values));
-            let fresh = |found: &Parameters| usable(found) && !settings.contains(found);
+            let fresh = |found: &Checked| usable(found) && !settings.contains(found);
             if let Some(found) = entry.check(&given).ok().filter(fresh) {
                 settings.push(found);
             }
@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn settings_that_the_learner_refuses_are_passed_over() {
         let found =
-            trials("fine-tune:head=linear|cosine,init=zero|prototype,steps=9,rate=1,transform=l2n", 9, 0);
+            trials("fine-tune:head=linear|cosine,init=zero|prototype,epochs=9,lr=1,transform=l2n", 9, 0);
         assert_eq!((found.settings.len(), found.whole), (3, true));
     }
 }

@@ -13,6 +13,7 @@ mod multiple;
 mod paired;
 mod permutation;
 mod planning;
+mod seeds;
 mod sequential;
 mod sum;
 mod superiority;
@@ -29,7 +30,8 @@ pub use jackknife::{
 pub use multiple::holm;
 pub use paired::{Effect, differences, paired};
 pub use permutation::{SignFlip, sign_flip};
-pub use planning::{classes_for, episodes_for, episodes_for_classes};
+pub use planning::{classes_for, episodes_for, episodes_for_classes, seeds_for};
+pub use seeds::{SeedVariance, SeedsError, mean_over_seeds, over_seeds, width_factor, with_seeds};
 pub use sequential::{LEAST_EPISODES, LOOK_EVERY, Look, UntilNarrow};
 pub use sum::{mean, sum, variance};
 pub use superiority::{Superiority, superiority};

@@ -1,7 +1,8 @@
 //! How much more would be needed.
 
-use super::estimate::t_quantile;
+use super::estimate::{Estimate, t_quantile};
 use super::jackknife::ClassJackknife;
+use super::seeds::SeedVariance;
 
 /// Episodes until the sampler interval is `half_width` wide on either side, for episodes with this standard deviation.
 ///
@@ -41,6 +42,27 @@ pub fn episodes_for_classes(jackknife: &ClassJackknife, half_width: f64, level: 
         return None;
     }
     least(2, |m| Some(t * (jackknife.between_classes + jackknife.of_episodes / m).sqrt()), half_width)
+}
+
+/// Training seeds, for every method that has several, until the interval of [`with_seeds`](super::with_seeds) is
+/// ±`half_width`, on the same episodes.
+///
+/// A projection that takes the spread between seeds as the given ones showed it. `None` where no number of seeds will do,
+/// because episodes or classes alone reach further; without seeds; and for the bad arguments of [`classes_for`].
+pub fn seeds_for(of_means: &Estimate, seeds: &[SeedVariance], half_width: f64, level: f64) -> Option<u64> {
+    let rest = of_means.standard_error * of_means.standard_error;
+    if seeds.is_empty() || t_quantile(level, of_means.degrees)? * of_means.standard_error >= half_width {
+        return None;
+    }
+    let reach = |count: f64| {
+        let parts = seeds.iter().map(|part| part.between_seeds * part.seeds as f64 / count);
+        let (sum, squares) =
+            parts.fold((rest, 0.0), |(sum, squares), part| (sum + part, squares + part * part));
+        let uncertainty = rest * rest / of_means.degrees + squares / (count - 1.0);
+        let degrees = if uncertainty > 0.0 { sum * sum / uncertainty } else { of_means.degrees };
+        Some(t_quantile(level, degrees.max(1.0))? * sum.sqrt())
+    };
+    least(2, reach, half_width)
 }
 
 /// The smallest whole number, `from` or more, at which a falling `reach` is at most `goal`.
@@ -91,6 +113,19 @@ mod tests {
         assert_eq!(classes_for(&wide, 0.02, 0.95), Some(26));
         // 2.093² · (1e-4 + 0.01/m) ≤ 0.03² from m = 94.9
         assert_eq!(episodes_for_classes(&wide, 0.03, 0.95), Some(95));
+    }
+
+    #[test]
+    fn more_seeds_help_until_the_episodes_alone_are_too_wide() {
+        let shifts = [0.0, 0.02, -0.02];
+        let rows = shifts.map(|shift| (0..600).map(|e| shift + 0.1 * f64::from(e % 2)).collect::<Vec<f64>>());
+        let of_means = crate::stats::of_mean(&crate::stats::mean_over_seeds(&rows).unwrap()).unwrap();
+        let seeds = [crate::stats::over_seeds(&rows).unwrap()];
+        // Of a deviation of 0.02 between seeds: t·0.02/√S ≤ 0.01 from about S = 18, and some more for the episodes.
+        let count = seeds_for(&of_means, &seeds, 0.01, 0.95).unwrap();
+        assert!((18..=25).contains(&count), "{count}");
+        assert_eq!(seeds_for(&of_means, &seeds, 0.003, 0.95), None);
+        assert_eq!(seeds_for(&of_means, &[], 0.01, 0.95), None);
     }
 
     #[test]

@@ -23,9 +23,37 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .or_else(|| longer.next().copied().filter(|_| longer.next().is_none()))
 }
 
-/// The line `hint: did you mean …` for the end of a message, with its line break; empty where no known word is near.
+/// Words that had another name in early versions: the old one, and the one that is known now.
+const RENAMED: &[(&str, &str)] = &[
+    ("steps", "epochs"),
+    ("rate", "lr"),
+    ("informed", "semantic"),
+    ("outside", "oos"),
+    ("outside-recall", "oos-recall"),
+    ("accuracy-at-95", "in-scope-accuracy-at-95"),
+    ("aurc-outside", "aurc-open-set"),
+    ("fpr-at-95", "fpr95"),
+    ("nll-tempered", "nll-ts"),
+    ("ece-tempered", "ece-ts"),
+];
+
+/// A line for the end of a message, with its line break, that names the known word which was meant, or which has taken the
+/// place of an old one; empty where there is none.
+///
+/// ```
+/// use kshot::vocab::did_you_mean;
+/// assert_eq!(did_you_mean("epoch", ["epochs", "lr"]), "\nhint: did you mean `epochs`?");
+/// assert_eq!(did_you_mean("steps", ["epochs", "lr"]), "\nhint: `steps` is called `epochs` now");
+/// assert_eq!(did_you_mean("c", ["epochs", "lr"]), "");
+/// ```
 pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    nearest(word, known).map_or(String::new(), |meant| format!("\nhint: did you mean `{meant}`?"))
+    let known: Vec<&str> = known.into_iter().collect();
+    let renamed = RENAMED.iter().find(|(old, new)| *old == word && known.contains(new));
+    match (renamed, nearest(word, known)) {
+        (Some((_, new)), _) => format!("\nhint: `{word}` is called `{new}` now"),
+        (None, Some(meant)) => format!("\nhint: did you mean `{meant}`?"),
+        (None, None) => String::new(),
+    }
 }
 
 /// Letters to insert, delete, replace or exchange with their neighbour (optimal string alignment), case apart.

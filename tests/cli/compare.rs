@@ -13,7 +13,7 @@ fn compared() -> Place {
     place
 }
 
-const LEARNERS: &str = "--learner prototypical --learner k-nn --learner fine-tune:steps=1,rate=0.01";
+const LEARNERS: &str = "--learner prototypical --learner k-nn --learner fine-tune:epochs=1,lr=0.01";
 
 fn rows(place: &Place, name: &str) -> Vec<Vec<String>> {
     let mut reader = csv::Reader::from_path(place.path(name)).unwrap();
@@ -111,8 +111,8 @@ fn a_lower_loss_is_better_and_has_no_default_for_what_matters() {
     assert!(column(&rows, "smallest").iter().all(String::is_empty));
     place.refuses(
         2,
-        "compare out --metric ece --out other",
-        "ece cannot be paired episode by episode, expected one of `accuracy`, `nll`, `brier`, `aurc`, `aurc-outside`, `auroc`, `fpr-at-95`, `accuracy-at-95`, `outside-recall`",
+        "compare out --metric adaptive-ece --out other",
+        "adaptive-ece cannot be paired episode by episode, expected one of `accuracy`, `nll`, `brier`, `aurc`, `aurc-open-set`, `auroc`, `fpr95`, `in-scope-accuracy-at-95`, `oos-recall`, `nll-ts`",
     );
 }
 

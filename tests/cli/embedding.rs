@@ -231,8 +231,8 @@ metrics = ["accuracy"]
         place.edit("p.toml", "shot = 2", "shot = 0");
         place.edit("p.toml", "count = 4", "count = 1");
         let ran =
-            place.done("evaluate p.toml --features t.csv --backbone bert --weights net --cache c --learner class-vector-cosine --out r");
-        assert!(ran.out.contains("class-vector-cosine"), "{}", ran.out);
+            place.done("evaluate p.toml --features t.csv --backbone bert --weights net --cache c --learner class-embedding-cosine --out r");
+        assert!(ran.out.contains("class-embedding-cosine"), "{}", ran.out);
     }
 
     #[test]

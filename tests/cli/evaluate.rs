@@ -53,27 +53,27 @@ fn column(place: &Place, file: &str, name: &str) -> Vec<String> {
 fn quickstart_needs_nothing_and_writes_the_files_and_columns_that_are_promised() {
     let place = Place::empty();
     let ran = place.done("evaluate quickstart");
-    assert_eq!(ran.err, "quickstart: 600 episodes\n");
+    assert!(ran.err.starts_with("quickstart: 10000 episodes\n"), "{}", ran.err);
     assert!(ran.out.contains("\n± half of the 95 % sampler interval"), "{}", ran.out);
     for learner in LEARNERS {
         assert!(ran.out.lines().any(|line| line.starts_with(learner) && line.contains(" ± ")), "{}", ran.out);
     }
 
     let out = "results/quickstart";
-    let files = ["bins.csv", "episodes.csv", "outcomes.csv", "run.json", "summary.csv"];
+    let files = ["bins.csv", "draw.csv", "episodes.csv", "outcomes.csv", "run.json", "summary.csv"];
     assert_eq!(names(&place, out), files.map(String::from).into());
     for (file, columns) in COLUMNS.iter().filter(|(file, _)| *file != "queries.csv") {
         let text = place.read(&format!("{out}/{file}"));
         assert_eq!(text.lines().next().unwrap(), *columns, "{file}");
         assert!(text.ends_with('\n') && !text.contains('\r'), "{file}");
     }
-    assert_eq!(lines(&place, &format!("{out}/episodes.csv")).len(), 600 * LEARNERS.len());
-    assert_eq!(lines(&place, &format!("{out}/outcomes.csv")).len(), 600 * 5 * LEARNERS.len());
+    assert_eq!(lines(&place, &format!("{out}/episodes.csv")).len(), 10_000 * LEARNERS.len());
+    assert_eq!(lines(&place, &format!("{out}/outcomes.csv")).len(), 10_000 * 5 * LEARNERS.len());
     let summary = format!("{out}/summary.csv");
     let learners: BTreeSet<String> = column(&place, &summary, "learner").into_iter().collect();
     assert_eq!(learners, LEARNERS.map(String::from).into());
     let metrics: BTreeSet<String> = column(&place, &summary, "metric").into_iter().collect();
-    assert_eq!(metrics, ["accuracy", "ece", "nll"].map(String::from).into());
+    assert_eq!(metrics, ["accuracy", "adaptive-ece", "nll"].map(String::from).into());
 
     let run: serde_json::Value = serde_json::from_str(&place.read(&format!("{out}/run.json"))).unwrap();
     assert_eq!(
@@ -184,6 +184,8 @@ fn shipped_protocols_draws_and_data_agree() {
 fn every_noun_is_listed() {
     let place = Place::empty();
     let learners = place.done("list learners").out;
+    assert!(learners.contains("\n    also known as: knn\n"), "{learners}");
+    assert!(learners.contains("    confidence score: maximum softmax probability\n"), "{learners}");
     for learner in LEARNERS {
         assert!(
             learners.contains(&format!("\n{learner} (inductive)\n"))
@@ -192,17 +194,25 @@ fn every_noun_is_listed() {
     }
     assert!(
         learners.contains(
-            "    alpha = 1: L2 penalty; a number from 0.000001 to 1000000; searched 0.001..100 (log)\n"
+            "    alpha = 1: L2 penalty; a number from 0.000001 to 1000000; search space: log-uniform [0.001, 100]\n"
         ),
         "{learners}"
     );
     let protocols = place.done("list protocols").out;
-    assert!(protocols.contains("quickstart (version 1, 600 episodes, glyphs)\n"), "{protocols}");
+    assert!(protocols.contains("quickstart (version 2, 10000 episodes, glyphs)\n"), "{protocols}");
     assert!(place.done("list datasets").out.contains("gaussian\n"));
     let metrics = place.done("list metrics").out;
-    assert!(metrics.starts_with("accuracy\nnll\nbrier\nece\nclass-accuracy\naurc\n"), "{metrics}");
     assert!(
-        ["auroc", "fpr-at-95", "ausuc"].iter().all(|word| metrics.lines().any(|line| line == *word)),
+        metrics.starts_with(
+            "accuracy (episode, higher is better)\n    share of queries that got the right label\n\
+             nll (class, lower is better)\n"
+        ),
+        "{metrics}"
+    );
+    assert!(
+        ["auroc", "fpr95", "ausuc"]
+            .iter()
+            .all(|word| metrics.lines().any(|line| line.starts_with(&format!("{word} (")))),
         "{metrics}"
     );
 }

@@ -18,7 +18,7 @@ query = 4
 count = 6
 seed = 7
 [report]
-metrics = ["accuracy", "auroc", "fpr-at-95", "aurc", "aurc-outside", "accuracy-at-95", "outside-recall"]
+metrics = ["accuracy", "auroc", "fpr95", "aurc", "aurc-open-set", "in-scope-accuracy-at-95", "oos-recall"]
 "#;
 
 /// Ten classes of eight items on a circle and a class outside around its middle.
@@ -59,16 +59,16 @@ fn every_measure_can_be_computed_again_from_the_queries() {
     let place = place();
     let ran = place.done(&format!("{EVALUATE} --queries --out r"));
     assert!(ran.err.contains("open thresholds: 6 episodes\n"), "{}", ran.err);
-    assert!(ran.out.contains("\nauroc in percent\n") && ran.out.contains("\noutside-recall in percent\n"));
+    assert!(ran.out.contains("\nauroc in percent\n") && ran.out.contains("\noos-recall in percent\n"));
     let draw = place.read("r/draw.csv");
     assert_eq!(draw.lines().filter(|line| line.contains(",oos,oos,,")).count(), 6);
     assert!(rows(&place, "r/episodes.csv").iter().all(|row| row["total"] == "12"));
     assert!(rows(&place, "r/outcomes.csv").iter().all(|row| row["class"] != "oos"));
 
-    let (queries, certainty) = (rows(&place, "r/queries.csv"), rows(&place, "r/certainty.csv"));
-    assert_eq!((queries.len(), certainty.len()), (3 * 6 * 16, 3 * 6));
-    for row in &certainty {
-        assert_eq!((row["inside"].as_str(), row["outside"].as_str()), ("12", "4"));
+    let (queries, open_set) = (rows(&place, "r/queries.csv"), rows(&place, "r/open_set.csv"));
+    assert_eq!((queries.len(), open_set.len()), (3 * 6 * 16, 3 * 6));
+    for row in &open_set {
+        assert_eq!((row["in_scope"].as_str(), row["oos"].as_str()), ("12", "4"));
         let number = |row: &BTreeMap<String, String>, name: &str| row[name].parse::<f64>().unwrap();
         let of_row = |query: &&BTreeMap<String, String>| {
             ["learner", "episode"].iter().all(|column| query[*column] == row[*column])
@@ -78,7 +78,7 @@ fn every_measure_can_be_computed_again_from_the_queries() {
         let mut won = 0.0;
         for query in &inside {
             for other in &outside {
-                let (a, b) = (number(query, "certainty"), number(other, "certainty"));
+                let (a, b) = (number(query, "confidence_score"), number(other, "confidence_score"));
                 won += if a > b {
                     1.0
                 } else if a == b {
@@ -90,35 +90,36 @@ fn every_measure_can_be_computed_again_from_the_queries() {
         }
         assert!((number(row, "auroc") - won / 48.0).abs() < 1e-12);
         let threshold = number(row, "threshold");
-        let kept =
-            inside.iter().filter(|q| q["class"] == q["predicted"] && number(q, "certainty") >= threshold);
-        assert!((number(row, "accuracy-at-95") - kept.count() as f64 / 12.0).abs() < 1e-12);
-        let refused = outside.iter().filter(|q| number(q, "certainty") < threshold).count() as f64;
-        assert_eq!(number(row, "outside-recall"), refused / 4.0);
+        let kept = inside
+            .iter()
+            .filter(|q| q["class"] == q["predicted"] && number(q, "confidence_score") >= threshold);
+        assert!((number(row, "in-scope-accuracy-at-95") - kept.count() as f64 / 12.0).abs() < 1e-12);
+        let refused = outside.iter().filter(|q| number(q, "confidence_score") < threshold).count() as f64;
+        assert_eq!(number(row, "oos-recall"), refused / 4.0);
     }
     // A threshold is one for a learner, and not the same for two.
     let thresholds: std::collections::BTreeSet<_> =
-        certainty.iter().map(|row| (&row["learner"], &row["threshold"])).collect();
+        open_set.iter().map(|row| (&row["learner"], &row["threshold"])).collect();
     assert_eq!(thresholds.len(), 3);
     for row in rows(&place, "r/summary.csv")
         .iter()
         .filter(|row| row["metric"] == "auroc" && row["interval"] == "sampler")
     {
-        let of_learner = certainty.iter().filter(|other| other["learner"] == row["learner"]);
+        let of_learner = open_set.iter().filter(|other| other["learner"] == row["learner"]);
         let mean = of_learner.map(|row| row["auroc"].parse::<f64>().unwrap()).sum::<f64>() / 6.0;
         assert!((row["value"].parse::<f64>().unwrap() - mean).abs() < 1e-12);
     }
 }
 
 #[test]
-fn learners_are_paired_by_their_certainty_episode_by_episode() {
+fn learners_are_paired_by_their_confidence_scores_episode_by_episode() {
     let place = place();
     place.done(&format!("{EVALUATE} --out r"));
     let ran = place.done("compare r --metric auroc --baseline svm --smallest 1 --out cmp");
     assert!(ran.out.contains("auroc in percent, 6 episodes"), "{}", ran.out);
     let compared = rows(&place, "cmp/comparison.csv");
     let of = |learner: &str| -> Vec<f64> {
-        let rows = rows(&place, "r/certainty.csv");
+        let rows = rows(&place, "r/open_set.csv");
         let rows = rows.iter().filter(|row| row["learner"] == learner);
         rows.map(|row| row["auroc"].parse().unwrap()).collect()
     };
@@ -131,10 +132,10 @@ fn learners_are_paired_by_their_certainty_episode_by_episode() {
     assert_eq!(row["smallest"], "0.01");
 
     // Fewer false positives are better: the learner with the lowest rate comes first.
-    let out = place.done("compare r --metric fpr-at-95 --out fpr").out;
+    let out = place.done("compare r --metric fpr95 --out fpr").out;
     let rate = |learner: &str| {
         let rows = rows(&place, "r/summary.csv");
-        let row = rows.iter().find(|row| row["learner"] == learner && row["metric"] == "fpr-at-95");
+        let row = rows.iter().find(|row| row["learner"] == learner && row["metric"] == "fpr95");
         row.unwrap()["value"].parse::<f64>().unwrap()
     };
     let ranked: Vec<f64> = out
@@ -148,10 +149,10 @@ fn learners_are_paired_by_their_certainty_episode_by_episode() {
         .collect();
     assert!(ranked.len() >= 3 && ranked[..3].is_sorted(), "{out}");
 
-    let certainty = place.read("r/certainty.csv");
-    let kept = certainty.trim_end().rsplit_once('\n').unwrap().0;
-    place.write("r/certainty.csv", format!("{kept}\n"));
-    place.refuses(3, "compare r --metric auroc --out again", "r/certainty.csv: …");
+    let open_set = place.read("r/open_set.csv");
+    let kept = open_set.trim_end().rsplit_once('\n').unwrap().0;
+    place.write("r/open_set.csv", format!("{kept}\n"));
+    place.refuses(3, "compare r --metric auroc --out again", "r/open_set.csv: …");
 }
 
 #[test]
@@ -164,7 +165,7 @@ fn workers_batches_draws_from_files_and_parts_give_the_same_bytes() {
     place.done(&format!("{EVALUATE} --shard 2/2 --out d2"));
     place.done("merge d1 d2 --out d");
     for other in ["b", "c", "d"] {
-        for file in ["certainty.csv", "summary.csv", "outcomes.csv"] {
+        for file in ["open_set.csv", "summary.csv", "outcomes.csv"] {
             assert_eq!(
                 place.read(&format!("{other}/{file}")),
                 place.read(&format!("a/{file}")),
@@ -196,7 +197,7 @@ fn accuracy_is_that_of_the_same_episodes_without_queries_outside() {
     let far = losses("with").iter().zip(losses("without")).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
     assert!(!losses("with").is_empty() && far < 1e-12, "{far}");
     let aurc = |folder: &str| -> Vec<String> {
-        rows(&place, &format!("{folder}/certainty.csv")).iter().map(|row| row["aurc"].clone()).collect()
+        rows(&place, &format!("{folder}/open_set.csv")).iter().map(|row| row["aurc"].clone()).collect()
     };
     assert_eq!(aurc("with"), aurc("without"));
 }

@@ -26,7 +26,7 @@ count = 2
 seed  = 7
 
 [report]
-metrics = ["accuracy", "nll", "brier", "ece", "class-accuracy"]
+metrics = ["accuracy", "nll", "brier", "adaptive-ece", "class-accuracy"]
 "#;
 
 const DRAW: &str = "episode,label,class,support,query

@@ -59,19 +59,19 @@ fn one_way_is_refused() {
 
 #[test]
 fn shot_zero_without_zero_shot_learners_is_refused() {
-    let sentence = "p.toml line 11: `shot` 0 needs \"zero-shot\" or \"informed\" among `settings`";
+    let sentence = "p.toml line 11: `shot` 0 needs \"zero-shot\" or \"semantic\" among `settings`";
     edited("shot  = 1", "shot  = 0").refuses(2, RUN, sentence);
 }
 
 #[test]
 fn an_unknown_setting_is_refused_with_the_known_ones() {
-    let sentence = "p.toml line 4: unknown setting `clever`, expected one of `inductive`, `transductive`, `zero-shot`, `class-transductive`, `informed`";
+    let sentence = "p.toml line 4: unknown setting `clever`, expected one of `inductive`, `transductive`, `zero-shot`, `class-transductive`, `semantic`";
     edited("\"inductive\"", "\"clever\"").refuses(2, RUN, sentence);
 }
 
 #[test]
 fn an_unknown_metric_is_refused_with_the_known_ones() {
-    let sentence = "p.toml line 19: unknown metric `f1`, expected one of `accuracy`, `nll`, `brier`, `ece`, `class-accuracy`, …";
+    let sentence = "p.toml line 19: unknown metric `f1`, expected one of `accuracy`, `nll`, `brier`, `adaptive-ece`, `class-accuracy`, …";
     edited("\"accuracy\"", "\"f1\"").refuses(2, RUN, sentence);
 }
 

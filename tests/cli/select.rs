@@ -127,7 +127,7 @@ fn an_evaluation_uses_a_selection_and_says_so_in_every_file() {
         let own = summary.iter().filter(|row| row["learner"] == learner && row["selection"] == "validation");
         own.map(|row| row["metric"].as_str()).collect()
     };
-    let tempered = ["ece-tempered", "nll-tempered", "temperature"];
+    let tempered = ["adaptive-ece-ts", "nll-ts", "temperature"];
     assert!(tempered.iter().all(|metric| metrics("linear-probe").contains(metric)));
     assert!(tempered.iter().all(|metric| !metrics("ridge").contains(metric)));
     let value = |metric: &str| {
@@ -139,9 +139,9 @@ fn an_evaluation_uses_a_selection_and_says_so_in_every_file() {
     let temperatures = column(&place, "out/bins.csv", "temperature");
     assert_eq!(temperatures, ["1".to_string(), temperature.to_string()].into());
     let nll: Vec<f64> =
-        rows(&place, "out/tempered.csv").iter().map(|row| row["nll"].parse().unwrap()).collect();
+        rows(&place, "out/temperature_scaled.csv").iter().map(|row| row["nll-ts"].parse().unwrap()).collect();
     assert_eq!(nll.len(), 40);
-    assert!((nll.iter().sum::<f64>() / 40.0 - value("nll-tempered")).abs() < 1e-12);
+    assert!((nll.iter().sum::<f64>() / 40.0 - value("nll-ts")).abs() < 1e-12);
     let record: serde_json::Value = serde_json::from_str(&place.read("out/run.json")).unwrap();
     let selections: Vec<&str> =
         record["learners"].as_array().unwrap().iter().map(|l| l["selection"].as_str().unwrap()).collect();
@@ -153,7 +153,7 @@ fn an_evaluation_uses_a_selection_and_says_so_in_every_file() {
 #[test]
 fn the_selected_temperature_makes_claims_on_its_own_episodes_likelier() {
     let place = place(1.0);
-    place.done(&format!("{SELECT} --learner fine-tune:steps=3,rate=0.01 --out chosen"));
+    place.done(&format!("{SELECT} --learner fine-tune:epochs=3,lr=0.01 --out chosen"));
     place.edit("p.toml", "split = \"novel\"", "split = \"validation\"");
     let run = format!("{EVALUATE} --selected chosen/selected.toml --draw chosen/draw.csv --out out");
     place.done(&run);
@@ -161,7 +161,7 @@ fn the_selected_temperature_makes_claims_on_its_own_episodes_likelier() {
     let value = |metric: &str| {
         summary.iter().find(|row| row["metric"] == metric).unwrap()["value"].parse::<f64>().unwrap()
     };
-    assert!(value("nll-tempered") < value("nll"), "{} {}", value("nll-tempered"), value("nll"));
+    assert!(value("nll-ts") < value("nll"), "{} {}", value("nll-ts"), value("nll"));
     assert!(value("temperature") < 1.0, "three small steps claim too little");
 }
 

@@ -36,21 +36,21 @@ fn record(place: &Place, out: &str) -> Value {
 fn what_a_fit_chose_stands_in_the_record_and_on_the_page() {
     let place = place(SPLITS);
     let learners =
-        "--learner sje --learner sje:rate=0.1,epochs=2,normalise=none --learner class-vector-cosine";
+        "--learner sje --learner sje:lr=0.1,epochs=2,normalise=none --learner class-embedding-cosine";
     place.done(&format!("evaluate any-zero-shot --features f.csv --class-vectors v.csv {learners} --out r"));
     let run = record(&place, "r");
     let chosen = |wanted: &str| {
-        let of = |learner: &&Value| learner["parameters"]["rate"] == wanted;
+        let of = |learner: &&Value| learner["parameters"]["lr"] == wanted;
         run["learners"].as_array().unwrap().iter().find(of).unwrap()["chosen"].clone()
     };
     let entry = &chosen("0")[0];
     assert_eq!(entry["protocol"], "any-zero-shot");
-    for name in ["rate", "epochs", "normalise"] {
+    for name in ["lr", "epochs", "normalise"] {
         assert!(entry["values"][name].is_string(), "{entry}");
     }
     assert!(chosen("0.1").is_null() && run["learners"][0].get("chosen").is_none());
     place.done("report r --out page.html");
-    let shown = format!("epochs={}, normalise={}", entry["values"]["epochs"], entry["values"]["normalise"]);
+    let shown = format!("epochs={}, lr={}", entry["values"]["epochs"], entry["values"]["lr"]);
     assert!(place.read("page.html").contains(&format!("sje for any-zero-shot: {}", shown.replace('"', ""))));
 }
 
@@ -62,7 +62,7 @@ fn a_run_that_goes_on_or_was_joined_has_the_choices_of_one_in_one_go() {
     place.done(&format!("{evaluate} --shard 1/1 --out part"));
     place.done("merge part --out joined");
     let choices = |out: &str| record(&place, out)["learners"][0]["chosen"].clone();
-    assert!(choices("whole")[0]["values"]["rate"].is_string());
+    assert!(choices("whole")[0]["values"]["lr"].is_string());
     assert_eq!(choices("joined"), choices("whole"));
 }
 
@@ -74,7 +74,7 @@ fn learners_that_need_seen_classes_are_left_out_where_there_are_none_unless_they
     let start = "warning: any-zero-shot: eszsl, sae, devise, ale, sje, ridge-map, prototypical-zero-shot";
     let end = "are left out, they are fitted on seen classes and f has none for this protocol\n";
     assert!(ran.err.contains(start) && ran.err.contains(end), "{}", ran.err);
-    assert!(place.read("r/summary.csv").contains(",class-vector-cosine,"));
+    assert!(place.read("r/summary.csv").contains(",class-embedding-cosine,"));
     place.refuses(3, &format!("{evaluate} --learner sje --out s"), "learner `sje` …");
 }
 
@@ -86,7 +86,7 @@ fn learners_that_need_vectors_as_long_as_the_features_are_left_out_or_refused_wh
     place.write("w.csv", short);
     let evaluate = "evaluate any-zero-shot --features f.csv --class-vectors w.csv";
     let ran = place.done(&format!("{evaluate} --out r"));
-    let warning = "warning: any-zero-shot: class-vector-cosine, tip-adapter are left out, they need class vectors as long as the features of f\n";
+    let warning = "warning: any-zero-shot: class-embedding-cosine, tip-adapter are left out, they need class vectors as long as the features of f\n";
     assert!(ran.err.contains(warning), "{}", ran.err);
     for learner in ["eszsl", "sae", "devise", "ale", "sje", "ridge-map", "prototypical-zero-shot"] {
         assert!(place.read("r/summary.csv").contains(&format!(",{learner},")), "{learner}");
@@ -94,10 +94,10 @@ fn learners_that_need_vectors_as_long_as_the_features_are_left_out_or_refused_wh
     let sizes =
         "needs class vectors as long as the features, got 2 numbers per class and 3 per item\nhint: …";
     let named = [
-        ("any-zero-shot", "class-vector-cosine", "a cosine"),
+        ("any-zero-shot", "class-embedding-cosine", "a cosine"),
         ("any-zero-shot", "ale:init=identity", "init=identity"),
         ("any-zero-shot", "ridge-map:form=residual", "form=residual"),
-        ("any-generalised-zero-shot", "class-vector-cosine", "a cosine"),
+        ("any-generalised-zero-shot", "class-embedding-cosine", "a cosine"),
         ("p.toml", "tip-adapter", "tip-adapter"),
         ("p.toml", "semantic-prototypical:map=identity", "map=identity"),
     ];
@@ -130,7 +130,7 @@ fn protocol() -> &'static str {
     r#"name = "p"
 version = 1
 source = "a test, 2026"
-settings = ["inductive", "informed"]
+settings = ["inductive", "semantic"]
 [data]
 split = "novel"
 [episode]
@@ -148,8 +148,8 @@ metrics = ["accuracy"]
 #[test]
 fn class_vectors_that_do_not_fit_are_refused() {
     let place = place(SPLITS);
-    let evaluate = "evaluate any-zero-shot --features f.csv --learner class-vector-cosine --out r";
-    place.refuses(3, evaluate, "learner `class-vector-cosine` …");
+    let evaluate = "evaluate any-zero-shot --features f.csv --learner class-embedding-cosine --out r";
+    place.refuses(3, evaluate, "learner `class-embedding-cosine` …");
     let named = |file: &str| evaluate.replace("f.csv", &format!("f.csv --class-vectors {file}"));
     place.refuses(3, &named("none.csv"), "none.csv: no such file");
     let table = "v.npy: class embeddings are read from a table, expected a .csv with a column `class` and a number per class …";

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{Results, Suite, Whole, alike, numbers};
-use kshot::eval::laws::corners;
-use kshot::learner::{Given, Learner};
-use kshot::rng::Chance;
+use kshot::eval::checks::corners;
+use kshot::learner::Given;
+use kshot::rng::BatchRng;
 use kshot::tensor::{Backend, HostRows, Labels};
 use kshot::view::{ClassEmbeddings, Items, Seen, Support};
 use kshot::vocab::Transform;
@@ -90,24 +90,19 @@ impl Suite for Learners {
             for parameters in corners(entry) {
                 let learner = registry.build(&parameters).unwrap();
                 let episodes = if learner.takes() == Transform::None { &as_they_are } else { &of_norm_one };
-                let fitted = match &learner {
-                    Learner::Unfitted(plan) => Some(plan.fit(&seen, device).unwrap()),
-                    Learner::ClassTransductive(plan) => {
-                        Some(plan.fit(&seen, seen.vectors(), device).unwrap())
-                    }
-                    _ => None,
-                };
+                let fitted = learner.fit(&seen, || seen.vectors().to_vec(), device).unwrap();
                 let choice = fitted.as_ref().map_or(BTreeMap::new(), |fitted| fitted.chosen().clone());
                 let learner = match &fitted {
                     Some(fitted) => fitted.learner(device).unwrap(),
                     None => learner,
                 };
-                let chance = Chance::new(11, &NUMBERS);
+                let rng = BatchRng::new(11, &NUMBERS);
                 let given = Given {
                     support: Some(&episodes.support),
                     vectors: Some(&episodes.vectors),
+                    network: None,
                     query: &episodes.query,
-                    chance: &chance,
+                    rng: &rng,
                 };
                 let (scores, _) = learner.answer(&given).unwrap();
                 let name = format!("{} {parameters}", entry.name());
@@ -131,19 +126,19 @@ impl Suite for Families {
         let learners = kshot::learner::Learners::shipped();
         let registry = learners.on::<D>();
         let episodes = Episodes::new(device, true);
-        let chance = Chance::new(11, &NUMBERS);
+        let rng = BatchRng::new(11, &NUMBERS);
         let families = [
             ["k-nn:k=1", "k-nn:k=3"],
             ["ridge:alpha=1", "ridge:alpha=0.1"],
             ["svm:c=1", "svm:c=0.1"],
             ["linear-probe:c=1", "linear-probe:c=0.1"],
-            ["fine-tune:steps=5", "fine-tune:steps=20"],
+            ["fine-tune:epochs=5", "fine-tune:epochs=20"],
         ];
         for specs in families {
-            let members: Vec<_> = specs.iter().map(|spec| registry.check(spec).unwrap()).collect();
+            let members = specs.map(|spec| registry.check(spec).unwrap().parameters);
             let entry = registry.entry(members[0].learner()).unwrap();
             let family = entry.build_family(&members).unwrap().unwrap();
-            let answers = family.answers(&episodes.support, &episodes.query, &chance).unwrap();
+            let answers = family.answers(&episodes.support, &episodes.query, &rng).unwrap();
             for (spec, (scores, _)) in specs.iter().zip(answers) {
                 results.note(spec, TOLERANCE, &scores.values);
             }

@@ -10,7 +10,8 @@ mod tests;
 use super::place::Check;
 use super::written::{Written, WrittenReport};
 use super::{Protocol, ProtocolError};
-use crate::vocab::{Metric, Setting};
+use crate::metric::{Metric, Need};
+use crate::vocab::Setting;
 use draw::Amount;
 pub(super) use draw::MOST_EPISODES;
 use items::Items;
@@ -71,8 +72,7 @@ pub(super) fn judge(check: &Check<'_>, written: Written) -> Result<Protocol, Pro
 /// What is reported, where the candidates are only unseen classes or seen ones too.
 fn metrics(check: &Check<'_>, report: &WrittenReport, seen: bool) -> Result<Vec<Metric>, ProtocolError> {
     let metrics: Vec<Metric> = check.words("metrics", &report.metrics)?;
-    let generalised = [Metric::Seen, Metric::Unseen, Metric::Harmonic, Metric::Ausuc];
-    if !seen && metrics.iter().any(|metric| generalised.contains(metric)) {
+    if !seen && metrics.iter().any(|metric| metric.needs(Need::SeenAndUnseen)) {
         let rule = "`metrics` seen, unseen, harmonic and ausuc need `seen_part` under [data]: the candidates must be \
                     seen and unseen classes";
         return Err(check.together(&report.metrics, rule));

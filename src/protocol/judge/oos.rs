@@ -2,10 +2,11 @@
 
 use toml::{Spanned, Value};
 
+use crate::metric::{Metric, Need};
 use crate::protocol::place::Check;
 use crate::protocol::written::{WrittenData, WrittenEpisode};
 use crate::protocol::{Oos, OosQuery, Parts, ProtocolError, Query};
-use crate::vocab::{Metric, Scope, Split};
+use crate::vocab::{Scope, Split};
 
 /// What the rules of an episode say beside.
 pub(super) struct Beside<'a> {
@@ -27,7 +28,7 @@ pub(super) fn oos(
     episode: &WrittenEpisode,
     beside: &Beside<'_>,
 ) -> Result<Option<Oos>, ProtocolError> {
-    let asked = |needs: fn(Metric) -> bool| beside.metrics.iter().any(|metric| needs(*metric));
+    let asked = |need: Need| beside.metrics.iter().any(|metric| metric.needs(need));
     let Some(class) = &data.oos else {
         for orphan in [
             data.threshold_part.as_ref().map(|at| check.together(at, "`threshold_part` needs `oos`")),
@@ -35,7 +36,7 @@ pub(super) fn oos(
         ] {
             orphan.map_or(Ok(()), Err)?;
         }
-        if asked(Metric::needs_outside) {
+        if asked(Need::OosQueries) {
             let rule = "metrics of out-of-scope queries need `oos`, the class that they are of";
             return Err(check.together(beside.metrics_at, rule));
         }
@@ -52,7 +53,7 @@ pub(super) fn oos(
         })?,
     };
     let threshold_part = threshold_part(check, data, beside.parts)?;
-    if asked(Metric::needs_threshold) && threshold_part.is_none() && beside.split.holds(Split::Validation) {
+    if asked(Need::Threshold) && threshold_part.is_none() && beside.split.holds(Split::Validation) {
         let rule = "a threshold is set on validation classes, which `split` takes itself, so `threshold_part` must name \
                     a part for it";
         return Err(check.together(beside.metrics_at, rule));
@@ -104,7 +105,7 @@ query = 15
 count = 600
 seed = 7
 [report]
-metrics = ["accuracy", "auroc", "outside-recall"]
+metrics = ["accuracy", "auroc", "oos-recall"]
 "#;
 
     fn parse(edits: &[(&str, &str)]) -> Result<Protocol, String> {
@@ -142,7 +143,7 @@ metrics = ["accuracy", "auroc", "outside-recall"]
         );
         let validation = parse(&[]).unwrap().on_validation();
         assert_eq!((validation.split() == Split::Validation, validation.oos()), (true, None));
-        assert_eq!(validation.metrics(), [Metric::Accuracy]);
+        assert_eq!(validation.metrics(), [Metric::ACCURACY]);
     }
 
     #[test]

@@ -49,7 +49,7 @@ impl Sizes {
         }
         let without_support = matches!(&self.shot, Shot::Nested(shots) if shots[0] == 0);
         if without_support && settings.iter().all(|setting| setting.needs_support()) {
-            let rule = "`shot` 0 needs \"zero-shot\" or \"informed\" among `settings`";
+            let rule = "`shot` 0 needs \"zero-shot\" or \"semantic\" among `settings`";
             return Err(check.together(&episode.shot, rule));
         }
         let of_one_size = self.has_known_way()

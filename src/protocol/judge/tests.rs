@@ -214,7 +214,7 @@ fn rules_that_do_not_go_together_are_refused() {
     let alone = TEXT.replace(", \"zero-shot\"", "").replace("shot = 1", "shot = [0, 1]");
     assert_eq!(
         Protocol::parse(&alone, "p.toml").unwrap_err().to_string(),
-        "p.toml line 9: `shot` 0 needs \"zero-shot\" or \"informed\" among `settings`"
+        "p.toml line 9: `shot` 0 needs \"zero-shot\" or \"semantic\" among `settings`"
     );
 }
 

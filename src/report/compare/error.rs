@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::metric::Metric;
 use crate::results::TableKey;
-use crate::vocab::Metric;
 
 /// A comparison that was refused.
 #[derive(Debug, thiserror::Error)]
@@ -107,7 +107,7 @@ pub enum CompareError {
 
 /// The metrics with a value per episode.
 fn paired() -> String {
-    let names = Metric::ALL.iter().filter(|metric| metric.is_per_episode());
+    let names = Metric::all().into_iter().filter(|metric| metric.is_per_episode());
     names.map(|metric| format!("`{metric}`")).collect::<Vec<_>>().join(", ")
 }
 

@@ -18,9 +18,9 @@ mod written;
 use std::collections::BTreeMap;
 
 use super::names::{display_names, is_meant};
+use crate::metric::Metric;
 use crate::results::{Measured, ResultsFolder, Size};
 use crate::stats::{self, Population};
-use crate::vocab::Metric;
 use blocks::Source;
 use pair::{Setting, Side};
 
@@ -208,7 +208,7 @@ fn block(
             lacking.push(name);
             continue;
         };
-        let intervals = source.read.measured.iter().filter(|m| m.metric == options.metric.word());
+        let intervals = source.read.measured.iter().filter(|m| m.metric == options.metric);
         let contender = Contender {
             name,
             learner: table.learner.clone(),

@@ -2,9 +2,9 @@
 
 use super::words::{Unit, p_words, percent, unit_words};
 use super::{Block, Comparison, Ranking};
+use crate::metric::Need;
 use crate::report::Grid;
 use crate::report::compare::Contender;
-use crate::report::names::is_rate;
 use crate::stats::Population;
 
 /// Stands where there is nothing.
@@ -15,7 +15,7 @@ impl Comparison {
     /// with a baseline, the differences from it instead.
     pub fn grid(&self, block: &Block) -> Grid {
         let unit = Unit::of(self.metric);
-        let shown = if is_rate(self.metric.word()) { " in percent" } else { "" };
+        let shown = if self.metric.is_rate() { " in percent" } else { "" };
         let mut grid = match &self.baseline {
             None => self.ranked(block, unit),
             Some(baseline) => self.against(block, baseline, unit),
@@ -34,7 +34,7 @@ impl Comparison {
             grid.notes.push(note.to_string());
         }
         for name in &block.lacking {
-            let why = if self.metric.is_of_certainty() { "has" } else { "only ranks and has" };
+            let why = if self.metric.needs(Need::ConfidenceScores) { "has" } else { "only ranks and has" };
             grid.notes.push(format!("{name} {why} no {}", self.metric));
         }
         grid
@@ -42,7 +42,7 @@ impl Comparison {
 
     fn ranked(&self, block: &Block, unit: Unit) -> Grid {
         let new = new(block);
-        let head = ["rank", "learner", self.metric.word(), "these classes", "group", new.as_str(), "group"];
+        let head = ["rank", "learner", self.metric.name(), "these classes", "group", new.as_str(), "group"];
         let mut lines = vec![head.map(str::to_string).to_vec()];
         for (place, learner) in block.learners.iter().enumerate() {
             let letters = |group: &Option<String>| group.clone().unwrap_or(ABSENT.to_string());
@@ -74,7 +74,7 @@ impl Comparison {
         let new = new(block);
         let head = [
             "learner",
-            self.metric.word(),
+            self.metric.name(),
             "difference",
             "these classes",
             "verdict",

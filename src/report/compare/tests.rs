@@ -16,7 +16,7 @@ fn bits(number: u32) -> Bits {
 }
 
 const PLAIN: Options<'_> =
-    Options { metric: Metric::Accuracy, baseline: None, smallest: Some(0.005), rounds: 999 };
+    Options { metric: Metric::ACCURACY, baseline: None, smallest: Some(0.005), rounds: 999 };
 
 fn read(made: &[Made]) -> Vec<ResultsFolder> {
     let folder = tempfile::tempdir().unwrap();
@@ -69,7 +69,7 @@ fn the_difference_and_its_intervals_are_those_of_the_statistics() {
     let folders = read(&[Made { repeat: false, ..Made::default() }]);
     let comparison = compare(&folders, &PLAIN, &bits).unwrap();
     let pair = &comparison.blocks[0].pairs[0];
-    let values = |place: usize| folders[0].tables[place].values(Metric::Accuracy).unwrap();
+    let values = |place: usize| folders[0].tables[place].values(Metric::ACCURACY).unwrap();
     let (a, b) = (values(0), values(1));
     let sampler = stats::paired(&a, &b).unwrap();
     let members = folders[0].tables[0].dealt.all_members();
@@ -139,8 +139,8 @@ fn a_question_that_cannot_be_asked_is_refused() {
         "a comparison needs two learners on the same episodes, found a"
     );
     assert_eq!(
-        refused(&[Made::default()], &Options { metric: Metric::Ece, ..PLAIN }),
-        "ece cannot be paired episode by episode, expected one of `accuracy`, `nll`, `brier`, `aurc`, `aurc-outside`, `auroc`, `fpr-at-95`, `accuracy-at-95`, `outside-recall`"
+        refused(&[Made::default()], &Options { metric: Metric::ADAPTIVE_ECE, ..PLAIN }),
+        "adaptive-ece cannot be paired episode by episode, expected one of `accuracy`, `nll`, `brier`, `aurc`, `aurc-open-set`, `auroc`, `fpr95`, `in-scope-accuracy-at-95`, `oos-recall`, `nll-ts`"
     );
     let asked = |baseline| Options { baseline: Some(baseline), ..PLAIN };
     assert_eq!(
@@ -159,7 +159,7 @@ fn a_question_that_cannot_be_asked_is_refused() {
 
 #[test]
 fn a_lower_loss_is_better() {
-    let comparison = compared(&[Made::default()], &Options { metric: Metric::Nll, smallest: None, ..PLAIN });
+    let comparison = compared(&[Made::default()], &Options { metric: Metric::NLL, smallest: None, ..PLAIN });
     let block = &comparison.blocks[0];
     assert_eq!(block.learners[0].name, "good");
     let pair = &block.pairs[0];

@@ -2,9 +2,8 @@
 
 use super::pair::{Inference, Plan};
 use super::{Block, Comparison, Pair};
-use crate::report::names::is_rate;
+use crate::metric::Metric;
 use crate::stats::{Population, Verdict};
-use crate::vocab::Metric;
 
 /// What is left out in turn for a statement about new ones: the word for one of them, and for several.
 pub(super) fn unit_words(clustered: bool) -> (&'static str, &'static str) {
@@ -21,7 +20,7 @@ pub(super) struct Unit {
 
 impl Unit {
     pub(super) fn of(metric: Metric) -> Unit {
-        if is_rate(metric.word()) {
+        if metric.is_rate() {
             Unit { scale: 100.0, digits: 2, name: " points" }
         } else {
             Unit { scale: 1.0, digits: 4, name: "" }

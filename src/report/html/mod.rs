@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use super::Overview;
 use super::compare::{self, Comparison, blocks};
 use super::names::display_names;
+use crate::metric::Metric;
 use crate::results::{ReadTable, ResultsFolder, Size, SummaryRow};
 
 pub use canvas::{Plot, PlotError};
@@ -183,7 +184,7 @@ fn overviews(request: &Request<'_>) -> String {
     let several = sets.len() > 1;
     let mut html = String::new();
     for (rows, features) in sets.values() {
-        let mut grid = Overview::of(rows, "accuracy").grid().clone();
+        let mut grid = Overview::of(rows, Metric::ACCURACY).grid().clone();
         if several {
             grid.title = features.to_string();
         }

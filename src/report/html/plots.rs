@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use super::canvas::{Plot, PlotError};
 use super::charts::{Frame, Histogram, IntervalRow, Learner, Series, histograms, intervals, lines, points};
 use super::{Comparison, Group};
+use crate::metric::Metric;
 use crate::report::compare::Inference;
 use crate::results::{Measured, ReadTable, Size};
 use crate::stats::{self, Population};
-use crate::vocab::Metric;
 
 /// Classes shown at either end.
 const ENDS: usize = 5;
@@ -63,11 +63,11 @@ fn new(group: &Group<'_>) -> &'static str {
 }
 
 fn mean(read: &ReadTable) -> f64 {
-    read.values(Metric::Accuracy).and_then(|values| stats::mean(&values)).unwrap_or(0.0)
+    read.values(Metric::ACCURACY).and_then(|values| stats::mean(&values)).unwrap_or(0.0)
 }
 
 fn ends(measured: &[Measured], population: Population) -> Option<(f64, f64)> {
-    let accuracy = measured.iter().filter(|measured| measured.metric == Metric::Accuracy.word());
+    let accuracy = measured.iter().filter(|measured| measured.metric == Metric::ACCURACY);
     let mut intervals = accuracy.filter_map(|measured| measured.interval);
     let (_, interval) = intervals.find(|(of, _)| *of == population)?;
     Some((100.0 * interval.low, 100.0 * interval.high))
@@ -78,7 +78,7 @@ fn differences(group: &Group<'_>, comparison: &Comparison) -> Drawn {
     let Some(block) = group.block.filter(|block| !block.pairs.is_empty()) else {
         return Ok(Vec::new());
     };
-    let (scale, unit) = if comparison.metric == Metric::Accuracy { (100.0, " in points") } else { (1.0, "") };
+    let (scale, unit) = if comparison.metric == Metric::ACCURACY { (100.0, " in points") } else { (1.0, "") };
     // Without a baseline the pairs of the best come as best − other and are turned round.
     let sign = if comparison.baseline.is_some() { scale } else { -scale };
     let turned = |inference: Option<&Inference>| {

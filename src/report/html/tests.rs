@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::*;
+use crate::metric::Metric;
 use crate::report::compare::{Bits, Options, compare};
 use crate::results::fixtures::Made;
-use crate::vocab::Metric;
 
 fn read(made: &Made) -> ResultsFolder {
     let folder = tempfile::tempdir().unwrap();
@@ -32,7 +32,7 @@ fn hard() -> Hard {
 
 fn page_of(made: &Made, hard: &Hard) -> Page {
     let folders = [read(made)];
-    let options = Options { metric: Metric::Accuracy, baseline: None, smallest: Some(0.005), rounds: 99 };
+    let options = Options { metric: Metric::ACCURACY, baseline: None, smallest: Some(0.005), rounds: 99 };
     let bits = |_| -> Bits { Box::new(|| 0x5555_aaaa_3333_cccc) };
     let comparison = compare(&folders, &options, &bits).ok();
     page(&Request { folders: &folders, comparison: comparison.as_ref(), hard }).unwrap()

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use super::*;
+use crate::metric::Metric;
 use crate::results::{
-    CertaintyOutcome, ClassOutcome, EpisodeOutcome, LearnerRecord, Machine, ProtocolRecord, QueryOutcome,
+    ClassOutcome, EpisodeOutcome, LearnerRecord, Machine, OpenSetCounts, ProtocolRecord, QueryOutcome,
     Selection, Size,
 };
-use crate::vocab::{ClassId, ItemId, Metric, SawClasses, Setting};
+use crate::vocab::{ClassId, ItemId, SawClasses, Setting};
 
 fn table(learner: &str, shot: u32) -> Table {
     Table {
@@ -28,7 +29,7 @@ fn table(learner: &str, shot: u32) -> Table {
         repeat: true,
         clusters: None,
         seen: None,
-        metrics: Metric::ALL.to_vec(),
+        metrics: Metric::all(),
         level: 0.95,
         sequential: false,
         seed: 7,
@@ -46,8 +47,14 @@ fn names() -> Arc<[String]> {
     ["ant", "bee, wild", "NA"].map(str::to_string).into()
 }
 
-fn outcome(class: u32, correct: u32, total: u32, nll: Option<f64>) -> ClassOutcome {
-    ClassOutcome { class: ClassId(class), correct, total, nll, brier: nll.map(|n| n / 4.0) }
+fn outcome(class: u32, correct: u32, total: u32) -> ClassOutcome {
+    ClassOutcome { class: ClassId(class), correct, total }
+}
+
+/// An episode with these likelihoods of its classes, and Brier scores of a quarter; without likelihoods it only ranks.
+fn episode(number: u32, classes: Vec<ClassOutcome>, nll: &[Option<f64>]) -> EpisodeOutcome {
+    let values = nll.iter().flat_map(|nll| [*nll, nll.map(|nll| nll / 4.0)]).collect();
+    EpisodeOutcome { episode: number, classes, values }
 }
 
 fn record() -> RunRecord {
@@ -93,14 +100,14 @@ fn record() -> RunRecord {
     }
 }
 
-/// Two episodes of a learner that claims probabilities.
+/// Two episodes of a learner that predicts probabilities.
 fn calibrated(results: &mut Results, learner: &str, shot: u32) -> FinishedTable {
     let mut writer = results.begin(table(learner, shot), names()).unwrap();
-    let classes = vec![outcome(0, 2, 2, Some(0.25)), outcome(1, 0, 1, Some(1.75))];
-    writer.episode(&EpisodeOutcome { episode: 0, classes }).unwrap();
+    let first = episode(0, vec![outcome(0, 2, 2), outcome(1, 0, 1)], &[Some(0.25), Some(1.75)]);
+    writer.episode(&first, &[], None).unwrap();
     writer.confidences(&[(0.75, true), (0.5, true), (0.75, false)]).unwrap();
-    let classes = vec![outcome(2, 1, 1, Some(0.5)), outcome(0, 0, 0, None)];
-    writer.episode(&EpisodeOutcome { episode: 1, classes }).unwrap();
+    let second = episode(1, vec![outcome(2, 1, 1), outcome(0, 0, 0)], &[Some(0.5), None]);
+    writer.episode(&second, &[], None).unwrap();
     writer.confidences(&[(1.0, true)]).unwrap();
     writer.finish().unwrap()
 }
@@ -108,8 +115,7 @@ fn calibrated(results: &mut Results, learner: &str, shot: u32) -> FinishedTable 
 /// One episode of a learner that only ranks.
 fn ranking(results: &mut Results, learner: &str) -> FinishedTable {
     let mut writer = results.begin(table(learner, 1), names()).unwrap();
-    let classes = vec![outcome(1, 1, 2, None), outcome(2, 1, 1, None)];
-    writer.episode(&EpisodeOutcome { episode: 0, classes }).unwrap();
+    writer.episode(&episode(0, vec![outcome(1, 1, 2), outcome(2, 1, 1)], &[]), &[], None).unwrap();
     writer.finish().unwrap()
 }
 
@@ -167,8 +173,8 @@ fn the_files_hold_exactly_these_bytes() {
     let lead = r#"small,2,k-nn,"distance=euclidean,k=1",default,inductive,,none,2,1,f,letters,,varied,2,3,"#;
     let tail = format!("7,cpu,dd,ii,ff,{},f+k-nn", env!("CARGO_PKG_VERSION"));
     let lines: Vec<&str> = lines.collect();
-    assert_eq!(lines[2], format!("{lead}class-accuracy,0.6666666666666666,none,,,,{tail}"));
-    assert_eq!(lines[3], format!("{lead}ece,0.25,none,,,,{tail}"));
+    assert_eq!(lines[1], format!("{lead}adaptive-ece,0.25,none,,,,{tail}"));
+    assert_eq!(lines[3], format!("{lead}class-accuracy,0.6666666666666666,none,,,,{tail}"));
     // The mean of 0.75 and 0.5 with t(0.975, 1) = 12.706 times 0.125.
     let nll: Vec<&str> = lines[4].split(',').collect();
     assert_eq!((nll[17], nll[18], nll[19]), ("nll", "0.625", "sampler"));
@@ -206,20 +212,17 @@ fn queries_are_written_where_somebody_hands_them_in() {
     let folder = tempfile::tempdir().unwrap();
     let mut results = Results::create(folder.path(), false).unwrap();
     let mut writer = results.begin(table("k-nn", 1), names()).unwrap();
-    writer.episode(&EpisodeOutcome { episode: 4, classes: vec![outcome(1, 0, 1, None)] }).unwrap();
-    let query = |confidence, certainty| QueryOutcome {
+    let counts = OpenSetCounts { in_scope: 1, oos: 2, threshold: Some(0.5) };
+    let measures = [(Metric::AUROC, 0.75), (Metric::AURC, 0.125)];
+    writer.episode(&episode(4, vec![outcome(1, 0, 1)], &[]), &measures, Some(&counts)).unwrap();
+    let query = |confidence, confidence_score| QueryOutcome {
         class: ClassId(1),
         item: ItemId(9),
         predicted: ClassId(0),
         confidence,
-        certainty,
+        confidence_score,
     };
     writer.queries(4, &[query(None, Some(-2.0)), query(Some(0.5), None)]).unwrap();
-    let values = vec![(Metric::Auroc, 0.75), (Metric::Aurc, 0.125)];
-    let outcome = CertaintyOutcome { episode: 4, inside: 1, outside: 2, threshold: Some(0.5), values };
-    writer.certainty(&outcome).unwrap();
-    let again = writer.certainty(&CertaintyOutcome { episode: 5, ..outcome }).unwrap_err().to_string();
-    assert!(again.ends_with("the certainties of an episode come behind its outcome"), "{again}");
     let table = writer.finish().unwrap();
     results.add(table);
     results.write_file("draw.csv", b"episode\n").unwrap();
@@ -233,19 +236,19 @@ fn queries_are_written_where_somebody_hands_them_in() {
         read(folder.path(), "queries.csv"),
         format!(
             "protocol,learner,parameters,shot,features,dataset,seed_train,episode,class,item,predicted,confidence,\
-             certainty\n\
+             confidence_score\n\
              {key}4,\"bee, wild\",9,ant,,-2\n{key}4,\"bee, wild\",9,ant,0.5,\n"
         )
     );
-    let certainty = read(folder.path(), "certainty.csv");
-    assert_eq!(certainty.lines().nth(1), Some(format!("{key}4,1,2,0.5,,0.125,,0.75,,").as_str()));
+    let open_set = read(folder.path(), "open_set.csv");
+    assert_eq!(open_set.lines().nth(1), Some(format!("{key}4,1,2,0.5,0.125,,0.75,,,").as_str()));
     assert!(read(folder.path(), "summary.csv").contains(",auroc,0.75,none,"));
     let run: RunRecord = serde_json::from_str(&read(folder.path(), "run.json")).unwrap();
     let files = [
         "bins.csv",
-        "certainty.csv",
         "draw.csv",
         "episodes.csv",
+        "open_set.csv",
         "outcomes.csv",
         "queries.csv",
         "summary.csv",
@@ -289,15 +292,17 @@ fn what_a_table_cannot_hold_is_refused() {
     let again = results.begin(table("k-nn", 1), names()).unwrap_err();
     assert_eq!(again.to_string(), format!("{key} is evaluated twice; every learner needs other parameters"));
 
-    let episode = |episode, class| EpisodeOutcome { episode, classes: vec![outcome(class, 1, 1, None)] };
-    writer.episode(&episode(5, 0)).unwrap();
-    let error = writer.episode(&episode(5, 0)).unwrap_err().to_string();
+    let of_class = |number, class| episode(number, vec![outcome(class, 1, 1)], &[]);
+    writer.episode(&of_class(5, 0), &[], None).unwrap();
+    let error = writer.episode(&of_class(5, 0), &[], None).unwrap_err().to_string();
     assert_eq!(error, format!("{key}: episodes must come in rising order, got 5 after 5"));
-    let error = writer.episode(&episode(6, 3)).unwrap_err().to_string();
+    let error = writer.episode(&of_class(6, 3), &[], None).unwrap_err().to_string();
     assert_eq!(error, format!("{key}: class 3 has no name, there are 3 classes"));
-    let empty = EpisodeOutcome { episode: 6, classes: Vec::new() };
-    let error = writer.episode(&empty).unwrap_err().to_string();
+    let error = writer.episode(&episode(6, Vec::new(), &[]), &[], None).unwrap_err().to_string();
     assert_eq!(error, format!("{key}, episode 6: an episode needs a query or more"));
+    let two_values = EpisodeOutcome { values: vec![Some(1.0)], ..of_class(6, 0) };
+    let error = writer.episode(&two_values, &[], None).unwrap_err().to_string();
+    assert_eq!(error, format!("{key}, episode 6: every class has a value for each metric of classes"));
     let error = writer.confidences(&[(1.5, true)]).unwrap_err().to_string();
     assert_eq!(error, format!("{key}: a confidence must lie between 0 and 1, got 1.5"));
     writer.confidences(&[(0.5, false)]).unwrap();

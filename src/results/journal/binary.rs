@@ -1,14 +1,14 @@
 //! A stretch as bytes: whole numbers of fixed width, low byte first, and floats by their bits.
 
-use super::super::certainty::{CertaintyOutcome, MEASURES};
 use super::super::generalised::QueryStanding;
-use super::super::stretch::{EpisodeRecord, QueryOutcome, Stretch, TableStretch, TemperedRecord};
+use super::super::open_set::OpenSetCounts;
+use super::super::stretch::{EpisodeRecord, QueryOutcome, Stretch, TableStretch};
 use super::super::tally::{ClassOutcome, EpisodeOutcome};
-
+use crate::metric::Metric;
 use crate::vocab::{ClassId, ItemId};
 
 /// Stands for a number that is absent: the bits of one that is never written.
-const NO_CONFIDENCE: u32 = u32::MAX;
+const ABSENT: u32 = u32::MAX;
 
 /// Appends a stretch.
 pub(super) fn write(stretch: &Stretch, out: &mut Vec<u8>) {
@@ -29,42 +29,45 @@ fn write_episode(record: &EpisodeRecord, out: &mut Vec<u8>) {
     whole(out, record.outcome.episode);
     whole(out, record.ties);
     whole(out, record.outcome.classes.len() as u32);
-    for class in &record.outcome.classes {
-        [class.class.0, class.correct, class.total].into_iter().for_each(|number| whole(out, number));
-        for value in [class.nll, class.brier] {
-            out.push(u8::from(value.is_some()));
-            out.extend(value.unwrap_or_default().to_bits().to_le_bytes());
-        }
+    for ClassOutcome { class, correct, total } in &record.outcome.classes {
+        [class.0, *correct, *total].into_iter().for_each(|number| whole(out, number));
     }
-    whole(out, record.claims.len() as u32);
-    for (confidence, correct) in &record.claims {
+    whole(out, record.outcome.values.len() as u32);
+    for value in &record.outcome.values {
+        out.push(u8::from(value.is_some()));
+        out.extend(value.unwrap_or_default().to_bits().to_le_bytes());
+    }
+    write_measures(&record.measures, out);
+    whole(out, record.confidences.len() as u32);
+    for (confidence, correct) in &record.confidences {
         whole(out, confidence.to_bits());
         out.push(u8::from(*correct));
     }
-    out.push(u8::from(record.tempered.is_some()));
-    if let Some(tempered) = &record.tempered {
-        out.extend(tempered.nll.to_bits().to_le_bytes());
-        whole(out, tempered.confidences.len() as u32);
-        tempered.confidences.iter().for_each(|confidence| whole(out, confidence.to_bits()));
-    }
+    whole(out, record.scaled.len() as u32);
+    record.scaled.iter().for_each(|confidence| whole(out, confidence.to_bits()));
     whole(out, record.queries.len() as u32);
     for query in &record.queries {
-        let confidence = query.confidence.map_or(NO_CONFIDENCE, f32::to_bits);
-        let certainty = query.certainty.map_or(NO_CONFIDENCE, f32::to_bits);
-        let numbers = [query.class.0, query.item.0, query.predicted.0, confidence, certainty];
+        let confidence = query.confidence.map_or(ABSENT, f32::to_bits);
+        let score = query.confidence_score.map_or(ABSENT, f32::to_bits);
+        let numbers = [query.class.0, query.item.0, query.predicted.0, confidence, score];
         numbers.into_iter().for_each(|number| whole(out, number));
     }
     write_margins(&record.margins, out);
-    out.push(u8::from(record.certainty.is_some()));
-    if let Some(CertaintyOutcome { episode, inside, outside, threshold, values }) = &record.certainty {
-        let threshold = threshold.map_or(NO_CONFIDENCE, f32::to_bits);
-        let numbers = [*episode, *inside, *outside, threshold, values.len() as u32];
+    out.push(u8::from(record.open_set.is_some()));
+    if let Some(OpenSetCounts { in_scope, oos, threshold }) = &record.open_set {
+        let numbers = [*in_scope, *oos, threshold.map_or(ABSENT, f32::to_bits)];
         numbers.into_iter().for_each(|number| whole(out, number));
-        for (metric, value) in values {
-            let place = MEASURES.iter().position(|known| known == metric).unwrap_or(MEASURES.len());
-            whole(out, place as u32);
-            out.extend(value.to_bits().to_le_bytes());
-        }
+    }
+}
+
+/// Each metric by its name, since a program may have others.
+fn write_measures(measures: &[(Metric, f64)], out: &mut Vec<u8>) {
+    whole(out, measures.len() as u32);
+    for (metric, value) in measures {
+        let name = metric.name().as_bytes();
+        whole(out, name.len() as u32);
+        out.extend(name);
+        out.extend(value.to_bits().to_le_bytes());
     }
 }
 
@@ -96,43 +99,36 @@ fn episode(bytes: &mut Bytes<'_>) -> Option<EpisodeRecord> {
     let (episode, ties) = (bytes.whole()?, bytes.whole()?);
     let classes = bytes.list(|bytes| {
         let (class, correct, total) = (ClassId(bytes.whole()?), bytes.whole()?, bytes.whole()?);
-        Some(ClassOutcome { class, correct, total, nll: bytes.float()?, brier: bytes.float()? })
+        Some(ClassOutcome { class, correct, total })
     })?;
-    let claims = bytes.list(|bytes| Some((f32::from_bits(bytes.whole()?), bytes.flag()?)))?;
-    let tempered = match bytes.flag()? {
-        false => None,
-        true => {
-            let nll = f64::from_bits(u64::from_le_bytes(bytes.take()?));
-            let confidences = bytes.list(|bytes| Some(f32::from_bits(bytes.whole()?)))?;
-            Some(TemperedRecord { nll, confidences })
-        }
-    };
+    let values = bytes.list(Bytes::float)?;
+    let measures = bytes.list(measure)?;
+    let confidences = bytes.list(|bytes| Some((f32::from_bits(bytes.whole()?), bytes.flag()?)))?;
+    let scaled = bytes.list(|bytes| Some(f32::from_bits(bytes.whole()?)))?;
     let queries = bytes.list(|bytes| {
         let (class, item, predicted) =
             (ClassId(bytes.whole()?), ItemId(bytes.whole()?), ClassId(bytes.whole()?));
-        let (confidence, certainty) = (bytes.single()?, bytes.single()?);
-        Some(QueryOutcome { class, item, predicted, confidence, certainty })
+        let (confidence, confidence_score) = (bytes.single()?, bytes.single()?);
+        Some(QueryOutcome { class, item, predicted, confidence, confidence_score })
     })?;
     let margins = bytes.list(|bytes| {
         let (class, margin) = (ClassId(bytes.whole()?), f32::from_bits(bytes.whole()?));
         Some(QueryStanding { class, margin, right: bytes.flag()? })
     })?;
-    let certainty = match bytes.flag()? {
-        true => Some(certainty(bytes)?),
-        false => None,
+    let open_set = if bytes.flag()? {
+        let (in_scope, oos, threshold) = (bytes.whole()?, bytes.whole()?, bytes.single()?);
+        Some(OpenSetCounts { in_scope, oos, threshold })
+    } else {
+        None
     };
-    let outcome = EpisodeOutcome { episode, classes };
-    Some(EpisodeRecord { outcome, ties, claims, tempered, queries, certainty, margins })
+    let outcome = EpisodeOutcome { episode, classes, values };
+    Some(EpisodeRecord { outcome, ties, confidences, scaled, measures, open_set, queries, margins })
 }
 
-fn certainty(bytes: &mut Bytes<'_>) -> Option<CertaintyOutcome> {
-    let (episode, inside, outside, threshold) =
-        (bytes.whole()?, bytes.whole()?, bytes.whole()?, bytes.single()?);
-    let values = bytes.list(|bytes| {
-        let metric = *MEASURES.get(bytes.whole()? as usize)?;
-        Some((metric, f64::from_bits(u64::from_le_bytes(bytes.take()?))))
-    })?;
-    Some(CertaintyOutcome { episode, inside, outside, threshold, values })
+fn measure(bytes: &mut Bytes<'_>) -> Option<(Metric, f64)> {
+    let name = bytes.list(|bytes| bytes.take().map(|[byte]: [u8; 1]| byte))?;
+    let metric = std::str::from_utf8(&name).ok()?.parse().ok()?;
+    Some((metric, f64::from_bits(u64::from_le_bytes(bytes.take()?))))
 }
 
 /// Bytes that are still to be read.
@@ -159,7 +155,7 @@ impl Bytes<'_> {
 
     /// A number of 32 bits, where it is there.
     fn single(&mut self) -> Option<Option<f32>> {
-        Some(Some(self.whole()?).filter(|bits| *bits != NO_CONFIDENCE).map(f32::from_bits))
+        Some(Some(self.whole()?).filter(|bits| *bits != ABSENT).map(f32::from_bits))
     }
 
     fn float(&mut self) -> Option<Option<f64>> {
@@ -185,34 +181,24 @@ pub(super) mod tests {
             item: ItemId(first),
             predicted: ClassId(4),
             confidence,
-            certainty: Some(-0.5),
+            confidence_score: Some(-0.5),
         };
-        let certainty = |episode| CertaintyOutcome {
-            episode,
-            inside: 1,
-            outside: 2,
-            threshold: (episode % 2 == 0).then_some(-1.5),
-            values: MEASURES.iter().map(|metric| (*metric, 0.25)).collect(),
-        };
+        let counts =
+            |episode| OpenSetCounts { in_scope: 1, oos: 2, threshold: (episode % 2 == 0).then_some(-1.5) };
+        let class = |class, total| ClassOutcome { class: ClassId(class), correct: 0, total };
+        let values = |_| vec![None, None, Some(f64::INFINITY), Some(0.1 + 0.2)];
         let record = |episode: u32, confidence: Option<f32>| EpisodeRecord {
             outcome: EpisodeOutcome {
                 episode,
-                classes: vec![
-                    ClassOutcome { class: ClassId(4), correct: 0, total: 0, nll: None, brier: None },
-                    ClassOutcome {
-                        class: ClassId(1),
-                        correct: 0,
-                        total: 1,
-                        nll: confidence.map(|_| f64::INFINITY),
-                        brier: confidence.map(|_| 0.1 + 0.2),
-                    },
-                ],
+                classes: vec![class(4, 0), class(1, 1)],
+                values: confidence.map(values).unwrap_or_default(),
             },
             ties: episode % 3,
-            claims: confidence.map(|confidence| (confidence, false)).into_iter().collect(),
-            tempered: confidence.map(|c| TemperedRecord { nll: 0.3, confidences: vec![c / 2.0] }),
+            confidences: confidence.map(|confidence| (confidence, false)).into_iter().collect(),
+            scaled: confidence.map(|confidence| confidence / 2.0).into_iter().collect(),
+            measures: Metric::of_open_set().into_iter().map(|metric| (metric, 0.25)).collect(),
+            open_set: confidence.map(|_| counts(episode)),
             queries: vec![query(confidence)],
-            certainty: confidence.map(|_| certainty(episode)),
             margins: vec![QueryStanding { class: ClassId(4), margin: -0.25, right: episode % 2 == 1 }],
         };
         let table = |table, confidence| TableStretch {

@@ -10,7 +10,7 @@ use std::path::Path;
 use twox_hash::XxHash64;
 
 /// How the file begins; the number is that of the form.
-const MARK: &[u8] = b"kshot journal 3\n";
+const MARK: &[u8] = b"kshot journal 4\n";
 
 /// Bytes of the length and the hash before a frame.
 const HEAD: usize = 4 + 8;

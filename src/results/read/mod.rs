@@ -4,9 +4,9 @@
 //! hashes in the rows and in the record. All of it is compared, because a comparison of results that do not belong
 //! together would look like any other.
 
-mod certainty;
 mod clusters;
 mod error;
+mod measures;
 mod outcomes;
 mod queries;
 mod sheet;
@@ -16,13 +16,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::rows::Columns;
 use super::staging::RUN_RECORD;
-use super::{Bin, Measured, RunRecord, SummaryRow, Table, TableKey};
-use crate::vocab::Metric;
+use super::{Measured, RunRecord, SummaryRow, Table, TableKey};
+use crate::metric::{Bin, Metric};
 
 use clusters::Clusters;
 pub use error::{Flaw, ReadError};
 pub use queries::{ReadQuery, read_queries};
+use sheet::Sheet;
 
 /// A folder of results, whole and consistent.
 #[derive(Clone, Debug)]
@@ -52,18 +54,14 @@ pub struct ReadTable {
     pub correct: Vec<u32>,
     /// Queries of each episode.
     pub total: Vec<u32>,
-    /// Mean negative log-likelihood of each episode; empty for scores that only rank.
-    pub nll: Vec<f64>,
-    /// Mean Brier score of each episode; empty likewise.
-    pub brier: Vec<f64>,
-    /// Measures of certainty, one value per episode; empty for those that are not in `certainty.csv`.
-    pub certainty: BTreeMap<Metric, Vec<f64>>,
+    /// The metrics that have a value per episode, beside accuracy.
+    pub per_episode: BTreeMap<Metric, Vec<f64>>,
     /// Correct answers and queries of each class of [`Dealt::classes`] over the draw.
     pub by_class: Vec<(u64, u64)>,
     /// Bins of confidence; empty for scores that only rank.
     pub bins: Vec<Bin>,
     /// The same at the selected temperature; empty where none was selected, or where it is 1.
-    pub tempered: Vec<Bin>,
+    pub scaled_bins: Vec<Bin>,
 }
 
 /// The classes of every episode of a draw, as far as results tell.
@@ -109,15 +107,28 @@ impl ReadTable {
 
     /// One value per episode; `None` for a metric that has none, or that this table lacks.
     pub fn values(&self, metric: Metric) -> Option<Vec<f64>> {
-        let values = match metric {
-            Metric::Accuracy => {
-                self.correct.iter().zip(&self.total).map(|(c, t)| f64::from(*c) / f64::from(*t)).collect()
+        if metric == Metric::ACCURACY {
+            let rates = self.correct.iter().zip(&self.total).map(|(c, t)| f64::from(*c) / f64::from(*t));
+            return Some(rates.collect());
+        }
+        self.per_episode.get(&metric).cloned()
+    }
+
+    /// Takes the metrics of the present row in, the row of the episode at this place; they are there for all episodes or for
+    /// none.
+    fn take(&mut self, sheet: &Sheet, columns: &[(Metric, usize)], place: usize) -> Result<(), ReadError> {
+        for (metric, column) in columns {
+            let before = self.per_episode.contains_key(metric);
+            match sheet.optional(*column)? {
+                Some(value) if before || place == 0 => {
+                    self.per_episode.entry(*metric).or_default().push(value);
+                }
+                None if !before => {}
+                Some(_) => return Err(sheet.wrong(*column, "empty, as in the episodes before")),
+                None => return Err(sheet.wrong(*column, "a number, as in the episodes before")),
             }
-            Metric::Nll => self.nll.clone(),
-            Metric::Brier => self.brier.clone(),
-            metric => self.certainty.get(&metric).cloned().unwrap_or_default(),
-        };
-        (!values.is_empty()).then_some(values)
+        }
+        Ok(())
     }
 
     /// Its rows as `summary.csv` has them.
@@ -149,8 +160,14 @@ impl ResultsFolder {
             false => Clusters::default(),
         };
         outcomes::read_outcomes(&path.join("outcomes.csv"), &clusters, &mut tables)?;
-        if run.files.iter().any(|file| file == "certainty.csv") {
-            certainty::read(&path.join("certainty.csv"), &mut tables)?;
+        let columns = Columns::all();
+        for (file, header, metrics) in [
+            ("open_set.csv", columns.open_set(), Metric::of_open_set()),
+            ("temperature_scaled.csv", columns.temperature_scaled(), Metric::of_temperature()),
+        ] {
+            if run.files.iter().any(|known| known == file) {
+                measures::read(&path.join(file), &header, &metrics, &mut tables)?;
+            }
         }
         summary::read_bins(&path.join("bins.csv"), &mut tables)?;
         summary::check_values(&path.join("summary.csv"), &tables)?;

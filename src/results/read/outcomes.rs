@@ -8,7 +8,8 @@ use super::ReadTable;
 use super::clusters::Clusters;
 use super::error::{Flaw, ReadError};
 use super::sheet::{Sheet, differ};
-use crate::results::rows::{EPISODE_COLUMNS, OUTCOME_COLUMNS};
+use crate::metric::Metric;
+use crate::results::rows::Columns;
 use crate::results::{Table, TableKey};
 
 /// The places of tables by key.
@@ -18,11 +19,11 @@ pub(super) fn places(tables: &[ReadTable]) -> HashMap<TableKey, usize> {
 
 /// Fills the episodes of every table; `dealt` gets its episode numbers and, for now, a table of its own.
 pub(super) fn read_episodes(path: &Path, tables: &mut [ReadTable]) -> Result<(), ReadError> {
-    let mut sheet = Sheet::open(path, EPISODE_COLUMNS)?;
+    let mut sheet = Sheet::open(path, &Columns::all().episodes())?;
     let places = places(tables);
     let [setting, draw, items] = sheet.columns(["setting", "draw_sha256", "items_sha256"])?;
     let [episode, way_column, correct, total] = sheet.columns(["episode", "way", "correct", "total"])?;
-    let [nll, brier] = sheet.columns(["nll", "brier"])?;
+    let metrics = sheet.of_metrics(&[Metric::of_classes(), Metric::of_episodes()].concat())?;
     while sheet.next()? {
         let place = sheet.table(&places, "summary.csv")?;
         let read = &mut tables[place];
@@ -47,17 +48,10 @@ pub(super) fn read_episodes(path: &Path, tables: &mut [ReadTable]) -> Result<(),
             Some(&last) if last > episode => return Err(sheet.flaw(Flaw::Order { last, found: episode })),
             _ => {}
         }
-        let first = read.correct.is_empty();
-        for (column, values) in [(nll, &mut read.nll), (brier, &mut read.brier)] {
-            match sheet.optional(column)? {
-                Some(value) if first || !values.is_empty() => values.push(value),
-                None if values.is_empty() => {}
-                Some(_) => return Err(sheet.wrong(column, "empty, as in the episodes before")),
-                None => return Err(sheet.wrong(column, "a number, as in the episodes before")),
-            }
-        }
         dealt.episodes.push(episode);
         dealt.ends.push(dealt.ends.last().unwrap_or(&0) + way);
+        let before = read.correct.len();
+        read.take(&sheet, &metrics, before)?;
         read.correct.push(correct);
         read.total.push(total);
     }
@@ -75,8 +69,8 @@ struct Sums {
     label: usize,
     correct: u64,
     total: u64,
-    nll: f64,
-    brier: f64,
+    /// By metric of classes.
+    values: Vec<f64>,
 }
 
 /// Fills the classes of every table, and lets tables of one draw share them.
@@ -85,7 +79,7 @@ pub(super) fn read_outcomes(
     clusters: &Clusters,
     tables: &mut [ReadTable],
 ) -> Result<(), ReadError> {
-    let mut sheet = Sheet::open(path, OUTCOME_COLUMNS)?;
+    let mut sheet = Sheet::open(path, &Columns::all().outcomes())?;
     let places = places(tables);
     // The first table of a draw lists its classes, the others must agree with it line by line.
     let mut first_of: HashMap<[String; 3], usize> = HashMap::new();
@@ -103,7 +97,8 @@ pub(super) fn read_outcomes(
     let mut sums = Sums::default();
     let mut last: Option<usize> = None;
     let [episode, label, class] = sheet.columns(["episode", "label", "class"])?;
-    let [correct, total, nll, brier] = sheet.columns(["correct", "total", "nll", "brier"])?;
+    let [correct, total] = sheet.columns(["correct", "total"])?;
+    let metrics = sheet.of_metrics(&Metric::of_classes())?;
     while sheet.next()? {
         let before = last;
         let place = sheet.table(&places, "summary.csv")?;
@@ -174,11 +169,13 @@ pub(super) fn read_outcomes(
         read.by_class[class as usize].1 += u64::from(total);
         sums.correct += u64::from(correct);
         sums.total += u64::from(total);
-        sums.nll += f64::from(total) * sheet.optional(nll)?.unwrap_or(0.0);
-        sums.brier += f64::from(total) * sheet.optional(brier)?.unwrap_or(0.0);
+        sums.values.resize(metrics.len(), 0.0);
+        for (sum, (_, column)) in sums.values.iter_mut().zip(&metrics) {
+            *sum += f64::from(total) * sheet.optional(*column)?.unwrap_or(0.0);
+        }
         sums.label += 1;
         if sums.label == way(read, at) {
-            check_episode(&sheet, read, at, &std::mem::take(&mut sums))?;
+            check_episode(&sheet, read, at, &metrics, &std::mem::take(&mut sums))?;
             done[place] += 1;
         }
         last = Some(place);
@@ -212,18 +209,24 @@ fn share(path: &Path, tables: &mut [ReadTable], place: usize, first: usize) -> R
 }
 
 /// Compares an episode of outcomes.csv with its row of episodes.csv.
-fn check_episode(sheet: &Sheet, read: &ReadTable, at: usize, sums: &Sums) -> Result<(), ReadError> {
+fn check_episode(
+    sheet: &Sheet,
+    read: &ReadTable,
+    at: usize,
+    metrics: &[(Metric, usize)],
+    sums: &Sums,
+) -> Result<(), ReadError> {
     let counts = [("correct", sums.correct, read.correct[at]), ("total", sums.total, read.total[at])];
     for (column, found, expected) in counts {
         if found != u64::from(expected) {
             same(sheet, column, &found.to_string(), "episodes.csv", &expected.to_string())?;
         }
     }
-    for (column, sum, values) in [("nll", sums.nll, &read.nll), ("brier", sums.brier, &read.brier)] {
+    for ((metric, _), sum) in metrics.iter().zip(&sums.values) {
         let found = sum / sums.total as f64;
-        let expected = values.get(at).copied().unwrap_or(0.0);
+        let expected = read.per_episode.get(metric).and_then(|values| values.get(at)).copied().unwrap_or(0.0);
         if differ(found, expected) {
-            same(sheet, column, &found.to_string(), "episodes.csv", &expected.to_string())?;
+            same(sheet, metric.name(), &found.to_string(), "episodes.csv", &expected.to_string())?;
         }
     }
     Ok(())

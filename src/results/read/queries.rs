@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::error::ReadError;
 use super::sheet::Sheet;
 use crate::results::TableKey;
-use crate::results::rows::QUERY_COLUMNS;
+use crate::results::rows::Columns;
 
 /// One query of an episode.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -29,7 +29,7 @@ pub fn read_queries(folder: &Path, key: &TableKey, episode: u32) -> Result<Vec<R
     if !path.exists() {
         return Ok(Vec::new());
     }
-    let mut sheet = Sheet::open(&path, QUERY_COLUMNS)?;
+    let mut sheet = Sheet::open(&path, &Columns::queries())?;
     let mut queries = Vec::new();
     let [number] = sheet.columns(["episode"])?;
     let key = key.cells();

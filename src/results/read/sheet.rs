@@ -9,6 +9,7 @@ use std::str::FromStr;
 use serde::Deserialize;
 
 use super::error::{Flaw, ReadError};
+use crate::metric::Metric;
 use crate::results::TableKey;
 use crate::results::cells::{self, CellError};
 
@@ -96,6 +97,11 @@ impl Sheet {
             *place = found.ok_or_else(|| self.flaw(Flaw::NoColumn { column: name.to_string() }))?;
         }
         Ok(places)
+    }
+
+    /// Metrics with the columns of their names.
+    pub fn of_metrics(&self, metrics: &[Metric]) -> Result<Vec<(Metric, usize)>, ReadError> {
+        metrics.iter().map(|metric| Ok((*metric, self.columns([metric.name()])?[0]))).collect()
     }
 
     /// The present row, or what a struct has of it.

@@ -8,10 +8,11 @@ use super::error::{Flaw, ReadError};
 use super::outcomes::{places, same};
 use super::sheet::{Sheet, differ};
 use super::{Dealt, ReadTable};
+use crate::metric::Bin;
 use crate::results::rows::{BinCells, NO_INTERVAL, SEQUENTIAL, SummaryCells, header};
-use crate::results::{Bin, Measured, RunRecord, Table};
+use crate::results::{Measured, RunRecord, Table};
 use crate::stats::{self, Interval, Population};
-use crate::vocab::{Metric, UnknownWord};
+use crate::vocab::spec::parse_values;
 
 /// Reads the tables, without their episodes.
 pub(super) fn read(path: &Path, run: &RunRecord) -> Result<Vec<ReadTable>, ReadError> {
@@ -20,10 +21,10 @@ pub(super) fn read(path: &Path, run: &RunRecord) -> Result<Vec<ReadTable>, ReadE
     let mut seen = BTreeSet::new();
     while sheet.next()? {
         let row: SummaryCells = sheet.read()?;
-        let (metric, measured) = measured(&sheet, &row)?;
+        let measured = measured(&sheet, &row)?;
         let (sequential, features_sha256) = (row.interval == SEQUENTIAL, row.features_sha256.clone());
         agrees(&sheet, &row, run)?;
-        let table = table(row);
+        let table = table(&sheet, row)?;
         let key = table.key();
         let population = measured.interval.map(|(population, _)| population);
         if !seen.insert((key.clone(), measured.metric, population)) {
@@ -42,12 +43,10 @@ pub(super) fn read(path: &Path, run: &RunRecord) -> Result<Vec<ReadTable>, ReadE
                     dealt: Arc::new(Dealt::default()),
                     correct: Vec::new(),
                     total: Vec::new(),
-                    nll: Vec::new(),
-                    brier: Vec::new(),
-                    certainty: BTreeMap::new(),
+                    per_episode: BTreeMap::new(),
                     by_class: Vec::new(),
                     bins: Vec::new(),
-                    tempered: Vec::new(),
+                    scaled_bins: Vec::new(),
                 });
                 tables.last_mut().expect("pushed one line above")
             }
@@ -59,8 +58,8 @@ pub(super) fn read(path: &Path, run: &RunRecord) -> Result<Vec<ReadTable>, ReadE
         if let Some((_, interval)) = measured.interval {
             found.table.level = interval.level;
         }
-        if !found.table.metrics.contains(&metric) {
-            found.table.metrics.push(metric);
+        if !found.table.metrics.contains(&measured.metric) {
+            found.table.metrics.push(measured.metric);
         }
     }
     if tables.is_empty() { Err(ReadError::whole(path, Flaw::Empty)) } else { Ok(tables) }
@@ -84,12 +83,16 @@ fn agrees(sheet: &Sheet, row: &SummaryCells, run: &RunRecord) -> Result<(), Read
     same(sheet, "features_sha256", &row.features_sha256, "run.json", &record.features_sha256)
 }
 
-fn table(row: SummaryCells) -> Table {
-    Table {
+fn table(sheet: &Sheet, row: SummaryCells) -> Result<Table, ReadError> {
+    let parameters = parse_values(&row.parameters).map_err(|_| {
+        let (column, expected) = ("parameters".to_string(), "`key=value` pairs joined by commas");
+        sheet.flaw(Flaw::Cell { column, expected, found: row.parameters.clone() })
+    })?;
+    Ok(Table {
         protocol: row.protocol,
         version: row.version,
         learner: row.learner,
-        parameters: parameters(&row.parameters),
+        parameters,
         selection: row.selection,
         setting: row.setting,
         backbone: row.backbone,
@@ -111,24 +114,10 @@ fn table(row: SummaryCells) -> Table {
         device: row.device,
         draw_sha256: row.draw_sha256,
         items_sha256: row.items_sha256,
-    }
+    })
 }
 
-/// Splits `key=value,key=value`; a value may hold commas, a key may not.
-fn parameters(text: &str) -> BTreeMap<String, String> {
-    let mut pairs: Vec<(String, String)> = Vec::new();
-    for piece in text.split(',') {
-        match (piece.split_once('='), pairs.last_mut()) {
-            (Some((key, value)), _) => pairs.push((key.to_string(), value.to_string())),
-            (None, Some((_, value))) => *value = format!("{value},{piece}"),
-            (None, None) => {}
-        }
-    }
-    pairs.into_iter().collect()
-}
-
-fn measured(sheet: &Sheet, row: &SummaryCells) -> Result<(Metric, Measured), ReadError> {
-    let metric: Metric = row.metric.parse().map_err(|error: UnknownWord| sheet.flaw(error.into()))?;
+fn measured(sheet: &Sheet, row: &SummaryCells) -> Result<Measured, ReadError> {
     let cell = |column: &str, expected, found: &str| {
         sheet.flaw(Flaw::Cell { column: column.to_string(), expected, found: found.to_string() })
     };
@@ -155,7 +144,7 @@ fn measured(sheet: &Sheet, row: &SummaryCells) -> Result<(Metric, Measured), Rea
             Some((population, Interval { low, high, level }))
         }
     };
-    Ok((metric, Measured { metric: metric.word(), value: row.value, interval }))
+    Ok(Measured { metric: row.metric, value: row.value, interval })
 }
 
 /// Reads the bins of confidence into their tables.
@@ -165,7 +154,7 @@ pub(super) fn read_bins(path: &Path, tables: &mut [ReadTable]) -> Result<(), Rea
     while sheet.next()? {
         let table = &mut tables[sheet.table(&places, "summary.csv")?];
         let BinCells { temperature, bin, low, high, count, correct, confidence } = sheet.read()?;
-        let bins = if temperature == 1.0 { &mut table.bins } else { &mut table.tempered };
+        let bins = if temperature == 1.0 { &mut table.bins } else { &mut table.scaled_bins };
         if bin < bins.len() as u64 {
             let what = format!("bin {bin} of {}", table.table.key());
             return Err(sheet.flaw(Flaw::Twice { what }));
@@ -176,7 +165,7 @@ pub(super) fn read_bins(path: &Path, tables: &mut [ReadTable]) -> Result<(), Rea
         }
         bins.push(Bin { low, high, count, correct, confidence });
     }
-    let both = tables.iter().flat_map(|read| [(read, &read.bins), (read, &read.tempered)]);
+    let both = tables.iter().flat_map(|read| [(read, &read.bins), (read, &read.scaled_bins)]);
     for (read, bins) in both.filter(|(_, bins)| !bins.is_empty()) {
         let expected: u64 = read.total.iter().map(|total| u64::from(*total)).sum();
         let found: u64 = bins.iter().map(|bin| bin.count).sum();
@@ -194,7 +183,7 @@ pub(super) fn read_bins(path: &Path, tables: &mut [ReadTable]) -> Result<(), Rea
 pub(super) fn check_values(path: &Path, tables: &[ReadTable]) -> Result<(), ReadError> {
     for read in tables {
         for (measured, line) in read.measured.iter().zip(&read.lines) {
-            let values = measured.metric.parse().ok().and_then(|metric: Metric| read.values(metric));
+            let values = read.values(measured.metric);
             let Some(expected) = values.and_then(|values| stats::mean(&values)) else {
                 continue;
             };

@@ -46,7 +46,7 @@ fn what_was_written_reads_back() {
     let table = &read.tables[0];
     assert!(!table.table.repeat && Arc::ptr_eq(&table.dealt, &read.tables[5].dealt));
     assert_eq!((table.dealt.episodes.len(), table.dealt.classes.len()), (400, 12));
-    let values = table.values(Metric::Accuracy).unwrap();
+    let values = table.values(Metric::ACCURACY).unwrap();
     let jackknife = stats::over_classes(&values, &table.dealt.all_members()).unwrap();
     let row =
         table.measured.iter().find(|m| m.interval.is_some_and(|(p, _)| p == stats::Population::Classes));
@@ -54,7 +54,7 @@ fn what_was_written_reads_back() {
     assert!((low - jackknife.estimate.interval(0.95).unwrap().low).abs() < 1e-12);
     let counted: u64 = table.by_class.iter().map(|(correct, _)| correct).sum();
     assert_eq!(counted, table.correct.iter().map(|c| u64::from(*c)).sum::<u64>());
-    assert_eq!(table.values(Metric::Ece), None);
+    assert_eq!(table.values(Metric::ADAPTIVE_ECE), None);
 
     let queries = read_queries(folder.path(), &table.key(), 3).unwrap();
     assert_eq!(queries.len(), 20);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::results::calibration::Bin;
+use crate::metric::Bin;
 use crate::results::cells;
 
 /// A row of `bins.csv` behind the key of its table: a bin of confidence.
@@ -36,20 +36,7 @@ impl BinCells {
     }
 }
 
-/// A row of `tempered.csv` behind the key of its table: an episode of a table that has a selected temperature.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct TemperedCells {
-    /// What the logits were divided by.
-    #[serde(serialize_with = "cells::number")]
-    pub temperature: f64,
-    /// The episode.
-    pub episode: u32,
-    /// Mean negative log-likelihood over its queries.
-    #[serde(serialize_with = "cells::number")]
-    pub nll: f64,
-}
-
-/// A row of `stacking.csv` behind the key of its table: a point of the curve between seen and unseen accuracy. It holds
+/// A row of `seen_unseen_curve.csv` behind the key of its table: a point of the curve between seen and unseen accuracy. It holds
 /// from that γ up to the next, and the first row from minus infinity.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct CurveCells {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::metric::Metric;
 use crate::results::cells;
 use crate::results::table::{Selection, Size, Table};
 use crate::results::tally::Measured;
@@ -54,7 +55,8 @@ pub(crate) struct SummaryCells {
     pub query: Size,
     pub episodes: u64,
     pub classes: u64,
-    pub metric: String,
+    #[serde(with = "cells::word")]
+    pub metric: Metric,
     #[serde(serialize_with = "cells::number")]
     pub value: f64,
     pub interval: String,
@@ -97,7 +99,7 @@ impl From<&SummaryRow> for SummaryCells {
             query: table.query,
             episodes: row.episodes as u64,
             classes: row.classes as u64,
-            metric: measured.metric.to_string(),
+            metric: measured.metric,
             value: measured.value,
             interval: word.to_string(),
             low: interval.map(|interval| interval.low),

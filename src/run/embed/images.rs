@@ -13,6 +13,13 @@ use crate::tensor::TensorError;
 use crate::tensor::conv::ConvOps;
 use crate::vocab::{Form, ItemId, SawClasses, Split};
 
+/// A network of images and the images that it makes features of.
+#[derive(Clone, Debug)]
+pub(crate) struct Behind {
+    pub(crate) items: Store,
+    pub(crate) network: Saved,
+}
+
 /// Images and a network, read and checked.
 pub(crate) struct Work {
     store: Store,
@@ -145,6 +152,11 @@ fn splits_of(trained_on: &str) -> Option<Vec<Split>> {
 }
 
 impl Work {
+    /// The network and its items; nothing where the pixels themselves are the features.
+    pub(crate) fn behind(&self) -> Option<Behind> {
+        Some(Behind { items: self.store.clone(), network: self.network.clone()? })
+    }
+
     /// Runs the network over all images.
     pub(crate) fn make(
         self,

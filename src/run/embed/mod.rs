@@ -5,6 +5,8 @@ pub(crate) mod images;
 #[cfg(feature = "text")]
 mod texts;
 
+pub(crate) use images::Behind;
+
 use std::path::PathBuf;
 
 use crate::backbone::NETWORKS;
@@ -120,6 +122,15 @@ impl Network {
 }
 
 impl Plan {
+    /// The network and the raw items, where learners can be given both.
+    pub(crate) fn behind(&self) -> Option<Behind> {
+        match &self.work {
+            Work::Pictures(work) => work.behind(),
+            #[cfg(feature = "text")]
+            Work::Sentences(_) => None,
+        }
+    }
+
     /// Runs the network.
     pub(crate) fn make(
         self,

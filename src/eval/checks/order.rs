@@ -1,4 +1,4 @@
-//! Laws of order and names: the place of an item, the number of a label and the time of day have no say.
+//! Checks of order and names: the place of an item, the number of a label and the time of day have no say.
 
 use super::subject::{SEED, Sheet, Subject};
 use super::toy::{Size, Toy};
@@ -14,10 +14,10 @@ fn permutation(count: usize) -> Vec<usize> {
     order
 }
 
-/// Permuting the queries permutes the scores. Of transductive learners that draw chance it is not asked.
+/// Permuting the queries permutes the scores. Of transductive learners that draw random numbers it is not asked.
 pub(super) fn query_order(subject: &Subject) -> Result<(), String> {
     let toy = Toy::ordinary(10, SIZE);
-    if subject.setting() == Setting::Transductive && subject.draws_chance(&toy)? {
+    if subject.setting() == Setting::Transductive && subject.is_random(&toy)? {
         return Ok(());
     }
     let order = permutation(toy.query.len());
@@ -27,10 +27,10 @@ pub(super) fn query_order(subject: &Subject) -> Result<(), String> {
     Sheet { values, ..before }.agrees(&after, "in another order of the queries")
 }
 
-/// Permuting the support changes nothing. Of learners that draw chance it is not asked.
+/// Permuting the support changes nothing. Of learners that draw random numbers it is not asked.
 pub(super) fn support_order(subject: &Subject) -> Result<(), String> {
     let toy = Toy::ordinary(11, SIZE);
-    if subject.draws_chance(&toy)? {
+    if subject.is_random(&toy)? {
         return Ok(());
     }
     let order = permutation(toy.support.len());
@@ -38,10 +38,10 @@ pub(super) fn support_order(subject: &Subject) -> Result<(), String> {
     subject.one(&toy)?.agrees(&subject.one(&permuted)?, "in another order of the support")
 }
 
-/// Renaming the labels renames the columns. Of learners that draw chance it is not asked.
+/// Renaming the labels renames the columns. Of learners that draw random numbers it is not asked.
 pub(super) fn label_names(subject: &Subject) -> Result<(), String> {
     let toy = Toy::ordinary(12, SIZE);
-    if subject.draws_chance(&toy)? {
+    if subject.is_random(&toy)? {
         return Ok(());
     }
     let names = permutation(toy.way);

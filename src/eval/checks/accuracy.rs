@@ -1,4 +1,4 @@
-//! Laws of accuracy: on noise there is nothing to learn, and classes far apart are learned without an error.
+//! Checks of accuracy: on noise there is nothing to learn, and classes far apart are learned without an error.
 
 use super::subject::{SEED, Sheet, Subject};
 use super::toy::{Size, Toy};

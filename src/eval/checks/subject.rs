@@ -7,15 +7,15 @@ use std::rc::Rc;
 
 use super::toy::{Example, Size, Toy};
 use crate::learner::{Given, LearnError, Learner};
-use crate::rng::Chance;
+use crate::rng::BatchRng;
 use crate::tensor::dfdx::shapes::HasShape;
 use crate::tensor::{Cpu, HostRows, Labels, TensorError, open_cpu, to_host};
 use crate::view::{ClassEmbeddings, Items, Seen, Support};
 use crate::vocab::{Meaning, Setting, Transform};
 
-/// The seed of the learner's chance, where a law does not ask for another.
+/// The seed of the learner's random numbers, where a check does not ask for another.
 pub(super) const SEED: u64 = 11;
-/// The number of an episode, where a law does not ask for another.
+/// The number of an episode, where a check does not ask for another.
 pub(super) const NUMBER: u32 = 4;
 
 /// A learner under examination.
@@ -84,7 +84,7 @@ impl<'a> Subject<'a> {
 
     /// Whether it is fitted on other classes and has no other source than these.
     pub fn knows_only_other_classes(&self) -> bool {
-        self.learner.is_unfitted() && !self.setting().uses_support()
+        self.learner.needs_fit() && !self.setting().uses_support()
     }
 
     /// The learner, fitted on made-up seen classes of this dimension.
@@ -93,12 +93,11 @@ impl<'a> Subject<'a> {
             return Ok(Rc::clone(learner));
         }
         let seen = seen(dim, self.learner.takes()).map_err(|e| e.to_string())?;
-        let fitted = match &self.learner {
-            Learner::Unfitted(plan) => plan.fit(&seen, &self.device),
-            Learner::ClassTransductive(plan) => plan.fit(&seen, seen.vectors(), &self.device),
-            _ => return Err("a learner that needs no fit".to_string()),
+        let fitted = self.learner.fit(&seen, || seen.vectors().to_vec(), &self.device);
+        let Some(fitted) = fitted.map_err(|e| e.to_string())? else {
+            return Err("a learner that needs no fit".to_string());
         };
-        let learner = fitted.and_then(|fitted| fitted.learner(&self.device)).map_err(|e| e.to_string())?;
+        let learner = fitted.learner(&self.device).map_err(|e| e.to_string())?;
         if learner.setting() != self.setting() && self.setting() != Setting::ClassTransductive {
             return Err(format!("a fit of a {} learner gave a {} one", self.setting(), learner.setting()));
         }
@@ -118,14 +117,14 @@ impl<'a> Subject<'a> {
         self.seeded(toy, SEED)
     }
 
-    /// The scores of one episode with another seed of chance.
+    /// The scores of one episode with another seed.
     pub fn seeded(&self, toy: &Toy, seed: u64) -> Result<Sheet, String> {
         let mut sheets = self.batch(&[toy], &[NUMBER], seed)?;
         sheets.pop().ok_or_else(|| "no scores".to_string())
     }
 
     /// Whether another seed changes the scores of an episode.
-    pub fn draws_chance(&self, toy: &Toy) -> Result<bool, String> {
+    pub fn is_random(&self, toy: &Toy) -> Result<bool, String> {
         Ok(self.seeded(toy, SEED)? != self.seeded(toy, SEED + 1)?)
     }
 
@@ -137,10 +136,15 @@ impl<'a> Subject<'a> {
         let support = self.support(&seen)?;
         let query = self.query(&seen)?;
         let vectors = self.vectors(&seen)?;
-        let chance = Chance::new(seed, numbers);
-        let given =
-            Given { support: support.as_ref(), vectors: Some(&vectors), query: &query, chance: &chance };
-        let answer = || match self.learner.is_unfitted() {
+        let rng = BatchRng::new(seed, numbers);
+        let given = Given {
+            support: support.as_ref(),
+            vectors: Some(&vectors),
+            network: None,
+            query: &query,
+            rng: &rng,
+        };
+        let answer = || match self.learner.needs_fit() {
             true => self.fitted(query.dim())?.answer(&given).map_err(|e| e.to_string()),
             false => self.learner.answer(&given).map_err(|e| e.to_string()),
         };

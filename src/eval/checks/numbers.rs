@@ -1,4 +1,4 @@
-//! Laws of numbers: what a learner takes, and what its scores may be.
+//! Checks of numbers: what a learner takes, and what its scores may be.
 
 use super::subject::{SEED, Sheet, Subject};
 use super::toy::{Size, Toy};

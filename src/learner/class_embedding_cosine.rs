@@ -5,25 +5,27 @@
 //! Differs from the paper: the cosines are not multiplied by a learned temperature, so they are a ranking and claim no
 //! probability; the order is the same.
 
-use super::{LearnError, Learner, Registry, ZeroShot};
+use super::{LearnError, Learner, Registry, Signature, Sizes, ZeroShot};
 use crate::tensor::{Backend, SpanOps, ops};
 use crate::view::{ClassEmbeddings, Items, Scores};
 
 pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
-    list.add("class-vector-cosine", |_| Ok(Learner::zero_shot(ClassVectorCosine)))
-        .about("cosine between item and class vector, nothing fitted");
+    let about = "cosine between item and class embedding, nothing fitted";
+    let mut cosine = Signature::new("class-embedding-cosine", about);
+    cosine.alias("class-vector-cosine", &[]);
+    list.add(cosine, |_| Ok(Learner::zero_shot(ClassEmbeddingCosine).with_sizes(EQUAL)));
 }
 
-struct ClassVectorCosine;
+const EQUAL: Sizes = Sizes::Equal {
+    what: "a cosine",
+    hint: "a learner that is fitted, such as `eszsl` or `ridge-map`, needs no equal sizes",
+};
 
-impl<D: Backend> ZeroShot<D> for ClassVectorCosine {
-    fn suits(&self, side: usize, dim: usize) -> Result<(), LearnError> {
-        let hint = "\nhint: a learner that is fitted, such as `eszsl` or `ridge-map`, needs no equal sizes";
-        LearnError::unless_equal("a cosine", side, dim, hint)
-    }
+struct ClassEmbeddingCosine;
 
+impl<D: Backend> ZeroShot<D> for ClassEmbeddingCosine {
     fn scores(&self, items: &Items<D>, candidates: &ClassEmbeddings<D>) -> Result<Scores<D>, LearnError> {
-        ZeroShot::<D>::suits(self, candidates.class_dim(), items.dim())?;
+        EQUAL.check(candidates.class_dim(), items.dim())?;
         let products = items.products(&ops::normalise(candidates.rows())?)?;
         Ok(Scores::ranking(ops::divide_rows(&products, &items.squared_norms()?)?))
     }

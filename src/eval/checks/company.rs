@@ -1,4 +1,4 @@
-//! Laws of company: what may and what must not reach a score from beside it.
+//! Checks of company: what may and what must not reach a score from beside it.
 
 use super::subject::{NUMBER, SEED, Sheet, Subject};
 use super::toy::{Size, Toy};

@@ -61,7 +61,7 @@ impl Confidences {
     /// Answers of equal confidence share a bin: to split them by whether they were correct would make a calibrated
     /// learner look wrong, and any other way would depend on their order. So a bin may be larger than a fifteenth, and
     /// there may be fewer bins, as there are for fewer than 15 queries.
-    pub fn bins(mut self) -> Vec<Bin> {
+    pub fn bins(&mut self) -> Vec<Bin> {
         self.packed.par_sort_unstable();
         let total = self.packed.len();
         let (mut bins, mut start) = (Vec::new(), 0);
@@ -94,14 +94,6 @@ impl Bin {
     }
 }
 
-/// Expected calibration error: Σ count/total · |correct/count − confidence|; `None` without bins.
-pub fn ece(bins: &[Bin]) -> Option<f64> {
-    let total: u64 = bins.iter().map(|b| b.count).sum();
-    let gap =
-        |b: &Bin| b.count as f64 / total as f64 * (b.correct as f64 / b.count as f64 - b.confidence).abs();
-    (total > 0).then(|| bins.iter().map(gap).sum())
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -129,20 +121,12 @@ mod tests {
         let answers: Vec<_> = (0..100).map(|i| (0.25, i % 4 == 0)).collect();
         let bins = filled(&answers).bins();
         assert_eq!(bins, [Bin { low: 0.25, high: 0.25, count: 100, correct: 25, confidence: 0.25 }]);
-        assert_eq!(ece(&bins), Some(0.0));
     }
 
     #[test]
     fn fewer_queries_make_fewer_bins_and_none_makes_none() {
         assert_eq!(filled(&[(0.5, true), (0.75, false), (0.5, false)]).bins().len(), 2);
         assert_eq!(filled(&[]).bins(), []);
-        assert_eq!(ece(&[]), None);
-    }
-
-    #[test]
-    fn the_error_is_the_gap_weighted_by_mass() {
-        let bins = filled(&[(0.5, true), (0.5, true), (1.0, false), (1.0, true)]).bins();
-        assert_eq!(ece(&bins), Some(0.5));
     }
 
     #[test]

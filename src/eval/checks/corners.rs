@@ -9,7 +9,7 @@ use crate::tensor::Cpu;
 ///
 /// A word that the learner refuses beside its other defaults is tried beside every word of its other choices.
 pub fn corners(entry: &Entry<Cpu>) -> Vec<Parameters> {
-    let mut all: Vec<Parameters> = entry.check(&BTreeMap::new()).into_iter().collect();
+    let mut all: Vec<Parameters> = checked(entry, &BTreeMap::new()).into_iter().collect();
     for parameter in entry.parameters() {
         for value in values(parameter) {
             let first = given(&[(parameter.name, &value)]);
@@ -17,39 +17,43 @@ pub fn corners(entry: &Entry<Cpu>) -> Vec<Parameters> {
             let pairs = beside.flat_map(|other| {
                 words(other).iter().map(|word| given(&[(parameter.name, &value), (other.name, word)]))
             });
-            let found = std::iter::once(first).chain(pairs).find_map(|given| entry.check(&given).ok());
+            let found = std::iter::once(first).chain(pairs).find_map(|given| checked(entry, &given));
             all.extend(found.into_iter().filter(|found| !all.contains(found)).collect::<Vec<_>>());
         }
     }
     all
 }
 
+fn checked(entry: &Entry<Cpu>, given: &BTreeMap<String, String>) -> Option<Parameters> {
+    entry.check(given).ok().map(|checked| checked.parameters)
+}
+
 fn given(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
 }
 
-fn words(parameter: &Parameter) -> &'static [&'static str] {
-    match parameter.range {
+fn words(parameter: &Parameter) -> &[&'static str] {
+    match &parameter.range {
         Range::Choice(words) => words,
         Range::Whole(..) | Range::Real(..) => &[],
     }
 }
 
 /// The values away from the default: all words, or a tenth and the tenfold; where the default is 0, one small number.
-fn values(parameter: &Parameter) -> Vec<String> {
+pub(super) fn values(parameter: &Parameter) -> Vec<String> {
     let default = &parameter.default;
     let other = |value: String| if value == *default { None } else { Some(value) };
-    match parameter.range {
+    match &parameter.range {
         Range::Choice(words) => words.iter().filter_map(|word| other(word.to_string())).collect(),
         Range::Whole(low, high) => {
-            let default: u64 = default.parse().unwrap_or(low);
+            let default: u64 = default.parse().unwrap_or(*low);
             let values = if default == 0 { vec![3] } else { vec![default / 10, default * 10] };
-            values.into_iter().filter_map(|v| other(v.clamp(low, high).to_string())).collect()
+            values.into_iter().filter_map(|v| other(v.clamp(*low, *high).to_string())).collect()
         }
         Range::Real(low, high) => {
-            let default: f64 = default.parse().unwrap_or(low);
+            let default: f64 = default.parse().unwrap_or(*low);
             let values = if default == 0.0 { vec![0.5] } else { vec![default / 10.0, default * 10.0] };
-            values.into_iter().filter_map(|v| other(v.clamp(low, high).to_string())).collect()
+            values.into_iter().filter_map(|v| other(v.clamp(*low, *high).to_string())).collect()
         }
     }
 }
@@ -65,7 +69,7 @@ mod tests {
 
     #[test]
     fn corners_leave_the_default_one_parameter_at_a_time() {
-        assert_eq!(of("k-nn"), ["distance=euclidean,k=1", "distance=euclidean,k=10", "distance=cosine,k=1"]);
+        assert_eq!(of("k-nn"), ["distance=euclidean,k=1", "distance=cosine,k=1", "distance=euclidean,k=10"]);
         assert_eq!(
             of("ridge"),
             [

@@ -1,4 +1,4 @@
-//! certainty.csv, which is there where a measure of certainty was asked for.
+//! Files with metrics per episode, which are there where such were asked for: open_set.csv and temperature_scaled.csv.
 
 use std::path::Path;
 
@@ -6,17 +6,20 @@ use super::ReadTable;
 use super::error::{Flaw, ReadError};
 use super::outcomes::{places, same};
 use super::sheet::Sheet;
-use crate::results::certainty::MEASURES;
-use crate::results::rows::CERTAINTY_COLUMNS;
-use crate::vocab::Metric;
+use crate::metric::Metric;
 
-/// Fills the measures of every table that has them, which must be there for all of its episodes.
-pub(super) fn read(path: &Path, tables: &mut [ReadTable]) -> Result<(), ReadError> {
-    let mut sheet = Sheet::open(path, CERTAINTY_COLUMNS)?;
+/// Fills these metrics of every table that has them, which must be there for all of its episodes.
+pub(super) fn read(
+    path: &Path,
+    header: &str,
+    metrics: &[Metric],
+    tables: &mut [ReadTable],
+) -> Result<(), ReadError> {
+    let mut sheet = Sheet::open(path, header)?;
     let places = places(tables);
     let mut rows = vec![0; tables.len()];
     let [number] = sheet.columns(["episode"])?;
-    let measures = sheet.columns(MEASURES.map(Metric::word))?;
+    let columns = sheet.of_metrics(metrics)?;
     while sheet.next()? {
         let place = sheet.table(&places, "summary.csv")?;
         let table = &mut tables[place];
@@ -25,15 +28,7 @@ pub(super) fn read(path: &Path, tables: &mut [ReadTable]) -> Result<(), ReadErro
             return Err(sheet.flaw(Flaw::Twice { what: format!("episode {episode} of {}", table.key()) }));
         };
         same(&sheet, "episode", &episode.to_string(), "episodes.csv", &expected.to_string())?;
-        for (metric, column) in MEASURES.into_iter().zip(measures) {
-            let known = table.certainty.entry(metric).or_default();
-            match sheet.optional(column)? {
-                Some(value) if known.len() == rows[place] => known.push(value),
-                None if known.is_empty() => {}
-                Some(_) => return Err(sheet.wrong(column, "empty, as in the episodes before")),
-                None => return Err(sheet.wrong(column, "a number, as in the episodes before")),
-            }
-        }
+        table.take(&sheet, &columns, rows[place])?;
         rows[place] += 1;
     }
     for (table, found) in tables.iter().zip(rows) {

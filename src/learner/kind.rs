@@ -1,0 +1,196 @@
+//! A learner of any setting, with what it declares; and what an episode gives it.
+
+use super::{
+    Adaptive, ClassTransductive, Classifier, Fit, Fitted, Inductive, LearnError, Semantic, Sizes,
+    Transductive, ZeroShot,
+};
+use crate::backbone::Saved;
+use crate::rng::BatchRng;
+use crate::tensor::Backend;
+use crate::view::{ClassEmbeddings, Items, Scores, Seen, Support};
+use crate::vocab::{Confidence, Setting, Transform};
+
+/// A learner of any setting, with what it declares beside it; see [`Checked`](super::Checked) for the same of one that is not built yet.
+pub struct Learner<D: Backend> {
+    kind: Kind<D>,
+    declared: Declared,
+}
+
+enum Kind<D: Backend> {
+    Inductive(Box<dyn Inductive<D>>),
+    /// Inductive, on the network and the raw items behind the features.
+    Adaptive(Box<dyn Adaptive<D>>),
+    Transductive(Box<dyn Transductive<D>>),
+    ZeroShot(Box<dyn ZeroShot<D>>),
+    Semantic(Box<dyn Semantic<D>>),
+    /// Zero-shot or semantic once it is fitted.
+    Unfitted(Box<dyn Fit<D>>),
+    /// Zero-shot once it is fitted, also on the embeddings of unseen classes.
+    ClassTransductive(Box<dyn ClassTransductive<D>>),
+}
+
+/// What learners of all settings declare in the same way.
+#[derive(Clone, Copy)]
+struct Declared {
+    takes: Transform,
+    confidence: Confidence,
+    sizes: Sizes,
+}
+
+/// What an episode gives: a learner takes of it what its setting allows.
+pub struct Given<'a, D: Backend> {
+    /// The labelled items; nothing at shot 0.
+    pub support: Option<&'a Support<D>>,
+    /// The embeddings of the labels, where the dataset has class embeddings.
+    pub vectors: Option<&'a ClassEmbeddings<D>>,
+    /// The network behind the features, where support and queries are raw items.
+    pub network: Option<&'a Saved>,
+    /// The items to be labelled.
+    pub query: &'a Items<D>,
+    /// The learner's own random numbers.
+    pub rng: &'a BatchRng<'a>,
+}
+
+impl<D: Backend> Learner<D> {
+    fn of(kind: Kind<D>) -> Learner<D> {
+        let (takes, confidence, sizes) = (Transform::None, Confidence::Probability, Sizes::Any);
+        Learner { kind, declared: Declared { takes, confidence, sizes } }
+    }
+
+    /// An inductive learner.
+    pub fn inductive(learner: impl Inductive<D> + 'static) -> Learner<D> {
+        Learner::of(Kind::Inductive(Box::new(learner)))
+    }
+
+    /// A learner that owns the network behind the features.
+    pub fn adaptive(learner: impl Adaptive<D> + 'static) -> Learner<D> {
+        Learner::of(Kind::Adaptive(Box::new(learner)))
+    }
+
+    /// A transductive learner.
+    pub fn transductive(learner: impl Transductive<D> + 'static) -> Learner<D> {
+        Learner::of(Kind::Transductive(Box::new(learner)))
+    }
+
+    /// A zero-shot learner that needs no fit.
+    pub fn zero_shot(learner: impl ZeroShot<D> + 'static) -> Learner<D> {
+        Learner::of(Kind::ZeroShot(Box::new(learner)))
+    }
+
+    /// A semantic learner that needs no fit.
+    pub fn semantic(learner: impl Semantic<D> + 'static) -> Learner<D> {
+        Learner::of(Kind::Semantic(Box::new(learner)))
+    }
+
+    /// A learner that is fitted on seen classes first.
+    pub fn unfitted(learner: impl Fit<D> + 'static) -> Learner<D> {
+        Learner::of(Kind::Unfitted(Box::new(learner)))
+    }
+
+    /// A learner that is fitted on seen classes and on the embeddings of unseen ones first.
+    pub fn class_transductive(learner: impl ClassTransductive<D> + 'static) -> Learner<D> {
+        Learner::of(Kind::ClassTransductive(Box::new(learner)))
+    }
+
+    /// The same, given features under this transform rather than as stored, while it is fitted and after.
+    pub fn with_transform(mut self, takes: Transform) -> Learner<D> {
+        self.declared.takes = takes;
+        self
+    }
+
+    /// The same with another confidence score than its largest probability.
+    pub fn with_confidence(mut self, confidence: Confidence) -> Learner<D> {
+        self.declared.confidence = confidence;
+        self
+    }
+
+    /// The same, asking something of the lengths of class embeddings and features.
+    pub fn with_sizes(mut self, sizes: Sizes) -> Learner<D> {
+        self.declared.sizes = sizes;
+        self
+    }
+
+    /// What it is given, and when.
+    pub fn setting(&self) -> Setting {
+        match &self.kind {
+            Kind::Inductive(_) | Kind::Adaptive(_) => Setting::Inductive,
+            Kind::Transductive(_) => Setting::Transductive,
+            Kind::ZeroShot(_) => Setting::ZeroShot,
+            Kind::Semantic(_) => Setting::Semantic,
+            Kind::Unfitted(learner) => learner.setting(),
+            Kind::ClassTransductive(_) => Setting::ClassTransductive,
+        }
+    }
+
+    /// The transform that it takes of the features.
+    pub fn takes(&self) -> Transform {
+        self.declared.takes
+    }
+
+    /// What its confidence in an answer is.
+    pub fn confidence(&self) -> Confidence {
+        self.declared.confidence
+    }
+
+    /// What it asks of the lengths of class embeddings and features.
+    pub fn sizes(&self) -> Sizes {
+        self.declared.sizes
+    }
+
+    /// Whether it is given raw items and the network that makes features of them, in place of features.
+    pub fn needs_network(&self) -> bool {
+        matches!(self.kind, Kind::Adaptive(_))
+    }
+
+    /// Whether it must be fitted on seen classes before it can answer.
+    pub fn needs_fit(&self) -> bool {
+        matches!(self.kind, Kind::Unfitted(_) | Kind::ClassTransductive(_))
+    }
+
+    /// Fits a learner that needs it; nothing for one that does not. Only a class-transductive one asks for the embeddings
+    /// (classes × numbers) of the `unseen` classes, in the order of the dataset.
+    ///
+    /// # Errors
+    /// When the seen classes do not fit the learner, or the device fails.
+    pub fn fit(
+        &self,
+        seen: &Seen,
+        unseen: impl FnOnce() -> Vec<f32>,
+        device: &D,
+    ) -> Result<Option<Fitted<D>>, LearnError> {
+        let fitted = match &self.kind {
+            Kind::Unfitted(plan) => plan.fit(seen, device)?,
+            Kind::ClassTransductive(plan) => plan.fit(seen, &unseen(), device)?,
+            _ => return Ok(None),
+        };
+        let Declared { takes, confidence, sizes } = self.declared;
+        Ok(Some(fitted.with_declared(move |learner| {
+            learner.with_transform(takes).with_confidence(confidence).with_sizes(sizes)
+        })))
+    }
+
+    /// Scores of the queries of a batch, and how many episodes did not converge.
+    ///
+    /// # Errors
+    /// As the learner's own; also where it needs what is not given, or has not been fitted.
+    pub fn answer(&self, given: &Given<'_, D>) -> Result<(Scores<D>, usize), LearnError> {
+        let Given { query, rng, .. } = *given;
+        let support = || given.support.ok_or(LearnError::Missing { what: "a support set" });
+        let vectors = || given.vectors.ok_or(LearnError::Missing { what: "class embeddings" });
+        let classified =
+            |classifier: Box<dyn Classifier<D>>| Ok((classifier.scores(query)?, classifier.unconverged()));
+        match &self.kind {
+            Kind::Inductive(learner) => classified(learner.adapt(support()?, rng)?),
+            Kind::Adaptive(learner) => {
+                let network = given.network.ok_or(LearnError::Missing { what: "a network" })?;
+                classified(learner.adapt(network, support()?, rng)?)
+            }
+            Kind::Transductive(learner) => Ok((learner.infer(support()?, query, rng)?, 0)),
+            Kind::ZeroShot(learner) => Ok((learner.scores(query, vectors()?)?, 0)),
+            Kind::Semantic(learner) => classified(learner.adapt(given.support, vectors()?, rng)?),
+            Kind::Unfitted(_) | Kind::ClassTransductive(_) => {
+                Err(LearnError::Missing { what: "a fit on seen classes" })
+            }
+        }
+    }
+}
