@@ -264,6 +264,31 @@ fn nothing_is_called_by_a_name_that_says_nothing() {
     }
 }
 
+/// The longest functions that a room may have, where a reader is to see each on one screen.
+const SCREEN: usize = 60;
+
+#[test]
+fn a_function_of_a_run_or_of_a_verb_fits_a_screen() {
+    let mut long = Vec::new();
+    for source in sources().iter().filter(|source| ["run", "cli"].contains(&source.room.as_str())) {
+        let lines: Vec<&str> = source.code.lines().collect();
+        for (start, line) in lines.iter().enumerate() {
+            let indent = &line[..line.len() - line.trim_start().len()];
+            if !words(line, "fn")
+                .any(|(at, _)| line[..at].trim_end().ends_with([')', 'b']) || line[..at].trim().is_empty())
+            {
+                continue;
+            }
+            let end = lines[start..].iter().position(|line| line.trim_end() == format!("{indent}}}"));
+            let length = end.map_or(1, |end| end + 1);
+            if length > SCREEN {
+                long.push(format!("{}: {length} lines from `{}`", source.path, line.trim()));
+            }
+        }
+    }
+    assert!(long.is_empty(), "{long:#?}");
+}
+
 #[test]
 fn the_scan_finds_every_way_to_name_a_room() {
     let text = r##"

@@ -1,6 +1,5 @@
 //! `kshot evaluate`: protocols, features and learners in, result files out.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -12,9 +11,7 @@ use super::long_run::LongRun;
 use super::progress::Terminal;
 use super::{Outcome, say};
 use crate::learner::Learners;
-use crate::metric::Metric;
-use crate::report::Overview;
-use crate::results::{SummaryRow, Warning, was_killed};
+use crate::results::{Warning, was_killed};
 use crate::run::{self, Done, Execution, Request};
 
 const EXAMPLES: &str = "Examples:
@@ -148,43 +145,9 @@ pub(super) fn print(done: &Done) -> Result<Outcome, CliError> {
     let folder = done.folder().display();
     match done.part() {
         Some(part) => say(&format!("part {part}: {folder}\n"))?,
-        None => say(&format!("{}\nresults: {folder}\n", overviews(done.summary())))?,
+        None => say(&format!("{}\nresults: {folder}\n", done.table()))?,
     }
     Ok(Outcome::Done)
-}
-
-/// The tables on the screen: accuracy, and beside it what was asked of queries outside the task.
-fn overviews(rows: &[SummaryRow]) -> String {
-    let has = |metric: &Metric| rows.iter().any(|row| row.measured.metric == *metric);
-    let with_accuracy: BTreeSet<&str> = rows
-        .iter()
-        .filter(|row| row.measured.metric == Metric::ACCURACY)
-        .map(|row| row.table.protocol.as_str())
-        .collect();
-    // Class accuracy heads protocols that ask for no other.
-    let headless = |row: &&SummaryRow| {
-        row.measured.metric == Metric::CLASS_ACCURACY && !with_accuracy.contains(row.table.protocol.as_str())
-    };
-    let mut tables = Vec::new();
-    if has(&Metric::ACCURACY) {
-        tables.push(Overview::of(rows, Metric::ACCURACY));
-    }
-    let of_classes: Vec<SummaryRow> = rows.iter().filter(headless).cloned().collect();
-    if !of_classes.is_empty() {
-        tables.push(Overview::of(&of_classes, Metric::CLASS_ACCURACY));
-    }
-    let others = [
-        Metric::SEEN,
-        Metric::UNSEEN,
-        Metric::HARMONIC,
-        Metric::AUSUC,
-        Metric::AUROC,
-        Metric::IN_SCOPE_ACCURACY_AT_95,
-        Metric::OOS_RECALL,
-    ];
-    tables.extend(others.iter().filter(|metric| has(metric)).map(|metric| Overview::of(rows, *metric)));
-    let texts: Vec<String> = tables.iter().map(Overview::text).collect();
-    texts.join("\n")
 }
 
 /// A folder below `results` that does not exist yet.

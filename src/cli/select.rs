@@ -51,7 +51,7 @@ pub(super) struct Arguments {
     /// Choose on the very episodes that are reported: a bound for what selection can gain, never a result.
     #[arg(long, conflicts_with_all = ["by", "episodes", "seed"])]
     oracle: bool,
-    /// Episodes of validation classes. Default: as many as the protocol has.
+    /// Episodes of validation classes. Default: as many as the protocol has, at most 1000.
     #[arg(long, value_name = "N", value_parser = whole(1, 10_000_000))]
     episodes: Option<usize>,
     /// Seed of the trials and of these episodes. Default: that of the protocol.

@@ -7,7 +7,9 @@ mod grid;
 pub mod html;
 mod names;
 mod overview;
+mod overviews;
 
 pub use grid::Grid;
 pub use names::{display_names, is_meant};
 pub use overview::Overview;
+pub use overviews::overviews;

@@ -31,11 +31,7 @@ pub(super) fn answer<E: From<RunError> + From<EvalError>>(
     mut sink: impl FnMut(Stretch) -> Result<(), E>,
 ) -> Result<Choices, E> {
     let cast = Cast::of(&run.learners);
-    let of_role = |(place, role): (usize, &(usize, usize))| {
-        let shots = run.gammas.range((role.0, 0)..=(role.0, usize::MAX));
-        shots.map(|((_, shot), gamma)| ((place, *shot), *gamma)).collect::<Vec<_>>()
-    };
-    let gammas: Gammas = cast.roles.iter().enumerate().flat_map(of_role).collect();
+    let gammas = cast.gammas(&run.gammas);
     let evaluation = Evaluation {
         behind: run.behind(),
         store: &run.store,
@@ -83,14 +79,7 @@ pub(super) fn answer<E: From<RunError> + From<EvalError>>(
         open,
         take
     ))?;
-    let mut by_learner = vec![BTreeMap::new(); run.learners.len()];
-    for (chosen, (learner, _)) in choices.into_iter().zip(&cast.roles) {
-        // Of settings that each support chooses among, none speaks for all.
-        if run.learners[*learner].among.is_empty() {
-            by_learner[*learner] = chosen;
-        }
-    }
-    Ok(by_learner)
+    Ok(cast.by_learner(choices, &run.learners))
 }
 
 /// The learners of an evaluation as it is carried out: of one whose supports choose, every setting.
@@ -102,6 +91,27 @@ struct Cast {
 }
 
 impl Cast {
+    /// What is subtracted from the scores of seen classes, by the places of the settings.
+    fn gammas(&self, of_learners: &Gammas) -> Gammas {
+        let of_role = |(place, role): (usize, &(usize, usize))| {
+            let shots = of_learners.range((role.0, 0)..=(role.0, usize::MAX));
+            shots.map(|((_, shot), gamma)| ((place, *shot), *gamma)).collect::<Vec<_>>()
+        };
+        self.roles.iter().enumerate().flat_map(of_role).collect()
+    }
+
+    /// What the fits have chosen, by learner.
+    fn by_learner(&self, choices: Choices, learners: &[Contender]) -> Choices {
+        let mut by_learner = vec![BTreeMap::new(); learners.len()];
+        for (chosen, (learner, _)) in choices.into_iter().zip(&self.roles) {
+            // Of settings that each support chooses among, none speaks for all.
+            if learners[*learner].among.is_empty() {
+                by_learner[*learner] = chosen;
+            }
+        }
+        by_learner
+    }
+
     fn of(contenders: &[Contender]) -> Cast {
         let mut cast = Cast { learners: Vec::new(), temperatures: Vec::new(), roles: Vec::new() };
         for (place, contender) in contenders.iter().enumerate() {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::report::overviews;
 use crate::results::{Shard, SummaryRow, Warning};
 
 /// A run that is done: its summary, what a reader should know, and where the files are.
@@ -20,6 +21,11 @@ impl Done {
     /// The rows of `summary.csv`, in its order; none for a part of an evaluation.
     pub fn summary(&self) -> &[SummaryRow] {
         &self.rows
+    }
+
+    /// The tables for people: accuracy, and what else heads the protocols of the run.
+    pub fn table(&self) -> String {
+        overviews(&self.rows)
     }
 
     /// The folder of the files.

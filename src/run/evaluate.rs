@@ -68,27 +68,8 @@ pub fn evaluate(
     results.keep_journal();
     warnings.extend(results.warnings());
     let warnings: Vec<Warning> = warnings.into_iter().collect();
-    let record = RunRecord {
-        kshot: env!("CARGO_PKG_VERSION").to_string(),
-        command: execution.command.clone(),
-        folder: std::env::current_dir().map_or(String::new(), |folder| folder.display().to_string()),
-        request: request.clone(),
-        in_memory,
-        protocols: runs.iter().map(|run| record::protocol(run, &hashes)).collect(),
-        learners: record::learners(&runs),
-        seed_train: record::seed_train(&runs),
-        device: device.name().to_string(),
-        workers,
-        batch: execution.batch,
-        seconds: clock.total(),
-        warnings: warnings.clone(),
-        part: execution.shard,
-        until: request.until.clone(),
-        resumed,
-        parts: Vec::new(),
-        machine: Machine::here(),
-        files: Vec::new(),
-    };
+    let made = Made { runs: &runs, hashes: &hashes, in_memory, resumed, warnings: &warnings };
+    let record = recorded(request, execution, &work, made, clock);
     let rows = match execution.shard {
         Some(_) => {
             results.commit_part(journal, record)?;
@@ -97,6 +78,46 @@ pub fn evaluate(
         None => results.commit(record)?,
     };
     Ok(Done { rows, warnings, folder, kept, part: execution.shard })
+}
+
+/// What a run has come to know, for its record.
+struct Made<'a> {
+    runs: &'a [Prepared],
+    hashes: &'a BTreeMap<String, String>,
+    in_memory: Vec<String>,
+    resumed: Option<u64>,
+    warnings: &'a [Warning],
+}
+
+/// The record of a run.
+fn recorded(
+    request: &Request,
+    execution: &Execution,
+    work: &Work<'_>,
+    made: Made<'_>,
+    clock: Clock,
+) -> RunRecord {
+    RunRecord {
+        kshot: env!("CARGO_PKG_VERSION").to_string(),
+        command: execution.command.clone(),
+        folder: std::env::current_dir().map_or(String::new(), |folder| folder.display().to_string()),
+        request: request.clone(),
+        in_memory: made.in_memory,
+        protocols: made.runs.iter().map(|run| record::protocol(run, made.hashes)).collect(),
+        learners: record::learners(made.runs),
+        seed_train: record::seed_train(made.runs),
+        device: work.device.name().to_string(),
+        workers: work.workers,
+        batch: work.batch,
+        seconds: clock.total(),
+        warnings: made.warnings.to_vec(),
+        part: execution.shard,
+        until: request.until.clone(),
+        resumed: made.resumed,
+        parts: Vec::new(),
+        machine: Machine::here(),
+        files: Vec::new(),
+    }
 }
 
 /// The folder of the results, and what keeps it where nobody named one.

@@ -95,7 +95,7 @@ pub fn select(request: &SelectRequest, known: &Learners, watch: &dyn Watch) -> R
     let store = set.store.clone();
     let fingerprint = Fingerprint::start(&store);
     let seed = request.seed.map_or(protocol.seed(), u64::from);
-    let count = request.episodes.map_or(protocol.count(), |episodes| episodes as u32);
+    let count = request.episodes.map_or(protocol.count().min(MOST_EPISODES), |episodes| episodes as u32);
     let judged = match by {
         By::Oracle => protocol.clone(),
         _ => protocol.on_split(Split::Validation, count, seed),
@@ -138,15 +138,27 @@ pub fn select(request: &SelectRequest, known: &Learners, watch: &dyn Watch) -> R
         }),
         learner,
     };
-    let names: &[&'static str] = if by == By::Oracle { &ORACLE_NAMES } else { &NAMES };
-    let mut files = vec![
-        (names[0], trials_csv(protocol, &set.name, by, &candidates, &scores, &selected)),
-        (names[1], selected.to_toml().into_bytes()),
-    ];
-    let fresh = dealer.as_ref().filter(|_| by == By::Validation).and_then(|dealer| dealer.fresh.as_ref());
-    files.extend(fresh.map(|text| (NAMES[2], text.clone().into_bytes())));
+    let trials_csv = trials_csv(protocol, &set.name, by, &candidates, &scores, &selected);
+    let files = files(by, trials_csv, &selected, dealer.as_ref());
     let trials = candidates.iter().map(|(_, trials)| (trials.settings.len(), trials.whole)).collect();
     Ok(SelectDone { selected, warnings, trials, protocol: protocol.clone(), files })
+}
+
+/// Episodes of a selection, where nobody says how many and the protocol has more: every trial answers all of them.
+const MOST_EPISODES: u32 = 1_000;
+
+/// The files of a selection by name.
+fn files(
+    by: By,
+    trials_csv: Vec<u8>,
+    selected: &Selected,
+    dealer: Option<&Dealer>,
+) -> Vec<(&'static str, Vec<u8>)> {
+    let names: &[&'static str] = if by == By::Oracle { &ORACLE_NAMES } else { &NAMES };
+    let mut files = vec![(names[0], trials_csv), (names[1], selected.to_toml().into_bytes())];
+    let fresh = dealer.filter(|_| by == By::Validation).and_then(|dealer| dealer.fresh.as_ref());
+    files.extend(fresh.map(|text| (NAMES[2], text.clone().into_bytes())));
+    files
 }
 
 /// The episodes on which trials are scored; none where each support set decides for itself.
