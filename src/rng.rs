@@ -23,6 +23,8 @@ pub enum Purpose {
     Resampling = 5,
     /// Training of a backbone.
     Training = 6,
+    /// Answers that an audit permutes.
+    Audit = 7,
     /// Where a selection looks.
     Selection = 12,
 }

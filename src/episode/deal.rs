@@ -62,8 +62,9 @@ fn key(store: &Store, episode: &Episode<'_>, seed: u64) -> [u8; 32] {
     for label in 0..episode.way() {
         hash.update(store.index().class(episode.class(label)).name.as_bytes());
         hash.update([0]);
-        // One item of each class tells episodes of the same classes apart.
-        if let Some(item) = episode.query(label).first() {
+        // One item of each class tells episodes of the same classes apart. It is one of the support, so that an audit,
+        // which permutes answers, finds whoever knows the labels by the places of the queries.
+        if let Some(item) = episode.support(label).first() {
             match store.ids() {
                 Some(ids) => hash.update(ids[item.index()].as_bytes()),
                 None => hash.update(item.0.to_le_bytes()),
