@@ -265,7 +265,7 @@ impl fmt::Display for Warning {
                     }
                     Lack::ClassEmbeddings => {
                         let need = if learners.len() == 1 { "needs" } else { "need" };
-                        write!(f, "{need} class vectors and {features} has none")
+                        write!(f, "{need} class embeddings and {features} has none")
                     }
                     Lack::Network => {
                         let adapt = if learners.len() == 1 { "adapts" } else { "adapt" };
@@ -273,7 +273,7 @@ impl fmt::Display for Warning {
                     }
                     Lack::EqualSizes => {
                         let need = if learners.len() == 1 { "needs" } else { "need" };
-                        write!(f, "{need} class vectors as long as the features of {features}")
+                        write!(f, "{need} class embeddings as long as the features of {features}")
                     }
                 }
             }
