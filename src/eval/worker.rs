@@ -136,8 +136,13 @@ fn answer<D: Backend>(
                 let clock = Instant::now();
                 let support = dealt.support.as_ref();
                 let network = behind.map(|behind| behind.network);
-                let given =
-                    Given { support, vectors: vectors.as_ref(), network, query: &dealt.query, rng: &rng };
+                let given = Given {
+                    support,
+                    class_embeddings: vectors.as_ref(),
+                    network,
+                    query: &dealt.query,
+                    rng: &rng,
+                };
                 let way = evaluation.draw.episode(places.start).way();
                 let grading = &shared.grading;
                 let answers = &dealt.answers;
