@@ -6,6 +6,7 @@ use super::device::Device;
 use super::embed::{Network, cache, data_folder};
 use super::error::RunError;
 use super::watch::Watch;
+use crate::backbone::BackboneSpec;
 use crate::data::{self, OpenOptions, Parts, Store, images};
 use crate::protocol::Protocol;
 use crate::results::Inputs;
@@ -166,7 +167,7 @@ impl<'a> FeatureSets<'a> {
         let (label, named) = labelled(asked);
         if self.is_dataset(named) && !self.networks.is_empty() {
             for place in 0..self.networks.len() {
-                let set = self.embedded(place, label, named)?;
+                let set = self.embedded(place, named)?;
                 sets.push(set);
             }
             return Ok(());
@@ -182,7 +183,7 @@ impl<'a> FeatureSets<'a> {
     }
 
     /// What a network makes of a dataset.
-    fn embedded(&mut self, place: usize, label: Option<&str>, dataset: &str) -> Result<Features, RunError> {
+    fn embedded(&mut self, place: usize, dataset: &str) -> Result<Features, RunError> {
         let (own, network) = &self.networks[place];
         let key = format!("{dataset}\n{place}");
         if let Some((_, known)) = self.open.iter().find(|(known, _)| *known == key) {
@@ -190,7 +191,7 @@ impl<'a> FeatureSets<'a> {
         }
         let folder = cache::store(network, dataset, self.inputs.cache.as_deref(), self.device, self.watch)?;
         let store = Store::open(&folder, &self.options).map_err(|error| error.in_cache(&folder))?;
-        let name = own.as_deref().or(network.backbone.as_deref()).or(label).unwrap_or(dataset).to_string();
+        let name = own.as_deref().unwrap_or(network.backbone.name()).to_string();
         let set =
             Features { name, dataset: kind_of(dataset).to_string(), store: self.with_embeddings(store)? };
         self.open.push((key, set.clone()));
@@ -257,33 +258,20 @@ pub(crate) fn only_network(inputs: &Inputs) -> Result<Network, RunError> {
     let mut networks = networks(inputs)?;
     match networks.len() {
         1 => Ok(networks.remove(0).1),
+        0 => Err(RunError::Request(
+            "no network is named\nhint: add --backbone NAME, see `kshot list backbones`".to_string(),
+        )),
         found => Err(RunError::Request(format!(
-            "{found} networks are named, one makes the features\nhint: add --backbone NAME, see `kshot list backbones`"
+            "{found} networks are named, this verb works with one\nhint: call it once for each"
         ))),
     }
 }
 
-/// One network: `[LABEL=]NAME` or `[LABEL=]NAME:weights=PATH`.
+/// One network: `[LABEL=]SPEC`.
 fn network(inputs: &Inputs, spec: &str) -> Result<(Option<String>, Network), RunError> {
-    let (label, rest) = labelled(spec);
-    let (name, keys) = rest.split_once(':').map_or((rest, None), |(name, keys)| (name, Some(keys)));
-    let mut weights = inputs.weights.clone();
-    for pair in keys.into_iter().flat_map(|keys| keys.split(',')) {
-        match pair.split_once('=') {
-            Some(("weights", path)) if inputs.weights.is_none() => weights = Some(PathBuf::from(path)),
-            Some(("weights", _)) => {
-                let text = format!("backbone `{spec}` has weights, and --weights names others");
-                return Err(RunError::Request(text));
-            }
-            _ => {
-                let text = format!("backbone `{spec}`: unknown key `{pair}`, expected `weights=…`");
-                return Err(RunError::Request(text));
-            }
-        }
-    }
+    let (label, spec) = labelled(spec);
     let network = Network {
-        backbone: Some(name.to_string()),
-        weights,
+        backbone: BackboneSpec::parse(spec, inputs.weights.as_deref())?,
         data: data_folder(inputs.data.as_deref()),
         templates: inputs.templates.clone(),
         descriptions: inputs.descriptions.clone(),
