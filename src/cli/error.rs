@@ -100,6 +100,7 @@ fn code_of(error: &RunError) -> u8 {
         RunError::Train(error) if error.is_request() => WRONG_REQUEST,
         RunError::Train(error) if error.is_failure() => FAILED,
         RunError::Train(_) => WRONG_DATA,
+        RunError::Backbone(error) if error.is_request() => WRONG_REQUEST,
         RunError::Backbone(BackboneError::Tensor(_)) => FAILED,
         RunError::Backbone(_) => WRONG_DATA,
         RunError::Data(_)
