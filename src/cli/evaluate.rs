@@ -1,6 +1,5 @@
 //! `kshot evaluate`: protocols, features and learners in, result files out.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -12,10 +11,9 @@ use super::long_run::LongRun;
 use super::progress::Terminal;
 use super::{Outcome, say};
 use crate::learner::Learners;
-use crate::report::Overview;
-use crate::results::{SummaryRow, Warning, was_killed};
+use crate::report::{Overview, overviews};
+use crate::results::{Warning, was_killed};
 use crate::run::{self, Done, Execution, Request};
-use crate::vocab::Metric;
 
 const EXAMPLES: &str = "Examples:
   kshot evaluate quickstart
@@ -148,44 +146,12 @@ pub(super) fn print(done: &Done) -> Result<Outcome, CliError> {
     let folder = done.folder().display();
     match done.part() {
         Some(part) => say(&format!("part {part}: {folder}\n"))?,
-        None => say(&format!("{}\nresults: {folder}\n", overviews(done.summary())))?,
+        None => {
+            let tables: Vec<String> = overviews(done.summary()).iter().map(Overview::text).collect();
+            say(&format!("{}\nresults: {folder}\n", tables.join("\n")))?;
+        }
     }
     Ok(Outcome::Done)
-}
-
-/// The tables on the screen: accuracy, and beside it what was asked of queries outside the task.
-fn overviews(rows: &[SummaryRow]) -> String {
-    let has = |metric: &Metric| rows.iter().any(|row| row.measured.metric == metric.word());
-    let with_accuracy: BTreeSet<&str> = rows
-        .iter()
-        .filter(|row| row.measured.metric == Metric::Accuracy.word())
-        .map(|row| row.table.protocol.as_str())
-        .collect();
-    // Class accuracy heads protocols that ask for no other.
-    let headless = |row: &&SummaryRow| {
-        row.measured.metric == Metric::ClassAccuracy.word()
-            && !with_accuracy.contains(row.table.protocol.as_str())
-    };
-    let mut tables = Vec::new();
-    if has(&Metric::Accuracy) {
-        tables.push(Overview::of(rows, Metric::Accuracy.word()));
-    }
-    let of_classes: Vec<SummaryRow> = rows.iter().filter(headless).cloned().collect();
-    if !of_classes.is_empty() {
-        tables.push(Overview::of(&of_classes, Metric::ClassAccuracy.word()));
-    }
-    let others = [
-        Metric::Seen,
-        Metric::Unseen,
-        Metric::Harmonic,
-        Metric::Ausuc,
-        Metric::Auroc,
-        Metric::AccuracyAt95,
-        Metric::OutsideRecall,
-    ];
-    tables.extend(others.iter().filter(|metric| has(metric)).map(|metric| Overview::of(rows, metric.word())));
-    let texts: Vec<String> = tables.iter().map(Overview::text).collect();
-    texts.join("\n")
 }
 
 /// A folder below `results` that does not exist yet.

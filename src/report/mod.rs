@@ -9,5 +9,4 @@ mod names;
 mod overview;
 
 pub use grid::Grid;
-pub use names::{display_names, is_meant};
-pub use overview::Overview;
+pub use overview::{Overview, overviews};

@@ -6,7 +6,7 @@
 //! f64; rows are sorted whatever the order of the work. How results look to people is not decided here.
 
 mod calibration;
-mod cells;
+pub(crate) mod cells;
 mod certainty;
 mod commit;
 mod error;
@@ -43,7 +43,9 @@ pub use generalised::QueryStanding;
 pub use journal::Journal;
 pub use machine::Machine;
 pub use parts::{PartError, PartFolder, common_warnings, total_seconds};
-pub use read::{Dealt, Flaw, ReadError, ReadQuery, ReadTable, ResultsFolder, read_queries, read_record};
+pub use read::{
+    Dealt, Flaw, ReadError, ReadQuery, ReadTable, ResultsFolder, digest, read_queries, read_record,
+};
 pub use request::{Inputs, Queries, Request, Text};
 pub use rows::SummaryRow;
 pub use run_record::{ChosenRecord, LearnerRecord, PartRecord, ProtocolRecord, RunRecord, VectorsRecord};

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::ReadTable;
 use super::clusters::Clusters;
 use super::error::{Flaw, ReadError};
 use super::sheet::{Sheet, differ};
+use super::{ReadTable, extended};
 use crate::results::rows::{EPISODE_COLUMNS, OUTCOME_COLUMNS};
 use crate::results::{Table, TableKey};
 
@@ -72,6 +72,7 @@ pub(super) fn read_episodes(path: &Path, tables: &mut [ReadTable]) -> Result<(),
 /// One episode while its rows of outcomes.csv are read.
 #[derive(Default)]
 struct Sums {
+    digest: u64,
     label: usize,
     correct: u64,
     total: u64,
@@ -177,7 +178,9 @@ pub(super) fn read_outcomes(
         sums.nll += f64::from(total) * sheet.optional(nll)?.unwrap_or(0.0);
         sums.brier += f64::from(total) * sheet.optional(brier)?.unwrap_or(0.0);
         sums.label += 1;
+        sums.digest = extended(sums.digest, (correct, total));
         if sums.label == way(read, at) {
+            read.outcomes.push(sums.digest);
             check_episode(&sheet, read, at, &std::mem::take(&mut sums))?;
             done[place] += 1;
         }

@@ -46,6 +46,7 @@ pub(super) fn read(path: &Path, run: &RunRecord) -> Result<Vec<ReadTable>, ReadE
                     brier: Vec::new(),
                     certainty: BTreeMap::new(),
                     by_class: Vec::new(),
+                    outcomes: Vec::new(),
                     bins: Vec::new(),
                     tempered: Vec::new(),
                 });
