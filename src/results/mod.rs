@@ -5,7 +5,7 @@
 //! their final names. The columns are those of [`rows`]; the floats are the shortest text that reads back to the same
 //! f64; rows are sorted whatever the order of the work. How results look to people is not decided here.
 
-mod cells;
+pub(crate) mod cells;
 mod chunk;
 mod commit;
 mod error;
@@ -43,7 +43,9 @@ pub use journal::Journal;
 pub use machine::Machine;
 pub use open_set::OpenSetCounts;
 pub use parts::{PartError, PartFolder, common_warnings, total_seconds};
-pub use read::{Dealt, Flaw, ReadError, ReadQuery, ReadTable, ResultsFolder, read_queries, read_record};
+pub use read::{
+    Dealt, Flaw, ReadError, ReadQuery, ReadTable, ResultsFolder, digest, read_queries, read_record,
+};
 pub use request::{Inputs, Queries, Request, Text};
 pub use rows::SummaryRow;
 pub use run_key::{Compatibility, Difference, FeatureKey, PlannedTable, ProtocolKey, RunKey, Shard};

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::report::overviews;
+use crate::report::{Overview, overviews};
 use crate::results::{Shard, SummaryRow, Warning};
 
 /// A run that is done: its summary, what a reader should know, and where the files are.
@@ -26,7 +26,7 @@ impl Done {
 
     /// The tables for people: accuracy, and what else heads the protocols of the run.
     pub fn table(&self) -> String {
-        overviews(&self.rows)
+        overviews(&self.rows).iter().map(Overview::text).collect::<Vec<_>>().join("\n")
     }
 
     /// The folder of the files.

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::ReadTable;
 use super::clusters::Clusters;
 use super::error::{Flaw, ReadError};
 use super::sheet::{Sheet, differ};
+use super::{ReadTable, extended};
 use crate::metric::Metric;
 use crate::results::rows::Columns;
 use crate::results::{Table, TableKey};
@@ -66,6 +66,7 @@ pub(super) fn read_episodes(path: &Path, tables: &mut [ReadTable]) -> Result<(),
 /// One episode while its rows of outcomes.csv are read.
 #[derive(Default)]
 struct Sums {
+    digest: u64,
     label: usize,
     correct: u64,
     total: u64,
@@ -174,7 +175,9 @@ pub(super) fn read_outcomes(
             *sum += f64::from(total) * sheet.optional(*column)?.unwrap_or(0.0);
         }
         sums.label += 1;
+        sums.digest = extended(sums.digest, (correct, total));
         if sums.label == way(read, at) {
+            read.outcomes.push(sums.digest);
             check_episode(&sheet, read, at, &metrics, &std::mem::take(&mut sums))?;
             done[place] += 1;
         }

@@ -45,6 +45,7 @@ pub(super) fn read(path: &Path, run: &RunRecord) -> Result<Vec<ReadTable>, ReadE
                     total: Vec::new(),
                     per_episode: BTreeMap::new(),
                     by_class: Vec::new(),
+                    outcomes: Vec::new(),
                     bins: Vec::new(),
                     scaled_bins: Vec::new(),
                 });
