@@ -69,8 +69,8 @@ pub(super) struct InputFlags {
     /// See `kshot list backbones`.
     #[arg(long = "backbone", value_name = "[NAME=]SPEC")]
     backbones: Vec<String>,
-    /// Weights of the one --backbone: a file as `kshot train` writes it, the name of weights that ship with kshot, or for
-    /// `bert` a folder as the sentence-transformers library saves it.
+    /// Weights of the one --backbone: a file as `kshot train` writes it, the name of weights that ship with kshot,
+    /// `random:SEED` for an untrained network, or for `bert` a folder as the sentence-transformers library saves it.
     #[arg(long, value_name = "PATH", requires = "backbones")]
     weights: Option<PathBuf>,
     /// Folder in which datasets are looked for by name. Default: KSHOT_DATA, else `data`.
