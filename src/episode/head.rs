@@ -27,6 +27,8 @@ pub(super) struct Head {
     pub codes: Vec<u16>,
     /// The hash of the same draw by position, and that of the lines below for which it holds.
     pub same_as: Option<(String, String)>,
+    /// Comments that say none of this.
+    pub others: Vec<u8>,
     /// Its bytes in the file.
     pub length: usize,
 }
@@ -48,7 +50,7 @@ impl Head {
             let Some(comment) = line.strip_prefix(b"#") else { break };
             head.length += line.len();
             let comment = std::str::from_utf8(comment).map_err(|_| (number, Flaw::NotUtf8))?;
-            let Some((key, value)) = comment.split_once('=') else { continue };
+            let (key, value) = comment.split_once('=').unwrap_or_default();
             let (key, value) = (key.trim(), value.trim());
             let flaw = |key, expected| (number, Flaw::Head { key, expected, found: short(value) });
             let hash = |key| match value.len() == 64 && value.bytes().all(|b| b.is_ascii_hexdigit()) {
@@ -67,7 +69,7 @@ impl Head {
                 }
                 DRAW_SHA256 => draw = hash(DRAW_SHA256)?,
                 IDS_SHA256 => ids = hash(IDS_SHA256)?,
-                _ => {}
+                _ => head.others.extend_from_slice(line),
             }
         }
         head.same_as = draw.zip(ids);
@@ -101,7 +103,7 @@ impl Head {
     /// The hash of the draw whose lines are `body`: their own, or that of the same draw by position where they are by
     /// id and unchanged.
     pub fn draw_sha256(&self, body: &[u8]) -> String {
-        let own = sha256(body);
+        let own = sha256(&[self.others.as_slice(), body].concat());
         match &self.same_as {
             Some((draw, ids)) if *ids == own => draw.clone(),
             _ => own,
@@ -111,12 +113,12 @@ impl Head {
 
 /// The SHA-256 by which a draw is known, of the bytes of its file.
 ///
-/// It is over the file without the comment lines at its head; a draw by ids is known by the hash of the same draw by
-/// positions, which its head names.
+/// It is over the file without the lines of its head that say which items it was drawn from and how it names them; a
+/// draw by ids is known by the hash of the same draw by positions, which its head names.
 ///
 /// ```
 /// let rows = "episode,label,class,support,query\n0,0,owl,0,1\n0,1,wren,1,0\n";
-/// let file = format!("# drawn on a Sunday\n{rows}");
+/// let file = format!("# items_sha256 = {}\n{rows}", "0".repeat(64));
 /// let hash = kshot::episode::draw_sha256(file.as_bytes());
 /// assert_eq!(hash, kshot::episode::sha256(rows.as_bytes()));
 /// ```
@@ -151,6 +153,7 @@ mod tests {
             order_sha256: Some("b2".repeat(32)),
             codes: vec![0, 0xab, 0xffff],
             same_as: Some(("c3".repeat(32), "d4".repeat(32))),
+            others: Vec::new(),
             length: 0,
         };
         let text = head.text();
@@ -160,7 +163,8 @@ mod tests {
         let read = Head::read(format!("{text}episode\n# items = no\n").as_bytes()).unwrap();
         assert_eq!(read, Head { length: text.len(), ..head });
         let none = Head::read(b"# drawn by hand\n# mood = glad\nepisode\n").unwrap();
-        assert_eq!(none, Head { length: 30, ..Head::default() });
+        let others = b"# drawn by hand\n# mood = glad\n".to_vec();
+        assert_eq!(none, Head { length: 30, others, ..Head::default() });
         let windows = Head::read(b"# items = ids\r\nepisode\r\n").unwrap();
         assert_eq!((windows.naming, windows.length), (Naming::Ids, 15));
     }
@@ -180,9 +184,13 @@ mod tests {
     }
 
     #[test]
-    fn comments_at_the_head_do_not_change_the_hash_and_others_do() {
+    fn what_the_head_says_of_items_does_not_change_the_hash_and_other_comments_do() {
         let rows = "episode,label,class,support,query\n";
-        assert_eq!(draw_sha256(format!("# a\n# b = c\n{rows}").as_bytes()), sha256(rows.as_bytes()));
+        let items = format!("# items_sha256 = {}\n", "e5".repeat(32));
+        assert_eq!(draw_sha256(format!("{items}{rows}").as_bytes()), sha256(rows.as_bytes()));
+        let said = format!("# by hand\n{rows}");
+        assert_eq!(draw_sha256(format!("{items}{said}").as_bytes()), sha256(said.as_bytes()));
+        assert_eq!(draw_sha256(said.as_bytes()), sha256(said.as_bytes()));
         assert_ne!(draw_sha256(format!("{rows}# a\n").as_bytes()), sha256(rows.as_bytes()));
         let (same, body) = ("ab".repeat(32), sha256(rows.as_bytes()));
         let head = format!("# draw_sha256 = {same}\n# ids_sha256 = {body}\n");
