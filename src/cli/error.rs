@@ -114,6 +114,7 @@ fn code_of(error: &RunError) -> u8 {
         | RunError::Finding { .. }
         | RunError::OtherDraw { .. }
         | RunError::OtherItems { .. }
+        | RunError::ChangedFeatures { .. }
         | RunError::NearDuplicate(_) => WRONG_DATA,
         RunError::Select(SelectError::Eval(error)) | RunError::Eval(error) => match error {
             EvalError::NotAdmitted { .. }

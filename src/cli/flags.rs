@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::device::DeviceFlag;
 use super::error::CliError;
 use crate::protocol::{Overrides, Query, Shot, Way};
 use crate::run::{Inputs, Text, overridden, read_protocol, read_selection};
@@ -60,6 +61,10 @@ pub(super) struct InputFlags {
     /// sets of the same items. `NAME=PATH` names one. Default: the protocol's dataset.
     #[arg(long, value_name = "[NAME=]PATH")]
     features: Vec<String>,
+    /// The class of every row, for features that do not say it, such as a .npy: .npy or .txt of classes, .csv or .parquet
+    /// with a column `class` and optionally `part`, `group`, `id` and `split`. All features of a run share it.
+    #[arg(long, value_name = "FILE", requires = "features")]
+    labels: Option<PathBuf>,
     /// Network that makes features of a dataset, such as `conv4:weights=conv4-glyphs`, or `pixels`; repeat for several.
     /// See `kshot list backbones`.
     #[arg(long = "backbone", value_name = "[NAME=]SPEC")]
@@ -93,6 +98,8 @@ pub(super) struct InputFlags {
     /// Features of more bytes than this stay in their file, such as 8G. Default: 768M.
     #[arg(long, value_name = "SIZE", value_parser = bytes)]
     memory: Option<u64>,
+    #[command(flatten)]
+    pub(super) device: DeviceFlag,
 }
 
 impl InputFlags {
@@ -100,6 +107,7 @@ impl InputFlags {
     pub(super) fn inputs(&self) -> Inputs {
         Inputs {
             features: self.features.clone(),
+            labels: self.labels.clone(),
             backbones: self.backbones.clone(),
             weights: self.weights.clone(),
             data: self.data.clone(),

@@ -1,36 +1,87 @@
-//! What can be wrong with a feature store, each as one sentence.
+//! What can be wrong with features, each as one sentence.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::format::known;
 use crate::vocab::{Form, Split, UnknownWord};
 
 pub use super::place::{ItemName, Place};
 
-/// Why a feature store is refused.
+/// Why features are refused.
 ///
 /// [`DataError::is_request`] tells a wrong request from wrong data.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
     /// The path leads nowhere.
-    #[error(
-        "{}: no such file or folder\nhint: a feature store is a folder with features.npy and items.csv, one .npz, \
-         .safetensors, .csv or .parquet file, or an embedded dataset: `glyphs`, `gaussian`", path.display()
-    )]
+    #[error("{}: no such file or folder\nhint: {}", path.display(), known())]
     Missing {
         /// The path as given.
         path: PathBuf,
     },
-    /// A folder without the two files that it must have, or a file of another form.
-    #[error(
-        "{}: not a feature store, {why}\nhint: a feature store is a folder with features.npy and items.csv, or one \
-         .npz, .safetensors, .csv or .parquet file", path.display()
-    )]
-    NotAStore {
+    /// A folder without the files that it must have, or a file of another format.
+    #[error("{}: cannot be read as features, {why}\nhint: {}", path.display(), known())]
+    NotFeatures {
         /// The path as given.
         path: PathBuf,
         /// What is missing or unknown.
         why: String,
+    },
+    /// Features without classes.
+    #[error("{at}: {what}\nhint: add --labels FILE, with a class for every row")]
+    NoLabels {
+        /// The file or array of the features.
+        at: Place,
+        /// What is missing.
+        what: &'static str,
+    },
+    /// Labels in a file of another format.
+    #[error(
+        "{}: labels are read from .npy, .txt, .csv or .parquet\nhint: a .npy or .txt holds a class for every row, a \
+         table the column `class` and optionally `part`, `group`, `id` and `split`", path.display()
+    )]
+    OtherLabels {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// Labels that contradict those of the features.
+    #[error(
+        "{at}: item {row} is `{here}`, and `{there}` in {against}\nhint: labels belong to the rows that they were made with"
+    )]
+    OtherClass {
+        /// The file of the labels.
+        at: Place,
+        /// The item's row, counted from 0.
+        row: usize,
+        /// Its class there.
+        here: String,
+        /// Its class among the features.
+        there: String,
+        /// Where the features have it.
+        against: String,
+    },
+    /// Two arrays of which either gives the same thing.
+    #[error("{at}: `{one}` and `{other}` are both there, each gives the {what}\nhint: leave one of them out")]
+    NamedTwice {
+        /// The file.
+        at: Place,
+        /// The thing.
+        what: &'static str,
+        /// The one.
+        one: String,
+        /// The other.
+        other: String,
+    },
+    /// Pickled objects that are more than texts.
+    #[error(
+        "{at}: pickled objects that are no list of texts, {what}\nhint: nothing pickled is run here; save \
+         `names.astype(str)`"
+    )]
+    Pickled {
+        /// The file or array.
+        at: Place,
+        /// What was found.
+        what: String,
     },
     /// The build cannot read parquet.
     #[error(
@@ -95,7 +146,7 @@ pub enum DataError {
         /// The type in the words of the format.
         found: String,
         /// The admitted types.
-        expected: &'static str,
+        expected: String,
     },
     /// An array of the wrong shape.
     #[error("{at}: an array of shape ({}), expected {expected}", shape_text(found))]
@@ -205,7 +256,7 @@ pub enum DataError {
     },
     /// Sentences where features should be.
     #[error(
-        "{at}: column `text` holds `{found}`, a feature store holds numbers alone\nhint: a network makes features of \
+        "{at}: column `text` holds `{found}`, features are numbers alone\nhint: a network makes features of \
          sentences: add --backbone bert --weights FOLDER, or run `kshot embed` once"
     )]
     TextsNotFeatures {
@@ -283,7 +334,9 @@ pub enum DataError {
         rows: (usize, usize),
     },
     /// A class code without a name.
-    #[error("{at}: item {row} has class code {code}, and `classes` has {names} names, counted from 0")]
+    #[error(
+        "{at}: item {row} has class code {code}, and `classes` has {names} names, counted from 0{}", code_hint(*code)
+    )]
     BadCode {
         /// The file or array.
         at: Place,
@@ -395,7 +448,7 @@ pub enum DataError {
         what: String,
     },
     /// A pipe, a device or a socket where a file should be: it cannot be read twice, or never ends.
-    #[error("{} is not a file, a feature store is read from files", path.display())]
+    #[error("{} is not a file, features are read from files", path.display())]
     NotAFile {
         /// What is there.
         path: PathBuf,
@@ -551,6 +604,14 @@ fn part_hint(word: &UnknownWord) -> &'static str {
             "\nhint: a split is one of whole classes; to divide the items of a class, such words belong in the column `part`"
         }
         false => "",
+    }
+}
+
+/// A remedy for a code that stands for nothing.
+fn code_hint(code: i64) -> &'static str {
+    match code {
+        -1 => "\nhint: pandas writes -1 where a label is missing; leave such rows out",
+        _ => "",
     }
 }
 

@@ -1,4 +1,4 @@
-//! Datasets and feature stores: reading, checking, splitting, transforming, fingerprinting.
+//! Datasets and feature sets: reading, checking, splitting, transforming, fingerprinting.
 //!
 //! A store has one of these forms, and [`Store::open`] tells them apart by name:
 //!

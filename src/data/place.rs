@@ -57,6 +57,10 @@ pub struct ItemName {
 
 impl fmt::Display for ItemName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.class.is_empty() {
+            // Its label stands in a file of its own.
+            return write!(f, "item {}", self.row);
+        }
         write!(f, "item {} (class `{}`", self.row, self.class)?;
         if let Some(id) = &self.id {
             write!(f, ", id `{id}`")?;

@@ -128,10 +128,11 @@ pub fn draw_sha256(bytes: &[u8]) -> String {
 }
 
 fn codes(digits: &str) -> Option<Vec<u16>> {
-    let chunks = digits.as_bytes().chunks(4);
-    chunks
-        .map(|code| u16::from_str_radix(std::str::from_utf8(code).ok()?, 16).ok().filter(|_| code.len() == 4))
-        .collect()
+    if !digits.len().is_multiple_of(4) || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let code = |at: usize| u16::from_str_radix(&digits[at..at + 4], 16).ok();
+    (0..digits.len()).step_by(4).map(code).collect()
 }
 
 fn short(value: &str) -> String {
@@ -175,7 +176,7 @@ mod tests {
         assert_eq!(refused("#\n# items_sha256 = 12\n"), hash);
         let check = "1: `items_check` must be four hexadecimal digits an item, found `0ab`";
         assert_eq!(refused("# items_check = 0ab\n"), check);
-        assert_eq!(refused("# items_check = +0ab\n").split(',').count(), 2);
+        assert!(refused("# items_check = +0ab\n").ends_with("found `+0ab`"));
     }
 
     #[test]

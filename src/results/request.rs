@@ -14,6 +14,9 @@ use crate::vocab::SawClasses;
 pub struct Inputs {
     /// Feature sets, `[NAME=]PATH`, or datasets; none: the protocol's dataset.
     pub features: Vec<String>,
+    /// The class of every row, for features that do not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels: Option<PathBuf>,
     /// Networks that make features of datasets, `[NAME=]SPEC`.
     pub backbones: Vec<String>,
     /// Weights of the backbone, where there is exactly one and its specification has none.

@@ -201,6 +201,12 @@ impl ProtocolKey {
                 same_run.then(|| unlike(&of("the number of episodes"), self.episodes, other.episodes))?
             })
             .or_else(|| {
+                let items = |key: &ProtocolKey| {
+                    key.tables.first().map_or(String::new(), |planned| planned.table.items_sha256.clone())
+                };
+                unlike(&of("the items (sha256)"), items(self), items(other))
+            })
+            .or_else(|| {
                 // What is left of a table is what the store says of its backbone.
                 let differs = |(a, b): &(&PlannedTable, &PlannedTable)| !a.is_like(b, compatibility);
                 let pairs = self.tables.iter().zip(&other.tables).find(differs)?;

@@ -143,6 +143,7 @@ impl Published {
             && self.learner == table.learner
             && self.metric == row.measured.metric.name()
             && parameters
+            && said(&self.features, &table.features)
             && said(&self.shot, &table.shot.to_string())
             && said(&self.interval, interval)
     }

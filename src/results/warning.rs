@@ -183,9 +183,9 @@ pub enum MissingRequirement {
     /// Classes to be fitted on.
     #[default]
     SeenClasses,
-    /// Class vectors.
+    /// Class embeddings.
     ClassEmbeddings,
-    /// Class vectors as long as the features.
+    /// Class embeddings as long as the features.
     EqualSizes,
     /// The network that made the features.
     Network,
@@ -266,7 +266,7 @@ impl fmt::Display for Warning {
                     }
                     MissingRequirement::ClassEmbeddings => {
                         let need = if learners.len() == 1 { "needs" } else { "need" };
-                        write!(f, "{need} class vectors and {features} has none")
+                        write!(f, "{need} class embeddings and {features} has none")
                     }
                     MissingRequirement::Network => {
                         let adapt = if learners.len() == 1 { "adapts" } else { "adapt" };
@@ -274,7 +274,7 @@ impl fmt::Display for Warning {
                     }
                     MissingRequirement::EqualSizes => {
                         let need = if learners.len() == 1 { "needs" } else { "need" };
-                        write!(f, "{need} class vectors as long as the features of {features}")
+                        write!(f, "{need} class embeddings as long as the features of {features}")
                     }
                 }
             }

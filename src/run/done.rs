@@ -15,6 +15,7 @@ pub struct Done {
     #[expect(dead_code, reason = "its drop removes the folder")]
     pub(crate) kept: Option<tempfile::TempDir>,
     pub(crate) part: Option<Shard>,
+    pub(crate) finished_before: bool,
 }
 
 impl Done {
@@ -36,6 +37,11 @@ impl Done {
     /// Which part of an evaluation it is; nothing for the whole.
     pub fn part(&self) -> Option<Shard> {
         self.part
+    }
+
+    /// Whether an earlier run had ended with these results, so that nothing was left to resume.
+    pub fn finished_before(&self) -> bool {
+        self.finished_before
     }
 
     /// What a reader should know.

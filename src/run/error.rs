@@ -115,6 +115,15 @@ pub enum RunError {
         /// What was expected.
         expected: String,
     },
+    /// Features that are read from their file, and a file that was exchanged during the run.
+    #[error(
+        "{what} changed during the run, so that the results would be of features that are not there any more\nhint: \
+         evaluate again"
+    )]
+    ChangedFeatures {
+        /// The file and the features.
+        what: String,
+    },
     /// Feature sets of a run that are not of the same items.
     #[error(
         "feature sets `{one}` and `{other}` are not of the same items: {what}\nhint: every method of a run meets the same \

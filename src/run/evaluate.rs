@@ -12,9 +12,10 @@ use super::plan::Plan;
 use super::prepare::Ready;
 use super::prepared::{Prepared, Work};
 use super::watch::Watch;
-use super::{filling, record, run_key, thresholds};
+use super::{filling, fingerprints, record, run_key, thresholds};
 use crate::learner::Learners;
 use crate::results::{Journal, Machine, Results, RunRecord, Selection, Warning};
+use crate::results::{LeftOver, ReadTable, ResultsFolder, read_record};
 use crate::results::{Queries, Request};
 
 /// Evaluates learners on the same episodes and writes the result files.
@@ -32,6 +33,9 @@ pub fn evaluate(
 ) -> Result<Done, RunError> {
     let mut clock = Clock::start();
     let plan = Plan::of(request, learners.cpu())?;
+    if let Some(done) = finished(request, execution)? {
+        return Ok(done);
+    }
     let device = execution.device;
     let workers = execution.workers.unwrap_or(device.workers());
     let queries = request.queries.is_some();
@@ -63,6 +67,7 @@ pub fn evaluate(
     let mut book = (&mut journal, &mut fingerprints);
     warnings.extend(fill(&plan, &mut runs, &work, &mut book, &mut results, &mut clock)?);
     warnings.extend(afterwards(&runs));
+    fingerprints::unchanged(&runs, &key)?;
     let hashes = fingerprints.all(&mut journal, &results)?;
     // All that is left to do is writing: should it fail, nothing needs to be computed again.
     results.keep_journal();
@@ -77,7 +82,7 @@ pub fn evaluate(
         }
         None => results.commit(record)?,
     };
-    Ok(Done { rows, warnings, folder, kept, part: execution.shard })
+    Ok(Done { rows, warnings, folder, kept, part: execution.shard, finished_before: false })
 }
 
 /// What a run has come to know, for its record.
@@ -118,6 +123,27 @@ fn recorded(
         machine: Machine::here(),
         files: BTreeMap::new(),
     }
+}
+
+/// The results of this very request, where a run that is to be resumed has ended already.
+fn finished(request: &Request, execution: &Execution) -> Result<Option<Done>, RunError> {
+    let Some(folder) = execution.out.as_ref().filter(|_| execution.left_over == LeftOver::GoOn) else {
+        return Ok(None);
+    };
+    let Some(record) = read_record(folder).ok().filter(|record| record.in_memory.is_empty()) else {
+        return Ok(None);
+    };
+    let same = serde_json::to_value(request).ok() == serde_json::to_value(&record.request).ok();
+    let here = (execution.shard, execution.device.name());
+    if !same || (record.part, record.device.as_str()) != here {
+        return Ok(None);
+    }
+    let rows = match record.part {
+        Some(_) => Vec::new(),
+        None => ResultsFolder::read(folder)?.tables.iter().flat_map(ReadTable::rows).collect(),
+    };
+    let (folder, part) = (folder.clone(), record.part);
+    Ok(Some(Done { rows, warnings: record.warnings, folder, kept: None, part, finished_before: true }))
 }
 
 /// The folder of the results, and what keeps it where nobody named one.

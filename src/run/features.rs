@@ -120,7 +120,11 @@ impl<'a> FeatureSets<'a> {
         watch: &'a dyn Watch,
     ) -> Result<FeatureSets<'a>, RunError> {
         let default = OpenOptions::default();
-        let options = OpenOptions { resident: inputs.memory.unwrap_or(default.resident), ..default };
+        let options = OpenOptions {
+            resident: inputs.memory.unwrap_or(default.resident),
+            labels: inputs.labels.clone(),
+            ..default
+        };
         let networks = networks(inputs)?;
         Ok(FeatureSets { given, inputs: inputs.clone(), networks, options, device, watch, open: Vec::new() })
     }
@@ -164,6 +168,11 @@ impl<'a> FeatureSets<'a> {
     /// Adds what one `--features` gives: itself, or what each network makes of it.
     fn opened(&mut self, asked: &str, protocol: &Protocol, sets: &mut Vec<Features>) -> Result<(), RunError> {
         let (label, named) = labelled(asked);
+        if self.inputs.labels.is_some() && self.is_dataset(named) {
+            return Err(RunError::Request(format!(
+                "`{named}` is a dataset with labels of its own, --labels is for features from files"
+            )));
+        }
         if self.is_dataset(named) && !self.networks.is_empty() {
             for place in 0..self.networks.len() {
                 let set = self.embedded(place, label, named)?;

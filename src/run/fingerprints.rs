@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::prepared::Prepared;
-use crate::data::Fingerprint;
+use crate::data::{Fingerprint, Store};
 use crate::results::{Difference, FeatureKey, Journal, Results, RunKey};
 use crate::run::error::RunError;
 
@@ -86,6 +86,23 @@ impl Fingerprints {
         }
         Ok(self.known.get(name).cloned().unwrap_or_default())
     }
+}
+
+/// Refuses features of which a file is not the one that the run began with: part of them may be read from it still, and the
+/// run cannot be made again from what is there now.
+pub(crate) fn unchanged(runs: &[Prepared], key: &RunKey) -> Result<(), RunError> {
+    for (run, planned) in runs.iter().zip(&key.protocols) {
+        let now = FeatureKey { files: stamps(&run.store)?, ..planned.features.clone() };
+        if let Some(difference) = changed(&planned.features, &now) {
+            return Err(RunError::ChangedFeatures { what: difference.what });
+        }
+    }
+    Ok(())
+}
+
+/// Name, size and time of the files of features.
+pub(crate) fn stamps(store: &Store) -> Result<Vec<(String, u64, u64)>, RunError> {
+    Ok(store.stamps()?.into_iter().map(|file| (file.name, file.bytes, file.changed)).collect())
 }
 
 /// The first file whose size or time is not the same.

@@ -39,7 +39,7 @@ pub fn merge(parts: &[PathBuf], out: &Path, overwrite: bool, command: Vec<String
     warnings.sort();
     warnings.dedup();
     let rows = results.commit(record(&parts, warnings.clone(), command))?;
-    Ok(Done { rows, warnings, folder: out.to_path_buf(), kept: None, part: None })
+    Ok(Done { rows, warnings, folder: out.to_path_buf(), kept: None, part: None, finished_before: false })
 }
 
 /// The bytes of the draw that a part holds, which must be those that all parts were evaluated on.

@@ -64,6 +64,7 @@ fn inputs_of(inputs: Inputs, there: &Path) -> Inputs {
     let path = |path: Option<PathBuf>| path.map(|path| settled(&path, there));
     Inputs {
         features: inputs.features.iter().map(|written| features(written, there)).collect(),
+        labels: path(inputs.labels),
         weights: path(inputs.weights),
         data: path(inputs.data),
         class_embeddings: path(inputs.class_embeddings),

@@ -7,6 +7,7 @@ use std::io::Read;
 
 use twox_hash::XxHash64;
 
+use super::fingerprints;
 use super::prepared::{Place, Prepared};
 use crate::data::Store;
 use crate::protocol::{Protocol, Query, Way};
@@ -101,7 +102,7 @@ fn protocol(run: &Prepared, asked: &Asked, several: bool) -> Result<ProtocolKey,
             name: run.key.clone(),
             rows: store.rows(),
             dim: store.dim(),
-            files: store.stamps()?.into_iter().map(|file| (file.name, file.bytes, file.changed)).collect(),
+            files: fingerprints::stamps(store)?,
         },
         clusters: clusters(store),
         seen: protocol.seen_part().map(|_| seen(protocol, store)),

@@ -35,8 +35,9 @@ fn with_splits(lines: &str) -> Place {
 
 #[test]
 fn a_path_that_leads_nowhere_is_refused_with_the_forms_there_are() {
-    let sentence = "nowhere: no such file or folder\nhint: a feature store is a folder with features.npy and items.csv, one \
-                    .npz, .safetensors, .csv or .parquet file, or an embedded dataset: `glyphs`, `gaussian`";
+    let sentence = "nowhere: no such file or folder\nhint: features are a folder with features.npy and items.csv, \
+                    a .npz archive, a .safetensors file, a .csv table, a .parquet table, a .npy file with --labels FILE, \
+                    or an embedded dataset: `glyphs`, `gaussian`";
     let place = Place::new();
     for verb in ["evaluate", "sample", "check"] {
         place.refuses(3, &format!("{verb} p.toml --features nowhere"), sentence);
@@ -47,16 +48,16 @@ fn a_path_that_leads_nowhere_is_refused_with_the_forms_there_are() {
 fn an_empty_folder_is_refused() {
     let place = Place::new();
     fs::create_dir(place.path("empty")).unwrap();
-    let sentence = "empty: not a feature store, the folder has no features.npy\nhint: a feature store is a folder with …";
+    let sentence = "empty: cannot be read as features, the folder has no features.npy\nhint: features are a folder with …";
     place.refuses(3, "evaluate p.toml --features empty", sentence);
 }
 
 #[test]
 fn a_file_of_no_known_form_is_refused() {
     let place = Place::new();
-    let sentence = "p.toml: not a feature store, the name ends in none of the known ways\nhint: …";
+    let sentence = "p.toml: cannot be read as features, the name ends in none of the known ways\nhint: …";
     place.refuses(3, "evaluate p.toml --features p.toml", sentence);
-    let sentence = "store/features.npy: not a feature store, a .npy file alone has no classes\nhint: …";
+    let sentence = "store/features.npy: a .npy file alone has no classes\nhint: …";
     place.refuses(3, "evaluate p.toml --features store/features.npy", sentence);
 }
 
@@ -264,6 +265,6 @@ fn a_pipe_is_no_store_and_nobody_waits_for_it() {
         let ran = place.run(&format!("evaluate p.toml --features {features} --out out"));
         assert_eq!((ran.code, ran.err.trim_end()), (3, sentence));
     };
-    refused("pipe.csv", "error: pipe.csv is not a file, a feature store is read from files");
-    refused("store", "error: store/splits.csv is not a file, a feature store is read from files");
+    refused("pipe.csv", "error: pipe.csv is not a file, features are read from files");
+    refused("store", "error: store/splits.csv is not a file, features are read from files");
 }

@@ -9,6 +9,7 @@ mod embedding;
 mod evaluate;
 mod features;
 mod files;
+mod identity;
 mod images;
 mod methods;
 mod open_set;

@@ -86,13 +86,12 @@ fn learners_that_need_vectors_as_long_as_the_features_are_left_out_or_refused_wh
     place.write("w.csv", short);
     let evaluate = "evaluate any-zero-shot --features f.csv --class-vectors w.csv";
     let ran = place.done(&format!("{evaluate} --out r"));
-    let warning = "warning: any-zero-shot: class-embedding-cosine, tip-adapter are left out, they need class vectors as long as the features of f\n";
+    let warning = "warning: any-zero-shot: class-embedding-cosine, tip-adapter are left out, they need class embeddings as long as the features of f\n";
     assert!(ran.err.contains(warning), "{}", ran.err);
     for learner in ["eszsl", "sae", "devise", "ale", "sje", "ridge-map", "prototypical-zero-shot"] {
         assert!(place.read("r/summary.csv").contains(&format!(",{learner},")), "{learner}");
     }
-    let sizes =
-        "needs class vectors as long as the features, got 2 numbers per class and 3 per item\nhint: …";
+    let sizes = "needs class embeddings as long as the features, got 2 numbers per class and 3 per item…";
     let named = [
         ("any-zero-shot", "class-embedding-cosine", "a cosine"),
         ("any-zero-shot", "ale:init=identity", "init=identity"),
@@ -158,7 +157,7 @@ fn class_vectors_that_do_not_fit_are_refused() {
     let with = |text: String| place.write("w.csv", text);
     let evaluate = format!("{evaluate} --class-vectors w.csv");
     with(all.lines().filter(|line| !line.starts_with("c3,")).map(|line| format!("{line}\n")).collect());
-    place.refuses(3, &evaluate, "w.csv: class `c3` has no vector\nhint: …");
+    place.refuses(3, &evaluate, "w.csv: class `c3` has no embedding\nhint: …");
     with(all.replacen("c2,-1,1,-1", "c2,-1,NaN,-1", 1));
     place.refuses(
         3,

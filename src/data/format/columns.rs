@@ -1,12 +1,13 @@
-//! A store as one .parquet table; needs the feature `parquet`.
+//! Tables in .parquet files, of features or of labels; needs the feature `parquet`.
 //!
-//! Columns as in a .csv store. Texts may be whole numbers; features are float, double, 16-bit floats or whole numbers.
+//! Columns as in a .csv table. Texts may be whole numbers or truth values; features are float, double, 16-bit floats or
+//! whole numbers.
 
 use std::fs::File;
 use std::path::Path;
 
 use half::f16;
-use parquet::basic::LogicalType;
+use parquet::basic::{LogicalType, Type};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::DataType;
 use parquet::errors::ParquetError;
@@ -15,97 +16,123 @@ use parquet::schema::types::ColumnDescriptor;
 
 use super::header::{Others, Role, column_role, no_column};
 use super::splits::note_split;
-use super::written::{Listed, Listing, Names, Written};
+use super::written::{Features, Labels, Listed, Listing, Names, Written};
 use crate::data::OpenOptions;
-use crate::data::place::store_name;
 use crate::data::store::values::{Element, Values};
 use crate::data::{DataError, Place};
-use crate::vocab::Form;
 
 /// The texts of a table, by role; the places are those of `TEXTS`.
 const TEXTS: [Role; 5] = [Role::Class, Role::Split, Role::Part, Role::Group, Role::Id];
 
-pub(in crate::data) fn read(path: &Path, _: &OpenOptions) -> Result<Written, DataError> {
+/// A table as it is read.
+struct Table {
+    roles: Vec<Role>,
+    texts: [Vec<String>; TEXTS.len()],
+    /// (items, dim).
+    features: Vec<f32>,
+    dim: usize,
+    element: Element,
+}
+
+/// Features in one table.
+pub(super) fn features(path: &Path, options: &OpenOptions) -> Result<Written, DataError> {
+    let others = if options.labels.is_some() { Others::Unlabelled } else { Others::Features };
+    let table = Table::read(path, others)?;
+    let (at, dim) = (Place::file(path), table.dim);
+    if dim == 0 {
+        return Err(DataError::NoFeatures { at });
+    }
+    let labels = Labels::of_table(&table, &at)?;
+    let (rows, element) = (table.features.len() / dim, table.element);
+    let features = Features { at, values: Values::F32(table.features.into()), element, rows, dim };
+    Ok(Written::of_file(path, features, Some(labels)))
+}
+
+/// Labels in a table of their own.
+pub(super) fn labels(path: &Path) -> Result<Labels, DataError> {
+    Labels::of_table(&Table::read(path, Others::Labels)?, &Place::file(path))
+}
+
+impl Labels {
+    fn of_table(table: &Table, at: &Place) -> Result<Labels, DataError> {
+        let [class, split, part, group, id] = &table.texts;
+        let class: Names = class.iter().collect();
+        let has = |role| table.roles.contains(&role);
+        Ok(Labels {
+            at: at.clone(),
+            listing: has(Role::Split).then(|| listing(at, &class, split)).transpose()?,
+            class,
+            part: has(Role::Part).then(|| part.iter().collect()),
+            group: has(Role::Group).then(|| group.iter().collect()),
+            id: has(Role::Id).then(|| id.clone()),
+        })
+    }
+}
+
+impl Table {
+    fn read(path: &Path, others: Others) -> Result<Table, DataError> {
+        let at = Place::file(path);
+        let broken = |error: ParquetError| DataError::Damaged { at: at.clone(), what: error.to_string() };
+        let file = File::open(path).map_err(DataError::unreadable_named(path))?;
+        let reader = SerializedFileReader::new(file).map_err(broken)?;
+        let schema = reader.metadata().file_metadata().schema_descr_ptr();
+        let (names, roles) = columns(schema.columns().iter().map(AsRef::as_ref), path, others)?;
+        let dim = roles.iter().filter(|role| **role == Role::Feature).count();
+        let doubles = schema.columns().iter().any(|column| column.physical_type() == Type::DOUBLE);
+        let element = if doubles { Element::F64 } else { Element::F32 };
+        let mut table = Table { roles, texts: Default::default(), features: Vec::new(), dim, element };
+        for group in 0..reader.num_row_groups() {
+            let group = reader.get_row_group(group).map_err(broken)?;
+            let (start, mut feature) = (table.features.len(), 0);
+            for (place, role) in table.roles.iter().enumerate() {
+                let column = Column { path, about: schema.columns()[place].as_ref() };
+                let values = group.get_column_reader(place).map_err(broken)?;
+                if let Some(text) = TEXTS.iter().position(|known| known == role) {
+                    table.texts[text].extend(column.texts(values)?);
+                    continue;
+                }
+                let numbers = column.numbers(values, start / dim)?;
+                if feature == 0 {
+                    table.features.resize(start + numbers.len() * dim, 0.0);
+                }
+                let (found, expected) = (numbers.len(), (table.features.len() - start) / dim);
+                if found != expected {
+                    let first = table.roles.iter().position(|r| *r == Role::Feature).unwrap_or(0);
+                    let against = format!("column `{}`", names[first]);
+                    return Err(DataError::RowCount { at: column.at(), found, expected, against });
+                }
+                let places = table.features[start + feature..].iter_mut().step_by(dim);
+                places.zip(numbers).for_each(|(out, x)| *out = x);
+                feature += 1;
+            }
+        }
+        Ok(table)
+    }
+}
+
+/// The names and roles of the columns of a table.
+fn columns<'a>(
+    columns: impl Iterator<Item = &'a ColumnDescriptor>,
+    path: &Path,
+    others: Others,
+) -> Result<(Vec<String>, Vec<Role>), DataError> {
     let at = Place::file(path);
-    let broken = |error: ParquetError| DataError::Damaged { at: at.clone(), what: error.to_string() };
-    let file = File::open(path).map_err(DataError::unreadable(path))?;
-    let reader = SerializedFileReader::new(file).map_err(broken)?;
-    let schema = reader.metadata().file_metadata().schema_descr_ptr();
     let (mut names, mut roles) = (Vec::new(), Vec::new());
-    for column in schema.columns() {
+    for column in columns {
         let name = column.path().parts().join(".");
         // pandas writes an index that it cannot compute as such a column.
         let given = if name.starts_with("__index_level_") { "" } else { &name };
-        roles.push(column_role(&names, given, Others::Features, &at)?);
+        roles.push(column_role(&names, given, others, &at)?);
         if column.max_rep_level() > 0 {
             return Err(wrong_type(column, path, "nested list", "a plain column"));
         }
         names.push(name);
     }
-    if !roles.contains(&Role::Class) {
+    let needs_class = others != Others::Unlabelled || roles.contains(&Role::Split);
+    if needs_class && !roles.contains(&Role::Class) {
         return Err(no_column("class", &names, at));
     }
-    let dim = roles.iter().filter(|role| **role == Role::Feature).count();
-    if dim == 0 {
-        return Err(DataError::NoFeatures { at });
-    }
-    let mut features = Vec::new();
-    let mut texts: [Vec<String>; TEXTS.len()] = Default::default();
-    for group in 0..reader.num_row_groups() {
-        let group = reader.get_row_group(group).map_err(broken)?;
-        let (start, mut feature) = (features.len(), 0);
-        for (place, role) in roles.iter().enumerate() {
-            let column = Column { path, about: schema.columns()[place].as_ref() };
-            let values = group.get_column_reader(place).map_err(broken)?;
-            if let Some(text) = TEXTS.iter().position(|known| known == role) {
-                texts[text].extend(column.texts(values)?);
-                continue;
-            }
-            let numbers = column.numbers(values)?;
-            if feature == 0 {
-                features.resize(start + numbers.len() * dim, 0.0);
-            }
-            let (found, expected) = (numbers.len(), (features.len() - start) / dim);
-            if found != expected {
-                let against = format!(
-                    "column `{}`",
-                    names[roles.iter().position(|r| *r == Role::Feature).unwrap_or(0)]
-                );
-                return Err(DataError::RowCount { at: column.at(), found, expected, against });
-            }
-            features[start + feature..].iter_mut().step_by(dim).zip(numbers).for_each(|(out, x)| *out = x);
-            feature += 1;
-        }
-    }
-    let [class, split, part, group, id] = texts;
-    let class: Names = class.iter().collect();
-    let has = |role| roles.contains(&role);
-    Ok(Written {
-        name: store_name(path),
-        path: Some(path.to_path_buf()),
-        files: vec![(
-            path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-            path.to_path_buf(),
-        )],
-        features_at: at.clone(),
-        rows: features.len() / dim,
-        values: Values::F32(features.into()),
-        element: if schema.columns().iter().any(|c| c.physical_type() == parquet::basic::Type::DOUBLE) {
-            Element::F64
-        } else {
-            Element::F32
-        },
-        dim,
-        listing: has(Role::Split).then(|| listing(&at, &class, &split)).transpose()?,
-        class_at: at,
-        class,
-        part: has(Role::Part).then(|| part.iter().collect()),
-        group: has(Role::Group).then(|| group.iter().collect()),
-        id: has(Role::Id).then_some(id),
-        class_embeddings: None,
-        provenance: Default::default(),
-        form: Form::Vector,
-    })
+    Ok((names, roles))
 }
 
 fn listing(at: &Place, class: &Names, words: &[String]) -> Result<Listing, DataError> {
@@ -120,9 +147,9 @@ fn listing(at: &Place, class: &Names, words: &[String]) -> Result<Listing, DataE
     Ok(Listing { at: at.clone(), classes: classes.collect() })
 }
 
-fn wrong_type(about: &ColumnDescriptor, path: &Path, found: &str, expected: &'static str) -> DataError {
+fn wrong_type(about: &ColumnDescriptor, path: &Path, found: &str, expected: &str) -> DataError {
     let at = Place::member(path, &about.path().parts().join("."));
-    DataError::ElementType { at, found: found.to_string(), expected }
+    DataError::ElementType { at, found: found.to_string(), expected: expected.to_string() }
 }
 
 /// A column of one group of rows.
@@ -166,22 +193,23 @@ impl Column<'_> {
             }
             ColumnReader::Int32ColumnReader(reader) => Ok(decimal(self.values(reader)?)),
             ColumnReader::Int64ColumnReader(reader) => Ok(decimal(self.values(reader)?)),
-            _ => Err(self.wrong("text or whole numbers")),
+            ColumnReader::BoolColumnReader(reader) => {
+                let python = |truth: bool| if truth { "True" } else { "False" }.to_string();
+                Ok(self.values(reader)?.into_iter().map(python).collect())
+            }
+            _ => Err(self.wrong("text, whole numbers or truth values")),
         }
     }
 
-    fn numbers(&self, reader: ColumnReader) -> Result<Vec<f32>, DataError> {
+    /// The numbers of a group of rows that begins at item `first`.
+    fn numbers(&self, reader: ColumnReader, first: usize) -> Result<Vec<f32>, DataError> {
         Ok(match reader {
             ColumnReader::FloatColumnReader(reader) => self.values(reader)?,
             ColumnReader::DoubleColumnReader(reader) => {
                 self.values(reader)?.iter().map(|x| *x as f32).collect()
             }
-            ColumnReader::Int32ColumnReader(reader) => {
-                self.values(reader)?.iter().map(|x| *x as f32).collect()
-            }
-            ColumnReader::Int64ColumnReader(reader) => {
-                self.values(reader)?.iter().map(|x| *x as f32).collect()
-            }
+            ColumnReader::Int32ColumnReader(reader) => self.exact(self.values(reader)?, first)?,
+            ColumnReader::Int64ColumnReader(reader) => self.exact(self.values(reader)?, first)?,
             ColumnReader::FixedLenByteArrayColumnReader(reader)
                 if self.about.logical_type_ref() == Some(&LogicalType::Float16) =>
             {
@@ -195,6 +223,18 @@ impl Column<'_> {
                 );
             }
         })
+    }
+
+    /// Whole numbers as the floats that equal them.
+    fn exact(&self, numbers: Vec<impl Into<i64>>, first: usize) -> Result<Vec<f32>, DataError> {
+        let exact = |(row, number): (usize, i64)| match number as f32 {
+            float if float as i128 == i128::from(number) => Ok(float),
+            _ => Err(DataError::Written {
+                at: self.at(),
+                what: format!("item {} has {number}, which 32 bits cannot hold exactly", first + row),
+            }),
+        };
+        numbers.into_iter().map(Into::into).enumerate().map(exact).collect()
     }
 
     fn wrong(&self, expected: &'static str) -> DataError {

@@ -1,94 +1,90 @@
-//! A store as a folder: features.npy and items.csv, with splits.csv, store.toml and class_embeddings.npy where present.
+//! Features as a folder: features.npy and items.csv, with splits.csv, store.toml and class_embeddings.npy where present.
 
-use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::Reader;
 use super::header::Others;
-use super::npy::Header;
-use super::written::{About, Matrix, Written};
+use super::npy::matrix_file;
+use super::written::{About, Features, Matrix, Written};
 use super::{splits, table};
 use crate::data::OpenOptions;
 use crate::data::place::store_name;
-use crate::data::store::values::RowFile;
 use crate::data::{DataError, Place};
 use crate::vocab::Form;
 
-/// The files that a folder may have; the first two it must. The last is what the one before it was called earlier.
+/// The files that a folder may have; the first it must, and the second unless labels are given apart. The last is what
+/// the one before it was called earlier.
 pub(in crate::data) const FILES: [&str; 6] =
     ["features.npy", "items.csv", "splits.csv", "store.toml", "class_embeddings.npy", "class_vectors.npy"];
 
-pub(in crate::data) fn read(path: &Path, options: &OpenOptions) -> Result<Written, DataError> {
-    let files: Vec<_> = FILES.iter().map(|name| (name.to_string(), path.join(name))).collect();
-    for (name, file) in &files[..2] {
-        if !file.exists() {
+/// A folder.
+pub(super) struct Folder;
+
+impl Reader for Folder {
+    fn extension(&self) -> Option<&'static str> {
+        None
+    }
+
+    fn about(&self) -> &'static str {
+        "a folder with features.npy and items.csv"
+    }
+
+    fn read(&self, path: &Path, options: &OpenOptions) -> Result<Written, DataError> {
+        let [features, items, splits, about, embeddings, embeddings_before] = FILES;
+        let files: Vec<(String, PathBuf)> =
+            FILES.iter().map(|name| (name.to_string(), path.join(name))).collect();
+        let needed: &[&str] = if options.labels.is_some() { &[features] } else { &[features, items] };
+        if let Some(name) = needed.iter().find(|name| !path.join(name).exists()) {
             let why = format!("the folder has no {name}");
-            return Err(DataError::NotAStore { path: path.to_path_buf(), why });
+            return Err(DataError::NotFeatures { path: path.to_path_buf(), why });
         }
-    }
-    // Opening a pipe would wait for somebody to write into it.
-    let other = |file: &Path| file.metadata().is_ok_and(|kind| !kind.is_file() && !kind.is_dir());
-    if let Some((_, path)) = files.iter().find(|(_, file)| other(file)) {
-        return Err(DataError::NotAFile { path: path.clone() });
-    }
-    // A link that leads nowhere is there, so that reading it fails and the class splits are not silently lost.
-    let exists = |file: &Path| file.symlink_metadata().is_ok();
-    let present = |place: usize| Some(files[place].1.as_path()).filter(|file| exists(file));
-    let (features, items) = (&files[0].1, &files[1].1);
+        // Opening a pipe would wait for somebody to write into it.
+        let other = |file: &Path| file.metadata().is_ok_and(|kind| !kind.is_file() && !kind.is_dir());
+        if let Some((_, path)) = files.iter().find(|(_, file)| other(file)) {
+            return Err(DataError::NotAFile { path: path.clone() });
+        }
+        // A link that leads nowhere is there, so that reading it fails and the class splits are not silently lost.
+        let exists = |file: &Path| file.symlink_metadata().is_ok();
+        let present = |name: &str| Some(path.join(name)).filter(|file| exists(file));
 
-    let about = present(3).map(about).transpose()?;
-    let (provenance, form) = about.unwrap_or_else(|| (Default::default(), Form::Vector));
-    let listing = present(2).map(splits::read).transpose()?;
-    let table = table::read(items, Others::Refused)?;
-    if let (Some(_), Some(twice)) = (present(4), present(5)) {
-        return Err(DataError::EmbeddingsTwice { at: Place::file(twice) });
+        let about = present(about).map(|file| provenance(&file)).transpose()?;
+        let (provenance, form) = about.unwrap_or_else(|| (Default::default(), Form::Vector));
+        let splits = present(splits).map(|file| splits::read(&file)).transpose()?;
+        let labels = |file: PathBuf| Ok(table::read(&file, Others::Refused)?.labels(&Place::file(&file)));
+        let labels = present(items).map(labels).transpose()?;
+        let embeddings = match (present(embeddings), present(embeddings_before)) {
+            (Some(_), Some(twice)) => {
+                return Err(DataError::EmbeddingsTwice { at: Place::file(&twice) });
+            }
+            (new, old) => new.or(old),
+        };
+        let class_embeddings = embeddings.map(|file| matrix(&file)).transpose()?;
+        let features = path.join(features);
+        let array = matrix_file(&features)?;
+        Ok(Written {
+            name: store_name(path),
+            path: Some(path.to_path_buf()),
+            features: Features {
+                at: Place::file(&features),
+                element: array.element,
+                rows: array.rows,
+                dim: array.dim,
+                values: array.open(options.resident).map_err(DataError::unreadable(&features))?,
+            },
+            labels,
+            splits,
+            class_embeddings,
+            provenance,
+            form,
+            files: files.into_iter().filter(|(_, file)| exists(file)).collect(),
+        })
     }
-    let class_embeddings = present(4).or(present(5)).map(matrix).transpose()?;
-    let array = array(features)?;
-    let (rows, dim, element) = (array.rows, array.dim, array.element);
-    Ok(Written {
-        name: store_name(path),
-        path: Some(path.to_path_buf()),
-        features_at: Place::file(features),
-        values: array.open(options.resident).map_err(DataError::unreadable(features))?,
-        element,
-        rows,
-        dim,
-        class_at: Place::file(items),
-        class: table.class,
-        listing,
-        part: table.part,
-        group: table.group,
-        id: table.id,
-        class_embeddings,
-        provenance,
-        form,
-        files: files.into_iter().filter(|(_, file)| exists(file)).collect(),
-    })
-}
-
-/// A matrix in a .npy file, whose length agrees with its header.
-fn array(path: &Path) -> Result<RowFile, DataError> {
-    let at = Place::file(path);
-    let file = File::open(path).map_err(DataError::unreadable(path))?;
-    let length = file.metadata().map_err(DataError::unreadable(path))?.len();
-    if length == 0 {
-        return Err(DataError::Empty { at });
-    }
-    let header = Header::read(&file, &at)?;
-    let (rows, dim, element) = header.matrix(&at)?;
-    let array = RowFile { file, offset: header.length, element, rows, dim };
-    let expected = header.length.saturating_add(array.size());
-    if length != expected {
-        let what = format!("{length} bytes, its header promises {expected} ({rows} rows of {dim})");
-        return Err(DataError::Damaged { at, what });
-    }
-    Ok(array)
 }
 
 fn matrix(path: &Path) -> Result<Matrix, DataError> {
-    let array = array(path)?;
+    let array = matrix_file(path)?;
     let (rows, class_dim) = (array.rows, array.dim);
     let mut values: Arc<[f32]> = std::iter::repeat_n(0.0, rows * class_dim).collect();
     let out = Arc::get_mut(&mut values).expect("made one line above");
@@ -97,7 +93,7 @@ fn matrix(path: &Path) -> Result<Matrix, DataError> {
     Ok(Matrix { at: Place::file(path), values, rows, class_dim })
 }
 
-fn about(path: &Path) -> Result<(crate::data::Provenance, Form), DataError> {
+fn provenance(path: &Path) -> Result<(crate::data::Provenance, Form), DataError> {
     let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
         io::ErrorKind::InvalidData => DataError::NotUtf8 { at: Place::file(path) },
         _ => DataError::unreadable(path)(error),
@@ -283,20 +279,18 @@ mod tests {
         let (place, folder) = folder_with(&[]);
         let missing = refusal(place.path(), &place.path().join("nowhere"));
         assert!(
-            missing.starts_with("nowhere: no such file or folder\nhint: a feature store is a folder"),
+            missing.starts_with("nowhere: no such file or folder\nhint: features are a folder"),
             "{missing}"
         );
         let alone = refusal(place.path(), &folder.join("features.npy"));
-        assert!(alone.starts_with(
-            "store/features.npy: not a feature store, a .npy file alone has no classes\nhint: "
-        ));
+        assert!(alone.starts_with("store/features.npy: a .npy file alone has no classes\nhint: "));
         let other = refusal(place.path(), &{
             std::fs::write(place.path().join("a.txt"), "a").unwrap();
             place.path().join("a.txt")
         });
-        assert!(
-            other.starts_with("a.txt: not a feature store, the name ends in none of the known ways\nhint: ")
-        );
+        assert!(other.starts_with(
+            "a.txt: cannot be read as features, the name ends in none of the known ways\nhint: "
+        ));
         #[cfg(not(feature = "parquet"))]
         {
             let table = place.path().join("a.parquet");
@@ -309,7 +303,7 @@ mod tests {
         std::fs::remove_file(folder.join("items.csv")).unwrap();
         let half = refusal(place.path(), &folder);
         assert!(
-            half.starts_with("store: not a feature store, the folder has no items.csv\nhint: "),
+            half.starts_with("store: cannot be read as features, the folder has no items.csv\nhint: "),
             "{half}"
         );
     }

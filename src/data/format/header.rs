@@ -8,7 +8,12 @@ use crate::data::{DataError, Place};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::data) enum Others {
     Features,
+    /// Features, and the classes may stand in another file.
+    Unlabelled,
+    /// Only what is said of items, beside splits that a file of their own lists.
     Refused,
+    /// Only what is said of items, with the splits of their classes.
+    Labels,
 }
 
 /// What a column holds.
@@ -57,7 +62,8 @@ impl<'a> Header<'a> {
             header.roles.push(column_role(&header.names, name, others, &Place::file(path))?);
             header.names.push(name.to_string());
         }
-        if !header.roles.contains(&Role::Class) {
+        let needs_class = others != Others::Unlabelled || header.roles.contains(&Role::Split);
+        if needs_class && !header.roles.contains(&Role::Class) {
             return Err(no_column("class", &header.names, Place::file(path)));
         }
         Ok((header, reader.position().byte() as usize))
@@ -88,8 +94,14 @@ pub(in crate::data) fn column_role(
         return Err(DataError::ColumnTwice { at: at.clone(), column: name.to_string() });
     }
     let role = Role::of(name);
-    if others == Others::Refused && matches!(role, Role::Feature | Role::Split) {
-        let known = "`class`, `part`, `group`, `id`".to_string();
+    let known = match others {
+        Others::Features | Others::Unlabelled => "",
+        Others::Refused if matches!(role, Role::Feature | Role::Split) => "`class`, `part`, `group`, `id`",
+        Others::Labels if role == Role::Feature => "`class`, `split`, `part`, `group`, `id`",
+        Others::Refused | Others::Labels => "",
+    };
+    if !known.is_empty() {
+        let known = known.to_string();
         return Err(DataError::UnknownName {
             at: at.clone(),
             what: "column",

@@ -1,16 +1,61 @@
-//! Files that hold features, each format in a file of its own.
+//! Formats of features: each is a file of this folder and a line of [`FORMATS`].
 
+mod bare;
 mod class_embeddings;
+mod column;
 #[cfg(feature = "parquet")]
-pub(in crate::data) mod columns;
+mod columns;
 pub(in crate::data) mod folder;
 pub(in crate::data) mod header;
+pub(in crate::data) mod labels;
 pub(in crate::data) mod lines;
+mod names;
 pub(in crate::data) mod npy;
-pub(in crate::data) mod npz;
+mod npz;
+mod pairs;
+mod parquet;
+mod pickle;
 pub(in crate::data) mod splits;
 pub(in crate::data) mod table;
-pub(in crate::data) mod tensors;
+mod tensors;
 pub(in crate::data) mod written;
 
+use std::path::Path;
+
+use self::written::Written;
+use crate::data::{DataError, OpenOptions, dataset};
+
 pub use written::{EmbeddingSource, Provenance};
+
+/// Reads one format of features.
+pub(in crate::data) trait Reader: Sync {
+    /// The extension of its files; nothing for a folder.
+    fn extension(&self) -> Option<&'static str>;
+
+    /// What the format looks like, for hints: `a folder with …`, `a .npz file`.
+    fn about(&self) -> &'static str;
+
+    /// Reads what the files say. The path is a folder, or a file that is not empty.
+    ///
+    /// # Errors
+    /// A file that is broken, lacks something or holds what nobody reads.
+    fn read(&self, path: &Path, options: &OpenOptions) -> Result<Written, DataError>;
+}
+
+/// The formats that are read.
+pub(in crate::data) const FORMATS: &[&dyn Reader] =
+    &[&folder::Folder, &npz::Npz, &tensors::Safetensors, &table::Csv, &parquet::Parquet, &bare::Npy];
+
+/// The reader of a folder, or of a file by its extension.
+pub(in crate::data) fn reader(path: &Path, is_folder: bool) -> Option<&'static dyn Reader> {
+    let extension = path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
+    let asked = if is_folder { None } else { Some(extension?) };
+    FORMATS.iter().copied().find(|format| format.extension() == asked.as_deref())
+}
+
+/// What features may be, as a hint says it.
+pub(in crate::data) fn known() -> String {
+    let formats: Vec<&str> = FORMATS.iter().map(|format| format.about()).collect();
+    let embedded: Vec<String> = dataset::EMBEDDED.iter().map(|(name, _)| format!("`{name}`")).collect();
+    format!("features are {}, or an embedded dataset: {}", formats.join(", "), embedded.join(", "))
+}

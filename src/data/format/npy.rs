@@ -1,11 +1,13 @@
-//! The .npy format: its header, and columns of text or whole numbers.
+//! The .npy format: its header, and matrices of features.
 //!
 //! Reference: NEP 1, "A simple file format for NumPy arrays", versions 1 to 3.
 
+use std::fs::File;
 use std::io::{self, Read};
+use std::path::Path;
 
-use crate::data::store::values::Element;
-use crate::data::{DataError, Place};
+use crate::data::store::values::{Element, RowFile};
+use crate::data::{DataError, Place, Precision};
 
 /// What the header of an array says.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,6 +34,12 @@ impl Header {
         if &start[..6] != b"\x93NUMPY" {
             return Err(damaged("it does not begin like a .npy file"));
         }
+        if !(1..=3).contains(&start[6]) {
+            return Err(damaged(&format!(
+                "version {}.{} of the .npy format, known are 1 to 3",
+                start[6], start[7]
+            )));
+        }
         let (size, before) = if start[6] == 1 {
             let mut size = [0; 2];
             reader.read_exact(&mut size).map_err(failed)?;
@@ -55,7 +63,9 @@ impl Header {
             let fortran = value(&text, "fortran_order")?.starts_with("True");
             let shape = value(&text, "shape")?.strip_prefix('(')?.split_once(')')?.0;
             let sizes = shape.split(',').map(str::trim).filter(|s| !s.is_empty());
-            let shape = sizes.map(|s| s.parse().ok()).collect::<Option<Vec<u64>>>()?;
+            // Python 2 wrote long numbers as 160L.
+            let shape =
+                sizes.map(|s| s.strip_suffix('L').unwrap_or(s).parse().ok()).collect::<Option<Vec<u64>>>()?;
             Some(Header { descr, fortran, shape, length: before + size })
         };
         parsed().ok_or_else(|| damaged("the .npy header is not a description of an array"))
@@ -63,18 +73,13 @@ impl Header {
 
     /// Rows, columns and element type of a matrix of features, checked.
     pub fn matrix(&self, at: &Place) -> Result<(usize, usize, Element), DataError> {
-        let element = match self.descr.as_str() {
-            "<f2" => Element::F16,
-            "<f4" => Element::F32,
-            "<f8" => Element::F64,
-            _ => {
-                return Err(DataError::ElementType {
-                    at: at.clone(),
-                    found: self.descr.clone(),
-                    expected: "`<f2`, `<f4` or `<f8` (float16, float32, float64)",
-                });
-            }
-        };
+        let element = element(&self.descr).ok_or_else(|| DataError::ElementType {
+            at: at.clone(),
+            found: self.descr.clone(),
+            expected: "`<f2`, `<f4`, `<f8` (float16, float32, float64) or whole numbers, little-endian; \
+                       `features.astype(\"float32\")` makes such"
+                .to_string(),
+        })?;
         let &[rows, columns] = self.shape.as_slice() else {
             return Err(self.wrong_shape(at, "two axes (items, dim)"));
         };
@@ -88,40 +93,72 @@ impl Header {
         Ok((rows, columns, element))
     }
 
-    fn wrong_shape(&self, at: &Place, expected: &str) -> DataError {
+    pub fn wrong_shape(&self, at: &Place, expected: &str) -> DataError {
         DataError::Shape { at: at.clone(), found: self.shape.clone(), expected: expected.to_string() }
     }
 }
 
+/// A matrix in a .npy file, whose length agrees with its header.
+pub(super) fn matrix_file(path: &Path) -> Result<RowFile, DataError> {
+    let at = Place::file(path);
+    let file = File::open(path).map_err(DataError::unreadable(path))?;
+    let length = file.metadata().map_err(DataError::unreadable(path))?.len();
+    if length == 0 {
+        return Err(DataError::Empty { at });
+    }
+    let header = Header::read(&file, &at)?;
+    let (rows, dim, element) = header.matrix(&at)?;
+    let array = RowFile { file, offset: header.length, element, rows, dim };
+    let expected = header.length.saturating_add(array.size());
+    if length != expected {
+        let what = format!("{length} bytes, its header promises {expected} ({rows} rows of {dim})");
+        return Err(DataError::Damaged { at, what });
+    }
+    Ok(array)
+}
+
+/// The type of the numbers of a matrix, where kshot reads it.
+fn element(descr: &str) -> Option<Element> {
+    match descr {
+        "<f2" => return Some(Element::F16),
+        "<f4" => return Some(Element::F32),
+        "<f8" => return Some(Element::F64),
+        _ => {}
+    }
+    let (order, rest) = descr.split_at_checked(1)?;
+    let (kind, size) = rest.split_at_checked(1)?;
+    let bytes = size.parse().ok().filter(|bytes| matches!(bytes, 1 | 2 | 4 | 8))?;
+    let in_order = order == "<" || bytes == 1;
+    (in_order && matches!(kind, "i" | "u")).then_some(Element::Int { bytes, signed: kind == "i" })
+}
+
 /// A matrix as the bytes of a .npy file, version 1.0.
 ///
-/// `values` are those of (rows, columns), row after row; as F16 they are rounded to the nearest.
+/// `values` are those of (rows, columns), row after row; with 16 bits they are rounded to the nearest.
 pub(in crate::data) fn matrix_bytes(
     rows: usize,
     columns: usize,
     values: &[f32],
-    element: Element,
+    precision: Precision,
 ) -> Vec<u8> {
-    let descr = match element {
-        Element::F16 => "<f2",
-        Element::F32 => "<f4",
-        Element::F64 => "<f8",
+    let (descr, size) = match precision {
+        Precision::F16 => ("<f2", 2),
+        Precision::F32 => ("<f4", 4),
     };
     let mut text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
     // The data begin at a multiple of 64 bytes; the header ends in a line feed.
     let length = (10 + text.len() + 1).next_multiple_of(64);
     text.push_str(&" ".repeat(length - 10 - text.len() - 1));
     text.push('\n');
-    let mut bytes = Vec::with_capacity(length + values.len() * element.size());
+    let mut bytes = Vec::with_capacity(length + values.len() * size);
     bytes.extend_from_slice(b"\x93NUMPY\x01\x00");
     bytes.extend_from_slice(&(text.len() as u16).to_le_bytes());
     bytes.extend_from_slice(text.as_bytes());
-    match element {
-        Element::F16 => {
+    match precision {
+        Precision::F16 => {
             values.iter().for_each(|v| bytes.extend_from_slice(&half::f16::from_f32(*v).to_le_bytes()));
         }
-        Element::F32 => values.iter().for_each(|v| bytes.extend_from_slice(&v.to_le_bytes())),
-        Element::F64 => values.iter().for_each(|v| bytes.extend_from_slice(&f64::from(*v).to_le_bytes())),
+        Precision::F32 => values.iter().for_each(|v| bytes.extend_from_slice(&v.to_le_bytes())),
     }
     bytes
 }
@@ -131,91 +168,8 @@ fn value<'a>(header: &'a str, key: &str) -> Option<&'a str> {
     Some(rest.trim_start().strip_prefix(':')?.trim_start())
 }
 
-/// A column of an archive.
-#[derive(Debug, PartialEq, Eq)]
-pub(in crate::data) enum Column {
-    Text(Vec<String>),
-    Numbers(Vec<i64>),
-}
-
-impl Column {
-    /// Reads a whole array of one axis: text (`<U`, `|S`) or whole numbers.
-    pub fn read(mut reader: impl Read, at: &Place) -> Result<Column, DataError> {
-        let header = Header::read(&mut reader, at)?;
-        let wrong_type = || DataError::ElementType {
-            at: at.clone(),
-            found: header.descr.clone(),
-            expected: "text (`<U`, `|S`) or whole numbers; numpy.array(names, dtype=\"U\") makes text",
-        };
-        let &[count] = header.shape.as_slice() else {
-            return Err(header.wrong_shape(at, "one axis"));
-        };
-        let mut parts = header.descr.chars();
-        let (Some(order), Some(kind), Ok(size)) =
-            (parts.next(), parts.next(), parts.as_str().parse::<usize>())
-        else {
-            return Err(wrong_type());
-        };
-        let width = match kind {
-            'U' => size.saturating_mul(4),
-            'S' => size,
-            'i' | 'u' if matches!(size, 1 | 2 | 4 | 8) => size,
-            _ => return Err(wrong_type()),
-        };
-        if order == '>' || width == 0 {
-            return Err(wrong_type());
-        }
-        let mut bytes = Vec::new();
-        reader
-            .read_to_end(&mut bytes)
-            .map_err(|error| DataError::Damaged { at: at.clone(), what: error.to_string() })?;
-        if Some(bytes.len() as u64) != count.checked_mul(width as u64) {
-            let what = format!("{} bytes of elements, expected {count} × {width}", bytes.len());
-            return Err(DataError::Damaged { at: at.clone(), what });
-        }
-        let cells = bytes.chunks_exact(width);
-        let not_utf8 = || DataError::NotUtf8 { at: at.clone() };
-        Ok(match kind {
-            'U' => Column::Text(cells.map(utf32).collect::<Option<_>>().ok_or_else(not_utf8)?),
-            'S' => Column::Text(cells.map(padded_utf8).collect::<Option<_>>().ok_or_else(not_utf8)?),
-            kind => {
-                let whole = cells.map(|cell| whole(cell, kind == 'i')).collect::<Option<_>>();
-                Column::Numbers(whole.ok_or_else(wrong_type)?)
-            }
-        })
-    }
-
-    /// The column as text: numbers in decimal.
-    pub fn into_text(self) -> Vec<String> {
-        match self {
-            Column::Text(text) => text,
-            Column::Numbers(numbers) => numbers.iter().map(i64::to_string).collect(),
-        }
-    }
-}
-
-fn utf32(cell: &[u8]) -> Option<String> {
-    let points = cell.chunks_exact(4).map(|c| u32::from_le_bytes([c[0], c[1], c[2], c[3]]));
-    let text = points.map(char::from_u32).collect::<Option<String>>()?;
-    Some(text.trim_end_matches('\0').to_string())
-}
-
-fn padded_utf8(cell: &[u8]) -> Option<String> {
-    std::str::from_utf8(cell).ok().map(|text| text.trim_end_matches('\0').to_string())
-}
-
-/// A little-endian whole number, or nothing where it exceeds `i64`.
-fn whole(cell: &[u8], signed: bool) -> Option<i64> {
-    let negative = signed && cell.last().is_some_and(|top| top & 0x80 != 0);
-    let mut wide = [if negative { 0xff } else { 0 }; 16];
-    wide[..cell.len()].copy_from_slice(cell);
-    i64::try_from(i128::from_le_bytes(wide)).ok()
-}
-
 #[cfg(test)]
 pub(in crate::data) mod tests {
-    use std::path::Path;
-
     use super::*;
 
     /// The bytes of an array of version 1.
@@ -281,22 +235,30 @@ pub(in crate::data) mod tests {
     }
 
     #[test]
-    fn columns_hold_text_of_both_kinds_and_numbers_of_every_size() {
-        let read = |bytes: Vec<u8>| Column::read(bytes.as_slice(), &at());
-        assert_eq!(read(text(&["é", "abc"])).unwrap(), Column::Text(vec!["é".into(), "abc".into()]));
-        assert_eq!(
-            read(array("|S3", "(2,)", false, b"ab\0cde")).unwrap(),
-            Column::Text(vec!["ab".into(), "cde".into()])
+    fn a_header_of_python_2_is_read_and_a_version_that_nobody_knows_is_not() {
+        let bytes = array("<f4", "(160L, 6L)", false, &[]);
+        assert_eq!(Header::read(bytes.as_slice(), &at()).unwrap().shape, [160, 6]);
+        let mut later = bytes;
+        later[6] = 9;
+        let error = Header::read(later.as_slice(), &at()).unwrap_err().to_string();
+        assert!(
+            error.ends_with("damaged or cut short: version 9.0 of the .npy format, known are 1 to 3"),
+            "{error}"
         );
-        assert_eq!(read(array("|i1", "(2,)", false, &[1, 255])).unwrap(), Column::Numbers(vec![1, -1]));
-        assert_eq!(read(array("|u1", "(2,)", false, &[1, 255])).unwrap(), Column::Numbers(vec![1, 255]));
-        assert_eq!(
-            read(array("<i8", "(1,)", false, &(-5i64).to_le_bytes())).unwrap(),
-            Column::Numbers(vec![-5])
-        );
-        assert!(read(array("<u8", "(1,)", false, &u64::MAX.to_le_bytes())).is_err());
-        assert!(matches!(read(array("|O", "(1,)", false, &[0; 8])), Err(DataError::ElementType { .. })));
-        assert!(matches!(read(array("|S3", "(2,)", false, b"abcde")), Err(DataError::Damaged { .. })));
-        assert!(matches!(read(array("|S1", "(1,)", false, &[0xff])), Err(DataError::NotUtf8 { .. })));
+    }
+
+    #[test]
+    fn floats_and_whole_numbers_are_features_and_others_are_refused_with_a_hint() {
+        for (descr, size) in
+            [("<f2", 2), ("<f8", 8), ("|u1", 1), ("|i1", 1), ("<i2", 2), ("<u4", 4), ("<i8", 8)]
+        {
+            assert_eq!(element(descr).map(Element::size), Some(size), "{descr}");
+        }
+        for descr in [">f4", ">i2", "|b1", "<c8", "|O", "<i3", "", "f"] {
+            assert_eq!(element(descr), None, "{descr}");
+        }
+        let header = Header { descr: ">f4".into(), fortran: false, shape: vec![1, 1], length: 128 };
+        let error = header.matrix(&at()).unwrap_err().to_string();
+        assert!(error.contains("little-endian") && error.contains("astype(\"float32\")"), "{error}");
     }
 }

@@ -1,5 +1,5 @@
-//! A store as a numpy archive: `features`, `class` (text, or codes into `classes`), and optional `part`, `group`,
-//! `id`, `class_split`, `class_embeddings`.
+//! Features as a numpy archive: `features`, `class` (text, numbers, or codes into `classes`), and optional `part`,
+//! `group`, `id`, `class_split`, `class_embeddings`; some of them go by other names as well.
 //!
 //! `class_split` and `class_embeddings` have one row per class: in the order of `classes`, or where that is absent in the
 //! order in which classes first appear in `class`.
@@ -11,74 +11,40 @@ use std::sync::Arc;
 
 use zip::{CompressionMethod, ZipArchive};
 
-use super::npy::{Column, Header};
-use super::written::{Listed, Listing, Matrix, Names, Written};
+use super::Reader;
+use super::column::Column;
+use super::names::{self, CLASS, CLASS_EMBEDDINGS, CLASS_SPLIT, CLASSES, FEATURES, GROUP, ID, Known, PART};
+use super::npy::Header;
+use super::written::{Features, Labels, Listed, Listing, Matrix, Names, Written};
 use crate::data::OpenOptions;
-use crate::data::place::store_name;
 use crate::data::store::values::{Element, RowFile, Values, load_stream};
 use crate::data::{DataError, Place};
-use crate::vocab::{Form, Split};
+use crate::vocab::Split;
 
-const ARRAYS: [&str; 8] =
-    ["features", "class", "classes", "part", "group", "id", "class_split", "class_embeddings"];
+const ARRAYS: [&Known; 8] =
+    [&FEATURES, &CLASS, &CLASSES, &PART, &GROUP, &ID, &CLASS_SPLIT, &CLASS_EMBEDDINGS];
 
-/// What `class_embeddings` was called earlier.
-const EMBEDDINGS_BEFORE: &str = "class_vectors";
+/// A numpy archive.
+pub(super) struct Npz;
 
-pub(in crate::data) fn read(path: &Path, options: &OpenOptions) -> Result<Written, DataError> {
-    let file = File::open(path).map_err(DataError::unreadable(path))?;
-    let archive = ZipArchive::new(BufReader::new(file)).map_err(|error| broken(Place::file(path), error))?;
-    let mut archive = Archive { path, archive };
-    archive.refuse_unknown()?;
+impl Reader for Npz {
+    fn extension(&self) -> Option<&'static str> {
+        Some("npz")
+    }
 
-    let Some(class) = archive.column("class")? else {
-        return Err(archive.missing("class", "the class of every item, as text or as codes into `classes`"));
-    };
-    let listed = archive.column("classes")?.map(Column::into_text);
-    let class = match (class, &listed) {
-        (Column::Text(names), _) => names.iter().collect(),
-        (Column::Numbers(codes), Some(names)) => Names::from_codes(&codes, names, &archive.at("class"))?,
-        (Column::Numbers(_), None) => {
-            return Err(archive.missing("classes", "the names that the codes of `class` stand for"));
-        }
-    };
-    let listing = archive.listing(&class, listed)?;
-    let mut names = |name| archive.column(name).map(|c| c.map(Column::into_text));
-    let (part, group, id) = (names("part")?, names("group")?, names("id")?);
-    let class_embeddings = match archive.matrix(archive.embeddings(), u64::MAX)? {
-        None => None,
-        Some((values, rows, class_dim, _)) => {
-            let mut all: Arc<[f32]> = std::iter::repeat_n(0.0, rows * class_dim).collect();
-            let out = Arc::get_mut(&mut all).expect("made one line above");
-            values.read_block(class_dim, 0, out).map_err(DataError::unreadable(path))?;
-            Some(Matrix { at: archive.at("class_embeddings"), values: all, rows, class_dim })
-        }
-    };
-    let Some((values, rows, dim, element)) = archive.matrix("features", options.resident)? else {
-        return Err(archive.missing("features", "a matrix (items, dim)"));
-    };
-    Ok(Written {
-        name: store_name(path),
-        path: Some(path.to_path_buf()),
-        files: vec![(
-            path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-            path.to_path_buf(),
-        )],
-        features_at: archive.at("features"),
-        values,
-        element,
-        rows,
-        dim,
-        class_at: archive.at("class"),
-        class,
-        listing,
-        part: part.map(|p| p.iter().collect()),
-        group: group.map(|g| g.iter().collect()),
-        id,
-        class_embeddings,
-        provenance: Default::default(),
-        form: Form::Vector,
-    })
+    fn about(&self) -> &'static str {
+        "a .npz archive"
+    }
+
+    fn read(&self, path: &Path, options: &OpenOptions) -> Result<Written, DataError> {
+        let mut archive = Archive::open(path)?;
+        let labels = archive.labels(options)?;
+        let class_embeddings = archive.class_embeddings()?;
+        let Some(features) = archive.matrix(&FEATURES, options.resident)? else {
+            return Err(archive.missing("features", "a matrix (items, dim)"));
+        };
+        Ok(Written { class_embeddings, ..Written::of_file(path, features, labels) })
+    }
 }
 
 fn broken(at: Place, error: impl ToString) -> DataError {
@@ -88,9 +54,26 @@ fn broken(at: Place, error: impl ToString) -> DataError {
 struct Archive<'a> {
     path: &'a Path,
     archive: ZipArchive<BufReader<File>>,
+    /// The arrays, without their ending.
+    names: Vec<String>,
 }
 
-impl Archive<'_> {
+impl<'a> Archive<'a> {
+    fn open(path: &'a Path) -> Result<Archive<'a>, DataError> {
+        let at = || Place::file(path);
+        let file = File::open(path).map_err(DataError::unreadable(path))?;
+        let archive = ZipArchive::new(BufReader::new(file)).map_err(|error| broken(at(), error))?;
+        let array = |member: &[u8]| {
+            String::from_utf8_lossy(member.strip_suffix(b".npy").unwrap_or(member)).into_owned()
+        };
+        let names: Vec<String> = archive.file_names_raw().map(array).collect();
+        if let Some(found) = names::unknown(&ARRAYS, names.iter().map(String::as_str)) {
+            let (what, found, known) = ("array", found.to_string(), names::listed(&ARRAYS));
+            return Err(DataError::UnknownName { at: at(), what, found, known });
+        }
+        Ok(Archive { path, archive, names })
+    }
+
     fn at(&self, array: &str) -> Place {
         Place::member(self.path, array)
     }
@@ -99,75 +82,87 @@ impl Archive<'_> {
         DataError::NoMember { at: Place::file(self.path), name, expected }
     }
 
-    fn refuse_unknown(&self) -> Result<(), DataError> {
-        for member in self.archive.file_names_raw() {
-            let array = member.strip_suffix(b".npy").unwrap_or(member);
-            let known = ARRAYS.iter().chain([&EMBEDDINGS_BEFORE]);
-            if !known.into_iter().any(|known| known.as_bytes() == array) {
-                return Err(DataError::UnknownName {
-                    at: Place::file(self.path),
-                    what: "array",
-                    found: String::from_utf8_lossy(array).into_owned(),
-                    known: ARRAYS.map(|known| format!("`{known}`")).join(", "),
-                });
-            }
-        }
-        Ok(())
+    /// The member that holds something, with the place that messages name.
+    fn member(&self, known: &Known) -> Result<Option<(usize, Place)>, DataError> {
+        let names = self.names.iter().map(String::as_str);
+        let Some(array) = known.find(names, &Place::file(self.path))? else { return Ok(None) };
+        let index = |name: &str| self.archive.index_for_name(name);
+        let member = index(&format!("{array}.npy")).or_else(|| index(array));
+        Ok(member.map(|member| (member, self.at(array))))
     }
 
-    /// The name under which class embeddings are looked for.
-    fn embeddings(&self) -> &'static str {
-        let before = self.archive.index_for_name(&format!("{EMBEDDINGS_BEFORE}.npy")).is_some();
-        if before { EMBEDDINGS_BEFORE } else { "class_embeddings" }
-    }
-
-    fn member(&mut self, array: &str) -> Option<usize> {
-        self.archive.index_for_name(&format!("{array}.npy")).or_else(|| self.archive.index_for_name(array))
-    }
-
-    fn column(&mut self, array: &str) -> Result<Option<Column>, DataError> {
-        let at = self.at(array);
-        let Some(member) = self.member(array) else { return Ok(None) };
+    fn column(&mut self, known: &Known) -> Result<Option<(Column, Place)>, DataError> {
+        let Some((member, at)) = self.member(known)? else { return Ok(None) };
         let entry = self.archive.by_index(member).map_err(|error| broken(at.clone(), error))?;
-        Column::read(entry, &at).map(Some)
+        honest(entry.size(), entry.compressed_size(), &at)?;
+        Ok(Some((Column::read(entry, &at)?, at)))
     }
 
-    /// A matrix with its rows, columns and element type. It stays in the file where it is larger than `resident` bytes
-    /// and not compressed.
-    fn matrix(
-        &mut self,
-        array: &str,
-        resident: u64,
-    ) -> Result<Option<(Values, usize, usize, Element)>, DataError> {
-        let at = self.at(array);
-        let Some(member) = self.member(array) else { return Ok(None) };
+    fn texts(&mut self, known: &Known) -> Result<Option<Vec<String>>, DataError> {
+        Ok(self.column(known)?.map(|(column, _)| column.into_text()))
+    }
+
+    /// What the archive says of its items.
+    fn labels(&mut self, options: &OpenOptions) -> Result<Option<Labels>, DataError> {
+        let Some((class, at)) = self.column(&CLASS)? else {
+            if options.labels.is_some() {
+                return Ok(None);
+            }
+            return Err(self.missing(
+                "class",
+                "the class of every item, as text, numbers or codes into `classes`; or --labels FILE",
+            ));
+        };
+        let listed = self.texts(&CLASSES)?;
+        let class = class.into_class(listed.as_deref(), &at)?;
+        Ok(Some(Labels {
+            at,
+            listing: self.listing(&class, listed)?,
+            class,
+            part: self.texts(&PART)?.map(|part| part.iter().collect()),
+            group: self.texts(&GROUP)?.map(|group| group.iter().collect()),
+            id: self.texts(&ID)?,
+        }))
+    }
+
+    fn class_embeddings(&mut self) -> Result<Option<Matrix>, DataError> {
+        let Some(Features { at, values, rows, dim, .. }) = self.matrix(&CLASS_EMBEDDINGS, u64::MAX)? else {
+            return Ok(None);
+        };
+        let mut all: Arc<[f32]> = std::iter::repeat_n(0.0, rows * dim).collect();
+        let out = Arc::get_mut(&mut all).expect("made one line above");
+        values.read_block(dim, 0, out).map_err(DataError::unreadable(self.path))?;
+        Ok(Some(Matrix { at, values: all, rows, class_dim: dim }))
+    }
+
+    /// A matrix. It stays in the file where it is larger than `resident` bytes and not compressed.
+    fn matrix(&mut self, known: &Known, resident: u64) -> Result<Option<Features>, DataError> {
+        let Some((member, at)) = self.member(known)? else { return Ok(None) };
         let mut entry = self.archive.by_index(member).map_err(|error| broken(at.clone(), error))?;
         let header = Header::read(&mut entry, &at)?;
-        let (rows, columns, element) = header.matrix(&at)?;
-        let size = (rows * columns * element.size()) as u64;
-        let (found, packed) = (entry.size(), entry.compressed_size());
-        // Deflate cannot shrink by more than 1032, so a greater promise is a lie that would exhaust the memory.
-        if found != header.length + size || found / 1100 > packed {
+        let (rows, dim, element) = header.matrix(&at)?;
+        let size = (rows * dim * element.size()) as u64;
+        let found = entry.size();
+        if found != header.length + size {
             let what = format!("{found} bytes, its header promises {}", header.length.saturating_add(size));
             return Err(broken(at, what));
         }
+        honest(found, entry.compressed_size(), &at)?;
         let stays = size > resident && entry.compression() == CompressionMethod::Stored;
-        if let Some(start) = entry.data_start().filter(|_| stays) {
-            let file = File::open(self.path).map_err(DataError::unreadable(self.path))?;
-            let offset = start + header.length;
-            let values = RowFile { file, offset, element, rows, dim: columns }.open(resident);
-            let values = values.map_err(DataError::unreadable(self.path))?;
-            return Ok(Some((values, rows, columns, element)));
-        }
-        let values = load_stream(&mut entry, element, rows * columns);
-        let values = values.map_err(|error| broken(at.clone(), error))?;
-        // Only the read that meets the end compares the checksum.
-        entry.read(&mut [0]).map_err(|error| broken(at, error))?;
-        Ok(Some((values, rows, columns, element)))
+        let values = match entry.data_start().filter(|_| stays) {
+            Some(start) => {
+                let file = File::open(self.path).map_err(DataError::unreadable(self.path))?;
+                let offset = start + header.length;
+                let values = RowFile { file, offset, element, rows, dim }.open(resident);
+                values.map_err(DataError::unreadable(self.path))?
+            }
+            None => whole(&mut entry, element, rows * dim).map_err(|error| broken(at.clone(), error))?,
+        };
+        Ok(Some(Features { at, values, element, rows, dim }))
     }
 
     fn listing(&mut self, class: &Names, listed: Option<Vec<String>>) -> Result<Option<Listing>, DataError> {
-        let splits = self.column("class_split")?.map(Column::into_text);
+        let splits = self.texts(&CLASS_SPLIT)?;
         if listed.is_none() && splits.is_none() {
             return Ok(None);
         }
@@ -193,9 +188,27 @@ impl Archive<'_> {
     }
 }
 
+/// Reads all numbers of a member into memory, and its checksum.
+fn whole(entry: &mut impl Read, element: Element, count: usize) -> std::io::Result<Values> {
+    let values = load_stream(&mut *entry, element, count)?;
+    // Only the read that meets the end compares the checksum.
+    entry.read(&mut [0])?;
+    Ok(values)
+}
+
+/// Refuses a size that no packed member can have, and that would exhaust the memory.
+fn honest(size: u64, packed: u64, at: &Place) -> Result<(), DataError> {
+    // Deflate cannot shrink by more than 1032.
+    match size / 1100 > packed {
+        true => Err(broken(at.clone(), format!("{size} bytes out of {packed} packed ones"))),
+        false => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::npy::tests::{array, matrix, text};
+    use super::super::pickle::tests::pickled;
     use crate::data::Values;
     use crate::data::fixtures::{archive, numbers, open, refusal, sample};
     use crate::data::{OpenOptions, Store};
@@ -223,7 +236,7 @@ mod tests {
                 ("class", codes(&[1, 0, 1])),
                 ("classes", text(&["x", "y"])),
                 ("class_split", text(&["novel", "base"])),
-                ("class_embeddings", matrix(2, 1, &[5.0, 6.0])),
+                ("class_vectors", matrix(2, 1, &[5.0, 6.0])),
                 ("group", codes(&[7, 8, 7])),
             ],
         );
@@ -236,6 +249,40 @@ mod tests {
         assert_eq!(&*store.class_embeddings().unwrap().rows, [6.0, 5.0]);
         assert_eq!(index.group(crate::vocab::ItemId(2)), 0);
         assert_eq!(store.name(), "store");
+    }
+
+    #[test]
+    fn names_and_types_that_people_use_give_the_same_features() {
+        let whole = |label: &str, column: Vec<u8>, more: &[(&str, Vec<u8>)]| {
+            let place = tempfile::tempdir().unwrap();
+            let bytes = array("|u1", "(3, 1)", false, &[1, 2, 255]);
+            let members = [&[("X", bytes), (label, column)], more].concat();
+            let store = open(&archive(place.path(), true, &members)).unwrap();
+            assert_eq!(numbers(&store), [1.0, 2.0, 255.0]);
+            let names: Vec<String> = store.index().classes().iter().map(|class| class.name.clone()).collect();
+            names.join(" ")
+        };
+        assert_eq!(whole("y", codes(&[7, 0, 7]), &[]), "7 0");
+        assert_eq!(whole("labels", text(&["b", "a", "b"]), &[]), "b a");
+        assert_eq!(whole("targets", array("|b1", "(3,)", false, &[1, 0, 1]), &[]), "True False");
+        assert_eq!(whole("label", array("|O", "(3,)", false, &pickled(&["b", "a", "b"])), &[]), "b a");
+        // What pandas calls a categorical: codes into categories.
+        let small = array("|i1", "(3,)", false, &[1, 0, 1]);
+        assert_eq!(whole("codes", small, &[("categories", text(&["x", "y"]))]), "y x");
+    }
+
+    #[test]
+    fn a_whole_number_that_no_float_equals_is_refused_by_its_item() {
+        let exact = |value: i64| {
+            let body = [0, value].map(i64::to_le_bytes).concat();
+            vec![("features", array("<i8", "(2, 1)", false, &body)), ("class", text(&["a", "b"]))]
+        };
+        let place = tempfile::tempdir().unwrap();
+        let store = open(&archive(place.path(), true, &exact(1 << 24))).unwrap();
+        assert_eq!(numbers(&store), [0.0, 16_777_216.0]);
+        let sentence = "store.npz `features`: item 1 (class `b`) has a whole number that 32 bits cannot hold in column 0, \
+                        features must be finite 32-bit numbers";
+        assert_eq!(refused(&exact((1 << 24) + 1)), sentence);
     }
 
     #[test]
@@ -271,11 +318,14 @@ mod tests {
         assert!(
             refused(&[features()]).starts_with("store.npz: no `class`, expected the class of every item")
         );
-        let names = refused(&[features(), ("class", codes(&[0, 1]))]);
-        assert_eq!(names, "store.npz: no `classes`, expected the names that the codes of `class` stand for");
-        let unknown = refused(&[features(), class(), ("labels", codes(&[0, 1]))]);
+        let unknown = refused(&[features(), class(), ("label_names", text(&["a", "b"]))]);
         assert!(
-            unknown.starts_with("store.npz: unknown array `labels`, expected one of `features`, `class`")
+            unknown
+                .starts_with("store.npz: unknown array `label_names`, expected one of `features`, `class`")
+        );
+        let twice = refused(&[features(), class(), ("labels", codes(&[0, 1]))]);
+        assert!(
+            twice.starts_with("store.npz: `class` and `labels` are both there, each gives the class\nhint: ")
         );
         let code = refused(&[features(), ("class", codes(&[0, 2])), ("classes", text(&["a", "b"]))]);
         assert_eq!(
@@ -290,8 +340,11 @@ mod tests {
         assert!(word.starts_with("store.npz `class_split`: unknown split `test`, expected one of"), "{word}");
         let twice = refused(&[features(), class(), ("classes", text(&["a", "b", "a"]))]);
         assert_eq!(twice, "store.npz `classes`: class `a` is listed twice");
-        let pickled = refused(&[features(), ("class", array("|O", "(2,)", false, &[0; 16]))]);
-        assert!(pickled.starts_with("store.npz `class`: elements of type `|O`, expected text"), "{pickled}");
+        let code = refused(&[features(), ("class", array("|O", "(2,)", false, b"cos\nsystem\n)R."))]);
+        assert!(
+            code.starts_with("store.npz `class`: pickled objects that are no list of texts, it would call"),
+            "{code}"
+        );
         let empty = refused(&[features(), ("class", text(&["a", ""]))]);
         assert_eq!(empty, "store.npz `class`: item 1 has an empty `class`");
     }

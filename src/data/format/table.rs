@@ -1,4 +1,4 @@
-//! .csv tables with one line per item: items.csv of a folder, and whole stores in one table.
+//! .csv tables with one line per item: items.csv of a folder, labels, and whole features in one table.
 
 use std::fs::File;
 use std::io::Read;
@@ -7,21 +7,22 @@ use std::path::Path;
 use memchr::{memchr, memchr_iter, memrchr};
 use rayon::prelude::*;
 
+use super::Reader;
 use super::header::{Header, Others, Role, text};
 use super::lines::line_at;
 use super::splits::note_split;
-use super::written::{Listed, Listing, Names, Written};
+use super::written::{Features, Labels, Listed, Listing, Names, Written};
 use crate::data::OpenOptions;
-use crate::data::place::store_name;
 use crate::data::store::values::{Element, Values};
 use crate::data::{DataError, ItemName, Place};
 use crate::numbers::Numbers;
-use crate::vocab::{Form, Split};
+use crate::vocab::Split;
 
 /// A table, or a piece of one.
 #[derive(Debug, Default)]
 pub(in crate::data) struct Table {
     pub class: Names,
+    rows: usize,
     /// Per class, its split and the line that names it first; empty without a column `split`.
     pub splits: Vec<(Split, u64)>,
     pub part: Option<Names>,
@@ -32,43 +33,37 @@ pub(in crate::data) struct Table {
     dim: usize,
 }
 
-/// A whole store in one table.
-pub(in crate::data) fn read_store(path: &Path, _: &OpenOptions) -> Result<Written, DataError> {
-    let mut table = read(path, Others::Features)?;
-    let (rows, dim) = (table.class.of.len(), table.dim);
-    let at = Place::file(path);
-    if dim == 0 {
-        return Err(DataError::NoFeatures { at });
+/// A whole set of features in one .csv table.
+pub(super) struct Csv;
+
+impl Reader for Csv {
+    fn extension(&self) -> Option<&'static str> {
+        Some("csv")
     }
-    let mut values = Numbers::<f32>::zeros(rows * dim);
-    let mut rest = values.unshared().expect("made one line above");
-    for piece in table.features.drain(..) {
-        let (head, tail) = rest.split_at_mut(piece.len());
-        head.copy_from_slice(&piece);
-        rest = tail;
+
+    fn about(&self) -> &'static str {
+        "a .csv table"
     }
-    Ok(Written {
-        name: store_name(path),
-        path: Some(path.to_path_buf()),
-        files: vec![(
-            path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-            path.to_path_buf(),
-        )],
-        features_at: at.clone(),
-        values: Values::F32(values),
-        element: Element::F32,
-        rows,
-        dim,
-        listing: table.listing(&at),
-        class_at: at,
-        class: table.class,
-        part: table.part,
-        group: table.group,
-        id: table.id,
-        class_embeddings: None,
-        provenance: Default::default(),
-        form: Form::Vector,
-    })
+
+    fn read(&self, path: &Path, options: &OpenOptions) -> Result<Written, DataError> {
+        let others = if options.labels.is_some() { Others::Unlabelled } else { Others::Features };
+        let mut table = read(path, others)?;
+        let (rows, dim) = (table.rows, table.dim);
+        let at = Place::file(path);
+        if dim == 0 {
+            return Err(DataError::NoFeatures { at });
+        }
+        let mut values = Numbers::<f32>::zeros(rows * dim);
+        let mut rest = values.unshared().expect("made one line above");
+        for piece in table.features.drain(..) {
+            let (head, tail) = rest.split_at_mut(piece.len());
+            head.copy_from_slice(&piece);
+            rest = tail;
+        }
+        let features =
+            Features { at: at.clone(), values: Values::F32(values), element: Element::F32, rows, dim };
+        Ok(Written::of_file(path, features, Some(table.labels(&at))))
+    }
 }
 
 /// Bytes that one thread parses at a time.
@@ -145,13 +140,14 @@ impl Table {
         }
         let parsed: Vec<_> = pieces.into_par_iter().map(|(line, piece)| parse(header, piece, line)).collect();
         for piece in parsed {
-            let rows = self.class.of.len();
+            let rows = self.rows;
             self.append(piece.map_err(|error| later(error, rows))?, header.path)?;
         }
         Ok(())
     }
 
     fn append(&mut self, piece: Table, path: &Path) -> Result<(), DataError> {
+        self.rows += piece.rows;
         self.class.append(&piece.class);
         for (name, (split, line)) in piece.class.names.iter().zip(piece.splits) {
             let class = self.class.place(name);
@@ -168,6 +164,12 @@ impl Table {
         }
         self.features.extend(piece.features);
         Ok(())
+    }
+
+    /// What the table says of its items.
+    pub fn labels(self, at: &Place) -> Labels {
+        let listing = self.listing(at);
+        Labels { at: at.clone(), listing, class: self.class, part: self.part, group: self.group, id: self.id }
     }
 
     /// The classes with their splits, where the table has any.
@@ -201,6 +203,7 @@ fn parse(header: &Header, bytes: &[u8], first_line: u64) -> Result<Table, DataEr
         dim: header.dim(),
         ..Table::default()
     };
+    let labelled = has(Role::Class);
     // A number of eight digits takes eleven bytes, and room that stays empty costs nothing.
     let mut features = Vec::with_capacity(if table.dim == 0 { 0 } else { bytes.len() / 8 });
     let mut reader = csv::ReaderBuilder::new()
@@ -219,9 +222,11 @@ fn parse(header: &Header, bytes: &[u8], first_line: u64) -> Result<Table, DataEr
         if record.len() != header.roles.len() {
             return Err(DataError::Ragged { at: at(), expected: header.roles.len(), found: record.len() });
         }
-        let row = table.class.of.len();
-        let class = header.field(Role::Class, &record).unwrap_or_default();
-        table.class.push(filled(text(class, at)?, "class", row, at)?);
+        let row = table.rows;
+        table.rows += 1;
+        if let Some(class) = header.field(Role::Class, &record) {
+            table.class.push(filled(text(class, at)?, "class", row, at)?);
+        }
         if let Some(field) = header.field(Role::Split, &record) {
             let split = text(field, at)?.parse();
             let split = split.map_err(|source| DataError::UnknownWord { at: at(), source })?;
@@ -251,7 +256,7 @@ fn parse(header: &Header, bytes: &[u8], first_line: u64) -> Result<Table, DataEr
                     let found = String::from_utf8_lossy(field).into_owned();
                     let item = Box::new(ItemName {
                         row,
-                        class: table.class.name(row).to_string(),
+                        class: if labelled { table.class.name(row).to_string() } else { String::new() },
                         id: table.id.as_ref().and_then(|id| id.last().cloned()),
                     });
                     return Err(match parsed {
@@ -358,7 +363,8 @@ mod tests {
         assert_eq!(refused("class,f,g\na,1,2\nb,1\n"), "s.csv line 3: expected 3 fields, found 2");
         assert_eq!(refused("class,f\na,1\nb,one\n"), "s.csv line 3: column `f` must be a number, got `one`");
         assert_eq!(refused("class,f\na,\n"), "s.csv line 2: column `f` must be a number, got ``");
-        let words = "s.csv line 2: column `text` holds `why is it so cold in`, a feature store holds numbers alone\nhint: ";
+        let words =
+            "s.csv line 2: column `text` holds `why is it so cold in`, features are numbers alone\nhint: ";
         assert!(refused("text,class\nwhy is it so cold in here,a\n").starts_with(words));
         let infinite =
             "s.csv line 2: item 0 (class `a`) has 1e39 in column `f`, features must be finite 32-bit numbers";

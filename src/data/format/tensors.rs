@@ -1,13 +1,13 @@
-//! A store as one .safetensors file.
+//! Features as one .safetensors file.
 //!
-//! Tensors: `features` (items, dim) of F16, F32 or F64; `class` (items) of I64, places in the list `classes`; optional
-//! `class_embeddings` (classes, class_dim), rows as in `classes`. Metadata, each a string of JSON: `classes`, the list of class
-//! names; optional `splits`, an object from class name to split; optional `part`, `group` and `id`, lists with one entry
-//! per item. Metadata in plain text: optional `backbone`, `trained_on`, `saw_classes`, `form` as in store.toml;
-//! `format`, which other tools write, is passed over.
+//! Tensors: `features` (items, dim) of floats or whole numbers; `class` (items) of whole numbers, places in the list
+//! `classes` where there is one, else names; optional `class_embeddings` (classes, class_dim), rows as in `classes`; some
+//! go by other names as well. Metadata, each a string of JSON: optional `classes`, the list of class names; `splits`, an
+//! object from class name to split; `part`, `group` and `id`, lists with one entry per item. Metadata in plain text:
+//! optional `backbone`, `trained_on`, `saw_classes`, `form`, `weights_sha256` as in store.toml; `format`, which other
+//! tools write, is ignored.
 
 use std::collections::{HashMap, HashSet};
-use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::FileExt;
@@ -16,74 +16,63 @@ use std::sync::Arc;
 
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::Deserialize;
 
-use super::written::{About, Listed, Listing, Matrix, Names, Written};
+use super::Reader;
+use super::column::{Column, whole};
+use super::names::{self, CLASS, CLASS_EMBEDDINGS, FEATURES, Known};
+use super::pairs::{NoTwice, Pairs};
+use super::written::{About, Features, Labels, Listed, Listing, Matrix, Names, Written};
 use crate::data::OpenOptions;
-use crate::data::place::store_name;
 use crate::data::store::values::{Element, RowFile};
 use crate::data::{DataError, Place};
 use crate::vocab::Split;
 
-const TENSORS: [&str; 3] = ["features", "class", "class_embeddings"];
-/// What `class_embeddings` was called earlier.
-const EMBEDDINGS_BEFORE: &str = "class_vectors";
-
+const TENSORS: [&Known; 3] = [&FEATURES, &CLASS, &CLASS_EMBEDDINGS];
 const LISTS: [&str; 5] = ["classes", "splits", "part", "group", "id"];
 
-pub(in crate::data) fn read(path: &Path, options: &OpenOptions) -> Result<Written, DataError> {
-    let tensors = Tensors::open(path)?;
-    tensors.refuse_unknown()?;
-    let names = tensors.list("classes")?;
-    let names =
-        names.ok_or_else(|| tensors.missing("classes", "a JSON list of class names in the metadata"))?;
-    let codes = tensors.codes()?;
-    let class = Names::from_codes(&codes, &names, &tensors.at("class"))?;
-    let listing = tensors.listing(names)?;
-    let about = About::look_up(|key| tensors.text(key).map(str::to_string)).parse();
-    let (provenance, form) =
-        about.map_err(|source| DataError::UnknownWord { at: Place::file(path), source })?;
-    let class_embeddings = match tensors
-        .matrix("class_embeddings")
-        .transpose()
-        .or_else(|| tensors.matrix(EMBEDDINGS_BEFORE).transpose())
-        .transpose()?
-    {
-        None => None,
-        Some(array) => {
-            let (rows, class_dim) = (array.rows, array.dim);
-            let mut values: Arc<[f32]> = std::iter::repeat_n(0.0, rows * class_dim).collect();
-            let out = Arc::get_mut(&mut values).expect("made one line above");
-            let stored = array.open(u64::MAX).map_err(DataError::unreadable(path))?;
-            stored.read_block(class_dim, 0, out).map_err(DataError::unreadable(path))?;
-            Some(Matrix { at: tensors.at("class_embeddings"), values, rows, class_dim })
-        }
-    };
-    let features = tensors.matrix("features")?;
-    let features = features.ok_or_else(|| tensors.missing("features", "a tensor (items, dim)"))?;
-    let (rows, dim, element) = (features.rows, features.dim, features.element);
-    Ok(Written {
-        name: store_name(path),
-        path: Some(path.to_path_buf()),
-        files: vec![(
-            path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-            path.to_path_buf(),
-        )],
-        features_at: tensors.at("features"),
-        values: features.open(options.resident).map_err(DataError::unreadable(path))?,
-        element,
-        rows,
-        dim,
-        class_at: tensors.at("class"),
-        class,
-        listing: Some(listing),
-        part: tensors.list("part")?.map(|p| p.iter().collect()),
-        group: tensors.list("group")?.map(|g| g.iter().collect()),
-        id: tensors.list("id")?,
-        class_embeddings,
-        provenance,
-        form,
-    })
+/// A .safetensors file.
+pub(super) struct Safetensors;
+
+impl Reader for Safetensors {
+    fn extension(&self) -> Option<&'static str> {
+        Some("safetensors")
+    }
+
+    fn about(&self) -> &'static str {
+        "a .safetensors file"
+    }
+
+    fn read(&self, path: &Path, options: &OpenOptions) -> Result<Written, DataError> {
+        let tensors = Tensors::open(path)?;
+        tensors.refuse_unknown()?;
+        let about = About::look_up(|key| tensors.text(key).map(str::to_string)).parse();
+        let (provenance, form) =
+            about.map_err(|source| DataError::UnknownWord { at: Place::file(path), source })?;
+        let labels = tensors.labels(options)?;
+        let class_embeddings = match tensors.matrix(&CLASS_EMBEDDINGS)? {
+            None => None,
+            Some((array, at)) => {
+                let (rows, class_dim) = (array.rows, array.dim);
+                let mut values: Arc<[f32]> = std::iter::repeat_n(0.0, rows * class_dim).collect();
+                let out = Arc::get_mut(&mut values).expect("made one line above");
+                let stored = array.open(u64::MAX).map_err(DataError::unreadable(path))?;
+                stored.read_block(class_dim, 0, out).map_err(DataError::unreadable(path))?;
+                Some(Matrix { at, values, rows, class_dim })
+            }
+        };
+        let features = tensors.matrix(&FEATURES)?;
+        let (array, at) = features.ok_or_else(|| tensors.missing("features", "a tensor (items, dim)"))?;
+        let features = Features {
+            at,
+            element: array.element,
+            rows: array.rows,
+            dim: array.dim,
+            values: array.open(options.resident).map_err(DataError::unreadable(path))?,
+        };
+        let written = Written::of_file(path, features, labels);
+        Ok(Written { class_embeddings, provenance, form, ..written })
+    }
 }
 
 struct Tensors<'a> {
@@ -108,8 +97,9 @@ impl<'a> Tensors<'a> {
         }
         let mut header = vec![0; (start - 8) as usize];
         file.read_exact(&mut header).map_err(DataError::unreadable(path))?;
-        let header: Metadata =
-            serde_json::from_slice(&header).map_err(|error| damaged(format!("the header: {error}")))?;
+        let broken = |error: serde_json::Error| damaged(format!("the header: {error}"));
+        serde_json::from_slice::<NoTwice>(&header).map_err(broken)?;
+        let header: Metadata = serde_json::from_slice(&header).map_err(broken)?;
         let expected = start + header.data_len() as u64;
         if length != expected {
             return Err(damaged(format!("{length} bytes, its header promises {expected}")));
@@ -127,26 +117,44 @@ impl<'a> Tensors<'a> {
     }
 
     fn refuse_unknown(&self) -> Result<(), DataError> {
-        let unknown = |what, found: &String, known: Vec<&str>| DataError::UnknownName {
-            at: Place::file(self.path),
-            what,
-            found: found.clone(),
-            known: known.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", "),
+        let unknown = |what, found: &str, known| {
+            let (at, found) = (Place::file(self.path), found.to_string());
+            DataError::UnknownName { at, what, found, known }
         };
-        if let Some(found) = self
-            .header
-            .offset_keys()
-            .iter()
-            .find(|name| !TENSORS.contains(&name.as_str()) && *name != EMBEDDINGS_BEFORE)
-        {
-            return Err(unknown("tensor", found, TENSORS.to_vec()));
+        let tensors = self.header.offset_keys();
+        if let Some(found) = names::unknown(&TENSORS, tensors.iter().map(String::as_str)) {
+            return Err(unknown("tensor", found, names::listed(&TENSORS)));
         }
         let known: Vec<&str> = LISTS.into_iter().chain(About::KEYS).chain(["format"]).collect();
         // The least one, so that the message does not depend on the order of a hash table.
         match self.texts.keys().filter(|key| !known.contains(&key.as_str())).min() {
-            Some(found) => Err(unknown("metadata", found, known)),
+            Some(found) => {
+                let known = known.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", ");
+                Err(unknown("metadata", found, known))
+            }
             None => Ok(()),
         }
+    }
+
+    /// What the file says of its items.
+    fn labels(&self, options: &OpenOptions) -> Result<Option<Labels>, DataError> {
+        let Some((class, at)) = self.class()? else {
+            if options.labels.is_some() {
+                return Ok(None);
+            }
+            let expected = "a tensor (items) of whole numbers; or --labels FILE";
+            return Err(self.missing("class", expected));
+        };
+        let listed = self.list("classes")?;
+        let class = class.into_class(listed.as_deref(), &at)?;
+        Ok(Some(Labels {
+            at,
+            listing: self.listing(listed, &class)?,
+            class,
+            part: self.list("part")?.map(|part| part.iter().collect()),
+            group: self.list("group")?.map(|group| group.iter().collect()),
+            id: self.list("id")?,
+        }))
     }
 
     fn text(&self, key: &str) -> Option<&str> {
@@ -175,59 +183,68 @@ impl<'a> Tensors<'a> {
         names.collect::<Result<_, _>>().map(Some)
     }
 
-    fn tensor(&self, name: &str) -> Option<&TensorInfo> {
-        self.header.info(name)
+    /// A tensor with the place that messages name.
+    fn tensor(&self, known: &Known) -> Result<Option<(&TensorInfo, Place)>, DataError> {
+        let names = self.header.offset_keys();
+        let found = known.find(names.iter().map(String::as_str), &Place::file(self.path))?;
+        Ok(found.and_then(|name| Some((self.header.info(name)?, self.at(name)))))
     }
 
-    fn wrong_shape(&self, name: &str, tensor: &TensorInfo, expected: &str) -> DataError {
+    fn wrong_shape(tensor: &TensorInfo, at: &Place, expected: &str) -> DataError {
         let found = tensor.shape.iter().map(|n| *n as u64).collect();
-        DataError::Shape { at: self.at(name), found, expected: expected.to_string() }
+        DataError::Shape { at: at.clone(), found, expected: expected.to_string() }
     }
 
-    fn wrong_type(&self, name: &str, tensor: &TensorInfo, expected: &'static str) -> DataError {
-        DataError::ElementType { at: self.at(name), found: format!("{:?}", tensor.dtype), expected }
+    fn wrong_type(tensor: &TensorInfo, at: &Place, expected: &str) -> DataError {
+        let (found, expected) = (format!("{:?}", tensor.dtype), expected.to_string());
+        DataError::ElementType { at: at.clone(), found, expected }
     }
 
-    fn codes(&self) -> Result<Vec<i64>, DataError> {
-        let Some(tensor) = self.tensor("class") else {
-            return Err(self.missing("class", "a tensor (items) of places in `classes`"));
+    /// The classes of the items as numbers or truth values.
+    fn class(&self) -> Result<Option<(Column, Place)>, DataError> {
+        let Some((tensor, at)) = self.tensor(&CLASS)? else { return Ok(None) };
+        let (size, signed) = match (tensor.dtype, element(tensor.dtype)) {
+            (Dtype::BOOL, _) => (1, false),
+            (_, Some(Element::Int { bytes, signed })) => (usize::from(bytes), signed),
+            _ => return Err(Tensors::wrong_type(tensor, &at, "whole numbers or truth values")),
         };
-        if tensor.dtype != Dtype::I64 {
-            return Err(self.wrong_type("class", tensor, "I64"));
-        }
         if tensor.shape.len() != 1 {
-            return Err(self.wrong_shape("class", tensor, "one axis (items)"));
+            return Err(Tensors::wrong_shape(tensor, &at, "one axis (items)"));
         }
         let (start, end) = tensor.data_offsets;
         let mut bytes = vec![0; end - start];
         let read = self.file.read_exact_at(&mut bytes, self.start + start as u64);
         read.map_err(DataError::unreadable(self.path))?;
-        Ok(bytes.as_chunks::<8>().0.iter().map(|b| i64::from_le_bytes(*b)).collect())
+        if tensor.dtype == Dtype::BOOL {
+            return Ok(Some((Column::Bools(bytes.iter().map(|byte| *byte != 0).collect()), at)));
+        }
+        let codes = bytes.chunks_exact(size).map(|cell| whole(cell, signed)).collect::<Option<_>>();
+        let codes = codes.ok_or_else(|| Tensors::wrong_type(tensor, &at, "whole numbers of 63 bits"))?;
+        Ok(Some((Column::Numbers(codes), at)))
     }
 
-    fn matrix(&self, name: &str) -> Result<Option<RowFile>, DataError> {
-        let Some(tensor) = self.tensor(name) else { return Ok(None) };
-        let element = match tensor.dtype {
-            Dtype::F16 => Element::F16,
-            Dtype::F32 => Element::F32,
-            Dtype::F64 => Element::F64,
-            _ => return Err(self.wrong_type(name, tensor, "F16, F32 or F64")),
+    fn matrix(&self, known: &Known) -> Result<Option<(RowFile, Place)>, DataError> {
+        let Some((tensor, at)) = self.tensor(known)? else { return Ok(None) };
+        let Some(element) = element(tensor.dtype) else {
+            let expected = "F16, BF16, F32, F64 or whole numbers; `features.float()` makes F32";
+            return Err(Tensors::wrong_type(tensor, &at, expected));
         };
         let &[rows, dim] = tensor.shape.as_slice() else {
-            return Err(self.wrong_shape(name, tensor, "two axes (items, dim)"));
+            return Err(Tensors::wrong_shape(tensor, &at, "two axes (items, dim)"));
         };
         let file = self.file.try_clone().map_err(DataError::unreadable(self.path))?;
         let offset = self.start + tensor.data_offsets.0 as u64;
-        Ok(Some(RowFile { file, offset, element, rows, dim }))
+        Ok(Some((RowFile { file, offset, element, rows, dim }, at)))
     }
 
-    fn listing(&self, names: Vec<String>) -> Result<Listing, DataError> {
-        let listed = |class, split| Listed { class, split, cluster: None, line: None };
+    fn listing(&self, listed: Option<Vec<String>>, class: &Names) -> Result<Option<Listing>, DataError> {
+        let novel = |class| Listed { class, split: Split::Novel, cluster: None, line: None };
         let at = self.at("splits");
         let Some(Pairs(pairs)) = self.json("splits")? else {
-            let classes = names.into_iter().map(|class| listed(class, Split::Novel)).collect();
-            return Ok(Listing { at: self.at("classes"), classes });
+            let classes = listed.map(|names| names.into_iter().map(novel).collect());
+            return Ok(classes.map(|classes| Listing { at: self.at("classes"), classes }));
         };
+        let names = listed.unwrap_or_else(|| class.names.clone());
         let mut splits = HashMap::new();
         for (class, word) in pairs {
             let split: Split =
@@ -248,34 +265,31 @@ impl<'a> Tensors<'a> {
         let mut classes = Vec::new();
         for class in names {
             match splits.get(&class) {
-                Some(split) => classes.push(listed(class, *split)),
+                Some(split) => classes.push(Listed { split: *split, ..novel(class) }),
                 None => return Err(DataError::ClassWithoutSplit { at, class }),
             }
         }
-        Ok(Listing { at, classes })
+        Ok(Some(Listing { at, classes }))
     }
 }
 
-/// A JSON object as written: a map would keep only the last of two equal keys.
-struct Pairs(Vec<(String, String)>);
-
-impl<'de> Deserialize<'de> for Pairs {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Pairs, D::Error> {
-        struct Object;
-        impl<'de> Visitor<'de> for Object {
-            type Value = Pairs;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object from class name to split")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
-                let mut pairs = Vec::new();
-                while let Some(pair) = map.next_entry()? {
-                    pairs.push(pair);
-                }
-                Ok(Pairs(pairs))
-            }
-        }
-        deserializer.deserialize_map(Object)
+/// The type of the numbers of a tensor, where kshot reads it.
+fn element(dtype: Dtype) -> Option<Element> {
+    let int = |bytes, signed| Some(Element::Int { bytes, signed });
+    match dtype {
+        Dtype::F16 => Some(Element::F16),
+        Dtype::BF16 => Some(Element::Bf16),
+        Dtype::F32 => Some(Element::F32),
+        Dtype::F64 => Some(Element::F64),
+        Dtype::U8 => int(1, false),
+        Dtype::I8 => int(1, true),
+        Dtype::U16 => int(2, false),
+        Dtype::I16 => int(2, true),
+        Dtype::U32 => int(4, false),
+        Dtype::I32 => int(4, true),
+        Dtype::U64 => int(8, false),
+        Dtype::I64 => int(8, true),
+        _ => None,
     }
 }
 
@@ -323,6 +337,38 @@ mod tests {
     }
 
     #[test]
+    fn bfloat16_whole_numbers_and_classes_without_names_are_read() {
+        let place = tempfile::tempdir().unwrap();
+        let (header, mut body) = header(|h| {
+            h.as_object_mut().unwrap().remove("__metadata__");
+            h["X"] = json!({ "dtype": "BF16", "shape": [2, 2], "data_offsets": [16, 24] });
+            h["y"] = h["class"].take();
+            ["features", "class"].iter().for_each(|key| drop(h.as_object_mut().unwrap().remove(*key)));
+        });
+        body.truncate(16);
+        let values = [1.0f32, -2.5, 3.0, 0.25];
+        body.extend(values.iter().flat_map(|v| half::bf16::from_f32(*v).to_le_bytes()));
+        let store = open(&tensors(place.path(), &header, &body)).unwrap();
+        assert_eq!(numbers(&store), values);
+        assert_eq!((&*store.index().classes()[0].name, &*store.index().classes()[1].name), ("1", "0"));
+    }
+
+    #[test]
+    fn a_key_that_stands_twice_is_refused() {
+        let place = tempfile::tempdir().unwrap();
+        let (header, body) = header(|_| {});
+        let path = tensors(place.path(), &header, &body);
+        let bytes = std::fs::read(&path).unwrap();
+        let text = String::from_utf8_lossy(&bytes[8..bytes.len() - 24]).into_owned();
+        let twice = text.replace("\"format\":\"pt\"", "\"format\":\"pt\",\"format\":\"np\"");
+        assert_ne!(text, twice);
+        let whole = [&(twice.len() as u64).to_le_bytes(), twice.as_bytes(), &body].concat();
+        std::fs::write(&path, whole).unwrap();
+        let sentence = "store.safetensors: damaged or cut short: the header: `format` is there twice";
+        assert!(refusal(place.path(), &path).starts_with(sentence));
+    }
+
+    #[test]
     fn a_large_file_stays_on_disk() {
         let place = tempfile::tempdir().unwrap();
         let store = Store::open(
@@ -357,9 +403,15 @@ mod tests {
     fn tensors_and_metadata_that_do_not_fit_are_refused() {
         let dtype =
             refused(|h| h["class"] = json!({ "dtype": "F64", "shape": [2], "data_offsets": [0, 16] }));
-        assert_eq!(dtype, "store.safetensors `class`: elements of type `F64`, expected I64");
-        let dtype = refused(|h| h["features"]["dtype"] = json!("I32"));
-        assert_eq!(dtype, "store.safetensors `features`: elements of type `I32`, expected F16, F32 or F64");
+        let whole =
+            "store.safetensors `class`: elements of type `F64`, expected whole numbers or truth values";
+        assert_eq!(dtype, whole);
+        let dtype = refused(|h| {
+            h["features"] = json!({ "dtype": "F8_E4M3", "shape": [8, 1], "data_offsets": [16, 24] });
+        });
+        let floats =
+            "store.safetensors `features`: elements of type `F8_E4M3`, expected F16, BF16, F32, F64 or whole";
+        assert!(dtype.starts_with(floats), "{dtype}");
         let shape = refused(|h| h["features"]["shape"] = json!([2]));
         assert_eq!(
             shape,

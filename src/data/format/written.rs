@@ -1,10 +1,11 @@
-//! A store as its files say it, before anything is checked: what every reader of a form hands to the check.
+//! Features as their files say them, before anything is checked: what every reader hands to the check.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::data::index::ClassIndex;
+use crate::data::place::store_name;
 use crate::data::store::values::{Element, Values};
 use crate::data::{DataError, Place};
 use crate::vocab::{Form, SawClasses, Split, UnknownWord};
@@ -246,36 +247,74 @@ pub(in crate::data) struct Matrix {
 /// A file of a store, with the name under which its fingerprint counts.
 pub(in crate::data) type NamedFile = (String, PathBuf);
 
-/// A store as written.
+/// Features as written.
 #[derive(Debug)]
-pub(in crate::data) struct Written {
-    pub name: String,
-    pub path: Option<PathBuf>,
-    pub files: Vec<NamedFile>,
-    /// The file or array of the features.
-    pub features_at: Place,
+pub(in crate::data) struct Features {
+    /// The file or array.
+    pub at: Place,
     pub values: Values,
     /// The type of the numbers as they are written.
     pub element: Element,
     pub rows: usize,
     pub dim: usize,
+}
+
+/// What is said of each item.
+#[derive(Debug)]
+pub(in crate::data) struct Labels {
     /// The file or array of the classes.
-    pub class_at: Place,
+    pub at: Place,
     pub class: Names,
     /// Absent: all classes are novel.
     pub listing: Option<Listing>,
     pub part: Option<Names>,
     pub group: Option<Names>,
     pub id: Option<Vec<String>>,
+}
+
+impl Labels {
+    /// Classes of which nothing else is said.
+    pub fn of(at: Place, class: Names) -> Labels {
+        Labels { at, class, listing: None, part: None, group: None, id: None }
+    }
+}
+
+/// What the files of features say.
+#[derive(Debug)]
+pub(in crate::data) struct Written {
+    pub name: String,
+    pub path: Option<PathBuf>,
+    pub files: Vec<NamedFile>,
+    pub features: Features,
+    /// Absent, or without classes, only where labels are given apart.
+    pub labels: Option<Labels>,
+    /// The splits that a file of their own lists.
+    pub splits: Option<Listing>,
     pub class_embeddings: Option<Matrix>,
     pub provenance: Provenance,
     pub form: Form,
 }
 
+impl Written {
+    /// What one file says, which knows neither class embeddings nor where its features come from.
+    pub fn of_file(path: &Path, features: Features, labels: Option<Labels>) -> Written {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Written {
+            name: store_name(path),
+            path: Some(path.to_path_buf()),
+            files: vec![(name, path.to_path_buf())],
+            features,
+            labels,
+            splits: None,
+            class_embeddings: None,
+            provenance: Provenance::default(),
+            form: Form::Vector,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     #[test]

@@ -7,68 +7,42 @@ use rayon::prelude::*;
 
 use super::class_embeddings::ClassEmbeddings;
 use super::index::{Class, ClassIndex};
-use super::scan::{groups, scan};
+use super::scan::{Scan, groups, scan};
 use super::store::Store;
 use super::values::Element;
 use super::warning::StoreWarning;
-use crate::data::format::written::{Listing, Names, Written};
-use crate::data::{DataError, ItemName, Place};
+use crate::data::format::written::{Features, Labels, Listing, Names, Written};
+use crate::data::{DataError, ItemName, Place, Provenance};
 use crate::vocab::{ItemId, Split};
 
-/// Checks a store and builds its index; one pass over all numbers but those of the `unseen` split.
-pub(in crate::data) fn check(mut written: Written, unseen: Option<Split>) -> Result<Store, DataError> {
-    let Written { rows, dim, .. } = written;
-    let at = || written.features_at.clone();
-    if rows == 0 {
-        return Err(DataError::NoItems { at: at() });
-    }
-    if dim == 0 {
-        return Err(DataError::NoFeatures { at: at() });
-    }
-    if rows > u32::MAX as usize {
-        return Err(DataError::TooMany { at: at(), what: "items", found: rows, most: u32::MAX as usize });
-    }
-    row_counts(&written)?;
-    name_all(&mut written.id);
-    names(&written)?;
+/// Checks features and builds their index; one pass over all numbers but those of the `unseen` split.
+pub(in crate::data) fn check(
+    written: Written,
+    mut labels: Labels,
+    unseen: Option<Split>,
+) -> Result<Store, DataError> {
+    let Features { rows, dim, .. } = written.features;
+    size(&written.features)?;
+    row_counts(&written.features, &labels)?;
+    name_all(&mut labels.id);
+    names(&labels)?;
     if let Some(needs) = written.form.dim().filter(|needs| *needs != dim) {
-        return Err(DataError::FormAndDim { at: at(), form: written.form, needs, dim });
+        let at = written.features.at.clone();
+        return Err(DataError::FormAndDim { at, form: written.form, needs, dim });
     }
-    let classes = classes(&written.class, written.listing.as_ref())?;
-    ids(&written, &classes)?;
-    let class_embeddings = class_embeddings(&written, &classes)?;
+    let classes = classes(&labels.class, labels.listing.as_ref())?;
+    ids(&labels, &classes)?;
+    let class_embeddings = class_embeddings(&written, &labels, &classes)?;
     let unseen = unseen.and_then(|split| rows_of(&classes, split, rows));
-    let read = scan(&written.values, rows, dim, unseen.as_deref());
-    let scanned = read.map_err(|source| DataError::Unreadable { at: at(), source })?;
-    let scanned = scanned.map_err(|bad| DataError::NotFinite {
-        at: at(),
-        item: item_name(&written, bad.row),
-        column: bad.column.to_string(),
-        found: match (bad.value.is_nan(), written.element == Element::F64) {
-            (true, _) => "NaN".to_string(),
-            (false, false) => bad.value.to_string(),
-            (false, true) => "a number beyond 32 bits".to_string(),
-        },
-    })?;
-    let named = written.group.as_ref().map(|g| (g.of.as_slice(), g.names.as_slice()));
+    let scanned = scanned(&written.features, &labels, unseen.as_deref())?;
+    let named = labels.group.as_ref().map(|g| (g.of.as_slice(), g.names.as_slice()));
     let group_of = groups(rows, named, &scanned.duplicates);
-    let (part_names, part_of) = match written.part {
+    let mut warnings = warnings(&labels, &scanned, &written.provenance);
+    warnings.extend(class_embeddings.as_ref().and_then(StoreWarning::of_embeddings));
+    let (part_names, part_of) = match labels.part {
         None => (Vec::new(), Vec::new()),
         Some(part) => (part.names, part.of.iter().map(|p| *p as u16).collect()),
     };
-    let mut warnings = Vec::new();
-    if scanned.zero_rows > 0 {
-        warnings.push(StoreWarning::ZeroRows { count: scanned.zero_rows });
-    }
-    if !scanned.duplicates.is_empty() {
-        let class = |item: ItemId| written.class.of[item.index()];
-        let across = scanned.duplicates.iter().filter(|(a, b)| class(*a) != class(*b)).count();
-        warnings.push(StoreWarning::IdenticalRows { count: scanned.duplicates.len(), across });
-    }
-    if written.provenance.truncated > 0 {
-        warnings.push(StoreWarning::Truncated { count: written.provenance.truncated });
-    }
-    warnings.extend(class_embeddings.as_ref().and_then(StoreWarning::of_embeddings));
     Ok(Store {
         name: written.name,
         path: written.path,
@@ -77,17 +51,62 @@ pub(in crate::data) fn check(mut written: Written, unseen: Option<Split>) -> Res
         rows,
         dim,
         form: written.form,
-        half: written.element == Element::F16,
-        values: written.values,
+        half: written.features.element == Element::F16,
+        values: written.features.values,
         provenance: written.provenance,
-        groups: written.group.map(Arc::new),
-        ids: written.id,
+        groups: labels.group.map(Arc::new),
+        ids: labels.id,
         class_embeddings,
         unseen,
         duplicates: scanned.duplicates,
         warnings,
         hashes: Arc::default(),
     })
+}
+
+/// There are items, and not too many, with numbers.
+fn size(Features { at, rows, dim, .. }: &Features) -> Result<(), DataError> {
+    let (at, most) = (at.clone(), u32::MAX as usize);
+    match (*rows, *dim) {
+        (0, _) => Err(DataError::NoItems { at }),
+        (_, 0) => Err(DataError::NoFeatures { at }),
+        (found, _) if found > most => Err(DataError::TooMany { at, what: "items", found, most }),
+        _ => Ok(()),
+    }
+}
+
+/// Looks at all numbers, which must be finite.
+fn scanned(features: &Features, labels: &Labels, unseen: Option<&[bool]>) -> Result<Scan, DataError> {
+    let Features { at, values, element, rows, dim } = features;
+    let read = scan(values, *rows, *dim, unseen);
+    let scanned = read.map_err(|source| DataError::Unreadable { at: at.clone(), source })?;
+    scanned.map_err(|bad| DataError::NotFinite {
+        at: at.clone(),
+        item: item_name(labels, bad.row),
+        column: bad.column.to_string(),
+        found: match (element, bad.value.is_nan()) {
+            (Element::Int { .. }, _) => "a whole number that 32 bits cannot hold".to_string(),
+            (_, true) => "NaN".to_string(),
+            (Element::F64, false) => "a number beyond 32 bits".to_string(),
+            (_, false) => bad.value.to_string(),
+        },
+    })
+}
+
+fn warnings(labels: &Labels, scanned: &Scan, provenance: &Provenance) -> Vec<StoreWarning> {
+    let mut warnings = Vec::new();
+    if scanned.zero_rows > 0 {
+        warnings.push(StoreWarning::ZeroRows { count: scanned.zero_rows });
+    }
+    if !scanned.duplicates.is_empty() {
+        let class = |item: ItemId| labels.class.of[item.index()];
+        let across = scanned.duplicates.iter().filter(|(a, b)| class(*a) != class(*b)).count();
+        warnings.push(StoreWarning::IdenticalRows { count: scanned.duplicates.len(), across });
+    }
+    if provenance.truncated > 0 {
+        warnings.push(StoreWarning::Truncated { count: provenance.truncated });
+    }
+    warnings
 }
 
 /// By row, whether its class is of this split; nothing where no class is.
@@ -99,29 +118,30 @@ fn rows_of(classes: &[Class], split: Split, rows: usize) -> Option<Arc<[bool]>> 
     of_split.contains(&true).then(|| of_split.into())
 }
 
-fn item_name(written: &Written, row: usize) -> Box<ItemName> {
+fn item_name(labels: &Labels, row: usize) -> Box<ItemName> {
     Box::new(ItemName {
         row,
-        class: written.class.name(row).to_string(),
-        id: written.id.as_ref().map(|id| id[row].clone()),
+        class: labels.class.name(row).to_string(),
+        id: labels.id.as_ref().map(|id| id[row].clone()),
     })
 }
 
 /// Every column has one entry per item.
-fn row_counts(written: &Written) -> Result<(), DataError> {
-    let column = |name: &str| match &written.class_at.member {
-        None => Place { line: None, ..written.class_at.clone() },
-        Some(_) => Place::member(&written.class_at.path, name),
+fn row_counts(features: &Features, labels: &Labels) -> Result<(), DataError> {
+    let column = |name: &str| match &labels.at.member {
+        None => Place { line: None, ..labels.at.clone() },
+        Some(_) if name == "class" => labels.at.clone(),
+        Some(_) => Place::member(&labels.at.path, name),
     };
     let counts = [
-        (Some(written.class.of.len()), "class"),
-        (written.part.as_ref().map(|p| p.of.len()), "part"),
-        (written.group.as_ref().map(|g| g.of.len()), "group"),
-        (written.id.as_ref().map(Vec::len), "id"),
+        (Some(labels.class.of.len()), "class"),
+        (labels.part.as_ref().map(|p| p.of.len()), "part"),
+        (labels.group.as_ref().map(|g| g.of.len()), "group"),
+        (labels.id.as_ref().map(Vec::len), "id"),
     ];
     for (count, name) in counts {
-        if let Some(found) = count.filter(|count| *count != written.rows) {
-            let (expected, against) = (written.rows, written.features_at.to_string());
+        if let Some(found) = count.filter(|count| *count != features.rows) {
+            let (expected, against) = (features.rows, features.at.to_string());
             return Err(DataError::RowCount { at: column(name), found, expected, against });
         }
     }
@@ -129,9 +149,9 @@ fn row_counts(written: &Written) -> Result<(), DataError> {
 }
 
 /// Classes and parts have names, and there are not too many of them.
-fn names(written: &Written) -> Result<(), DataError> {
-    let at = || written.class_at.clone();
-    for (names, column) in [(Some(&written.class), "class"), (written.part.as_ref(), "part")] {
+fn names(labels: &Labels) -> Result<(), DataError> {
+    let at = || labels.at.clone();
+    for (names, column) in [(Some(&labels.class), "class"), (labels.part.as_ref(), "part")] {
         let Some(names) = names else { continue };
         let empty = names.names.iter().position(String::is_empty);
         let row = empty.and_then(|empty| names.of.iter().position(|n| *n as usize == empty));
@@ -139,7 +159,7 @@ fn names(written: &Written) -> Result<(), DataError> {
             return Err(DataError::EmptyName { at: at(), row, column });
         }
     }
-    match written.part.as_ref().map(|part| part.names.len()) {
+    match labels.part.as_ref().map(|part| part.names.len()) {
         Some(found) if found > PARTS => {
             Err(DataError::TooMany { at: at(), what: "parts", found, most: PARTS })
         }
@@ -158,15 +178,15 @@ fn name_all(ids: &mut Option<Vec<String>>) {
 }
 
 /// No id stands twice in a class.
-fn ids(written: &Written, classes: &[Class]) -> Result<(), DataError> {
-    let Some(ids) = &written.id else { return Ok(()) };
+fn ids(labels: &Labels, classes: &[Class]) -> Result<(), DataError> {
+    let Some(ids) = &labels.id else { return Ok(()) };
     classes.par_iter().try_for_each(|class| {
         let mut first = HashMap::with_capacity(class.items.len());
         for item in &class.items {
             let id = &ids[item.index()];
             if let Some(earlier) = first.insert(id, *item) {
                 return Err(DataError::IdTwice {
-                    at: Place { line: None, ..written.class_at.clone() },
+                    at: Place { line: None, ..labels.at.clone() },
                     class: class.name.clone(),
                     id: id.clone(),
                     rows: (earlier.index(), item.index()),
@@ -238,20 +258,24 @@ fn classes(class: &Names, listing: Option<&Listing>) -> Result<Vec<Class>, DataE
 }
 
 /// The class embeddings in the order of the classes; written, they stand in the order of the listing, where there is one.
-fn class_embeddings(written: &Written, classes: &[Class]) -> Result<Option<ClassEmbeddings>, DataError> {
+fn class_embeddings(
+    written: &Written,
+    labels: &Labels,
+    classes: &[Class],
+) -> Result<Option<ClassEmbeddings>, DataError> {
     let Some(matrix) = &written.class_embeddings else { return Ok(None) };
     let at = || matrix.at.clone();
     if matrix.class_dim == 0 {
         return Err(DataError::EmptyEmbeddings { at: at() });
     }
     if matrix.rows != classes.len() {
-        let against = match &written.listing {
+        let against = match &labels.listing {
             Some(listing) => listing.at.to_string(),
-            None => format!("the classes of {}", written.class_at),
+            None => format!("the classes of {}", labels.at),
         };
         return Err(DataError::RowCount { at: at(), found: matrix.rows, expected: classes.len(), against });
     }
-    let order: HashMap<&str, usize> = match &written.listing {
+    let order: HashMap<&str, usize> = match &labels.listing {
         Some(listing) => listing.classes.iter().map(|l| l.class.as_str()).zip(0..).collect(),
         None => classes.iter().map(|c| c.name.as_str()).zip(0..).collect(),
     };

@@ -1,4 +1,4 @@
-//! Opening: the form is told by the name, and every form passes the same checks.
+//! Opening: the name tells the format, and features of every format pass the same checks.
 
 use std::io;
 use std::path::Path;
@@ -8,15 +8,18 @@ use super::class_embeddings::ClassEmbeddings;
 use super::options::OpenOptions;
 use super::store::Store;
 use super::values::{Element, Values};
-use crate::data::format::written::{Listed, Listing, Matrix, Names, Provenance, Written};
-use crate::data::format::{folder, npz, table, tensors};
+use crate::data::format::written::{Features, Labels, Listed, Listing, Matrix, Names, Provenance, Written};
+use crate::data::format::{labels, reader};
 use crate::data::{DataError, Place};
 use crate::vocab::{Form, Split};
 
 impl Store {
-    /// Opens and checks a store of any form; what the forms are is told at [`crate::data`].
+    /// Opens and checks features in any format; [`crate::data`] describes the formats.
     ///
-    /// Reads all numbers once, in blocks. Errors name the file, and the line, item, column or class at fault.
+    /// Reads all numbers once, in blocks.
+    ///
+    /// # Errors
+    /// What is broken, missing or of another form, named by file, and line, item, column or class.
     pub fn open(path: impl AsRef<Path>, options: &OpenOptions) -> Result<Store, DataError> {
         let path = path.as_ref();
         let kind = match std::fs::metadata(path) {
@@ -26,28 +29,28 @@ impl Store {
             }
             Err(error) => return Err(DataError::unreadable(path)(error)),
         };
-        if kind.is_dir() {
-            return with_table(check(folder::read(path, options)?, options.unseen)?, path);
-        }
-        if !kind.is_file() {
+        if !kind.is_dir() && !kind.is_file() {
             return Err(DataError::NotAFile { path: path.to_path_buf() });
         }
-        let extension = path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
-        let read = match extension.as_deref() {
-            Some("npz") => npz::read,
-            Some("safetensors") => tensors::read,
-            Some("csv") => table::read_store,
-            #[cfg(feature = "parquet")]
-            Some("parquet") => crate::data::format::columns::read,
-            #[cfg(not(feature = "parquet"))]
-            Some("parquet") => return Err(DataError::NoParquet { path: path.to_path_buf() }),
-            Some("npy") => return Err(not_a_store(path, "a .npy file alone has no classes")),
-            _ => return Err(not_a_store(path, "the name ends in none of the known ways")),
+        let Some(reader) = reader(path, kind.is_dir()) else {
+            let why = "the name ends in none of the known ways".to_string();
+            return Err(DataError::NotFeatures { path: path.to_path_buf(), why });
         };
-        if kind.len() == 0 {
+        if kind.is_file() && kind.len() == 0 {
             return Err(DataError::Empty { at: Place::file(path) });
         }
-        check(read(path, options)?, options.unseen)
+        let mut written = reader.read(path, options)?;
+        let given = options.labels.as_deref().map(labels::read).transpose()?;
+        if let Some(file) = &options.labels {
+            written.files.push(("labels".to_string(), file.clone()));
+        }
+        let mut labels = labels::joined(written.labels.take(), given)?.ok_or_else(|| {
+            let what = "the features have no classes";
+            DataError::NoLabels { at: written.features.at.clone(), what }
+        })?;
+        labels.listing = labels.listing.or(written.splits.take());
+        let store = check(written, labels, options.unseen)?;
+        if kind.is_dir() { with_table(store, path) } else { Ok(store) }
     }
 
     /// A store from values in memory, through the same checks as one from files.
@@ -78,25 +81,31 @@ impl Store {
         });
         let names = |names: Vec<String>| (!names.is_empty()).then(|| names.iter().collect::<Names>());
         let written = Written {
+            name: name.clone(),
             path: None,
             files: Vec::new(),
-            features_at: at("features"),
-            values: Values::F32(values.into()),
-            element: Element::F32,
-            rows,
-            dim,
-            class_at: at("class"),
+            features: Features {
+                at: at("features"),
+                values: Values::F32(values.into()),
+                element: Element::F32,
+                rows,
+                dim,
+            },
+            labels: None,
+            splits: None,
+            class_embeddings: class_embeddings.map(matrix).transpose()?,
+            provenance,
+            form,
+        };
+        let labels = Labels {
+            at: at("class"),
             class: class.iter().collect(),
             listing,
             part: names(part),
             group: names(group),
             id: (!id.is_empty()).then_some(id),
-            class_embeddings: class_embeddings.map(matrix).transpose()?,
-            provenance,
-            form,
-            name: name.clone(),
         };
-        check(written, None)
+        check(written, labels, None)
     }
 }
 
@@ -116,10 +125,6 @@ fn with_table(mut store: Store, folder: &Path) -> Result<Store, DataError> {
         store.files.push((name.to_string(), table));
     }
     Ok(store)
-}
-
-fn not_a_store(path: &Path, why: &str) -> DataError {
-    DataError::NotAStore { path: path.to_path_buf(), why: why.to_string() }
 }
 
 /// What a store in memory is made of; empty lists are absent columns.

@@ -1,20 +1,27 @@
 //! How features are opened.
 
+use std::path::PathBuf;
+
 use crate::vocab::Split;
 
-/// How a store is opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How features are opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenOptions {
     /// Features of more bytes than this, in the type of their file, stay in the file and are read when needed (.npy,
-    /// .safetensors and uncompressed .npz; the other forms are always read into memory).
+    /// .safetensors and uncompressed .npz; the other formats are always read into memory).
     pub resident: u64,
     /// Items of classes of this split are not looked at: their numbers are neither checked, nor compared with others, nor
     /// used by a transform. For a selection, which must not see what will be reported.
     pub unseen: Option<Split>,
+    /// A file with the class of every row, and what else is said of items: `.npy` or `.txt` of classes, `.csv` or
+    /// `.parquet` with a column `class` and optionally `part`, `group`, `id` and `split`. Classes that the features have of
+    /// their own must be the same. Items without ids are called by their rows then, so that all features that are opened
+    /// with one such file are of the same items.
+    pub labels: Option<PathBuf>,
 }
 
 impl Default for OpenOptions {
     fn default() -> OpenOptions {
-        OpenOptions { resident: 768 << 20, unseen: None }
+        OpenOptions { resident: 768 << 20, unseen: None, labels: None }
     }
 }

@@ -1,14 +1,13 @@
-//! A new feature store as the files of a folder: the form of a store that is read back without loss.
+//! A new feature set as the files of a folder: the form of a store that is read back without loss.
 
 use super::class_embeddings::ClassEmbeddings;
-use super::values::Element;
 use crate::data::format::folder::FILES;
 use crate::data::format::npy::matrix_bytes;
 use crate::data::format::written::{About, Provenance};
 use crate::data::{DataError, ItemName, Place};
 use crate::vocab::{Form, Split};
 
-/// The files of a folder that is a feature store; those that a store lacks must not be there.
+/// The files of a folder that is a feature set; those that a store lacks must not be there.
 pub const FOLDER_FILES: [&str; 6] = FILES;
 
 /// How features are stored.
@@ -20,7 +19,7 @@ pub enum Precision {
     F32,
 }
 
-/// What a feature store is made of before it is written.
+/// What a feature set is made of before it is written.
 #[derive(Clone, Debug)]
 pub struct NewStore<'a> {
     /// (items, dim), item after item.
@@ -52,13 +51,9 @@ impl NewStore<'_> {
     /// A number that the precision cannot hold, named by item and column.
     pub fn files(&self) -> Result<Vec<(&'static str, Vec<u8>)>, DataError> {
         let [features, items, splits, about, embeddings, _] = FOLDER_FILES;
-        let element = match self.precision {
-            Precision::F16 => Element::F16,
-            Precision::F32 => Element::F32,
-        };
-        let too_large = |v: &f32| match element {
-            Element::F16 => !half::f16::from_f32(*v).is_finite(),
-            _ => !v.is_finite(),
+        let too_large = |v: &f32| match self.precision {
+            Precision::F16 => !half::f16::from_f32(*v).is_finite(),
+            Precision::F32 => !v.is_finite(),
         };
         if let Some(place) = self.features.iter().position(too_large) {
             let row = place / self.dim;
@@ -72,10 +67,10 @@ impl NewStore<'_> {
         }
         let mut files = vec![(items, self.items()), (splits, self.splits()), (about, self.about())];
         if let Some(ClassEmbeddings { rows, class_dim }) = self.class_embeddings {
-            files.push((embeddings, matrix_bytes(rows.len() / class_dim, *class_dim, rows, Element::F32)));
+            files.push((embeddings, matrix_bytes(rows.len() / class_dim, *class_dim, rows, Precision::F32)));
         }
         let rows = self.features.len() / self.dim;
-        files.push((features, matrix_bytes(rows, self.dim, self.features, element)));
+        files.push((features, matrix_bytes(rows, self.dim, self.features, self.precision)));
         Ok(files)
     }
 

@@ -1,4 +1,4 @@
-//! An open feature store: items, their classes, and where both come from.
+//! An open feature set: items, their classes, and where both come from.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::data::format::written::{NamedFile, Names, Provenance};
 use crate::data::{DataError, Place};
 use crate::vocab::{Form, ItemId};
 
-/// A feature store that has passed every check.
+/// A feature set that has passed every check.
 ///
 /// All numbers are finite, every item has a class, every class has items and exactly one split. Of a store that was opened
 /// with a split unseen, nothing is known about the numbers of its items.

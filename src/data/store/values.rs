@@ -17,20 +17,29 @@ pub use crate::numbers::{ReadRows, Values};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::data) enum Element {
     F16,
+    /// The upper half of a 32-bit float.
+    Bf16,
     F32,
     F64,
+    /// Whole numbers of so many bytes.
+    Int {
+        bytes: u8,
+        signed: bool,
+    },
 }
 
 impl Element {
     pub fn size(self) -> usize {
         match self {
-            Element::F16 => 2,
+            Element::F16 | Element::Bf16 => 2,
             Element::F32 => 4,
             Element::F64 => 8,
+            Element::Int { bytes, .. } => usize::from(bytes),
         }
     }
 
-    /// Numbers of this type as f32. A number beyond its range becomes infinite, which the check of the store refuses.
+    /// Numbers of this type as f32. A number beyond its range becomes infinite, and a whole number that it does not hold
+    /// exactly NaN; the check of the store refuses both.
     fn decode(self, bytes: &[u8], out: &mut [f32]) {
         match self {
             Element::F16 => {
@@ -51,7 +60,37 @@ impl Element {
                     *out = f64::from_le_bytes(*b) as f32;
                 }
             }
+            Element::Bf16 => {
+                for (b, out) in bytes.as_chunks::<2>().0.iter().zip(out) {
+                    *out = f32::from_bits(u32::from(u16::from_le_bytes(*b)) << 16);
+                }
+            }
+            Element::Int { bytes: size, signed } => decode_whole(size, signed, bytes, out),
         }
+    }
+}
+
+/// Whole numbers as the floats that equal them; NaN where none does.
+fn decode_whole(size: u8, signed: bool, bytes: &[u8], out: &mut [f32]) {
+    macro_rules! decode {
+        ($whole:ty) => {
+            for (b, out) in bytes.as_chunks::<{ size_of::<$whole>() }>().0.iter().zip(out) {
+                let number = <$whole>::from_le_bytes(*b);
+                let float = number as f32;
+                let exact = size_of::<$whole>() <= 2 || float as i128 == number as i128;
+                *out = if exact { float } else { f32::NAN };
+            }
+        };
+    }
+    match (size, signed) {
+        (1, false) => decode!(u8),
+        (1, true) => decode!(i8),
+        (2, false) => decode!(u16),
+        (2, true) => decode!(i16),
+        (4, false) => decode!(u32),
+        (4, true) => decode!(i32),
+        (_, false) => decode!(u64),
+        (_, true) => decode!(i64),
     }
 }
 
@@ -170,6 +209,7 @@ mod tests {
             (Element::F16, numbers.iter().flat_map(|v| f16::from_f32(*v).to_le_bytes()).collect::<Vec<u8>>()),
             (Element::F32, numbers.iter().flat_map(|v| v.to_le_bytes()).collect()),
             (Element::F64, numbers.iter().flat_map(|v| f64::from(*v).to_le_bytes()).collect()),
+            (Element::Bf16, numbers.iter().flat_map(|v| half::bf16::from_f32(*v).to_le_bytes()).collect()),
         ];
         for (element, body) in encoded {
             let bytes = [b"head".as_slice(), &body].concat();
@@ -185,6 +225,23 @@ mod tests {
                 assert_eq!(sums, [(0, 16.5)]);
             }
         }
+    }
+
+    #[test]
+    fn whole_numbers_are_read_as_the_floats_that_equal_them() {
+        let decoded = |element: Element, bytes: &[u8]| {
+            let mut out = vec![0.0; bytes.len() / element.size()];
+            element.decode(bytes, &mut out);
+            out
+        };
+        let int = |bytes, signed| Element::Int { bytes, signed };
+        assert_eq!(decoded(int(1, false), &[0, 7, 255]), [0.0, 7.0, 255.0]);
+        assert_eq!(decoded(int(1, true), &[255, 128]), [-1.0, -128.0]);
+        assert_eq!(decoded(int(2, true), &(-300i16).to_le_bytes()), [-300.0]);
+        assert_eq!(decoded(int(8, false), &u64::MAX.to_le_bytes())[0].to_bits(), f32::NAN.to_bits());
+        let edge: Vec<u8> = [1i32 << 24, (1 << 24) + 1].iter().flat_map(|n| n.to_le_bytes()).collect();
+        let out = decoded(int(4, true), &edge);
+        assert!(out[0] == 16_777_216.0 && out[1].is_nan());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What is worth a warning in a feature store and never a reason to refuse it.
+//! What is worth a warning in a feature set and never a reason to refuse it.
 
 use std::fmt;
 

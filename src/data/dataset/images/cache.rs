@@ -1,4 +1,4 @@
-//! Decoded pixels, kept as a feature store under the hash of what they were made of.
+//! Decoded pixels, kept as a feature set under the hash of what they were made of.
 
 use std::io::Write;
 use std::path::Path;

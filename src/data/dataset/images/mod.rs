@@ -1,4 +1,4 @@
-//! Datasets of images: decoded once, in parallel, into a feature store of pixels that is kept for the next time.
+//! Datasets of images: decoded once, in parallel, into a feature set of pixels that is kept for the next time.
 //!
 //! A store of pixels has the form `image:CHANNELSxHEIGHTxWIDTH` and numbers in 0…1, so that everything that works on
 //! features works on pixels too; a backbone makes features of it.

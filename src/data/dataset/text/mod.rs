@@ -1,7 +1,7 @@
 //! Datasets of sentences: what a text backbone is to turn into features.
 //!
 //! [`clinc150`] and [`banking77`] read the files of their publishers, [`texts`] any table of sentences, [`named`] any of
-//! these by name. They give plain lists; a backbone makes a feature store of them, and of [`descriptions`] vectors of
+//! these by name. They give plain lists; a backbone makes a feature set of them, and of [`descriptions`] vectors of
 //! the classes.
 
 mod banking77;
