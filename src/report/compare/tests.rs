@@ -125,7 +125,7 @@ fn other_draws_and_features_are_refused_by_name() {
     );
     assert_eq!(
         refused(&[only("a"), only("a")], &PLAIN),
-        "learner a:k=1,transform=none under protocol small (shot 1) is in run0 and in run1\n\
+        "learner a:k=1,transform=none on store under protocol small (shot 1) is in run0 and in run1\n\
          hint: name each result once"
     );
     let other = [only("a"), Made { episodes: 390, ..only("b") }];
