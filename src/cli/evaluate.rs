@@ -51,6 +51,10 @@ pub(super) struct Arguments {
     /// Also write queries.csv, one row per query; with `--queries=parquet` queries.parquet too.
     #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "csv")]
     queries: Option<Queries>,
+    /// First hold every learner against chance on 300 episodes with permuted answers: one that knows answers in another way
+    /// than by the features ends the run with exit code 1.
+    #[arg(long)]
+    audit: bool,
     /// Also refuse near-duplicates: pairs of support and query, or of base and novel, with a cosine of at least this.
     #[arg(long, value_name = "COSINE", value_parser = cosine)]
     near: Option<f32>,
@@ -87,6 +91,7 @@ impl Arguments {
             learners: self.learners.clone(),
             selected: texts(&self.selected)?,
             selected_elsewhere: self.selected_elsewhere,
+            audit: self.audit,
             near: self.near,
             queries: self.queries.map(|queries| match queries {
                 Queries::Csv => run::Queries::Csv,

@@ -115,6 +115,21 @@ pub enum RunError {
         /// What was expected.
         expected: String,
     },
+    /// A learner that is right more often, or less, than chance has it where features tell nothing of the answers.
+    #[error(
+        "audit of {protocol}: with permuted answers learner `{learner}` is {excess} points from chance over {episodes} \
+         episodes, so it knows more of the answers than the features tell"
+    )]
+    Audit {
+        /// The protocol.
+        protocol: String,
+        /// The learner.
+        learner: String,
+        /// Episodes of the audit.
+        episodes: usize,
+        /// Its accuracy minus that of chance, in points.
+        excess: String,
+    },
     /// Features that are read from their file, and a file that was exchanged during the run.
     #[error(
         "{what} changed during the run, so that the results would be of features that are not there any more\nhint: \

@@ -12,7 +12,7 @@ use super::plan::Plan;
 use super::prepare::Ready;
 use super::prepared::{Prepared, Work};
 use super::watch::Watch;
-use super::{filling, fingerprints, record, run_key, thresholds};
+use super::{audit, filling, fingerprints, record, run_key, thresholds};
 use crate::learner::Learners;
 use crate::results::{Journal, Machine, Results, RunRecord, Selection, Warning};
 use crate::results::{LeftOver, ReadTable, ResultsFolder, read_record};
@@ -169,6 +169,9 @@ fn fill(
     let mut number = 0;
     for group in runs.chunk_by_mut(|_, next| !next.first) {
         for run in group.iter_mut() {
+            if plan.request.audit {
+                audit::audit(run, work)?;
+            }
             run.thresholds = thresholds::of(run, work)?;
         }
         let filled = match &plan.until {

@@ -2,6 +2,7 @@
 
 pub(crate) mod admission;
 mod answering;
+mod audit;
 mod builder;
 pub(crate) mod candidates;
 pub(crate) mod contender;
