@@ -196,6 +196,7 @@ pub fn edited_files(folder: &Path, record: &RunRecord) -> Result<Vec<String>, Re
     }
     Ok(edited)
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -71,18 +71,18 @@ pub(crate) struct Asked<'a> {
 enum Halt {
     /// The episodes before this one are enough.
     Enough(u32),
-    Failed(RunError),
+    Failed(Box<RunError>),
 }
 
 impl From<RunError> for Halt {
     fn from(error: RunError) -> Halt {
-        Halt::Failed(error)
+        Halt::Failed(Box::new(error))
     }
 }
 
 impl From<EvalError> for Halt {
     fn from(error: EvalError) -> Halt {
-        Halt::Failed(error.into())
+        Halt::Failed(Box::new(error.into()))
     }
 }
 
@@ -131,7 +131,7 @@ pub(crate) fn go_on(
         });
         match answered {
             Ok(chosen) => choices = Some(chosen),
-            Err(Halt::Failed(error)) => return Err(error),
+            Err(Halt::Failed(error)) => return Err(*error),
             Err(Halt::Enough(stop)) => {
                 let rest = sampler.episodes(journal.episodes(number)..stop).map_err(failed)?;
                 choices = Some(answer::<RunError>(run, &rest, work, &progress, |chunk| {

@@ -5,6 +5,7 @@
 //! together would look like any other.
 
 mod clusters;
+mod episodes;
 mod error;
 mod measures;
 mod outcomes;
@@ -262,12 +263,12 @@ impl ResultsFolder {
             return Err(ReadError::whole(path, Flaw::Part { part }));
         }
         let mut tables = summary::read(&path.join("summary.csv"), &run)?;
-        outcomes::read_episodes(&path.join("episodes.csv"), &mut tables)?;
+        episodes::read(&path.join("episodes.csv"), &mut tables)?;
         let clusters = match run.files.contains_key("clusters.csv") {
             true => Clusters::read(&path.join("clusters.csv"))?,
             false => Clusters::default(),
         };
-        outcomes::read_outcomes(&path.join("outcomes.csv"), &clusters, &mut tables)?;
+        outcomes::read(&path.join("outcomes.csv"), &clusters, &mut tables)?;
         let columns = Columns::all();
         for (file, header, metrics) in [
             ("open_set.csv", columns.open_set(), Metric::of_open_set()),

@@ -5,8 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::error::{Flaw, ReadError};
-use super::outcomes::{places, same};
-use super::sheet::{Sheet, differ};
+use super::sheet::{Sheet, differ, places, same};
 use super::{Dealt, ReadTable};
 use crate::metric::Bin;
 use crate::results::rows::{BinCells, NO_INTERVAL, SEQUENTIAL, SummaryCells, header};
