@@ -8,7 +8,6 @@ mod embed;
 mod error;
 mod evaluate;
 mod flags;
-mod hard_episode;
 mod list;
 mod long_run;
 mod merge;

@@ -9,6 +9,7 @@ use crate::eval::EvalError;
 use crate::learner::LearnError;
 use crate::protocol::ProtocolError;
 use crate::report::compare::CompareError;
+use crate::report::html::PageError;
 use crate::results::{PartError, ReadError, ResultsError};
 use crate::select::SelectError;
 use crate::tensor::TensorError;
@@ -170,6 +171,9 @@ pub enum RunError {
     /// Parts do not belong together.
     #[error(transparent)]
     Part(#[from] PartError),
+    /// A page cannot be made.
+    #[error(transparent)]
+    Page(#[from] PageError),
     /// Results cannot be compared.
     #[error(transparent)]
     Compare(#[from] CompareError),
