@@ -46,10 +46,10 @@ pub enum RunError {
         source: SampleError,
     },
     /// Validation episodes of a training cannot be drawn.
-    #[error("{recipe}: the table [validation] cannot be met: {source}")]
+    #[error("{config}: the table [validation] cannot be met: {source}")]
     Validation {
         /// The training config.
-        recipe: String,
+        config: String,
         /// What went wrong.
         source: SampleError,
     },
