@@ -26,6 +26,7 @@ const FAILED: u8 = 4;
 
 /// Why a verb did not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
+#[expect(clippy::large_enum_variant, reason = "errors are cold, and end the program")]
 pub(super) enum CliError {
     #[error(transparent)]
     Run(#[from] RunError),

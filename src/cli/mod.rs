@@ -44,7 +44,6 @@ struct Arguments {
 }
 
 #[derive(Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one in a run")]
 enum Verb {
     List(list::Arguments),
     Sample(sample::Arguments),
