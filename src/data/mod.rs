@@ -27,7 +27,9 @@ mod growing;
 mod place;
 mod store;
 
-pub use dataset::{EMBEDDED, embedded, images, text};
+pub use dataset::{
+    DATASETS, Dataset, Holds, Items, Kind, RawItem, embedded, images, kind, open_dataset, pixels, text,
+};
 #[cfg(feature = "download")]
 pub use dataset::{Remote, download, file_sha256};
 pub use error::{DataError, ItemName, Place};
