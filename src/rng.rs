@@ -4,6 +4,8 @@
 //! number. What is drawn for one episode never depends on another. Bounded integers and shuffles are our own, because
 //! those of `rand` may change between versions, and a frozen draw must not.
 
+use std::fmt;
+
 use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -13,8 +15,6 @@ use rand_chacha::ChaCha8Rng;
 pub enum Purpose {
     /// Which classes and items an episode holds.
     Draw = 1,
-    /// In which order a learner meets the queries.
-    Order = 2,
     /// A learner's own rng: mini-batches, initial weights.
     Learner = 3,
     /// Embedded datasets.
@@ -23,6 +23,8 @@ pub enum Purpose {
     Resampling = 5,
     /// Training of a backbone.
     Training = 6,
+    /// Answers that an audit permutes.
+    Audit = 7,
     /// Where a selection looks.
     Selection = 12,
 }
@@ -39,6 +41,11 @@ impl Stream {
         let mut rng = ChaCha8Rng::from_seed(key);
         rng.set_stream((purpose as u64) << 32 | u64::from(number));
         Stream(rng)
+    }
+
+    /// The stream of a secret: nobody who does not know all of `key` can make it again.
+    pub fn of_key(key: [u8; 32]) -> Stream {
+        Stream(ChaCha8Rng::from_seed(key))
     }
 
     /// 64 random bits.
@@ -91,10 +98,17 @@ impl Stream {
 }
 
 /// A learner's random numbers for a batch of episodes: a stream per episode, by the seed of the run and the episode's number.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct BatchRng<'a> {
     seed: u64,
     episodes: &'a [u32],
+}
+
+impl fmt::Debug for BatchRng<'_> {
+    /// How many streams there are. The seed and the numbers of the episodes are not for learners.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BatchRng({} episodes)", self.episodes.len())
+    }
 }
 
 impl<'a> BatchRng<'a> {
@@ -118,7 +132,7 @@ mod tests {
         let first = |s, p, n| Stream::new(s, p, n).bits();
         assert_eq!(first(7, Purpose::Draw, 3), first(7, Purpose::Draw, 3));
         assert_ne!(first(7, Purpose::Draw, 3), first(7, Purpose::Draw, 4));
-        assert_ne!(first(7, Purpose::Draw, 3), first(7, Purpose::Order, 3));
+        assert_ne!(first(7, Purpose::Draw, 3), first(7, Purpose::Learner, 3));
         assert_ne!(first(7, Purpose::Draw, 3), first(8, Purpose::Draw, 3));
     }
 

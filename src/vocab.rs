@@ -222,7 +222,7 @@ words! {
     Meaning, "meaning", {
         /// Only their order within a query counts.
         Ranking = "ranking",
-        /// Their softmax over the labels is the claimed probability.
+        /// Their softmax over the labels is the predicted probability.
         Logits = "logits",
         /// They are probabilities: not negative, and each query's sum to one.
         Probabilities = "probabilities",

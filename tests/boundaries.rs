@@ -15,7 +15,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("view", &["tensor", "vocab"]),
     ("metric", &["view", "vocab", "stats", "numbers"]),
     ("data", &["vocab", "rng", "numbers"]),
-    ("backbone", &["tensor", "vocab"]),
+    ("backbone", &["tensor", "vocab", "rng"]),
     ("learner", &["view", "tensor", "vocab", "rng", "backbone"]),
     ("protocol", &["vocab", "metric"]),
     ("episode", &["data", "view", "protocol", "rng", "vocab", "tensor"]),

@@ -16,7 +16,7 @@ use kshot::tensor::{Cpu, open_cpu};
 fn bare() -> Vec<Checked> {
     let known = Learners::shipped();
     let registry = known.cpu();
-    // The stores here have no class vectors.
+    // The stores here have no class embeddings.
     let of_support = |p: &Checked| !p.setting.uses_class_embeddings();
     let all = registry.entries().iter().map(|entry| registry.check(entry.name()).unwrap());
     all.filter(of_support).collect()
@@ -35,7 +35,7 @@ fn learners() -> Vec<Checked> {
     ];
     let known = Learners::shipped();
     let registry = known.cpu();
-    // The stores here have no class vectors.
+    // The stores here have no class embeddings.
     let of_support = |p: &Checked| !p.setting.uses_class_embeddings();
     bare()
         .into_iter()

@@ -95,7 +95,7 @@ fn a_metric_that_is_one_record_is_asked_for_computed_written_read_and_compared()
         assert_eq!(table.values(missed), None);
     }
     let bits = |_| -> Box<dyn FnMut() -> u64> { Box::new(|| 0x5555_5555_5555_5555) };
-    let options = Options { metric: doubt, baseline: None, smallest: None, rounds: 9 };
-    let text = compare(&[results], &options, &bits).unwrap().text();
+    let options = Options { metric: doubt, baseline: None, margin: None, rounds: 9 };
+    let text = compare(&kshot::report::compare::entries(&[results]), &options, &bits).unwrap().text();
     assert!(text.contains("doubt"), "{text}");
 }

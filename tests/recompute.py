@@ -1,6 +1,6 @@
 """Recomputes every cell of summary.csv from outcomes, clusters, bins, temperature_scaled, open_set, seen and seen_unseen_curve.csv: python recompute.py RESULTS"""
 import os, sys, numpy as np, pandas as pd, scipy.stats
-key, weighed, empty = ["protocol", "learner", "parameters", "shot", "features", "dataset", "seed_train"], ["nll", "brier"], {c: [""] for c in ["nll", "brier", "low", "high", "level"]}
+key, weighed, empty = ["protocol", "learner", "parameters", "shot", "features", "dataset", "seed_train"], ["nll", "brier"], {c: [""] for c in ["nll", "brier", "low", "high", "confidence_level"]}
 read = lambda name: pd.read_csv(f"{sys.argv[1]}/{name}.csv", dtype=dict.fromkeys(key + ["class", "cluster"], str), keep_default_na=False, na_values=empty)
 outcomes, bins, summary = read("outcomes"), read("bins"), read("summary")
 units = read("clusters").set_index(["protocol", "dataset", "class"]).cluster.to_dict() if os.path.exists(f"{sys.argv[1]}/clusters.csv") else {}
@@ -27,6 +27,6 @@ parts = {"adaptive-ece": ece[ece.temperature == 1], "adaptive-ece-ts": ece.merge
 parts |= {m: v.reset_index(name="mean") for m, v in {"class-accuracy": classes, **sides}.items()}
 found = pd.concat([means] + [v.assign(metric=m) for m, v in parts.items() if len(v)])
 rows = found.merge(summary, "right", key + ["metric"]).merge(outcomes.groupby(key)[["episode", "class"]].nunique().reset_index(), "left", key).assign(new=lambda r: r.interval == "classes")
-half = scipy.stats.t.ppf(0.5 + rows.level / 2, rows.c.where(rows.new, rows["size"]) - 1) * np.sqrt(((rows.c - 1) * rows.spread - (rows.c - 1) / rows.c * rows.noise).clip(lower=0).where(rows.new, 0) + rows["var"] / rows["size"])
+half = scipy.stats.t.ppf(0.5 + rows.confidence_level / 2, rows.c.where(rows.new, rows["size"]) - 1) * np.sqrt(((rows.c - 1) * rows.spread - (rows.c - 1) / rows.c * rows.noise).clip(lower=0).where(rows.new, 0) + rows["var"] / rows["size"])
 pairs = [(rows["mean"], rows.value), (rows["mean"] - half, rows.low), (rows["mean"] + half, rows.high), (rows.episode, rows.episodes), (rows["class"], rows.classes)]
 sys.exit(0 if len(rows) and rows["mean"].notna().all() and all(np.isclose(a.astype(float), b.astype(float), 0, 1e-9, equal_nan=True).all() for a, b in pairs) else "summary.csv differs")

@@ -191,7 +191,8 @@ fn scores(store: &Store, episode: &Episode<'_>, name: &str) -> Vec<f32> {
     let query = Items::dense(&device, shape, features(store, learner.takes(), &query)).unwrap();
     let numbers = [episode.number()];
     let rng = BatchRng::new(3, &numbers);
-    let given = Given { support: Some(&support), vectors: None, network: None, query: &query, rng: &rng };
+    let given =
+        Given { support: Some(&support), class_embeddings: None, network: None, query: &query, rng: &rng };
     let (scores, _) = learner.answer(&given).unwrap();
     to_host(&scores.values).unwrap()
 }

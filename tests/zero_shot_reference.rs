@@ -184,7 +184,7 @@ fn where_validation_classes_are_evaluated_a_fit_sees_base_classes_alone() {
     assert_eq!((classes(Split::Validation), classes(Split::Novel), classes(Split::Base)), (8, 12, 0));
 }
 
-/// Scores by the mean of all unseen class vectors: a fit that looks at them.
+/// Scores by the mean of all unseen class embeddings: a fit that looks at them.
 struct Peeking;
 
 struct Constant;

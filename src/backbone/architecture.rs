@@ -4,9 +4,16 @@ use std::collections::BTreeMap;
 
 use super::network::Trainable;
 use super::{BackboneError, Weights};
+use crate::rng::{Purpose, Stream};
 use crate::tensor::TensorError;
 use crate::tensor::conv::ConvOps;
 use crate::vocab::Form;
+
+/// The random numbers of first values: what [`Architecture::fresh`] is given, whether a training follows or not. A training
+/// counts its own streams from 0.
+pub fn start_stream(seed: u64) -> Stream {
+    Stream::new(seed, Purpose::Training, u32::MAX)
+}
 
 /// Sizes of a network by name, as a training config gives them.
 pub type Sizes = BTreeMap<String, usize>;

@@ -40,7 +40,10 @@ macro_rules! enrol {
             pub fn fit(network: &str, form: Form, given: &Sizes) -> Result<Configuration, BackboneError> {
                 match network {
                     $(<$config>::NAME => <$config>::fit_given(form, given).map(Configuration::$config),)+
-                    _ => Err(BackboneError::NoNetwork { found: network.to_string() }),
+                    _ => Err(BackboneError::UnknownBackbone {
+                        found: network.to_string(),
+                        known: NETWORKS.iter().map(|(name, _)| *name).collect(),
+                    }),
                 }
             }
 

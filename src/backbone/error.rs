@@ -5,7 +5,8 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::tensor::TensorError;
-use crate::vocab::Form;
+use crate::vocab::spec::SpecError;
+use crate::vocab::{Form, did_you_mean};
 
 /// A weight whose shape is not the one that the sizes of the network ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,11 +121,53 @@ pub enum BackboneError {
         /// The backbone that the weights are of.
         found: String,
     },
-    /// A network that nobody has enrolled.
-    #[error("unknown backbone `{found}`, expected one of {}", known())]
-    NoNetwork {
+    /// A text that is no specification of a backbone.
+    #[error("backbone `{spec}`: {source}")]
+    Specification {
+        /// The text.
+        spec: String,
+        /// What is wrong with it.
+        source: SpecError,
+    },
+    /// A backbone that does not exist.
+    #[error("unknown backbone `{found}`, expected one of {}{}", list(known), did_you_mean(found, known.iter().copied()))]
+    UnknownBackbone {
         /// Its name.
         found: String,
+        /// Those that exist.
+        known: Vec<&'static str>,
+    },
+    /// A key that a backbone does not have.
+    #[error("backbone `{backbone}` has no key `{key}`, {}", keys(key, known))]
+    UnknownKey {
+        /// The backbone.
+        backbone: &'static str,
+        /// The key.
+        key: String,
+        /// The keys that it has.
+        known: &'static [&'static str],
+    },
+    /// A network without weights.
+    #[error("backbone `{backbone}` needs weights\nhint: {hint}")]
+    NoWeights {
+        /// The backbone.
+        backbone: &'static str,
+        /// Where it may get some.
+        hint: &'static str,
+    },
+    /// Weights in a specification, and others beside it.
+    #[error(
+        "backbone `{backbone}` has the weights {}, and the weights {} are named beside it",
+        own.display(),
+        other.display()
+    )]
+    TwoWeights {
+        /// The backbone.
+        backbone: &'static str,
+        /// Its own weights.
+        own: PathBuf,
+        /// The others.
+        other: PathBuf,
     },
     /// Items of another form than the network reads.
     #[error("backbone `{backbone}` reads items of form `{expected}`, found `{found}`")]
@@ -179,8 +222,30 @@ pub enum BackboneError {
     Tensor(#[from] TensorError),
 }
 
-fn known() -> String {
-    super::NETWORKS.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+impl BackboneError {
+    /// Whether what was asked for is wrong, rather than a file.
+    pub fn is_request(&self) -> bool {
+        matches!(
+            self,
+            BackboneError::Specification { .. }
+                | BackboneError::UnknownBackbone { .. }
+                | BackboneError::UnknownKey { .. }
+                | BackboneError::NoWeights { .. }
+                | BackboneError::TwoWeights { .. }
+                | BackboneError::Configuration { .. }
+        )
+    }
+}
+
+fn list(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn keys(key: &str, known: &[&'static str]) -> String {
+    if known.is_empty() {
+        return "it takes images as they are".to_string();
+    }
+    format!("expected {}{}", list(known), did_you_mean(key, known.iter().copied()))
 }
 
 fn differences(missing: &[String], unexpected: &[String], shapes: &[ShapeDiffers]) -> String {

@@ -15,13 +15,14 @@ mod network;
 mod saved;
 #[cfg(feature = "text")]
 pub mod sentence;
+mod spec;
 mod weight_file;
 mod weights;
 
 use std::io;
 use std::path::Path;
 
-pub use architecture::{Architecture, Named, Sizes};
+pub use architecture::{Architecture, Named, Sizes, start_stream};
 pub use conv4::{Conv4, Conv4Config};
 pub use enrolled::{Configuration, NETWORKS};
 pub use error::{BackboneError, ShapeDiffers};
@@ -30,6 +31,7 @@ pub use network::{Backbone, Traced, Trainable, embed_all};
 pub use saved::{SHIPPED_WEIGHTS, Saved, ShippedWeights, tensor_file};
 #[cfg(feature = "text")]
 pub use sentence::{Embedded, Encoder, SentenceEncoder};
+pub use spec::{BackboneSpec, WeightSource, backbones};
 pub use weight_file::WeightFile;
 pub use weights::{Weight, Weights};
 

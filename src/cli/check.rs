@@ -13,7 +13,7 @@ use crate::eval::checks;
 use crate::learner::Learners;
 use crate::run::features::FeatureSets;
 use crate::run::rules::named_rules;
-use crate::run::{Device, RunError, draws, fitness};
+use crate::run::{RunError, draws, fitness};
 
 const EXAMPLES: &str = "Examples:
   kshot check quickstart
@@ -35,7 +35,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "COSINE", default_value = "0.9999", value_parser = cosine)]
     near: f32,
     #[command(flatten)]
-    inputs: InputFlags,
+    pub(super) inputs: InputFlags,
 }
 
 pub(super) fn run(known: &Learners, arguments: &Arguments) -> Result<Outcome, CliError> {
@@ -47,7 +47,8 @@ pub(super) fn run(known: &Learners, arguments: &Arguments) -> Result<Outcome, Cl
         return Err(CliError::request(format!("--draw goes with one protocol, {} are given", all.len())));
     }
     let watch = Terminal::default();
-    let mut sets = FeatureSets::new(&arguments.inputs.inputs(), Vec::new(), Device::Cpu, &watch)?;
+    let mut sets =
+        FeatureSets::new(&arguments.inputs.inputs(), Vec::new(), arguments.inputs.device.chosen()?, &watch)?;
     let mut holds = true;
     for rules in all {
         let protocol = &rules.protocol;

@@ -14,33 +14,37 @@ use crate::run::files;
 
 const EXAMPLES: &str = "Examples:
   kshot compare results/quickstart
-  kshot compare results/mine results/theirs --baseline prototypical --smallest 1
-  kshot compare results/quickstart --metric nll --smallest 0.05 --out comparison-nll
-  kshot compare results/open-set --metric auroc --smallest 1 --out comparison-auroc";
+  kshot compare results/pixels results/conv4 --baseline pixels+prototypical --margin 1
+  kshot compare results/quickstart --metric nll --margin 0.05 --out comparison-nll
+  kshot compare results/open-set --metric auroc --margin 1 --out comparison-auroc";
 
 /// Rounds of the sign-flip test: its p-value moves by at most 0.005 around 0.05 from seed to seed.
 const ROUNDS: u64 = 9_999;
 
 /// In points, for a metric in percent.
-const SMALLEST_POINTS: f64 = 0.5;
+const MARGIN_POINTS: f64 = 0.5;
 
-/// Compare learners on the episodes that they share: is the difference real?
+/// Compare methods on the episodes that they share: is the difference real?
+///
+/// Results are paired where items and draw are the same, whatever the features: also draws of other lengths, on their common
+/// first episodes. Training seeds of one method are taken together.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
     /// Result folders of `kshot evaluate`.
     #[arg(required = true, value_name = "RESULTS")]
     results: Vec<PathBuf>,
-    /// Compare all learners with this one, `name` or `name:key=value`, instead of all with all.
-    #[arg(long, value_name = "LEARNER")]
+    /// Compare all methods with this one instead of all with all: its name in the table, FEATURES+LEARNER, or a learner
+    /// (`name:key=value`) that only one method has.
+    #[arg(long, value_name = "METHOD")]
     baseline: Option<String>,
     /// Metric with a value per episode, where the results have it: accuracy, nll, brier, auroc, … (see `kshot list metrics`).
     #[arg(long, value_name = "METRIC", default_value = "accuracy")]
     metric: Metric,
-    /// Smallest difference that matters: points for accuracy (default 0.5) and other rates, for nll and brier their own
-    /// unit (no default for these).
+    /// Equivalence margin, the smallest difference that matters: points for accuracy (default 0.5) and other rates, for nll
+    /// and brier their own unit (no default for these).
     #[arg(long, value_name = "DIFFERENCE")]
-    smallest: Option<f64>,
+    margin: Option<f64>,
     /// Folder for comparison.csv, comparison.md, comparison.tex and, for several data sets, ranks.csv.
     #[arg(long, value_name = "DIR", default_value = "comparison")]
     out: PathBuf,
@@ -56,10 +60,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
     let options = Options {
         metric: arguments.metric,
         baseline: arguments.baseline.as_deref(),
-        smallest: smallest(arguments.metric, arguments.smallest),
+        margin: margin(arguments.metric, arguments.margin),
         rounds: ROUNDS,
     };
-    let comparison = compare::compare(&folders, &options, &bits)?;
+    let comparison = compare::compare(&compare::entries(&folders), &options, &bits)?;
     let mut written = vec![
         (names[0], comparison.csv()),
         (names[1], comparison.markdown().into_bytes()),
@@ -76,10 +80,10 @@ pub(super) fn read(paths: &[PathBuf]) -> Result<Vec<ResultsFolder>, CliError> {
     paths.iter().map(|path| Ok(ResultsFolder::read(path)?)).collect()
 }
 
-/// The smallest difference that matters, in the units of the metric.
-pub(super) fn smallest(metric: Metric, typed: Option<f64>) -> Option<f64> {
+/// The equivalence margin in the units of the metric.
+pub(super) fn margin(metric: Metric, typed: Option<f64>) -> Option<f64> {
     match metric {
-        metric if metric == Metric::ACCURACY => Some(typed.unwrap_or(SMALLEST_POINTS) / 100.0),
+        metric if metric == Metric::ACCURACY => Some(typed.unwrap_or(MARGIN_POINTS) / 100.0),
         metric if metric.is_rate() => typed.map(|points| points / 100.0),
         _ => typed,
     }

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use clap::Args;
 
 use super::error::CliError;
+use super::tell;
 use crate::run::Device;
 use crate::tensor::TensorError;
 
@@ -68,7 +69,7 @@ impl DeviceFlag {
             Wanted::Cpu => Ok(Device::Cpu),
             Wanted::Auto => {
                 if has_gpu(Path::new("/proc/driver/nvidia/gpus")) {
-                    eprintln!("note: {}", idle_gpu());
+                    tell(&format!("note: {}", idle_gpu()));
                 }
                 Ok(Device::Cpu)
             }

@@ -4,11 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::device::DeviceFlag;
 use super::error::CliError;
 use super::flags::InputFlags;
 use super::progress::Terminal;
-use super::{Outcome, say};
+use super::{Outcome, say, tell};
 use crate::data::{FOLDER_FILES, Precision};
 use crate::run::embed::Made;
 use crate::run::{features, files};
@@ -26,9 +25,7 @@ pub(super) struct Arguments {
     /// Dataset by name (see `kshot list datasets`), texts:FILE, or its path.
     dataset: String,
     #[command(flatten)]
-    inputs: InputFlags,
-    #[command(flatten)]
-    pub(super) device: DeviceFlag,
+    pub(super) inputs: InputFlags,
     /// Folder of the new feature store.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -47,9 +44,9 @@ enum Dtype {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
-    let Arguments { dataset, inputs, device, out, dtype, overwrite } = arguments;
+    let Arguments { dataset, inputs, out, dtype, overwrite } = arguments;
     files::check_free(out, &FOLDER_FILES, *overwrite)?;
-    let device = device.chosen()?;
+    let device = inputs.device.chosen()?;
     let plan = features::only_network(&inputs.inputs())?.plan(dataset)?;
     files::make_folder(out)?;
     let precision = match dtype {
@@ -59,10 +56,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
     let Made { files: written, items, dim, cut, warnings } =
         plan.make(precision, device, &Terminal::default())?;
     files::write_together(out, &FOLDER_FILES, &written)?;
-    warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+    warnings.iter().for_each(|warning| tell(&format!("warning: {warning}")));
     if cut > 0 {
         let were = if cut == 1 { "was" } else { "were" };
-        eprintln!("warning: {cut} of {items} items {were} longer than the network reads, and cut");
+        tell(&format!("warning: {cut} of {items} items {were} longer than the network reads, and cut"));
     }
     say(&format!("{}: {items} items of {dim} numbers\n", out.display()))?;
     Ok(Outcome::Done)

@@ -10,7 +10,7 @@ use crate::learner::LearnError;
 use crate::protocol::ProtocolError;
 use crate::report::compare::CompareError;
 use crate::report::html::PageError;
-use crate::results::{PartError, ReadError, ReportError};
+use crate::results::{PartError, ReadError, ResultsError};
 use crate::run::RunError;
 use crate::select::SelectError;
 use crate::tensor::TensorError;
@@ -59,7 +59,7 @@ from!(
     PartError,
     ProtocolError,
     ReadError,
-    ReportError,
+    ResultsError,
     SelectError,
     TensorError,
     TrainError
@@ -83,6 +83,7 @@ impl CliError {
     pub(super) fn code(&self) -> u8 {
         match self {
             CliError::Closed => DONE,
+            CliError::Run(RunError::Audit { .. }) => DOES_NOT_HOLD,
             CliError::Run(error) => code_of(error),
             CliError::Page(_) | CliError::Print(_) => FAILED,
         }
@@ -99,6 +100,7 @@ fn code_of(error: &RunError) -> u8 {
         RunError::Train(error) if error.is_request() => WRONG_REQUEST,
         RunError::Train(error) if error.is_failure() => FAILED,
         RunError::Train(_) => WRONG_DATA,
+        RunError::Backbone(error) if error.is_request() => WRONG_REQUEST,
         RunError::Backbone(BackboneError::Tensor(_)) => FAILED,
         RunError::Backbone(_) => WRONG_DATA,
         RunError::Data(_)
@@ -114,6 +116,8 @@ fn code_of(error: &RunError) -> u8 {
         | RunError::Finding { .. }
         | RunError::OtherDraw { .. }
         | RunError::OtherItems { .. }
+        | RunError::Audit { .. }
+        | RunError::ChangedFeatures { .. }
         | RunError::NearDuplicate(_) => WRONG_DATA,
         RunError::Select(SelectError::Eval(error)) | RunError::Eval(error) => match error {
             EvalError::NotAdmitted { .. }

@@ -4,12 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::device::DeviceFlag;
 use super::error::CliError;
 use super::flags::{InputFlags, OverrideFlags, cosine, texts, whole};
 use super::long_run::LongRun;
 use super::progress::Terminal;
-use super::{Outcome, say};
+use super::{Outcome, say, tell};
 use crate::learner::Learners;
 use crate::results::{Warning, was_killed};
 use crate::run::{self, Done, Execution, Request};
@@ -36,8 +35,6 @@ pub(super) struct Arguments {
     /// Learner, `[NAME=]name` or `[NAME=]name:key=value,key=value`; repeat for several. Default: all that the protocols admit.
     #[arg(long = "learner", value_name = "[NAME=]SPEC")]
     learners: Vec<String>,
-    #[command(flatten)]
-    pub(super) device: DeviceFlag,
     /// Workers, each on a core of its own. Default: all cores, and 2 on a GPU. Results do not depend on it.
     #[arg(long, value_name = "N", value_parser = whole(1, 1024))]
     workers: Option<usize>,
@@ -54,6 +51,10 @@ pub(super) struct Arguments {
     /// Also write queries.csv, one row per query; with `--queries=parquet` queries.parquet too.
     #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "csv")]
     queries: Option<Queries>,
+    /// First hold every learner against chance on 300 episodes with permuted answers: one that knows answers in another way
+    /// than by the features ends the run with exit code 1.
+    #[arg(long)]
+    audit: bool,
     /// Also refuse near-duplicates: pairs of support and query, or of base and novel, with a cosine of at least this.
     #[arg(long, value_name = "COSINE", value_parser = cosine)]
     near: Option<f32>,
@@ -69,7 +70,7 @@ pub(super) struct Arguments {
     #[command(flatten)]
     long: LongRun,
     #[command(flatten)]
-    inputs: InputFlags,
+    pub(super) inputs: InputFlags,
 }
 
 /// How single queries are written.
@@ -90,6 +91,7 @@ impl Arguments {
             learners: self.learners.clone(),
             selected: texts(&self.selected)?,
             selected_elsewhere: self.selected_elsewhere,
+            audit: self.audit,
             near: self.near,
             queries: self.queries.map(|queries| match queries {
                 Queries::Csv => run::Queries::Csv,
@@ -102,7 +104,7 @@ impl Arguments {
     /// How it is to be done.
     fn execution(&self, names: &[String]) -> Result<Execution, CliError> {
         Ok(Execution {
-            device: self.device.chosen()?,
+            device: self.inputs.device.chosen()?,
             workers: self.workers,
             batch: self.batch,
             out: Some(self.out.clone().unwrap_or_else(|| new_folder(names))),
@@ -133,16 +135,19 @@ pub(super) fn command() -> Vec<String> {
 fn note_killed(names: &[String], out: Option<&PathBuf>) {
     for earlier in folders(names).take_while(|earlier| Some(earlier) != out).filter(|path| was_killed(path)) {
         let earlier = earlier.display();
-        eprintln!("note: {earlier} holds a run that was killed; --out {earlier} --resume continues it");
+        tell(&format!("note: {earlier} holds a run that was killed; --out {earlier} --resume continues it"));
     }
 }
 
 /// Prints what a run leaves behind.
 pub(super) fn print(done: &Done) -> Result<Outcome, CliError> {
     for warning in done.warnings().iter().filter(|w| !matches!(w, Warning::SamplerInterval { .. })) {
-        eprintln!("warning: {warning}");
+        tell(&format!("warning: {warning}"));
     }
     let folder = done.folder().display();
+    if done.finished_before() {
+        tell(&format!("note: {folder} holds the results of this run already, nothing is left to resume"));
+    }
     match done.part() {
         Some(part) => say(&format!("part {part}: {folder}\n"))?,
         None => say(&format!("{}\nresults: {folder}\n", done.table()))?,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::device::DeviceFlag;
 use super::error::CliError;
 use crate::protocol::{Overrides, Query, Shot, Way};
 use crate::run::{Inputs, Text, overridden, read_protocol, read_selection};
@@ -68,8 +69,8 @@ pub(super) struct InputFlags {
     /// See `kshot list backbones`.
     #[arg(long = "backbone", value_name = "[NAME=]SPEC")]
     backbones: Vec<String>,
-    /// Weights of the one --backbone: a file as `kshot train` writes it, the name of weights that ship with kshot, or for
-    /// `bert` a folder as the sentence-transformers library saves it.
+    /// Weights of the one --backbone: a file as `kshot train` writes it, the name of weights that ship with kshot,
+    /// `random:SEED` for an untrained network, or for `bert` a folder as the sentence-transformers library saves it.
     #[arg(long, value_name = "PATH", requires = "backbones")]
     weights: Option<PathBuf>,
     /// Folder in which datasets are looked for by name. Default: KSHOT_DATA, else `data`.
@@ -97,6 +98,8 @@ pub(super) struct InputFlags {
     /// Features of more bytes than this stay in their file, such as 8G. Default: 768M.
     #[arg(long, value_name = "SIZE", value_parser = bytes)]
     memory: Option<u64>,
+    #[command(flatten)]
+    pub(super) device: DeviceFlag,
 }
 
 impl InputFlags {

@@ -4,12 +4,11 @@ use clap::{Args, ValueEnum};
 
 use super::error::CliError;
 use super::{Outcome, say};
-use crate::backbone::{Architecture, SHIPPED_WEIGHTS, Saved};
+use crate::backbone::{Architecture, SHIPPED_WEIGHTS, Saved, backbones};
 use crate::data::DATASETS;
 use crate::learner::Learners;
 use crate::metric::Metric;
 use crate::protocol::{Protocol, SHIPPED};
-use crate::run::embed::backbones;
 use crate::train::{SHIPPED_CONFIGS, TrainingConfig};
 
 /// List learners with their parameters, shipped protocols, datasets, backbones, shipped recipes and weights, or metrics.

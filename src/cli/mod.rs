@@ -1,7 +1,5 @@
 //! The command line: one file per verb. The only room that prints, and the only one that knows exit codes.
 
-#![expect(clippy::print_stderr, reason = "this is the room that prints")]
-
 mod check;
 mod compare;
 mod data;
@@ -68,10 +66,12 @@ impl Verb {
     /// Where the work is to be done, for verbs that have a choice.
     fn device(&self) -> Option<DeviceFlag> {
         match self {
-            Verb::Select(arguments) => Some(arguments.device),
+            Verb::Select(arguments) => Some(arguments.inputs.device),
             Verb::Train(arguments) => Some(arguments.device),
-            Verb::Embed(arguments) => Some(arguments.device),
-            Verb::Evaluate(arguments) => Some(arguments.device),
+            Verb::Sample(arguments) => Some(arguments.inputs.device),
+            Verb::Check(arguments) => Some(arguments.inputs.device),
+            Verb::Embed(arguments) => Some(arguments.inputs.device),
+            Verb::Evaluate(arguments) => Some(arguments.inputs.device),
             Verb::Rerun(arguments) => Some(arguments.device),
             Verb::Verify(arguments) => Some(arguments.device),
             _ => None,
@@ -118,10 +118,15 @@ pub fn main(learners: &Learners) -> ExitCode {
         Ok(Outcome::DoesNotHold) => ExitCode::from(error::DOES_NOT_HOLD),
         Err(CliError::Closed) => ExitCode::from(error::DONE),
         Err(error) => {
-            eprintln!("error: {error}");
+            tell(&format!("error: {error}"));
             ExitCode::from(error.code())
         }
     }
+}
+
+/// Prints a line to standard error, as far as that can be written: a note that nobody can read ends no run.
+fn tell(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
 /// Prints to standard output; a reader that has gone away ends the program without an error.

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::tell;
 use crate::run::{Stage, Watch};
 
 /// Draws the stages of a run on standard error.
@@ -21,7 +22,7 @@ impl Terminal {
 impl Watch for Terminal {
     fn begin(&self, stage: &Stage<'_>) {
         if !std::io::stderr().is_terminal() {
-            eprintln!("{}: {}", stage.name, stage.size);
+            tell(&format!("{}: {}", stage.name, stage.size));
             return;
         }
         let bar = ProgressBar::with_draw_target(Some(stage.steps), ProgressDrawTarget::stderr_with_hz(10));
@@ -50,7 +51,7 @@ impl Watch for Terminal {
 
     fn tell(&self, sentence: &str) {
         if !self.with(|bar| bar.set_message(sentence.to_string())) {
-            eprintln!("{sentence}");
+            tell(sentence);
         }
     }
 

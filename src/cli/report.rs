@@ -4,17 +4,17 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::compare::{bits, read, smallest};
+use super::compare::{bits, margin, read};
 use super::error::CliError;
 use super::{Outcome, hard_episode, say};
 use crate::metric::Metric;
-use crate::report::compare::{self, CompareError, Options};
+use crate::report::compare::{self, Options};
 use crate::report::html::{self, Plot, Request};
 use crate::run::files;
 
 const EXAMPLES: &str = "Examples:
   kshot report results/quickstart --out report.html
-  kshot report results/mine results/theirs --baseline prototypical --out report.html --plots plots
+  kshot report results/mine results/theirs --baseline pixels+prototypical --out report.html --plots plots
   kshot report results/mine --features my-features --out report.html   # pictures, after evaluate --queries";
 
 /// Rounds of the sign-flip test.
@@ -30,12 +30,13 @@ pub(super) struct Arguments {
     /// Page to write.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// Learner from which the differences are taken, `name` or `name:key=value`. Default: all pairs, shown from the best.
-    #[arg(long, value_name = "LEARNER")]
+    /// Method from which the differences are taken: its name in the table, FEATURES+LEARNER, or a learner
+    /// (`name:key=value`) that only one method has. Default: all pairs, shown from the best.
+    #[arg(long, value_name = "METHOD")]
     baseline: Option<String>,
-    /// Smallest difference that matters, in points of accuracy. Default: 0.5.
+    /// Equivalence margin, the smallest difference that matters, in points of accuracy. Default: 0.5.
     #[arg(long, value_name = "POINTS")]
-    smallest: Option<f64>,
+    margin: Option<f64>,
     /// Also write every plot into this folder, as SVG and, where kshot is built with the feature plots-png, as PNG.
     #[arg(long, value_name = "DIR")]
     plots: Option<PathBuf>,
@@ -55,12 +56,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
     let options = Options {
         metric: Metric::ACCURACY,
         baseline: arguments.baseline.as_deref(),
-        smallest: smallest(Metric::ACCURACY, arguments.smallest),
+        margin: margin(Metric::ACCURACY, arguments.margin),
         rounds: ROUNDS,
     };
-    let comparison = match compare::compare(&folders, &options, &bits) {
+    let comparison = match compare::compare(&compare::entries(&folders), &options, &bits) {
         Ok(comparison) => Some(comparison),
-        Err(CompareError::Alone { .. }) if arguments.baseline.is_none() => None,
+        Err(error) if error.is_nothing_to_compare() && arguments.baseline.is_none() => None,
         Err(error) => return Err(error.into()),
     };
     let hard = hard_episode::find(arguments.features.as_deref(), &folders)?;

@@ -8,12 +8,12 @@ use clap::Args;
 use super::error::CliError;
 use super::flags::{InputFlags, OverrideFlags};
 use super::progress::Terminal;
-use super::{Outcome, say};
+use super::{Outcome, say, tell};
 use crate::data::growing;
 use crate::episode::{DrawText, Naming};
 use crate::run::features::FeatureSets;
 use crate::run::rules::all_rules;
-use crate::run::{Device, RunError, draws};
+use crate::run::{RunError, draws};
 
 const EXAMPLES: &str = "Examples:
   kshot sample quickstart --out episodes
@@ -39,12 +39,13 @@ pub(super) struct Arguments {
     #[command(flatten)]
     overrides: OverrideFlags,
     #[command(flatten)]
-    inputs: InputFlags,
+    pub(super) inputs: InputFlags,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
     let watch = Terminal::default();
-    let mut sets = FeatureSets::new(&arguments.inputs.inputs(), Vec::new(), Device::Cpu, &watch)?;
+    let mut sets =
+        FeatureSets::new(&arguments.inputs.inputs(), Vec::new(), arguments.inputs.device.chosen()?, &watch)?;
     let texts = arguments.overrides.protocols(&arguments.protocols)?;
     for rules in all_rules(&texts, arguments.overrides.episodes)? {
         let protocol = &rules.protocol;
@@ -64,7 +65,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
             dealer.sha256
         ))?;
         if let Some(named) = protocol.draw_sha256().filter(|named| *named != dealer.sha256) {
-            eprintln!("warning: protocol {} names sha256 {named}", protocol.name());
+            tell(&format!("warning: protocol {} names sha256 {named}", protocol.name()));
         }
     }
     Ok(Outcome::Done)

@@ -4,11 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::device::DeviceFlag;
 use super::error::CliError;
 use super::flags::{InputFlags, whole};
 use super::progress::Terminal;
-use super::{Outcome, say};
+use super::{Outcome, say, tell};
 use crate::learner::{Learners, Registry};
 use crate::report::Grid;
 use crate::run::admission::shots;
@@ -57,8 +56,6 @@ pub(super) struct Arguments {
     /// Seed of the trials and of these episodes. Default: that of the protocol.
     #[arg(long, value_name = "N")]
     seed: Option<u32>,
-    #[command(flatten)]
-    pub(super) device: DeviceFlag,
     /// Workers, each on a core of its own. Default: all cores, and 2 on a GPU. The selection does not depend on it.
     #[arg(long, value_name = "N", value_parser = whole(1, 1024))]
     workers: Option<usize>,
@@ -70,7 +67,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     overwrite: bool,
     #[command(flatten)]
-    inputs: InputFlags,
+    pub(super) inputs: InputFlags,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -95,7 +92,7 @@ impl Arguments {
             },
             episodes: self.episodes,
             seed: self.seed,
-            device: self.device.chosen()?,
+            device: self.inputs.device.chosen()?,
             workers: self.workers,
         })
     }
@@ -108,7 +105,7 @@ pub(super) fn run(known: &Learners, arguments: &Arguments) -> Result<Outcome, Cl
     let names: &[&str] = if request.by == By::Oracle { &ORACLE_NAMES } else { &NAMES };
     files::check_free(&out, names, arguments.overwrite)?;
     let done = run::select(&request, known, &Terminal::default())?;
-    done.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+    done.warnings.iter().for_each(|warning| tell(&format!("warning: {warning}")));
     files::write(&out, names, &done.files)?;
     say(&format!("{}\nselection: {}\n", table(known.cpu(), &done).text(), out.display()))?;
     Ok(Outcome::Done)

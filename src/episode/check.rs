@@ -2,7 +2,7 @@
 
 use super::draw::{Draw, Episode};
 use super::finding::{Cases, Finding};
-use super::pool::Pools;
+use super::pool::{Pools, own_classes};
 use super::variable;
 use super::write::rows;
 use crate::data::{ClassIndex, seen_items};
@@ -38,6 +38,8 @@ struct Checker<'a> {
     protocol: &'a Protocol,
     index: &'a ClassIndex,
     found: Vec<Finding>,
+    /// The classes that make the episodes, in order.
+    own: Vec<ClassId>,
     /// Per item row, its class and its place in it.
     home: Vec<Option<(ClassId, u32)>>,
     /// Per item row, one more than the number of the last episode that named it; 0 where none did.
@@ -53,7 +55,8 @@ impl<'a> Checker<'a> {
             class.items.iter().zip(0..).for_each(|(item, place)| home[item.index()] = Some((id, place)));
         }
         let named = vec![0; home.len()];
-        Checker { protocol, index, found, home, named, groups: Vec::new() }
+        let own = own_classes(protocol, index).unwrap_or_else(|_| index.of_split(protocol.split()).collect());
+        Checker { protocol, index, found, own, home, named, groups: Vec::new() }
     }
 
     /// Adds a case to the finding of its kind, or begins that finding.
@@ -111,10 +114,13 @@ impl<'a> Checker<'a> {
             if !split.holds(of.split) && !seen {
                 let (class, found) = (of.name.clone(), of.split);
                 self.note(episode, |at| Finding::OtherSplit { at, class, found, asked: split });
+            } else if !seen && self.protocol.classes().is_some() && self.own.binary_search(&class).is_err() {
+                let class = of.name.clone();
+                self.note(episode, |at| Finding::Unlisted { at, class });
             }
         }
         let oos = self.protocol.oos().and_then(|outside| self.index.find(&outside.class));
-        let all = self.index.of_split(split).filter(|class| Some(*class) != oos).count();
+        let all = self.own.iter().filter(|class| Some(**class) != oos).count();
         let (least, most) = match self.protocol.way() {
             Way::Fixed(n) => (*n as usize, *n as usize),
             Way::All => (all, all),

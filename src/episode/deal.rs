@@ -2,9 +2,11 @@
 
 use std::ops::Range;
 
-use super::Draw;
-use crate::data;
-use crate::rng::{Purpose, Stream};
+use sha2::{Digest, Sha256};
+
+use super::{Draw, Episode};
+use crate::data::{self, Store};
+use crate::rng::Stream;
 use crate::tensor::{Backend, Labels, Rows, TensorError};
 use crate::view::{self, Answers, Items, Support};
 use crate::vocab::{Form, ItemId};
@@ -23,8 +25,11 @@ pub struct Dealt<D: Backend> {
 pub struct Order(Vec<Vec<(ItemId, u16)>>);
 
 impl Order {
-    /// The queries of these episodes in the order in which a learner meets them: shuffled by the episode's own stream.
-    pub fn of(draw: &Draw, places: Range<usize>, seed: u64) -> Order {
+    /// The queries of these episodes in the order in which a learner meets them, shuffled by a key of the episode that no
+    /// learner is given: the names of its classes and the identity of its items.
+    ///
+    /// The same items in another order, in another run, in a part or after a resume come in the same order.
+    pub fn of(store: &Store, draw: &Draw, places: Range<usize>, seed: u64) -> Order {
         Order(
             places
                 .map(|place| {
@@ -35,7 +40,7 @@ impl Order {
                         queries.extend(episode.query(label).iter().map(|item| (*item, label as u16)));
                     }
                     queries.extend(episode.oos().iter().map(|item| (*item, Answers::OUTSIDE)));
-                    Stream::new(seed, Purpose::Order, episode.number()).shuffle(&mut queries);
+                    Stream::of_key(key(store, &episode, seed)).shuffle(&mut queries);
                     queries
                 })
                 .collect(),
@@ -46,6 +51,28 @@ impl Order {
     pub fn items(&self, place: usize) -> impl Iterator<Item = ItemId> + '_ {
         self.0[place].iter().map(|(item, _)| *item)
     }
+}
+
+/// Known to whoever holds the items of an episode, and to no learner: it meets numbers, not names.
+fn key(store: &Store, episode: &Episode<'_>, seed: u64) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(b"kshot order of queries 1\0");
+    hash.update(seed.to_le_bytes());
+    hash.update(episode.number().to_le_bytes());
+    for label in 0..episode.way() {
+        hash.update(store.index().class(episode.class(label)).name.as_bytes());
+        hash.update([0]);
+        // One item of each class tells episodes of the same classes apart. It is one of the support, so that an audit,
+        // which permutes answers, finds whoever knows the labels by the places of the queries.
+        if let Some(item) = episode.support(label).first() {
+            match store.ids() {
+                Some(ids) => hash.update(ids[item.index()].as_bytes()),
+                None => hash.update(item.0.to_le_bytes()),
+            }
+        }
+        hash.update([0]);
+    }
+    hash.finalize().into()
 }
 
 /// Whether two episodes can stand in one batch: equal way, support and query size.

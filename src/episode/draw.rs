@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::rng::{Purpose, Stream};
 use crate::vocab::{ClassId, ItemId};
 
 /// Episodes, each a list of classes with their support and query items.
@@ -142,6 +143,18 @@ impl Draw {
             part.oos_ends.push(part.oos.len() as u32);
         }
         part
+    }
+
+    /// The same episodes with the queries of each dealt to its labels at random, so that the answers say nothing of the
+    /// items: for an audit of learners. Supports stay as they are, and each label has as many queries as before.
+    pub fn with_permuted_answers(&self, seed: u64) -> Draw {
+        let mut permuted = self.clone();
+        for (place, episode) in self.episodes().enumerate() {
+            let rows = start(&self.ends, place)..self.ends[place] as usize;
+            let queries = self.support_ends[rows.end - 1] as usize..self.query_ends[rows.end - 1] as usize;
+            Stream::new(seed, Purpose::Audit, episode.number()).shuffle(&mut permuted.items[queries]);
+        }
+        permuted
     }
 
     /// Adds the episodes of another draw behind the own ones; their numbers go on from these.
@@ -288,6 +301,21 @@ pub(super) mod tests {
 
     fn rows(items: &[ItemId]) -> Vec<u32> {
         items.iter().map(|i| i.0).collect()
+    }
+
+    #[test]
+    fn permuted_answers_are_of_the_same_items_and_supports_stay() {
+        let queries: Vec<u32> = (100..120).collect();
+        let draw = draw_of(&[&[(0, &[1], &queries[..10]), (1, &[2], &queries[10..])], &[(2, &[3], &[7])]]);
+        let permuted = draw.with_permuted_answers(5);
+        let (old, new) = (draw.episode(0), permuted.episode(0));
+        assert_eq!((rows(new.support(0)), rows(new.support(1))), (vec![1], vec![2]));
+        assert_eq!((new.query(0).len(), new.query(1).len()), (10, 10));
+        assert_ne!(old.query(0), new.query(0));
+        let mut all = rows(new.all_query());
+        all.sort_unstable();
+        assert_eq!(all, queries);
+        assert_eq!(permuted.episode(1).query(0), draw.episode(1).query(0));
     }
 
     #[test]

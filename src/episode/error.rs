@@ -1,6 +1,6 @@
 //! Why no draw can be made.
 
-use crate::vocab::{Scope, counted};
+use crate::vocab::{Scope, Split, counted};
 
 /// Why a protocol cannot be drawn from a dataset.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -9,6 +9,12 @@ pub enum SampleError {
     /// The split has fewer classes than an episode.
     #[error("split {split} has {}, an episode needs {need}", counted(u64::from(*classes), "class", "classes"))]
     TooFewClasses { split: Scope, classes: u32, need: u32 },
+    /// The protocol lists fewer classes than an episode has.
+    #[error(
+        "the protocol lists {} of split {split} under `classes`, an episode needs {need}",
+        counted(u64::from(*classes), "class", "classes")
+    )]
+    TooFewListed { split: Scope, classes: u32, need: u32 },
     /// Fewer seen classes than an episode has.
     #[error(
         "the dataset has {classes} seen classes, a generalised episode needs {need}\nhint: list base classes in splits.csv"
@@ -23,6 +29,18 @@ pub enum SampleError {
     /// The dataset has no such part.
     #[error("{}", no_part(part, known))]
     NoPart { part: String, known: String },
+    /// The dataset has no class of a name that the protocol lists.
+    #[error(
+        "the dataset has no class `{class}`, which stands among the `classes` of the protocol{}\nhint: names are those of the column `class` of items.csv, letter for letter",
+        others(*more)
+    )]
+    NoClass { class: String, more: usize },
+    /// A class that the protocol lists is not of its split.
+    #[error(
+        "class `{class}` stands among the `classes` of the protocol, but is of split {found}, and the protocol takes {asked}{}",
+        others(*more)
+    )]
+    ListedElsewhere { class: String, found: Split, asked: Scope, more: usize },
     /// The dataset has no class of this name, from which out-of-scope queries could come.
     #[error("the dataset has no class `{class}`, the protocol takes out-of-scope queries from it")]
     NoOosClass { class: String },
@@ -42,6 +60,11 @@ pub enum SampleError {
     /// More items than a draw can name.
     #[error("a draw can name at most 4294967295 items\nhint: lower `count`")]
     TooLarge,
+}
+
+/// That a sentence is about others, too.
+fn others(more: usize) -> String {
+    if more == 0 { String::new() } else { format!(" (and {more} more)") }
 }
 
 fn no_part(part: &str, known: &str) -> String {

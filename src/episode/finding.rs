@@ -61,6 +61,9 @@ pub enum Finding {
     /// A class belongs to another split.
     #[error("in episode {}, class {class} is of split {found}, the protocol asks for {asked}{at}", at.episode)]
     OtherSplit { at: Cases, class: String, found: Split, asked: Scope },
+    /// A class is of the split, but not among those that the protocol lists.
+    #[error("in episode {}, class {class} is not among the `classes` of the protocol{at}", at.episode)]
+    Unlisted { at: Cases, class: String },
     /// An item belongs to another part.
     #[error("in episode {}, {side} item {item} of class {class} is not in part `{asked}`{at}", at.episode)]
     OtherPart { at: Cases, class: String, item: usize, side: &'static str, asked: String },
@@ -121,6 +124,7 @@ impl Finding {
             | Finding::Duplicate { at, .. }
             | Finding::ClassTwice { at, .. }
             | Finding::OtherSplit { at, .. }
+            | Finding::Unlisted { at, .. }
             | Finding::OtherPart { at, .. }
             | Finding::OtherWay { at, .. }
             | Finding::OtherShot { at, .. }

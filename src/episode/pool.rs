@@ -52,8 +52,8 @@ impl<'a> Pools<'a> {
                     .ok_or_else(|| SampleError::NoOosClass { class: outside.class.clone() })?,
             ),
         };
-        let classes = index.of_split(protocol.split()).filter(|id| Some(*id) != oos_class);
-        let list = classes.map(|id| {
+        let classes = own_classes(protocol, index)?;
+        let list = classes.into_iter().filter(|id| Some(*id) != oos_class).map(|id| {
             let class = index.class(id);
             Pool {
                 class: id,
@@ -87,7 +87,11 @@ impl<'a> Pools<'a> {
             Way::MetaDataset => super::variable::LEAST_WAY,
         };
         if classes < need {
-            return Err(SampleError::TooFewClasses { split: protocol.split(), classes, need });
+            let split = protocol.split();
+            return Err(match protocol.classes() {
+                Some(_) => SampleError::TooFewListed { split, classes, need },
+                None => SampleError::TooFewClasses { split, classes, need },
+            });
         }
         // Meta-Dataset halves the smallest class, so two items are one shot and one query.
         let shot = protocol.shot().most().unwrap_or(1);
@@ -177,6 +181,25 @@ impl<'a> Pools<'a> {
         }
         Ok(())
     }
+}
+
+/// The classes that make the episodes, in their order: those of the split, or the ones of it that the protocol lists.
+pub(super) fn own_classes(protocol: &Protocol, index: &ClassIndex) -> Result<Vec<ClassId>, SampleError> {
+    let split = protocol.split();
+    let Some(names) = protocol.classes() else { return Ok(index.of_split(split).collect()) };
+    let unknown: Vec<&String> = names.iter().filter(|name| index.find(name).is_none()).collect();
+    if let Some(class) = unknown.first() {
+        return Err(SampleError::NoClass { class: (*class).clone(), more: unknown.len() - 1 });
+    }
+    let mut listed: Vec<ClassId> = names.iter().filter_map(|name| index.find(name)).collect();
+    listed.sort_unstable();
+    let elsewhere: Vec<&ClassId> = listed.iter().filter(|id| !split.holds(index.class(**id).split)).collect();
+    if let Some(id) = elsewhere.first() {
+        let class = index.class(**id);
+        let (found, more) = (class.split, elsewhere.len() - 1);
+        return Err(SampleError::ListedElsewhere { class: class.name.clone(), found, asked: split, more });
+    }
+    Ok(listed)
 }
 
 /// The seen classes with their held-out items, where they are candidates too.

@@ -39,9 +39,9 @@ pub enum EvalError {
         /// The features.
         store: String,
     },
-    /// A learner that is given class vectors, and a store that has none.
+    /// A learner that is given class embeddings, and a store that has none.
     #[error(
-        "learner `{learner}` needs class vectors, store `{store}` has none\nhint: add --class-vectors FILE, a .csv with a row per class, or class_embeddings.npy to the store"
+        "learner `{learner}` needs class embeddings, store `{store}` has none\nhint: add --class-embeddings FILE, a .csv with a row per class, or class_embeddings.npy to the store"
     )]
     NeedsClassEmbeddings {
         /// The learner.
@@ -49,8 +49,8 @@ pub enum EvalError {
         /// The store.
         store: String,
     },
-    /// Class vectors are asked of a store that has none.
-    #[error("store `{store}` has no class vectors")]
+    /// Class embeddings are asked of a store that has none.
+    #[error("store `{store}` has no class embeddings")]
     NoClassEmbeddings {
         /// The store.
         store: String,
@@ -67,7 +67,7 @@ pub enum EvalError {
         /// The split under evaluation.
         split: Scope,
     },
-    /// Class vectors of another size than the learner can use beside these features.
+    /// Class embeddings of another size than the learner can use beside these features.
     #[error("learner `{learner}`: {source}")]
     SizesDiffer {
         /// The learner.

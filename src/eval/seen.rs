@@ -23,13 +23,21 @@ pub struct SeenRules<'a> {
     pub part: &'a str,
     /// Whether the candidates are seen and unseen classes.
     pub generalised: bool,
+    /// The names of the classes under evaluation, where it is not the whole split.
+    pub classes: Option<&'a [String]>,
     /// Where they are: what is subtracted from the scores of seen classes in a second answer of each learner.
     pub gammas: Option<&'a Gammas>,
 }
 
 impl Default for SeenRules<'_> {
     fn default() -> Self {
-        SeenRules { split: Split::Novel.into(), part: Protocol::SEEN_PART, generalised: false, gammas: None }
+        SeenRules {
+            split: Split::Novel.into(),
+            part: Protocol::SEEN_PART,
+            generalised: false,
+            classes: None,
+            gammas: None,
+        }
     }
 }
 
@@ -40,6 +48,7 @@ impl<'a> SeenRules<'a> {
             split: protocol.split(),
             part: protocol.seen_part().unwrap_or(Protocol::SEEN_PART),
             generalised: protocol.seen_part().is_some(),
+            classes: protocol.classes(),
             gammas: None,
         }
     }
@@ -79,7 +88,9 @@ fn unseen(store: &Store, rules: &SeenRules<'_>) -> Vec<f32> {
     let index = store.index();
     let Some(vectors) = store.class_embeddings() else { return Vec::new() };
     let of = |class: ClassId| &vectors.rows[class.index() * vectors.class_dim..][..vectors.class_dim];
-    index.of_split(rules.split).flat_map(of).copied().collect()
+    let listed =
+        |class: &ClassId| rules.classes.is_none_or(|names| names.contains(&index.class(*class).name));
+    index.of_split(rules.split).filter(listed).flat_map(of).copied().collect()
 }
 
 /// Fails unless a store has what a learner is given: class embeddings, of a size that it can use, seen classes where it is

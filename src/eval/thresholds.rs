@@ -1,4 +1,4 @@
-//! Thresholds of certainty, set before the evaluation on queries that are not its own.
+//! Thresholds of the confidence score, set before the evaluation on queries that are not its own.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::learner::Registry;
 use crate::metric;
 use crate::tensor::{Backend, TensorError};
 
-/// For each learner and shot of an evaluation, as (learner, shot): the largest certainty that at least 95 % of all its
+/// For each learner and shot of an evaluation, as (learner, shot): the largest confidence score that at least 95 % of all its
 /// queries reach.
 ///
 /// # Errors
@@ -18,13 +18,13 @@ pub fn thresholds<D: Backend>(
     open: impl Fn() -> Result<D, TensorError> + Sync,
     mut progress: impl FnMut(usize),
 ) -> Result<BTreeMap<(usize, usize), f32>, EvalError> {
-    let mut certainties: BTreeMap<(usize, usize), Vec<f32>> = BTreeMap::new();
+    let mut scores: BTreeMap<(usize, usize), Vec<f32>> = BTreeMap::new();
     evaluate::<D, EvalError>(registry, evaluation, open, |batch| {
         progress(batch.episodes.len());
         let queries = batch.episodes.iter().flat_map(|answered| &answered.grade.queries);
         let inside = queries.filter(|query| query.label.is_some()).map(|query| query.confidence_score);
-        certainties.entry((batch.learner, batch.shot)).or_default().extend(inside);
+        scores.entry((batch.learner, batch.shot)).or_default().extend(inside);
         Ok(())
     })?;
-    Ok(certainties.into_iter().filter_map(|(key, of)| Some((key, metric::threshold(&of)?))).collect())
+    Ok(scores.into_iter().filter_map(|(key, of)| Some((key, metric::threshold(&of)?))).collect())
 }

@@ -111,7 +111,7 @@ fn answer<D: Backend>(
 ) -> Result<Vec<Batch>, EvalError> {
     let evaluation = shared.evaluation;
     let places = shared.batches[number].clone();
-    let order = Order::of(evaluation.draw, places.clone(), evaluation.seed);
+    let order = Order::of(evaluation.store, evaluation.draw, places.clone(), evaluation.seed);
     let numbers: Vec<u32> = places.clone().map(|place| evaluation.draw.episode(place).number()).collect();
     let rng = BatchRng::new(evaluation.seed, &numbers);
     let wanted = units.iter().any(|unit| unit.setting.uses_class_embeddings());
@@ -136,8 +136,13 @@ fn answer<D: Backend>(
                 let clock = Instant::now();
                 let support = dealt.support.as_ref();
                 let network = behind.map(|behind| behind.network);
-                let given =
-                    Given { support, vectors: vectors.as_ref(), network, query: &dealt.query, rng: &rng };
+                let given = Given {
+                    support,
+                    class_embeddings: vectors.as_ref(),
+                    network,
+                    query: &dealt.query,
+                    rng: &rng,
+                };
                 let way = evaluation.draw.episode(places.start).way();
                 let grading = &shared.grading;
                 let answers = &dealt.answers;

@@ -1,4 +1,4 @@
-//! Scores `xᵀ·W·s` of an item `x` and a class vector `s`, with a map `W` (dim, side) that was fitted before.
+//! Scores `xᵀ·W·s` of an item `x` and a class embedding `s`, with a map `W` (dim, class_dim) that was fitted before.
 
 use super::{LearnError, ZeroShot};
 use crate::tensor::{Backend, Tensor2, ops};
@@ -6,14 +6,14 @@ use crate::view::{ClassEmbeddings, Items, Scores};
 
 /// A fitted map on a device.
 pub(super) struct Bilinear<D: Backend> {
-    /// `Wᵀ`: (side, dim).
+    /// `Wᵀ`: (class_dim, dim).
     map: Tensor2<D>,
-    /// Whether items and class vectors are divided by their norms first.
+    /// Whether items and class embeddings are divided by their norms first.
     unit: bool,
 }
 
 impl<D: Backend> Bilinear<D> {
-    /// Puts `Wᵀ` (side, dim) on a device.
+    /// Puts `Wᵀ` (class_dim, dim) on a device.
     pub(super) fn place(
         device: &D,
         shape: (usize, usize),

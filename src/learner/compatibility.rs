@@ -1,7 +1,7 @@
-//! Training of a compatibility `xᵀ·W·s` between items and class vectors by gradient descent, for learners that differ in
+//! Training of a compatibility `xᵀ·W·s` between items and class embeddings by gradient descent, for learners that differ in
 //! their loss alone.
 //!
-//! `W = W₀ + A·S` with the class vectors `S` (classes, side) of the seen classes: every gradient is a combination of their
+//! `W = W₀ + A·S` with the class embeddings `S` (classes, class_dim) of the seen classes: every gradient is a combination of their
 //! rows, so that only `A` (dim, classes) is trained and one product with the Gram matrix `S·Sᵀ` keeps `W·Sᵀ` current.
 //! Learning rate, epochs and normalisation are chosen on validation classes: fitted on base classes, scored after each epoch among
 //! the validation classes, then fitted again on all seen classes. What is chosen is not the best of all settings but the least
@@ -10,7 +10,7 @@
 //! 1 after two epochs, 85.8 % where the identity has 82.3 ± 2.6, and fell from 78.9 to 76.4 on unseen classes; by this rule it
 //! trains little and keeps 78.9. From zero it is one epoch at least.
 //!
-//! From zero every row of `W` stays in the span of the seen class vectors, and what unseen ones have outside it is lost. On
+//! From zero every row of `W` stays in the span of the seen class embeddings, and what unseen ones have outside it is lost. On
 //! CLINC150 the 90 seen names hold 60 % of the squared norm of the unseen ones; the identity cut down to their span scores
 //! 67.9 %, and a map that has to learn from 90 classes what it does there 48 to 57.
 
@@ -94,19 +94,19 @@ pub(super) fn register<D: SpanOps>(
     });
 }
 
-/// Items and class vectors, all in memory, normalised or not.
+/// Items and class embeddings, all in memory, normalised or not.
 struct Data {
     features: Vec<f32>,
     labels: Vec<usize>,
     dim: usize,
     vectors: Vec<f32>,
     classes: usize,
-    side: usize,
+    class_dim: usize,
 }
 
 impl Data {
     fn of(seen: &Seen, unit: bool) -> Result<Data, LearnError> {
-        let (dim, side) = (seen.dim(), seen.class_dim());
+        let (dim, class_dim) = (seen.dim(), seen.class_dim());
         let mut features = vec![0.0; seen.count() * dim];
         for (place, row) in features.chunks_exact_mut(dim).enumerate() {
             seen.read(place, row)?;
@@ -114,10 +114,10 @@ impl Data {
         let mut vectors = seen.vectors().to_vec();
         if unit {
             normalise(&mut features, dim);
-            normalise(&mut vectors, side);
+            normalise(&mut vectors, class_dim);
         }
         let labels = seen.labels().iter().map(|label| *label as usize).collect();
-        Ok(Data { features, labels, dim, vectors, classes: seen.classes(), side })
+        Ok(Data { features, labels, dim, vectors, classes: seen.classes(), class_dim })
     }
 }
 
@@ -147,10 +147,10 @@ struct Training<'a, D: Backend> {
 
 impl<'a, D: Backend> Training<'a, D> {
     fn start(device: &'a D, data: &'a Data, plan: &Plan, lr: f64) -> Result<Self, LearnError> {
-        let Data { dim, side, classes, .. } = *data;
-        plan.start.sizes().check(side, dim)?;
-        let identity = plan.start == Start::Identity || (plan.start == Start::Auto && dim == side);
-        let vectors = device.tensor3((1, classes, side), data.vectors.clone())?;
+        let Data { dim, class_dim, classes, .. } = *data;
+        plan.start.sizes().check(class_dim, dim)?;
+        let identity = plan.start == Start::Identity || (plan.start == Start::Auto && dim == class_dim);
+        let vectors = device.tensor3((1, classes, class_dim), data.vectors.clone())?;
         let zeros = device.tensor3((1, dim, classes), vec![0.0; dim * classes])?;
         let turned = ops::transpose(&vectors)?;
         Ok(Training {
@@ -190,10 +190,10 @@ impl<'a, D: Backend> Training<'a, D> {
         Ok(())
     }
 
-    /// `Wᵀ` (side, dim) in row order.
+    /// `Wᵀ` (class_dim, dim) in row order.
     fn map(&self) -> Result<Vec<f32>, LearnError> {
-        let Data { dim, side, classes, .. } = *self.data;
-        let vectors = self.device.tensor3((1, classes, side), self.data.vectors.clone())?;
+        let Data { dim, class_dim, classes, .. } = *self.data;
+        let vectors = self.device.tensor3((1, classes, class_dim), self.data.vectors.clone())?;
         let turned = ops::matmul(&ops::transpose(&vectors)?, &ops::transpose(&self.steps)?)?;
         let mut map = ops::to_host(&turned)?;
         if self.identity {
@@ -204,9 +204,9 @@ impl<'a, D: Backend> Training<'a, D> {
 
     /// The accuracy on each of other classes that has items.
     fn accuracies(&self, other: &Data) -> Result<Vec<f64>, LearnError> {
-        let Data { dim, side, .. } = *self.data;
-        let map = self.device.tensor2((side, dim), self.map()?)?;
-        let vectors = self.device.tensor3((1, other.classes, side), other.vectors.clone())?;
+        let Data { dim, class_dim, .. } = *self.data;
+        let map = self.device.tensor2((class_dim, dim), self.map()?)?;
+        let vectors = self.device.tensor3((1, other.classes, class_dim), other.vectors.clone())?;
         let directions = ops::transpose(&ops::map_rows(&vectors, &map)?)?;
         let items = self.device.tensor3((1, other.labels.len(), dim), other.features.clone())?;
         let scores = ops::to_host(&ops::matmul(&items, &directions)?)?;
@@ -268,7 +268,7 @@ impl Plan {
         Ok((place.map_or(unchosen, |place| tried[place]), true))
     }
 
-    /// `Wᵀ` (side, dim) of a setting, trained on all seen classes.
+    /// `Wᵀ` (class_dim, dim) of a setting, trained on all seen classes.
     fn train<D: Backend>(&self, seen: &Seen, chosen: Chosen, device: &D) -> Result<Vec<f32>, LearnError> {
         let data = Data::of(seen, chosen.unit)?;
         let mut training = Training::start(device, &data, self, chosen.lr)?;

@@ -1,9 +1,9 @@
 //! ESZSL, "An embarrassingly simple approach to zero-shot learning" (Romera-Paredes and Torr 2015, ICML).
 //!
-//! A map `V` (dim, side) with scores `xᵀ·V·s`, the least-squares fit of targets 1 for the class of an item and −1 for all
+//! A map `V` (dim, class_dim) with scores `xᵀ·V·s`, the least-squares fit of targets 1 for the class of an item and −1 for all
 //! others, with penalties γ on `V·Sᵀ`, λ on `Xᵀ·V` and γ·λ on `V`. It has a closed form (eq. 12):
-//! `V = (XᵀX + γI)⁻¹ · XᵀYS · (SᵀS + λI)⁻¹` with items `X` (items, dim), targets `Y` (items, classes) and class vectors `S`
-//! (classes, side). All in double precision; nothing of `X` is kept but sums.
+//! `V = (XᵀX + γI)⁻¹ · XᵀYS · (SᵀS + λI)⁻¹` with items `X` (items, dim), targets `Y` (items, classes) and class embeddings `S`
+//! (classes, class_dim). All in double precision; nothing of `X` is kept but sums.
 
 use super::class_sums::{ClassSums, scatter};
 use super::{Fit, Fitted, LearnError, Learner, Parameter, Registry, Scale, Signature};
@@ -29,14 +29,14 @@ struct Eszsl {
 
 impl<D: Backend> Fit<D> for Eszsl {
     fn fit(&self, seen: &Seen, _: &D) -> Result<Fitted<D>, LearnError> {
-        let map = self.map(seen)?.to_f32(); // (side, dim)
+        let map = self.map(seen)?.to_f32(); // (class_dim, dim)
         let shape = (seen.class_dim(), seen.dim());
         Ok(Fitted::zero_shot(move |device| Bilinear::place(device, shape, &map, false)))
     }
 }
 
 impl Eszsl {
-    /// `Vᵀ` (side, dim).
+    /// `Vᵀ` (class_dim, dim).
     fn map(&self, seen: &Seen) -> Result<Matrix, LearnError> {
         let sums = ClassSums::of(seen)?.sums;
         let mut total = vec![0.0; seen.dim()];
@@ -49,7 +49,7 @@ impl Eszsl {
             targets.row_mut(class).iter_mut().zip(&total).for_each(|(x, t)| *x -= t);
         }
         let vectors = Matrix::of_f32(seen.classes(), seen.class_dim(), seen.vectors())?;
-        let products = targets.transposed().times(&vectors)?; // (dim, side)
+        let products = targets.transposed().times(&vectors)?; // (dim, class_dim)
         let left = scatter(seen)?.plus_diagonal(self.gamma).solve(&products)?;
         let sides = vectors.transposed().times(&vectors)?.plus_diagonal(self.lambda);
         Ok(sides.solve(&left.transposed())?)

@@ -27,7 +27,7 @@ pub trait Fit<D: Backend> {
 
 /// A learner whose fit uses the vectors of the unseen classes too; a protocol must admit that by name.
 pub trait ClassTransductive<D: Backend> {
-    /// Fits on the seen classes and on the vectors (classes × side) of the unseen ones, in the order of the dataset.
+    /// Fits on the seen classes and on the vectors (classes × class_dim) of the unseen ones, in the order of the dataset.
     ///
     /// # Errors
     /// When the classes do not fit the learner, or the device fails.

@@ -42,7 +42,7 @@ pub struct Given<'a, D: Backend> {
     /// The labelled items; nothing at shot 0.
     pub support: Option<&'a Support<D>>,
     /// The embeddings of the labels, where the dataset has class embeddings.
-    pub vectors: Option<&'a ClassEmbeddings<D>>,
+    pub class_embeddings: Option<&'a ClassEmbeddings<D>>,
     /// The network behind the features, where support and queries are raw items.
     pub network: Option<&'a Saved>,
     /// The items to be labelled.
@@ -176,7 +176,7 @@ impl<D: Backend> Learner<D> {
     pub fn answer(&self, given: &Given<'_, D>) -> Result<(Scores<D>, usize), LearnError> {
         let Given { query, rng, .. } = *given;
         let support = || given.support.ok_or(LearnError::Missing { what: "a support set" });
-        let vectors = || given.vectors.ok_or(LearnError::Missing { what: "class embeddings" });
+        let vectors = || given.class_embeddings.ok_or(LearnError::Missing { what: "class embeddings" });
         let classified =
             |classifier: Box<dyn Classifier<D>>| Ok((classifier.scores(query)?, classifier.unconverged()));
         match &self.kind {

@@ -11,8 +11,7 @@ use crate::tensor::{Cpu, SpanOps};
 /// The function is generic over the device, so that one list of learners fills the registry of every device.
 ///
 /// ```
-/// use kshot::learner::{Learners, Plugin, Registry};
-/// use kshot::tensor::SpanOps;
+/// use kshot::learner::{Learners, Plugin, Registered, Registry};
 ///
 /// struct Mine;
 /// impl Plugin for Mine {

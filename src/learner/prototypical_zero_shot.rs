@@ -84,7 +84,7 @@ impl Plan {
     }
 }
 
-/// `Bᵀ` (side, dim) while it is trained.
+/// `Bᵀ` (class_dim, dim) while it is trained.
 struct Embedding {
     map: Vec<f32>,
     dim: usize,
@@ -92,20 +92,20 @@ struct Embedding {
 
 impl Embedding {
     fn start(plan: &Plan, seen: &Seen) -> Embedding {
-        let (side, dim) = (seen.class_dim(), seen.dim());
+        let (class_dim, dim) = (seen.class_dim(), seen.dim());
         let mut stream = Stream::new(plan.seed, Purpose::Learner, u32::MAX);
-        let deviation = 1.0 / (side as f64).sqrt();
-        let entry = |place: usize| match side == dim {
+        let deviation = 1.0 / (class_dim as f64).sqrt();
+        let entry = |place: usize| match class_dim == dim {
             true => f32::from(u8::from(place.is_multiple_of(dim + 1))),
             false => (deviation * stream.normal()) as f32,
         };
-        Embedding { map: (0..side * dim).map(entry).collect(), dim }
+        Embedding { map: (0..class_dim * dim).map(entry).collect(), dim }
     }
 
-    /// The embeddings of class vectors (classes, dim), not yet divided by their norms.
-    fn embed(&self, vectors: &[f32], side: usize) -> Vec<f32> {
-        let mut out = vec![0.0; vectors.len() / side * self.dim];
-        for (vector, out) in vectors.chunks_exact(side).zip(out.chunks_exact_mut(self.dim)) {
+    /// The embeddings of class embeddings (classes, dim), not yet divided by their norms.
+    fn embed(&self, vectors: &[f32], class_dim: usize) -> Vec<f32> {
+        let mut out = vec![0.0; vectors.len() / class_dim * self.dim];
+        for (vector, out) in vectors.chunks_exact(class_dim).zip(out.chunks_exact_mut(self.dim)) {
             for (v, row) in vector.iter().zip(self.map.chunks_exact(self.dim)) {
                 out.iter_mut().zip(row).for_each(|(o, b)| *o += v * b);
             }
@@ -120,7 +120,7 @@ impl Embedding {
         epoch: u32,
         device: &D,
     ) -> Result<(), LearnError> {
-        let (dim, side, classes) = (self.dim, seen.class_dim(), seen.classes());
+        let (dim, class_dim, classes) = (self.dim, seen.class_dim(), seen.classes());
         let mut order: Vec<usize> = (0..seen.count()).collect();
         Stream::new(plan.seed, Purpose::Learner, epoch).shuffle(&mut order);
         let mut items = Vec::new();
@@ -130,7 +130,7 @@ impl Embedding {
                 seen.read(*place, row)?;
             }
             let x = device.tensor3((1, batch.len(), dim), items.clone())?;
-            let raw = self.embed(seen.vectors(), side);
+            let raw = self.embed(seen.vectors(), class_dim);
             let (prototypes, norms) = unit(&raw, dim);
             let p = device.tensor3((1, classes, dim), prototypes.clone())?;
             // −‖scale·x − p‖² = 2·scale·x·p up to what all classes share.
@@ -148,7 +148,7 @@ impl Embedding {
                 let along: f32 = d.iter().zip(p).map(|(d, p)| d * p).sum();
                 d.iter_mut().zip(p).for_each(|(d, p)| *d = (*d - along * p) / norm);
             }
-            for (vector, d) in seen.vectors().chunks_exact(side).zip(of_raw.chunks_exact(dim)) {
+            for (vector, d) in seen.vectors().chunks_exact(class_dim).zip(of_raw.chunks_exact(dim)) {
                 for (v, row) in vector.iter().zip(self.map.chunks_exact_mut(dim)) {
                     row.iter_mut().zip(d).for_each(|(b, d)| *b -= plan.lr * v * d);
                 }
@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn training_turns_class_vectors_towards_their_items() {
-        // Class vectors on the axes, items on the other one's axis.
+        // Class embeddings on the axes, items on the other one's axis.
         let (features, vectors) = (vec![0.0, 1.0, 1.0, 0.0], vec![1.0, 0.0, 0.0, 1.0]);
         let seen = Seen::dense(2, features, vec![0, 1], 2, vectors).unwrap();
         let plan = Plan { scale: 1.0, lr: 0.5, epochs: Some(1), seed: 0 };

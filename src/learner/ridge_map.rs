@@ -1,14 +1,14 @@
-//! A ridge regression from class vectors to class means of features: the direction that makes the fewest hubs (Shigeto et
+//! A ridge regression from class embeddings to class means of features: the direction that makes the fewest hubs (Shigeto et
 //! al. 2015, "Ridge Regression, Hubness, and Zero-Shot Learning", arXiv:1507.00825).
 //!
-//! With unit class vectors `S` (classes, side) and the means `M` (classes, dim) of the seen classes,
+//! With unit class embeddings `S` (classes, class_dim) and the means `M` (classes, dim) of the seen classes,
 //! `form = plain` is `m(s) = s·R` with the minimum of `‖S·R − M‖² + α‖R‖²`; `form = residual` is `m(s) = s + s·R` with
-//! that of `‖S·R − (M − S)‖² + α‖R‖²`, which leaves a class vector where it is as far as the seen classes do not say
-//! otherwise. It needs class vectors as long as the features; `form = auto` takes it where it can. An item is scored by
+//! that of `‖S·R − (M − S)‖² + α‖R‖²`, which leaves a class embedding where it is as far as the seen classes do not say
+//! otherwise. It needs class embeddings as long as the features; `form = auto` takes it where it can. An item is scored by
 //! its cosine with `m(s)`.
 //!
 //! Differs from the paper: each class counts once, not once per item, because its vector is the same for all of them;
-//! and cosines take the place of distances, as class vectors are unit vectors here.
+//! and cosines take the place of distances, as class embeddings are unit vectors here.
 
 use super::class_sums::ClassSums;
 use super::{
@@ -63,19 +63,19 @@ impl Ridge {
         }
     }
 
-    /// `m` as one matrix (side, dim) for unit class vectors.
+    /// `m` as one matrix (class_dim, dim) for unit class embeddings.
     pub(super) fn fit(&self, seen: &Seen) -> Result<Matrix, LearnError> {
-        let (side, dim) = (seen.class_dim(), seen.dim());
-        self.sizes().check(side, dim)?;
-        let residual = self.form != Form::Plain && side == dim;
-        let vectors = Matrix::of_f32(seen.classes(), side, seen.vectors())?.normalise_rows();
+        let (class_dim, dim) = (seen.class_dim(), seen.dim());
+        self.sizes().check(class_dim, dim)?;
+        let residual = self.form != Form::Plain && class_dim == dim;
+        let vectors = Matrix::of_f32(seen.classes(), class_dim, seen.vectors())?.normalise_rows();
         let mut targets = ClassSums::of(seen)?.means();
         if residual {
             targets = targets.plus(-1.0, &vectors)?;
         }
         let turned = vectors.transposed();
         // (SᵀS + αI)⁻¹Sᵀ = Sᵀ(SSᵀ + αI)⁻¹, whichever is smaller.
-        let map = if seen.classes() <= side {
+        let map = if seen.classes() <= class_dim {
             let inner = vectors.times(&turned)?.plus_diagonal(self.alpha);
             turned.times(&inner.solve(&targets)?)?
         } else {

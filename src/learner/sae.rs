@@ -1,12 +1,12 @@
 //! SAE, "Semantic Autoencoder for Zero-Shot Learning" (Kodirov, Xiang and Gong 2017, CVPR).
 //!
-//! A map `W` (side, dim) takes an item to the vector of its class, and `Wᵀ` takes it back: the minimum of
-//! `‖X − T·W‖² + λ‖X·Wᵀ − T‖²` with items `X` (items, dim) and the vectors `T` (items, side) of their classes solves
+//! A map `W` (class_dim, dim) takes an item to the vector of its class, and `Wᵀ` takes it back: the minimum of
+//! `‖X − T·W‖² + λ‖X·Wᵀ − T‖²` with items `X` (items, dim) and the vectors `T` (items, class_dim) of their classes solves
 //! Sylvester's equation `TᵀT·W + W·λXᵀX = (1 + λ)·TᵀX` (eq. 5). `direction = forward` compares `W·x` with the class
 //! vectors, `backward` compares `x` with `Wᵀ·s`, both by cosine, which are the paper's two ways (section 3.2).
 //!
 //! Differs from the paper: `TᵀT = S_wᵀ·S_w` with one weighted row per class has at most as many dimensions as there are
-//! classes, so the equation is solved in the span of the class vectors where that is smaller; the solution is the same.
+//! classes, so the equation is solved in the span of the class embeddings where that is smaller; the solution is the same.
 
 use super::class_sums::{ClassSums, scatter};
 use super::{Fit, Fitted, LearnError, Learner, Parameter, Registry, Scale, Signature, ZeroShot};
@@ -32,7 +32,7 @@ struct Sae {
 
 impl<D: Backend> Fit<D> for Sae {
     fn fit(&self, seen: &Seen, _: &D) -> Result<Fitted<D>, LearnError> {
-        let map = self.map(seen)?; // (side, dim)
+        let map = self.map(seen)?; // (class_dim, dim)
         let (shape, backward) = ((seen.class_dim(), seen.dim()), self.backward);
         let (shape, map) = match backward {
             true => (shape, map.to_f32()),
@@ -45,7 +45,7 @@ impl<D: Backend> Fit<D> for Sae {
 }
 
 impl Sae {
-    /// `W` (side, dim).
+    /// `W` (class_dim, dim).
     fn map(&self, seen: &Seen) -> Result<Matrix, LearnError> {
         let ClassSums { sums, counts } = ClassSums::of(seen)?;
         let vectors = Matrix::of_f32(seen.classes(), seen.class_dim(), seen.vectors())?;
@@ -65,7 +65,7 @@ impl Sae {
     }
 }
 
-/// Backward: from class vectors to features (side, dim); forward: from features to class vectors (dim, side).
+/// Backward: from class embeddings to features (class_dim, dim); forward: from features to class embeddings (dim, class_dim).
 struct Mapped<D: Backend> {
     map: Tensor2<D>,
     backward: bool,
@@ -88,9 +88,9 @@ impl<D: Backend> ZeroShot<D> for Mapped<D> {
 mod tests {
     use super::*;
 
-    fn seen(side: usize, vectors: Vec<f32>) -> Seen {
+    fn seen(class_dim: usize, vectors: Vec<f32>) -> Seen {
         let features = vec![1.0, 0.5, 2.0, -1.0, 0.0, 1.0, 0.3, 0.7];
-        Seen::dense(2, features, vec![0, 1, 1, 2], side, vectors).unwrap()
+        Seen::dense(2, features, vec![0, 1, 1, 2], class_dim, vectors).unwrap()
     }
 
     #[test]

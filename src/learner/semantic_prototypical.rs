@@ -1,4 +1,4 @@
-//! Prototypes between the mean of the support and the class vector: "a class name is worth κ shots". Related to adaptive
+//! Prototypes between the mean of the support and the class embedding: "a class name is worth κ shots". Related to adaptive
 //! modality mixture (AM3; Xing et al. 2019, "Adaptive Cross-Modal Few-Shot Learning", arXiv:1902.07104).
 //!
 //! With K items of a class, `prototype = (K·mean + κ·m(vector)) / (K + κ)`, and an item is scored by its cosine with the
@@ -6,7 +6,7 @@
 //! vectors as they are, which must be as long as the features; `map = ridge` is the ridge regression of `ridge-map`,
 //! residual where sizes agree, fitted on the seen classes.
 //!
-//! Differs from AM3: the share of the class vector is one number κ for all classes and shots in place of a network's
+//! Differs from AM3: the share of the class embedding is one number κ for all classes and shots in place of a network's
 //! output, because one number can be chosen on few validation classes and read by a person; `m` is linear.
 
 use super::ridge_map::Ridge;

@@ -2,11 +2,11 @@
 //! Classification", arXiv:2207.09519).
 //!
 //! The score of a label is `τ·q·t + α·Σᵢ exp(−β(1 − q·xᵢ))·yᵢ` over the support items `xᵢ` of that label, with unit item
-//! `q`, unit class vector `t` and unit `xᵢ` (eqs. 4 to 6). At shot 0 the first term alone is left.
+//! `q`, unit class embedding `t` and unit `xᵢ` (eqs. 4 to 6). At shot 0 the first term alone is left.
 //!
 //! Differs from the paper: α = 100 by default in place of 1. The paper tunes α and β on each dataset's validation
 //! items; 100 makes one near support item weigh as much as a cosine of 1 under τ = 100. The sum grows with the number of
-//! shots, so that one α does not fit all of them, and many shots may come out worse than without class vectors.
+//! shots, so that one α does not fit all of them, and many shots may come out worse than without class embeddings.
 
 use super::{Classifier, LearnError, Learner, Parameter, Registry, Scale, Semantic, Signature, Sizes};
 use crate::rng::BatchRng;

@@ -22,6 +22,7 @@ pub struct ProtocolBuilder {
     settings: Option<Vec<Setting>>,
     dataset: Option<String>,
     split: Scope,
+    classes: Option<Vec<String>>,
     parts: Option<Parts>,
     oos: Option<String>,
     query_oos: Option<OosQuery>,
@@ -50,6 +51,7 @@ impl Default for ProtocolBuilder {
             settings: None,
             dataset: None,
             split: Scope::One(Split::Novel),
+            classes: None,
             parts: None,
             oos: None,
             query_oos: None,
@@ -97,6 +99,7 @@ impl Protocol {
             settings: Some(self.settings.clone()),
             dataset: self.dataset.clone(),
             split: self.split,
+            classes: self.classes.clone(),
             parts: self.parts.clone(),
             oos: self.oos.as_ref().map(|oos| oos.class.clone()),
             query_oos: self.oos.as_ref().map(|oos| oos.query).filter(|_| !implied),
@@ -143,6 +146,9 @@ setters! {
     dataset: dataset(dataset: &str) = Some(dataset.to_string());
     /// The classes that make the episodes: those of a split, or all.
     split: split(split: impl Into<Scope>) = split.into();
+    /// The names of the classes of the split that make the episodes. Default: all.
+    classes: classes(names: impl IntoIterator<Item = impl Into<String>>) =
+        Some(names.into_iter().map(Into::into).collect());
     /// The parts that supports and queries come from. Default: every item may be either.
     parts: parts(support: &str, query: &str) =
         Some(Parts { support: support.to_string(), query: query.to_string() });
@@ -212,6 +218,7 @@ impl ProtocolBuilder {
             data: WrittenData {
                 dataset: text(&self.dataset),
                 split: Some(placed(self.split.to_string())),
+                classes: self.classes.clone().map(|names| placed(names.into())),
                 support_part: self.parts.as_ref().map(|parts| placed(parts.support.clone())),
                 query_part: self.parts.as_ref().map(|parts| placed(parts.query.clone())),
                 oos: text(&self.oos),

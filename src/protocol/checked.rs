@@ -59,6 +59,7 @@ pub struct Protocol {
     pub(super) settings: Vec<Setting>,
     pub(super) dataset: Option<String>,
     pub(super) split: Scope,
+    pub(super) classes: Option<Vec<String>>,
     pub(super) parts: Option<Parts>,
     pub(super) oos: Option<Oos>,
     pub(super) seen_part: Option<String>,
@@ -130,7 +131,16 @@ impl Protocol {
     /// with the protocol, being one of its own classes, does not belong to them.
     pub fn on_split(&self, split: Split, count: u32, seed: u64) -> Protocol {
         let split = split.into();
-        Protocol { split, count, first: None, seed, most: None, draw_sha256: None, ..self.clone() }
+        Protocol {
+            split,
+            classes: None,
+            count,
+            first: None,
+            seed,
+            most: None,
+            draw_sha256: None,
+            ..self.clone()
+        }
     }
 
     /// Its name, in kebab case.
@@ -163,6 +173,11 @@ impl Protocol {
         self.split
     }
 
+    /// The names of the classes of the split that make the episodes, where it is not all of them.
+    pub fn classes(&self) -> Option<&[String]> {
+        self.classes.as_deref()
+    }
+
     /// The parts that supports and queries come from, where they are restricted.
     pub fn parts(&self) -> Option<&Parts> {
         self.parts.as_ref()
@@ -183,6 +198,7 @@ impl Protocol {
         let metrics = self.metrics.iter().copied().filter(|metric| !metric.needs(Need::OosQueries)).collect();
         Protocol {
             split: Split::Validation.into(),
+            classes: None,
             oos: None,
             draw_sha256: None,
             first: None,

@@ -81,6 +81,16 @@ pub enum ProtocolError {
         /// The word and the known ones.
         source: UnknownWord,
     },
+    /// The file of a class list is not there or is no text.
+    #[error("{place}: cannot read the classes in {file}: {source}")]
+    Classes {
+        /// The line that names it.
+        place: Place,
+        /// The file.
+        file: String,
+        /// What the system says.
+        source: io::Error,
+    },
     /// What would make another draw of one that is frozen.
     #[error(
         "protocol `{name}` has a frozen draw, it cannot have {what}\nhint: take the line `sha256` out of the protocol, or take one of those that are for any features, such as any-5way-1shot"

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
+use std::path::Path;
 use std::str::FromStr;
 
 use toml::Spanned;
@@ -19,8 +20,17 @@ pub(super) enum Check<'a> {
 }
 
 impl Check<'_> {
+    /// The folder that files are named from.
+    pub fn folder(&self) -> &Path {
+        let origin = match self {
+            Check::File { origin, .. } => origin,
+            Check::Built { .. } => "",
+        };
+        Path::new(origin).parent().unwrap_or(Path::new(""))
+    }
+
     /// The place of a byte of the text.
-    fn place(&self, offset: usize) -> Place {
+    pub fn place(&self, offset: usize) -> Place {
         match self {
             Check::File { text, origin } => {
                 let line = 1 + text.as_bytes().iter().take(offset).filter(|b| **b == b'\n').count();

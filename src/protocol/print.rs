@@ -1,10 +1,12 @@
 //! A protocol as the text of a rule file.
 
 use std::fmt::{Display, Write};
+use std::path::Path;
 
 use toml::Value;
 
-use super::{OosQuery, Protocol};
+use super::written::Written;
+use super::{OosQuery, Protocol, ProtocolError};
 
 impl Protocol {
     /// The rule file of this protocol, with every default written out; reading it gives an equal protocol.
@@ -27,6 +29,9 @@ impl Protocol {
             line("dataset", &quoted(dataset));
         }
         line("split", &quoted(self.split().word()));
+        if let Some(classes) = self.classes() {
+            line("classes", &list(classes));
+        }
         if let Some(parts) = self.parts() {
             line("support_part", &quoted(&parts.support));
             line("query_part", &quoted(&parts.query));
@@ -67,6 +72,25 @@ impl Protocol {
         line("metrics", &list(self.metrics()));
         line("confidence_level", &format!("{:?}", self.confidence_level()));
         text
+    }
+}
+
+impl Protocol {
+    /// The text of a rule file as it is; where it names the file of a class list, the rules with the classes themselves, so that
+    /// they can be read where that file is not. `origin` is the rule file.
+    ///
+    /// # Errors
+    /// As [`Protocol::parse`], where it names such a file.
+    pub fn standalone(text: &str, origin: impl AsRef<Path>) -> Result<String, ProtocolError> {
+        let origin = origin.as_ref().display().to_string();
+        let named = |written: &Written| {
+            written.data.classes.as_ref().is_some_and(|classes| classes.get_ref().is_str())
+        };
+        if toml::from_str(text).is_ok_and(|written: Written| named(&written)) {
+            Ok(Protocol::parse(text, &origin)?.to_toml())
+        } else {
+            Ok(text.to_string())
+        }
     }
 }
 

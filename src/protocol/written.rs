@@ -31,6 +31,7 @@ pub(super) struct Written {
 pub(super) struct WrittenData {
     pub dataset: Option<Spanned<String>>,
     pub split: Option<Spanned<String>>,
+    pub classes: Option<Spanned<Value>>,
     pub support_part: Option<Spanned<String>>,
     pub query_part: Option<Spanned<String>>,
     pub oos: Option<Spanned<String>>,

@@ -7,9 +7,6 @@ mod grid;
 pub mod html;
 mod names;
 mod overview;
-mod overviews;
 
 pub use grid::Grid;
-pub use names::{display_names, is_meant};
-pub use overview::Overview;
-pub use overviews::overviews;
+pub use overview::{Overview, overviews};

@@ -1,140 +1,274 @@
-//! The table on the screen: learners down, protocols across.
+//! The table on the screen: methods down, shots across, with margins of error for these and for new classes side by side.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::grid::Grid;
-use super::names::display_names;
+use super::names::{seedless, without_seed};
 use crate::metric::Metric;
 use crate::results::{Selection, Size, SummaryRow};
-use crate::stats::Population;
+use crate::stats::{self, Population};
 use crate::vocab::counted;
 
-/// Learners by protocols for one metric. No cell is marked as best: that would be a claim.
+/// Methods by shots for one metric, a table per protocol and data set. No cell is marked as best: that would be a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Overview(Grid);
+pub struct Overview(Vec<Grid>);
 
-/// Stands where a learner has no value.
+/// Stands where a method has no value.
 const ABSENT: &str = "–";
 
+/// Columns of the screen that are left to the names of methods.
+const NAMES: usize = 28;
+/// Columns of the screen that the values take.
+const VALUES: usize = 80 - NAMES;
+
+/// The tables on the screen: accuracy, and beside it what was asked of queries of no class of the task.
+pub fn overviews(rows: &[SummaryRow]) -> Vec<Overview> {
+    let has = |metric: &Metric| rows.iter().any(|row| row.measured.metric == *metric);
+    let with_accuracy: BTreeSet<&str> = rows
+        .iter()
+        .filter(|row| row.measured.metric == Metric::ACCURACY)
+        .map(|row| row.table.protocol.as_str())
+        .collect();
+    // Class accuracy heads protocols that ask for no other.
+    let headless = |row: &&SummaryRow| {
+        row.measured.metric == Metric::CLASS_ACCURACY && !with_accuracy.contains(row.table.protocol.as_str())
+    };
+    let mut tables = Vec::new();
+    if has(&Metric::ACCURACY) {
+        tables.push(Overview::of(rows, Metric::ACCURACY));
+    }
+    let of_classes: Vec<SummaryRow> = rows.iter().filter(headless).cloned().collect();
+    if !of_classes.is_empty() {
+        tables.push(Overview::of(&of_classes, Metric::CLASS_ACCURACY));
+    }
+    let others = [
+        Metric::SEEN,
+        Metric::UNSEEN,
+        Metric::HARMONIC,
+        Metric::AUSUC,
+        Metric::AUROC,
+        Metric::IN_SCOPE_ACCURACY_AT_95,
+        Metric::OOS_RECALL,
+    ];
+    tables.extend(others.iter().filter(|metric| has(metric)).map(|metric| Overview::of(rows, *metric)));
+    tables
+}
+
 impl Overview {
-    /// The overview of one metric; rows of other metrics are passed over. Learners and protocols keep the order of the rows.
+    /// The overview of one metric; rows of other metrics are passed over. Methods keep the order of the rows.
     pub fn of(rows: &[SummaryRow], metric: Metric) -> Overview {
         let rows: Vec<&SummaryRow> = rows.iter().filter(|row| row.measured.metric == metric).collect();
-        let (mut learners, mut columns) = (Vec::new(), Vec::new());
+        let mut sets: Vec<(&str, &str)> = Vec::new();
         for row in &rows {
-            let (learner, column) = (learner(row), column(row));
-            if !learners.contains(&learner) {
-                learners.push(learner);
-            }
-            if !columns.contains(&column) {
-                columns.push(column);
+            let set = (row.table.protocol.as_str(), row.table.dataset.as_str());
+            if !sets.contains(&set) {
+                sets.push(set);
             }
         }
-        columns.sort();
-
-        let mut lines = vec![vec!["learner".to_string()]];
-        lines[0].extend(columns.iter().map(|(protocol, shot)| {
-            let several = columns.iter().filter(|(p, _)| p == protocol).count() > 1;
-            if several { format!("{protocol} {}", shot_words(*shot)) } else { protocol.to_string() }
-        }));
-        let names = display_names(rows.iter().map(|row| (row.table.learner.as_str(), &row.table.parameters)));
-        for known in &learners {
-            let name = names.get(&(known.0, known.1)).cloned().unwrap_or_default();
-            let mut line = vec![labelled(name, known.2)];
-            line.extend(columns.iter().map(|wanted| {
-                let row = rows.iter().find(|row| learner(row) == *known && column(row) == *wanted);
-                row.map_or(ABSENT.to_string(), |row| cell(row))
-            }));
-            lines.push(line);
-        }
-        lines.extend(seed_means(&rows, &learners, &columns));
-        Overview(Grid { title: String::new(), lines, left: 1, notes: notes(&rows, metric) })
+        let of_set = |(protocol, dataset): (&str, &str)| {
+            let of =
+                rows.iter().filter(|row| (&*row.table.protocol, &*row.table.dataset) == (protocol, dataset));
+            of_set(&of.copied().collect::<Vec<_>>(), metric)
+        };
+        Overview(sets.into_iter().flat_map(of_set).collect())
     }
 
     /// Aligned plain text, line ends included.
     pub fn text(&self) -> String {
-        self.0.text()
+        self.0.iter().map(Grid::text).collect::<Vec<_>>().join("\n")
     }
 
-    /// A Markdown table, line ends included.
+    /// Markdown tables, line ends included.
     pub fn markdown(&self) -> String {
-        self.0.markdown()
+        self.0.iter().map(Grid::markdown).collect::<Vec<_>>().join("\n")
     }
 
-    /// Its cells.
-    pub fn grid(&self) -> &Grid {
+    /// Its tables.
+    pub fn grids(&self) -> &[Grid] {
         &self.0
     }
 }
 
-/// A learner of a table but for its seed: name, the word of its selection, other parameters.
-type Kin<'a> = (&'a str, &'a str, BTreeMap<String, String>);
-
-/// Their selection, and the parameters of each.
-type Seeds<'a> = (Selection, Vec<&'a BTreeMap<String, String>>);
-
-/// A line for every learner that differs from others in its parameter `seed` alone: the mean over seeds.
-fn seed_means(rows: &[&SummaryRow], learners: &[Known<'_>], columns: &[(&str, Size)]) -> Vec<Vec<String>> {
-    let mut groups: BTreeMap<Kin<'_>, Seeds<'_>> = BTreeMap::new();
-    for (name, parameters, selection) in learners.iter().filter(|known| known.1.contains_key("seed")) {
-        let mut others = (*parameters).clone();
-        others.remove("seed");
-        let key = (*name, selection.word(), others);
-        groups.entry(key).or_insert_with(|| (*selection, Vec::new())).1.push(parameters);
+/// The tables of one protocol and data set: as many shots in each as the screen has room for.
+fn of_set(rows: &[&SummaryRow], metric: Metric) -> Vec<Grid> {
+    let shots: BTreeSet<Size> = rows.iter().map(|row| row.table.shot).collect();
+    let shots: Vec<Size> = shots.into_iter().collect();
+    let margins = Margins::of(rows);
+    let several = shots.len() > 1;
+    let width: usize =
+        margins.head(metric, several.then_some(shots[0])).iter().map(|head| head.chars().count() + 2).sum();
+    let mut methods: Vec<Method<'_>> = Vec::new();
+    for row in rows {
+        let method = Method::of(row);
+        if !methods.contains(&method) {
+            methods.push(method);
+        }
     }
-    let several = groups.iter().filter(|(_, (_, members))| members.len() > 1);
-    let names = display_names(several.clone().map(|((name, _, others), _)| (*name, others)));
-    several
-        .map(|((name, _, others), (selection, members))| {
-            let shown = labelled(names.get(&(*name, others)).cloned().unwrap_or_default(), *selection);
-            let mean = |wanted: &(&str, Size)| {
-                let of = |row: &&&SummaryRow| {
-                    let known = learner(row);
-                    column(row) == *wanted
-                        && (known.0, known.2) == (*name, *selection)
-                        && members.contains(&known.1)
-                };
-                // One row per member, whatever its intervals.
-                let mut values: BTreeMap<&BTreeMap<String, String>, f64> = BTreeMap::new();
-                for row in rows.iter().filter(of) {
-                    values.insert(learner(row).1, row.measured.value);
-                }
-                let (scale, digits) = rows.first().map_or((1.0, 4), |row| form(row));
-                match values.len() == members.len() {
-                    true => {
-                        format!("{:.digits$}", values.values().sum::<f64>() / values.len() as f64 * scale)
-                    }
-                    false => ABSENT.to_string(),
-                }
-            };
-            let title = format!("{shown}, mean over {} seeds", members.len());
-            std::iter::once(title).chain(columns.iter().map(mean)).collect()
+    let mut grids: Vec<Grid> = shots
+        .chunks((VALUES / width.max(1)).max(1))
+        .map(|shots| {
+            let mut lines = vec![vec!["method".to_string()]];
+            lines[0].extend(shots.iter().flat_map(|shot| margins.head(metric, several.then_some(*shot))));
+            for method in &methods {
+                let mut line = vec![method.shown(&methods)];
+                line.extend(shots.iter().flat_map(|shot| {
+                    let of: Vec<&SummaryRow> =
+                        rows.iter().copied().filter(|row| method.has(row, *shot)).collect();
+                    margins.cells(&of)
+                }));
+                lines.push(line);
+            }
+            lines.extend(seed_means(rows, &methods, shots, &margins));
+            Grid { title: title(rows, metric), lines, left: 1, notes: Vec::new() }
         })
-        .collect()
+        .collect();
+    if let Some(last) = grids.last_mut() {
+        last.notes = notes(rows, &margins, &methods);
+    }
+    grids
 }
 
-/// The factor and the digits of a metric's cells.
-fn form(row: &SummaryRow) -> (f64, usize) {
-    if row.measured.metric.is_rate() { (100.0, 2) } else { (1.0, 4) }
+/// What a table shows, in a line.
+fn title(rows: &[&SummaryRow], metric: Metric) -> String {
+    let first = &rows[0];
+    let shots: BTreeSet<Size> = rows.iter().map(|row| row.table.shot).collect();
+    let shot = if shots.len() == 1 { format!(", {}", shot_words(first.table.shot)) } else { String::new() };
+    let unit = if metric.is_rate() { " in percent" } else { "" };
+    let sizes: BTreeSet<(usize, usize)> = rows.iter().map(|row| (row.episodes, row.classes)).collect();
+    let sizes: Vec<String> = sizes
+        .into_iter()
+        .map(|(episodes, classes)| {
+            let episodes = counted(episodes as u64, "episode", "episodes");
+            format!("{episodes}, {}", counted(classes as u64, "class", "classes"))
+        })
+        .collect();
+    format!("{}{shot}, {}: {metric}{unit}, {}", first.table.protocol, first.table.dataset, sizes.join(" or "))
 }
 
-/// A learner of a table: name, parameters, and where these come from.
-type Known<'a> = (&'a str, &'a BTreeMap<String, String>, Selection);
+/// Which margins any row has.
+struct Margins {
+    these: bool,
+    new: bool,
+}
 
-fn learner(row: &SummaryRow) -> Known<'_> {
-    (&row.table.learner, &row.table.parameters, row.table.selection)
+impl Margins {
+    fn of(rows: &[&SummaryRow]) -> Margins {
+        let has =
+            |population| rows.iter().any(|row| row.measured.interval.is_some_and(|(of, _)| of == population));
+        Margins { these: has(Population::Sampler), new: has(Population::Classes) }
+    }
+
+    /// The heads of one shot; of a metric where there is only one shot.
+    fn head(&self, metric: Metric, shot: Option<Size>) -> Vec<String> {
+        let classes = if shot.is_some() { "" } else { " classes" };
+        let margins = [(self.these, "± these"), (self.new, "± new")];
+        let value = shot.map_or(metric.to_string(), shot_words);
+        let margins = margins.into_iter().filter(|(has, _)| *has).map(|(_, head)| format!("{head}{classes}"));
+        std::iter::once(value).chain(margins).collect()
+    }
+
+    /// The cells of the rows of one method and shot: value and margins.
+    fn cells(&self, rows: &[&SummaryRow]) -> Vec<String> {
+        let margin = |population| {
+            let interval =
+                rows.iter().find_map(|row| row.measured.interval.filter(|(of, _)| *of == population));
+            interval.map_or(ABSENT.to_string(), |(_, interval)| number(rows[0], interval.half_width()))
+        };
+        let value = rows.first().map_or(ABSENT.to_string(), |row| number(row, row.measured.value));
+        let margins = [(self.these, Population::Sampler), (self.new, Population::Classes)];
+        let margins = margins.into_iter().filter(|(has, _)| *has).map(|(_, population)| margin(population));
+        std::iter::once(value).chain(margins).collect()
+    }
+}
+
+/// A number as it is shown: rates in percent.
+fn number(row: &SummaryRow, value: f64) -> String {
+    if row.measured.metric.is_rate() { format!("{:.2}", value * 100.0) } else { format!("{value:.4}") }
+}
+
+/// What tells the rows of one line from those of others.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Method<'a> {
+    name: &'a str,
+    seed_train: Option<u64>,
+    selection: Selection,
+    parameters: &'a BTreeMap<String, String>,
+}
+
+impl<'a> Method<'a> {
+    fn of(row: &'a SummaryRow) -> Method<'a> {
+        let table = &row.table;
+        Method {
+            name: &table.method,
+            seed_train: table.seed_train,
+            selection: table.selection,
+            parameters: &table.parameters,
+        }
+    }
+
+    fn has(&self, row: &SummaryRow, shot: Size) -> bool {
+        Method::of(row) == *self && row.table.shot == shot
+    }
+
+    /// Its name, with the training seed where others differ in it, and with where its values come from, unless they are
+    /// defaults.
+    fn shown(&self, all: &[Method<'_>]) -> String {
+        let others = || all.iter().filter(|other| other.name == self.name && *other != self);
+        let network = self.seed_train.filter(|_| others().any(|other| other.seed_train != self.seed_train));
+        let own = self.parameters.get("seed");
+        let own = own.filter(|_| others().any(|other| other.parameters.get("seed") != own));
+        let seeds: Vec<String> =
+            network.map(|seed| seed.to_string()).into_iter().chain(own.cloned()).collect();
+        let seeds = if seeds.is_empty() { String::new() } else { format!(" (seed {})", seeds.join("/")) };
+        labelled(&format!("{}{seeds}", self.name), self.selection)
+    }
 }
 
 /// A name with where its values come from, unless they are defaults.
-fn labelled(name: String, selection: Selection) -> String {
+fn labelled(name: &str, selection: Selection) -> String {
     match selection {
-        Selection::Default => name,
+        Selection::Default => name.to_string(),
         selection => format!("{name} ({})", selection.word()),
     }
 }
 
-fn column(row: &SummaryRow) -> (&str, Size) {
-    (&row.table.protocol, row.table.shot)
+/// A method but for its seeds: name, other parameters, and the word of its selection.
+type Seedless = (String, BTreeMap<String, String>, &'static str);
+
+/// A line for every method of which others differ in a seed alone: the mean over seeds.
+fn seed_means(
+    rows: &[&SummaryRow],
+    methods: &[Method<'_>],
+    shots: &[Size],
+    margins: &Margins,
+) -> Vec<Vec<String>> {
+    let mean = |members: &Vec<Method<'_>>, shot: Size| {
+        let value =
+            |member: &Method<'_>| rows.iter().find(|row| member.has(row, shot)).map(|row| row.measured.value);
+        let values: Option<Vec<f64>> = members.iter().map(value).collect();
+        let mean = values.and_then(|values| stats::mean(&values));
+        let mut cells = vec![mean.map_or(ABSENT.to_string(), |mean| number(rows[0], mean))];
+        cells.resize(1 + usize::from(margins.these) + usize::from(margins.new), ABSENT.to_string());
+        cells
+    };
+    let line = |members: Vec<Method<'_>>| {
+        let name = without_seed(members[0].name);
+        let title = format!("{}, mean over {} seeds", labelled(&name, members[0].selection), members.len());
+        std::iter::once(title).chain(shots.iter().flat_map(|shot| mean(&members, *shot))).collect()
+    };
+    trained_often(methods).into_iter().map(line).collect()
+}
+
+/// Methods that differ in their seeds alone, where there are several.
+fn trained_often<'a>(methods: &[Method<'a>]) -> Vec<Vec<Method<'a>>> {
+    let mut groups: BTreeMap<Seedless, Vec<Method<'a>>> = BTreeMap::new();
+    let has_seed =
+        |method: &&Method<'_>| method.seed_train.is_some() || method.parameters.contains_key("seed");
+    for method in methods.iter().filter(has_seed) {
+        let key = (without_seed(method.name), seedless(method.parameters), method.selection.word());
+        groups.entry(key).or_default().push(*method);
+    }
+    groups.into_values().filter(|members| members.len() > 1).collect()
 }
 
 fn shot_words(shot: Size) -> String {
@@ -144,36 +278,53 @@ fn shot_words(shot: Size) -> String {
     }
 }
 
-fn cell(row: &SummaryRow) -> String {
-    let (scale, digits) = form(row);
-    let value = format!("{:.digits$}", row.measured.value * scale);
-    match row.measured.interval {
-        Some((_, interval)) => format!("{value} ± {:.digits$}", interval.half_width() * scale),
-        None => value,
+fn notes(rows: &[&SummaryRow], margins: &Margins, methods: &[Method<'_>]) -> Vec<String> {
+    let mut notes = Vec::new();
+    let intervals = || rows.iter().filter_map(|row| row.measured.interval);
+    let levels: BTreeSet<String> =
+        intervals().map(|(_, interval)| format!("{} %", (interval.level * 1e6).round() / 1e4)).collect();
+    let levels: Vec<String> = levels.into_iter().collect();
+    if margins.these || margins.new {
+        let items = if intervals().any(|(of, _)| of == Population::Items) {
+            ", and new items (open), because no item repeats"
+        } else {
+            ""
+        };
+        let these = format!("these classes: {}{items}", Population::Sampler.meaning());
+        let new = if margins.new { "; new classes: others of their kind" } else { "" };
+        notes.push(format!("± margin of error ({} CI); {these}{new}", levels.join(" or ")));
     }
+    if rows.iter().any(|row| row.table.sequential) {
+        notes.push(
+            "episodes were drawn until the margin for these classes was narrow (sequential)".to_string(),
+        );
+    }
+    if !trained_often(methods).is_empty() {
+        notes.push("`kshot compare` gives the margin of a mean over seeds, for new seeds too".to_string());
+    }
+    notes.extend(without_spread(rows));
+    notes
 }
 
-fn notes(rows: &[&SummaryRow], metric: Metric) -> Vec<String> {
-    let mut notes = vec![if metric.is_rate() { format!("{metric} in percent") } else { metric.to_string() }];
-    let kinds: BTreeSet<(Population, String, bool)> = rows
-        .iter()
-        .filter_map(|row| row.measured.interval.map(|interval| (interval, row.table.sequential)))
-        .filter(|((population, _), _)| *population == Population::Sampler)
-        .map(|((population, interval), sequential)| {
-            (population, format!("{} %", (interval.level * 1e6).round() / 1e4), sequential)
-        })
-        .collect();
-    for (population, level, sequential) in kinds {
-        let waited = if sequential { "; sequential: drawn until it was narrow" } else { "" };
-        notes.push(format!("± half of the {level} {population} interval: {}{waited}", population.meaning()));
-    }
-    let draws: BTreeSet<(&str, usize, usize)> =
-        rows.iter().map(|row| (row.table.protocol.as_str(), row.episodes, row.classes)).collect();
-    for (protocol, episodes, classes) in draws {
-        let episodes = counted(episodes as u64, "episode", "episodes");
-        notes.push(format!("{protocol}: {episodes}, {}", counted(classes as u64, "class", "classes")));
-    }
-    notes
+/// What a margin of zero means, where a row has one.
+fn without_spread(rows: &[&SummaryRow]) -> Option<String> {
+    let zero =
+        |row: &&&SummaryRow| row.measured.interval.is_some_and(|(_, interval)| interval.half_width() == 0.0);
+    let row = rows.iter().find(zero)?;
+    let zero = number(row, 0.0);
+    let said = format!("± {zero}: every episode gave the same value, which does not make it exact");
+    let table = &row.table;
+    let (Size::Number(way), Size::Number(query)) = (table.way, table.query) else { return Some(said) };
+    let queries = row.episodes as u64 * u64::from(way) * u64::from(query);
+    let all_right = row.measured.metric == Metric::ACCURACY && row.measured.value == 1.0;
+    let level = row.measured.interval.map_or(0.95, |(_, interval)| interval.level);
+    let most = stats::rate_of_none(queries, level).filter(|_| all_right);
+    Some(most.map_or(said.clone(), |most| {
+        format!(
+            "{said}: {queries} of {queries} correct queries, even independent ones, show {:.1} % or more",
+            100.0 * (1.0 - most)
+        )
+    }))
 }
 
 #[cfg(test)]
@@ -183,22 +334,14 @@ mod tests {
     use crate::stats::Interval;
     use crate::vocab::{SawClasses, Setting};
 
-    fn row(
-        protocol: &str,
-        shot: Size,
-        learner: &str,
-        parameters: &[(&str, &str)],
-        value: f64,
-        half: f64,
-    ) -> SummaryRow {
-        let parameters = parameters.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
-        let interval = Interval { low: value - half, high: value + half, level: 0.95 };
+    fn row(protocol: &str, shot: Size, learner: &str, seed: Option<&str>, value: f64) -> SummaryRow {
+        let parameters = seed.map(|seed| ("seed".to_string(), seed.to_string()));
         SummaryRow {
             table: Table {
                 protocol: protocol.to_string(),
                 version: 1,
                 learner: learner.to_string(),
-                parameters,
+                parameters: parameters.into_iter().collect(),
                 selection: Selection::Default,
                 setting: Setting::Inductive,
                 backbone: None,
@@ -216,97 +359,130 @@ mod tests {
                 features: "f".to_string(),
                 dataset: "d".to_string(),
                 seed_train: None,
-                method: format!("f+{learner}"),
+                method: format!("f+{learner}{}", seed.map_or(String::new(), |seed| format!(":seed={seed}"))),
                 device: "cpu".to_string(),
                 draw_sha256: "d".to_string(),
                 items_sha256: String::new(),
             },
-            episodes: if half > 0.0 { 600 } else { 1 },
+            episodes: 600,
             classes: 60,
-            measured: Measured {
-                metric: Metric::ACCURACY,
-                value,
-                interval: (half > 0.0).then_some((Population::Sampler, interval)),
-            },
+            measured: Measured { metric: Metric::ACCURACY, value, interval: None },
             features_sha256: "f".to_string(),
         }
     }
 
-    fn rows() -> Vec<SummaryRow> {
-        let (one, five) = (Size::Number(1), Size::Number(5));
-        let centre = [("distance", "euclidean")];
-        vec![
-            row("curve", one, "k-nn", &[("k", "1"), ("transform", "none")], 0.5, 0.01),
-            row("curve", five, "k-nn", &[("k", "1"), ("transform", "none")], 0.65123, 0.009),
-            row("curve", five, "k-nn", &[("k", "3"), ("transform", "none")], 0.7, 0.0098765),
-            row("curve", one, "prototypical", &centre, 0.625, 0.0125),
-            row("whole", Size::Number(1), "prototypical", &centre, 1.0, 0.0),
-        ]
+    /// A row for each margin.
+    fn with(row: &SummaryRow, margins: &[(Population, f64)]) -> Vec<SummaryRow> {
+        let with = |(population, half): &(Population, f64)| {
+            let value = row.measured.value;
+            let interval = Interval { low: value - half, high: value + half, level: 0.95 };
+            let measured = Measured { interval: Some((*population, interval)), ..row.measured };
+            SummaryRow { measured, ..row.clone() }
+        };
+        margins.iter().map(with).collect()
     }
 
+    const ONE: Size = Size::Number(1);
+
     #[test]
-    fn the_text_is_aligned_and_says_what_the_interval_is() {
+    fn margins_for_these_and_for_new_classes_stand_side_by_side() {
+        let both = [(Population::Sampler, 0.01), (Population::Classes, 0.05)];
+        let mut rows = with(&row("p", ONE, "k-nn", None, 0.5), &both);
+        rows.extend(with(&row("p", ONE, "prototypical", None, 0.625), &both[..1]));
         let expected = "\
-learner       curve 1-shot  curve 5-shot   whole
-k-nn:k=1      50.00 ± 1.00  65.12 ± 0.90       –
-k-nn:k=3                 –  70.00 ± 0.99       –
-prototypical  62.50 ± 1.25             –  100.00
+p, 1-shot, d: accuracy in percent, 600 episodes, 60 classes
+method          accuracy  ± these classes  ± new classes
+f+k-nn             50.00             1.00           5.00
+f+prototypical     62.50             1.00              –
 
-accuracy in percent
-± half of the 95 % sampler interval: these classes and items
-curve: 600 episodes, 60 classes
-whole: 1 episode, 60 classes
+± margin of error (95 % CI); these classes: these classes and items (closed); new classes: others of their kind
 ";
-        assert_eq!(Overview::of(&rows(), Metric::ACCURACY).text(), expected);
+        let overview = Overview::of(&rows, Metric::ACCURACY);
+        assert_eq!(overview.text(), expected);
+        assert!(
+            overview.markdown().contains("| f+k-nn | 50.00 | 1.00 | 5.00 |\n"),
+            "{}",
+            overview.markdown()
+        );
     }
 
     #[test]
-    fn an_interval_that_was_waited_for_says_so() {
-        let mut rows = rows();
-        rows.truncate(1);
+    fn shots_stand_side_by_side_where_the_screen_has_room_and_protocols_have_tables_of_their_own() {
+        let both = [(Population::Sampler, 0.01), (Population::Classes, 0.05)];
+        let mut rows = Vec::new();
+        for shot in [1, 5, 20] {
+            rows.extend(with(&row("curve", Size::Number(shot), "k-nn", None, 0.5), &both));
+        }
+        rows.push(row("whole", ONE, "k-nn", None, 1.0));
+        let expected = "\
+curve, d: accuracy in percent, 600 episodes, 60 classes
+method  1-shot  ± these  ± new  5-shot  ± these  ± new
+f+k-nn   50.00     1.00   5.00   50.00     1.00   5.00
+
+curve, d: accuracy in percent, 600 episodes, 60 classes
+method  20-shot  ± these  ± new
+f+k-nn    50.00     1.00   5.00
+
+± margin of error (95 % CI); these classes: these classes and items (closed); new classes: others of their kind
+
+whole, 1-shot, d: accuracy in percent, 600 episodes, 60 classes
+method  accuracy
+f+k-nn    100.00
+";
+        assert_eq!(Overview::of(&rows, Metric::ACCURACY).text(), expected);
+    }
+
+    #[test]
+    fn an_interval_that_was_waited_for_says_so_and_new_items_are_named_where_no_item_repeats() {
+        let all = [(Population::Sampler, 0.01), (Population::Items, 0.01)];
+        let mut rows = with(&row("p", ONE, "k-nn", None, 0.5), &all);
         rows[0].table.sequential = true;
-        rows[0].classes = 1;
         let text = Overview::of(&rows, Metric::ACCURACY).text();
-        let note = "interval: these classes and items; sequential: drawn until it was narrow\ncurve: 600 episodes, 1 class\n";
+        assert!(text.contains("(closed), and new items (open), because no item repeats\n"), "{text}");
+        assert!(
+            text.ends_with("drawn until the margin for these classes was narrow (sequential)\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_margin_of_zero_says_what_it_does_not_mean() {
+        let mut rows = with(&row("p", ONE, "k-nn", None, 1.0), &[(Population::Sampler, 0.0)]);
+        rows[0].episodes = 2;
+        let text = Overview::of(&rows, Metric::ACCURACY).text();
+        let note = "± 0.00: every episode gave the same value, which does not make it exact: 150 of 150 correct queries, \
+                    even independent ones, show 98.0 % or more\n";
         assert!(text.ends_with(note), "{text}");
+        let rows = with(&row("p", ONE, "k-nn", None, 0.2), &[(Population::Sampler, 0.0)]);
+        assert!(Overview::of(&rows, Metric::ACCURACY).text().ends_with("which does not make it exact\n"));
     }
 
     #[test]
-    fn learners_that_differ_in_their_seed_alone_get_a_line_with_their_mean() {
-        let one = Size::Number(1);
+    fn methods_that_differ_in_their_seed_alone_get_a_line_with_their_mean() {
         let rows = [("0", 0.5), ("1", 0.6), ("2", 0.7)]
-            .map(|(seed, value)| row("curve", one, "ale", &[("lr", "1"), ("seed", seed)], value, 0.0));
+            .map(|(seed, value)| row("curve", ONE, "ale", Some(seed), value));
         let text = Overview::of(&rows, Metric::ACCURACY).text();
-        let last = text.lines().nth(4).unwrap();
-        assert_eq!(last, "ale, mean over 3 seeds  60.00");
+        assert_eq!(text.lines().nth(5), Some("f+ale, mean over 3 seeds     60.00"), "{text}");
+        assert!(text.contains("`kshot compare` gives the margin"));
         assert!(!Overview::of(&rows[..1], Metric::ACCURACY).text().contains("mean over"));
-    }
-
-    #[test]
-    fn markdown_has_the_same_cells() {
-        let expected = "\
-| learner | curve |
-| :--- | ---: |
-| k-nn | 65.12 ± 0.90 |
-
-accuracy in percent\u{20}\u{20}
-± half of the 95 % sampler interval: these classes and items\u{20}\u{20}
-curve: 600 episodes, 60 classes
-";
-        assert_eq!(Overview::of(&rows()[1..2], Metric::ACCURACY).markdown(), expected);
+        let mut trained = rows;
+        for (seed, row) in (4..).zip(&mut trained) {
+            row.table.method = "f+ale".to_string();
+            row.table.parameters.clear();
+            row.table.seed_train = Some(seed);
+        }
+        let text = Overview::of(&trained, Metric::ACCURACY).text();
+        assert!(text.contains("\nf+ale (seed 5)               60.00\n"), "{text}");
+        assert_eq!(text.lines().nth(5), Some("f+ale, mean over 3 seeds     60.00"), "{text}");
     }
 
     #[test]
     fn a_likelihood_is_not_shown_in_percent() {
-        let mut rows = rows();
-        rows.truncate(1);
+        let mut rows = with(&row("p", ONE, "k-nn", None, 0.5), &[(Population::Sampler, 0.01)]);
         rows[0].measured.metric = Metric::NLL;
         let text = Overview::of(&rows, Metric::NLL).text();
-        assert!(text.starts_with("learner            curve\nk-nn     0.5000 ± 0.0100\n\nnll\n"), "{text}");
-    }
-
-    #[test]
-    fn a_metric_that_nobody_has_gives_an_empty_table() {
-        assert_eq!(Overview::of(&rows(), Metric::NLL).text(), "learner\n\nnll\n");
+        assert!(text.contains("d: nll, 600 episodes"), "{text}");
+        assert!(text.contains("\nf+k-nn  0.5000           0.0100\n"), "{text}");
+        assert_eq!(Overview::of(&rows, Metric::ACCURACY).text(), "");
     }
 }

@@ -66,7 +66,7 @@ pub(crate) fn single<S: Serializer>(number: &f32, serializer: S) -> Result<S::Ok
 }
 
 /// The same; an empty cell where the number is absent.
-#[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+#[expect(clippy::ref_option, reason = "serde's signature")]
 pub(crate) fn optional<S: Serializer>(number: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
     let mut cell = Vec::new();
     text::float(&mut cell, *number);

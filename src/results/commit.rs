@@ -6,21 +6,22 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::ReportError;
-use super::cells;
+use super::ResultsError;
 use super::journal::Journal;
 use super::part::Part;
 use super::rows::{BinCells, ClusterCells, Columns, SideCells, SummaryCells, SummaryRow, header};
+use super::run_key::{Compatibility, Difference, RunKey};
 use super::run_record::RunRecord;
 use super::staging::{LeftOver, PART_FILE, RESULT_FILES, RUN_RECORD, Staging};
 use super::table::{Table, TableKey};
 use super::tally::Measured;
-use super::terms::{Difference, Kinship, Terms};
 use super::warning::{FEW_EPISODES, Warning};
 use super::writer::{FinishedTable, TableWriter};
+use super::{cells, hash};
 
 /// The results of one run while they are collected.
 ///
@@ -41,7 +42,7 @@ impl Results {
     ///
     /// # Errors
     /// A path that cannot be written; results of another run, unless `overwrite` is set; another run that is writing there.
-    pub fn create(out: &Path, overwrite: bool) -> Result<Results, ReportError> {
+    pub fn create(out: &Path, overwrite: bool) -> Result<Results, ResultsError> {
         let left_over = if overwrite { LeftOver::Drop } else { LeftOver::Refuse };
         Results::with_left_over(out, overwrite, left_over)
     }
@@ -50,7 +51,7 @@ impl Results {
     ///
     /// # Errors
     /// As [`Results::create`], and a journal where it is to be refused.
-    pub fn with_left_over(out: &Path, overwrite: bool, left_over: LeftOver) -> Result<Results, ReportError> {
+    pub fn with_left_over(out: &Path, overwrite: bool, left_over: LeftOver) -> Result<Results, ResultsError> {
         let staging = Staging::open(out, overwrite, left_over)?;
         Ok(Results {
             staging,
@@ -76,22 +77,22 @@ impl Results {
     /// The journal of this run: the one that a killed run left, or a new one.
     ///
     /// # Errors
-    /// A journal of other terms, and a disk that is full. Then the journal stays as it is.
-    pub fn journal(&mut self, terms: &Terms) -> Result<Journal, ReportError> {
+    /// A journal of other key, and a disk that is full. Then the journal stays as it is.
+    pub fn journal(&mut self, key: &RunKey) -> Result<Journal, ResultsError> {
         if let Some(left) = self.staging.left() {
-            if let Some(difference) = left.terms().difference(terms, Kinship::SameRun) {
+            if let Some(difference) = left.run_key().difference(key, Compatibility::SameRun) {
                 return Err(self.other_run(difference));
             }
             if let Some(journal) = self.staging.take_journal()? {
                 return Ok(journal);
             }
         }
-        Journal::begin(&self.staging.journal_path(), terms)
+        Journal::begin(&self.staging.journal_path(), key)
     }
 
     /// That the journal which was left is of another run.
-    pub fn other_run(&self, difference: Difference) -> ReportError {
-        ReportError::OtherRun { folder: self.staging.out().to_path_buf(), difference }
+    pub fn other_run(&self, difference: Difference) -> ResultsError {
+        ResultsError::OtherRun { folder: self.staging.out().to_path_buf(), difference }
     }
 
     /// Has the journal stay when the run fails, so that another can go on with it.
@@ -103,11 +104,11 @@ impl Results {
     ///
     /// # Errors
     /// A second table of the same protocol, learner, parameters and shot.
-    pub fn begin(&mut self, table: Table, classes: Arc<[String]>) -> Result<TableWriter, ReportError> {
+    pub fn begin(&mut self, table: Table, classes: Arc<[String]>) -> Result<TableWriter, ResultsError> {
         let key = table.key();
         let number = self.begun.len();
         if !self.begun.insert(key.clone()) {
-            return Err(ReportError::Twice { key });
+            return Err(ResultsError::Twice { key });
         }
         let part = |kind: &str| Part::new(self.staging.path(&format!("{kind}-{number}")));
         Ok(TableWriter::new(table, classes, part))
@@ -123,13 +124,13 @@ impl Results {
     /// # Errors
     /// A name that is given twice or belongs to a table, a file of that name that may not be overwritten, or a disk that
     /// is full.
-    pub fn write_file(&mut self, name: &str, bytes: &[u8]) -> Result<(), ReportError> {
+    pub fn write_file(&mut self, name: &str, bytes: &[u8]) -> Result<(), ResultsError> {
         if RESULT_FILES.contains(&name) || self.extra.iter().any(|known| known == name) {
-            return Err(ReportError::FileTwice { name: name.to_string() });
+            return Err(ResultsError::FileTwice { name: name.to_string() });
         }
         self.staging.check_free(name)?;
         let path = self.staging.path(name);
-        std::fs::write(&path, bytes).map_err(ReportError::file("write", &path))?;
+        std::fs::write(&path, bytes).map_err(ResultsError::file("write", &path))?;
         self.extra.push(name.to_string());
         Ok(())
     }
@@ -156,7 +157,7 @@ impl Results {
     /// # Errors
     /// A table that was begun and not added, a protocol that the record does not name, or a disk that is full. Then no
     /// file has got its final name.
-    pub fn commit(mut self, mut run: RunRecord) -> Result<Vec<SummaryRow>, ReportError> {
+    pub fn commit(mut self, mut run: RunRecord) -> Result<Vec<SummaryRow>, ResultsError> {
         self.all_finished()?;
         self.finished.sort_by(|a, b| a.key.cmp(&b.key));
         let summary = self.summary(&run)?;
@@ -171,18 +172,18 @@ impl Results {
     }
 
     /// Refuses results of which a table was begun and not added.
-    fn all_finished(&mut self) -> Result<(), ReportError> {
+    fn all_finished(&mut self) -> Result<(), ResultsError> {
         for table in &self.finished {
             self.begun.remove(&table.key);
         }
-        self.begun.pop_first().map_or(Ok(()), |key| Err(ReportError::Unfinished { key }))
+        self.begun.pop_first().map_or(Ok(()), |key| Err(ResultsError::Unfinished { key }))
     }
 
     /// The rows of `summary.csv`: of each table the metrics that were asked for.
-    fn summary(&self, run: &RunRecord) -> Result<Vec<SummaryRow>, ReportError> {
+    fn summary(&self, run: &RunRecord) -> Result<Vec<SummaryRow>, ResultsError> {
         let mut summary = Vec::new();
         for FinishedTable { table, key, episode_count, class_count, measured, .. } in &self.finished {
-            let record = run.of_table(key).ok_or_else(|| ReportError::Unrecorded {
+            let record = run.of_table(key).ok_or_else(|| ResultsError::Unrecorded {
                 protocol: key.protocol.clone(),
                 features: key.features.clone(),
             })?;
@@ -200,7 +201,7 @@ impl Results {
 
     /// Writes what is known of classes: their clusters, on which side of a generalised protocol they stand, and the curve
     /// between the sides.
-    fn of_classes(&self) -> Result<Vec<String>, ReportError> {
+    fn of_classes(&self) -> Result<Vec<String>, ResultsError> {
         let mut names = Vec::new();
         let cluster = |key: &TableKey, (class, cluster): &(String, String)| ClusterCells {
             protocol: key.protocol.clone(),
@@ -230,7 +231,7 @@ impl Results {
     }
 
     /// Puts together what grew while episodes came in.
-    fn of_episodes(&mut self) -> Result<Vec<String>, ReportError> {
+    fn of_episodes(&mut self) -> Result<Vec<String>, ResultsError> {
         let (mut outcomes, mut episodes, mut queries) = (Vec::new(), Vec::new(), Vec::new());
         let (mut open_set, mut scaled) = (Vec::new(), Vec::new());
         for table in std::mem::take(&mut self.finished) {
@@ -257,7 +258,7 @@ impl Results {
             #[cfg(feature = "parquet")]
             if self.parquet {
                 let (csv, out) = (self.staging.path("queries.csv"), self.staging.path("queries.parquet"));
-                super::queries_parquet::convert(&csv, &out).map_err(ReportError::file("write", &out))?;
+                super::queries_parquet::convert(&csv, &out).map_err(ResultsError::file("write", &out))?;
                 names.push("queries.parquet".to_string());
             }
         }
@@ -268,7 +269,7 @@ impl Results {
     ///
     /// # Errors
     /// A disk that is full. Then no file has got its final name.
-    pub fn commit_part(mut self, journal: Journal, mut run: RunRecord) -> Result<(), ReportError> {
+    pub fn commit_part(mut self, journal: Journal, mut run: RunRecord) -> Result<(), ResultsError> {
         drop(journal);
         self.staging.journal_to_part()?;
         let mut names = vec![PART_FILE.to_string()];
@@ -277,11 +278,16 @@ impl Results {
         self.publish(names, &mut run)
     }
 
-    fn publish(self, mut names: Vec<String>, run: &mut RunRecord) -> Result<(), ReportError> {
+    fn publish(self, mut names: Vec<String>, run: &mut RunRecord) -> Result<(), ResultsError> {
+        let hashes = names.par_iter().map(|name| {
+            let path = self.staging.path(name);
+            let hash = hash::of_file(&path).map_err(ResultsError::file("read", &path))?;
+            Ok((name.clone(), hash))
+        });
+        run.files = hashes.collect::<Result<_, ResultsError>>()?;
         names.push(RUN_RECORD.to_string());
-        run.files.clone_from(&names);
         let record = self.staging.path(RUN_RECORD);
-        std::fs::write(&record, run.json()?).map_err(ReportError::file("write", &record))?;
+        std::fs::write(&record, run.json()?).map_err(ResultsError::file("write", &record))?;
         self.staging.publish(&names)
     }
 
@@ -290,7 +296,7 @@ impl Results {
         &self,
         name: &str,
         rows: impl IntoIterator<Item = (TableKey, T)>,
-    ) -> Result<String, ReportError> {
+    ) -> Result<String, ResultsError> {
         let mut bytes = Vec::new();
         cells::append(&mut bytes, rows);
         self.file(name, &header::<T>(true), |out| out.write_all(&bytes))
@@ -301,7 +307,7 @@ impl Results {
         &self,
         name: &str,
         rows: impl IntoIterator<Item = T>,
-    ) -> Result<String, ReportError> {
+    ) -> Result<String, ResultsError> {
         let mut bytes = Vec::new();
         cells::append(&mut bytes, rows);
         self.file(name, &header::<T>(false), |out| out.write_all(&bytes))
@@ -313,7 +319,7 @@ impl Results {
         name: &str,
         columns: &str,
         write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
-    ) -> Result<String, ReportError> {
+    ) -> Result<String, ResultsError> {
         let path = self.staging.path(name);
         let written = File::create(&path).and_then(|file| {
             let mut out = BufWriter::with_capacity(1 << 18, file);
@@ -321,7 +327,7 @@ impl Results {
             write(&mut out)?;
             out.flush()
         });
-        written.map_err(ReportError::file("write", &path))?;
+        written.map_err(ResultsError::file("write", &path))?;
         Ok(name.to_string())
     }
 }

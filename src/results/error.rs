@@ -3,13 +3,13 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::run_key::Difference;
 use super::table::TableKey;
-use super::terms::Difference;
 use crate::vocab::counted;
 
 /// Why results could not be collected or written.
 #[derive(Debug, thiserror::Error)]
-pub enum ReportError {
+pub enum ResultsError {
     /// A file or folder could not be made, written, read or moved.
     #[error("cannot {doing} {}: {source}", path.display())]
     File {
@@ -121,7 +121,7 @@ pub enum ReportError {
         /// The rule that does not hold.
         rule: &'static str,
     },
-    /// A claimed probability outside 0 and 1.
+    /// A predicted probability outside 0 and 1.
     #[error("{key}: a confidence must lie between 0 and 1, got {found}")]
     Confidence {
         /// The table.
@@ -171,17 +171,17 @@ pub enum ReportError {
     Record(#[from] serde_json::Error),
 }
 
-impl ReportError {
+impl ResultsError {
     /// Wraps what the system said, for `map_err`.
-    pub(super) fn file(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ReportError {
-        move |source| ReportError::File { doing, path: path.to_path_buf(), source }
+    pub(super) fn file(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ResultsError {
+        move |source| ResultsError::File { doing, path: path.to_path_buf(), source }
     }
 }
 
-impl ReportError {
+impl ResultsError {
     /// Whether the request is to blame: a folder that cannot be used, or a table that is asked for twice.
     pub fn is_request(&self) -> bool {
-        use ReportError::{Busy, InTheWay, LeftOver, NotAFolder, Occupied, OtherRun, Twice};
+        use ResultsError::{Busy, InTheWay, LeftOver, NotAFolder, Occupied, OtherRun, Twice};
         matches!(
             self,
             Occupied { .. }
@@ -196,6 +196,6 @@ impl ReportError {
 
     /// Whether the data is to blame.
     pub fn is_data(&self) -> bool {
-        matches!(self, ReportError::Damaged { .. })
+        matches!(self, ResultsError::Damaged { .. })
     }
 }

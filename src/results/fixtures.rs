@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{
-    ClassOutcome, EpisodeOutcome, LearnerRecord, Machine, ProtocolRecord, QueryOutcome, Results, RunRecord,
-    Selection, Size, Table,
+    ClassOutcome, EpisodeOutcome, LearnerRecord, Machine, ProtocolRecord, QueryOutcome, Request, Results,
+    RunRecord, Selection, Size, Table, Text,
 };
 use crate::metric::Metric;
 use crate::vocab::{ClassId, ItemId, SawClasses, Setting};
@@ -26,6 +26,14 @@ pub(crate) struct Made {
     pub queries: bool,
     /// Classes that share a cluster with their neighbour; 0 for no clusters.
     pub clustered: u32,
+    /// Name of the feature set.
+    pub set: &'static str,
+    pub items: &'static str,
+    pub seed_train: Option<u64>,
+    /// What is added to the probability of a correct answer.
+    pub shift: f64,
+    /// Whether the run had a draw of its own, not made by its rules.
+    pub given_draw: bool,
 }
 
 impl Default for Made {
@@ -41,6 +49,11 @@ impl Default for Made {
             repeat: true,
             queries: false,
             clustered: 0,
+            set: "store",
+            items: "items-one",
+            seed_train: None,
+            shift: 0.0,
+            given_draw: false,
         }
     }
 }
@@ -84,8 +97,10 @@ impl Made {
                             let shared = chance([1, u64::from(*shot), 0, number]);
                             let salt =
                                 learner.len() as u64 * 10 + k.len() as u64 + u64::from(k.as_bytes()[0]);
+                            let salt = salt + 1000 * self.seed_train.unwrap_or(0);
                             let alone = chance([2, u64::from(*shot), salt, number]);
-                            let right = 0.7 * shared + 0.3 * alone < skill + lift + ease + own - 0.15;
+                            let right =
+                                0.7 * shared + 0.3 * alone < skill + lift + ease + own - 0.15 + self.shift;
                             correct += u32::from(right);
                             confidences.push(((0.3 + 0.7 * alone * skill) as f32, right));
                             let predicted = if right { class } else { of((label + 1) % 5) };
@@ -134,13 +149,13 @@ impl Made {
             level: 0.95,
             sequential: false,
             seed: 7,
-            features: "store".to_string(),
+            features: self.set.to_string(),
             dataset: "store".to_string(),
-            seed_train: None,
-            method: format!("store+{learner}:k={k}"),
+            seed_train: self.seed_train,
+            method: format!("{}+{learner}:k={k}", self.set),
             device: "cpu".to_string(),
             draw_sha256: self.draw.to_string(),
-            items_sha256: "items-one".to_string(),
+            items_sha256: self.items.to_string(),
         }
     }
 
@@ -154,12 +169,22 @@ impl Made {
         BTreeMap::from([("k".to_string(), k.to_string()), ("transform".to_string(), "none".to_string())])
     }
 
+    fn request(&self) -> Request {
+        let text = format!(
+            "name = \"{}\"\nversion = 1\n[episode]\nway = 5\nquery = 4\n[draw]\ncount = {}\nseed = 7\n",
+            self.protocol, self.episodes
+        );
+        let protocols = vec![Text { origin: self.protocol.to_string(), text }];
+        let draw = self.given_draw.then(|| "draw.csv".into());
+        Request { protocols, draw, ..Request::default() }
+    }
+
     fn record(&self) -> RunRecord {
         RunRecord {
             kshot: env!("CARGO_PKG_VERSION").to_string(),
             command: ["kshot", "evaluate", self.protocol].map(str::to_string).into(),
             folder: String::new(),
-            request: crate::results::Request::default(),
+            request: self.request(),
             in_memory: Vec::new(),
             protocols: vec![ProtocolRecord {
                 name: self.protocol.to_string(),
@@ -168,13 +193,13 @@ impl Made {
                 seed: 7,
                 draw: None,
                 draw_sha256: self.draw.to_string(),
-                features: "store".to_string(),
+                features: self.set.to_string(),
                 dataset: "store".to_string(),
-                seed_train: None,
+                seed_train: self.seed_train,
                 source: "some features".to_string(),
                 features_sha256: self.features.to_string(),
                 class_embeddings: None,
-                items_sha256: "items-one".to_string(),
+                items_sha256: self.items.to_string(),
             }],
             learners: self
                 .learners
@@ -197,7 +222,7 @@ impl Made {
             resumed: None,
             parts: Vec::new(),
             machine: Machine::here(),
-            files: Vec::new(),
+            files: BTreeMap::new(),
         }
     }
 }

@@ -5,12 +5,14 @@
 //! their final names. The columns are those of [`rows`]; the floats are the shortest text that reads back to the same
 //! f64; rows are sorted whatever the order of the work. How results look to people is not decided here.
 
-mod cells;
+pub(crate) mod cells;
+mod chunk;
 mod commit;
 mod error;
 #[cfg(test)]
 pub(crate) mod fixtures;
 mod generalised;
+mod hash;
 mod journal;
 mod machine;
 mod open_set;
@@ -21,36 +23,37 @@ mod queries_parquet;
 mod read;
 mod request;
 pub(crate) mod rows;
+mod run_key;
 mod run_record;
 mod scaled;
 mod staging;
-mod stretch;
 mod table;
 mod tally;
-mod terms;
 pub(crate) mod text;
 mod trials;
 mod verify;
 mod warning;
 mod writer;
 
+pub use chunk::{Chunk, EpisodeRecord, QueryOutcome, TableChunk};
 pub use commit::Results;
-pub use error::ReportError;
+pub use error::ResultsError;
 pub use generalised::QueryStanding;
 pub use journal::Journal;
 pub use machine::Machine;
 pub use open_set::OpenSetCounts;
 pub use parts::{PartError, PartFolder, common_warnings, total_seconds};
-pub use read::{Dealt, Flaw, ReadError, ReadQuery, ReadTable, ResultsFolder, read_queries, read_record};
+pub use read::{
+    Dealt, Flaw, ReadError, ReadQuery, ReadTable, ResultsFolder, digest, read_queries, read_record,
+};
 pub use request::{Inputs, Queries, Request, Text};
 pub use rows::SummaryRow;
+pub use run_key::{Compatibility, Difference, FeatureKey, PlannedTable, ProtocolKey, RunKey, Shard};
 pub use run_record::{ChosenRecord, LearnerRecord, PartRecord, ProtocolRecord, RunRecord, VectorsRecord};
 pub use staging::{LeftOver, was_killed};
-pub use stretch::{EpisodeRecord, QueryOutcome, Stretch, TableStretch};
 pub use table::{Selection, Size, Table, TableKey};
 pub use tally::{ClassOutcome, EpisodeOutcome, EpisodeTotals, Measured, Tally};
-pub use terms::{Difference, FeatureTerms, Kinship, ProtocolTerms, Shard, TableTerms, Terms};
 pub use trials::{TrialRow, trials_file};
 pub use verify::{Published, Standing, compare_published, compare_tables, edited_files};
-pub use warning::{FEW_EPISODES, Lack, Warning};
+pub use warning::{FEW_EPISODES, MissingRequirement, Warning};
 pub use writer::{FinishedTable, TableWriter};

@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use super::ReportError;
+use super::ResultsError;
 
 /// Bytes held in memory before they go to the file.
 const HELD: usize = 1 << 18;
@@ -24,15 +24,15 @@ impl Part {
     }
 
     /// Lets `write` append bytes.
-    pub(super) fn append(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), ReportError> {
+    pub(super) fn append(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), ResultsError> {
         write(&mut self.held);
         if self.held.len() >= HELD { self.spill() } else { Ok(()) }
     }
 
-    fn spill(&mut self) -> Result<(), ReportError> {
+    fn spill(&mut self) -> Result<(), ResultsError> {
         let open = OpenOptions::new().append(true).create(true).open(&self.path);
         let written = open.and_then(|mut file| file.write_all(&self.held));
-        written.map_err(ReportError::file("write", &self.path))?;
+        written.map_err(ResultsError::file("write", &self.path))?;
         self.held.clear();
         self.spilled = true;
         Ok(())

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use super::journal::Journal;
 use super::read::{self, ReadError};
+use super::run_key::{Compatibility, Difference, ProtocolKey, Shard};
 use super::run_record::RunRecord;
 use super::staging::{PART_FILE, RUN_RECORD, has_journal};
-use super::terms::{Difference, Kinship, ProtocolTerms, Shard};
-use super::{ReportError, Warning};
+use super::{ResultsError, Warning};
 
 /// A folder that holds a part of an evaluation, whole in itself.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub enum PartError {
     Record(#[from] ReadError),
     /// The outcomes cannot be read.
     #[error(transparent)]
-    Outcomes(#[from] ReportError),
+    Outcomes(#[from] ResultsError),
     /// The run that makes the part has not come to its end.
     #[error("{} holds a run that has not come to its end\nhint: go on with --resume", path.display())]
     Unfinished {
@@ -161,13 +161,13 @@ impl PartFolder {
         };
         let file = path.join(PART_FILE);
         let journal = Journal::read(&file)?.ok_or_else(|| PartError::NoPart { path: file.clone() })?;
-        let (terms, here) = (journal.terms(), env!("CARGO_PKG_VERSION"));
-        if terms.kshot != here {
-            let found = terms.kshot.clone();
+        let (key, here) = (journal.run_key(), env!("CARGO_PKG_VERSION"));
+        if key.kshot != here {
+            let found = key.kshot.clone();
             return Err(PartError::Version { path: path.to_path_buf(), found, here });
         }
         if let Some(at) = journal.torn_at() {
-            return Err(ReportError::Damaged { path: file, at }.into());
+            return Err(ResultsError::Damaged { path: file, at }.into());
         }
         let torn = |what: String, one: String, other: String| {
             let difference = Difference { what, one, other };
@@ -175,10 +175,10 @@ impl PartFolder {
                 .then(|| PartError::Torn { path: path.to_path_buf(), difference })
         };
         let named = |shard: Option<Shard>| shard.map_or("the whole".to_string(), |shard| shard.to_string());
-        if let Some(error) = torn("the part".to_string(), named(terms.shard), shard.to_string()) {
+        if let Some(error) = torn("the part".to_string(), named(key.shard), shard.to_string()) {
             return Err(error);
         }
-        for (number, protocol) in terms.protocols.iter().enumerate() {
+        for (number, protocol) in key.protocols.iter().enumerate() {
             let (found, expected) = (journal.episodes(number), protocol.episodes);
             if found != expected {
                 let protocol = protocol.name.clone();
@@ -230,12 +230,14 @@ impl PartFolder {
         };
         unlike("the number of parts".to_string(), self.shard.of.to_string(), other.shard.of.to_string())?;
         if let Some(difference) =
-            self.journal.terms().difference(other.journal.terms(), Kinship::SameEvaluation)
+            self.journal.run_key().difference(other.journal.run_key(), Compatibility::SameEvaluation)
         {
             return Err(mixed(difference));
         }
         // Both have the same list of protocols.
-        for (protocol, twin) in self.journal.terms().protocols.iter().zip(&other.journal.terms().protocols) {
+        for (protocol, twin) in
+            self.journal.run_key().protocols.iter().zip(&other.journal.run_key().protocols)
+        {
             let found = hash(&other.journal, twin);
             let what = format!("the features (sha256) of protocol {}", protocol.name);
             unlike(what, hash(&self.journal, protocol), found)?;
@@ -245,7 +247,7 @@ impl PartFolder {
 
     fn strangeness(&self, other: &PartFolder) -> Vec<Warning> {
         let names = || (self.path.display().to_string(), other.path.display().to_string());
-        let (mine, theirs) = (self.journal.terms(), other.journal.terms());
+        let (mine, theirs) = (self.journal.run_key(), other.journal.run_key());
         let mut warnings = Vec::new();
         if mine.build != theirs.build {
             let (one, other) = names();
@@ -266,7 +268,7 @@ impl PartFolder {
         if self.shard.number + 1 != next.shard.number {
             return Ok(());
         }
-        let pairs = self.journal.terms().protocols.iter().zip(&next.journal.terms().protocols);
+        let pairs = self.journal.run_key().protocols.iter().zip(&next.journal.run_key().protocols);
         for (mine, theirs) in pairs {
             let (end, begin) = (mine.first + mine.episodes, theirs.first);
             if end != begin {
@@ -277,7 +279,7 @@ impl PartFolder {
     }
 }
 
-fn hash(journal: &Journal, protocol: &ProtocolTerms) -> String {
+fn hash(journal: &Journal, protocol: &ProtocolKey) -> String {
     journal.fingerprints().get(&protocol.features.name).cloned().unwrap_or("unknown".to_string())
 }
 

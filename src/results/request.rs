@@ -98,6 +98,8 @@ pub struct Request {
     pub selected: Vec<Text>,
     /// Whether selections may have been made for anything else.
     pub selected_elsewhere: bool,
+    /// Whether learners are held against chance on copies of episodes with permuted answers first.
+    pub audit: bool,
     /// Cosine from which near-duplicates are refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub near: Option<f32>,

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::machine::Machine;
 use super::request::Request;
+use super::run_key::Shard;
 use super::table::{Selection, TableKey};
-use super::terms::Shard;
 use super::warning::Warning;
 
 /// The record of a run. Names of files are as the user typed them.
@@ -55,8 +55,8 @@ pub struct RunRecord {
     pub parts: Vec<PartRecord>,
     /// The machine.
     pub machine: Machine,
-    /// The files of these results, this one included; filled in when they are written.
-    pub files: Vec<String>,
+    /// The files of these results but this one, each with the SHA-256 of its bytes; filled in when they are written.
+    pub files: BTreeMap<String, String>,
 }
 
 /// A protocol of a run with one of its feature sets.
@@ -140,7 +140,7 @@ pub struct LearnerRecord {
     pub chosen: Vec<ChosenRecord>,
 }
 
-/// Values that a run has chosen for a learner: on validation classes by its fit, as the threshold of its certainty, or as what
+/// Values that a run has chosen for a learner: on validation classes by its fit, as the threshold of its confidence score, or as what
 /// is subtracted from its scores of seen classes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -4,7 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::ReportError;
+use super::ResultsError;
 use super::journal::Journal;
 
 /// Its name inside the results folder: on the same file system, so that a rename moves no bytes.
@@ -69,12 +69,12 @@ impl Staging {
     /// # Errors
     /// A path that cannot be written, results that may not be overwritten, another run that is writing there, or a journal
     /// that nobody said what to do with.
-    pub(super) fn open(out: &Path, overwrite: bool, left_over: LeftOver) -> Result<Staging, ReportError> {
+    pub(super) fn open(out: &Path, overwrite: bool, left_over: LeftOver) -> Result<Staging, ResultsError> {
         let mut made: Vec<PathBuf> = out.ancestors().map(Path::to_path_buf).collect();
         made.retain(|path| !path.as_os_str().is_empty());
         let there = made.iter().position(|path| path.exists()).unwrap_or(made.len());
         if let Some(path) = made.get(there).filter(|path| !path.is_dir()) {
-            return Err(ReportError::NotAFolder { path: path.clone() });
+            return Err(ResultsError::NotAFolder { path: path.clone() });
         }
         made.truncate(there);
         let folder = out.join(FOLDER);
@@ -83,25 +83,25 @@ impl Staging {
             && Journal::read(&folder.join(JOURNAL))?.is_some()
             && !out.join(RUN_RECORD).exists();
         let overwrite = overwrite || half_published;
-        fs::create_dir_all(out).map_err(ReportError::file("make the folder", out))?;
+        fs::create_dir_all(out).map_err(ResultsError::file("make the folder", out))?;
         for name in RESULT_FILES {
             check_free(out, name, overwrite)?;
         }
-        fs::create_dir_all(&folder).map_err(ReportError::file("make the folder", &folder))?;
+        fs::create_dir_all(&folder).map_err(ResultsError::file("make the folder", &folder))?;
         let lock_path = folder.join("lock");
         let lock = File::options().create(true).append(true).open(&lock_path);
-        let lock = lock.map_err(ReportError::file("write", &lock_path))?;
+        let lock = lock.map_err(ResultsError::file("write", &lock_path))?;
         match lock.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(ReportError::Busy { folder: out.to_path_buf() }),
+            Err(TryLockError::WouldBlock) => return Err(ResultsError::Busy { folder: out.to_path_buf() }),
             // Some network file systems know no locks; the rest works without.
             Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {}
-            Err(TryLockError::Error(error)) => return Err(ReportError::file("lock", &lock_path)(error)),
+            Err(TryLockError::Error(error)) => return Err(ResultsError::file("lock", &lock_path)(error)),
         }
         let left = Journal::read(&folder.join(JOURNAL))?.filter(|journal| journal.all_episodes() > 0);
         if let Some(journal) = left.as_ref().filter(|_| left_over == LeftOver::Refuse) {
             let episodes = journal.all_episodes();
-            return Err(ReportError::LeftOver { folder: out.to_path_buf(), episodes });
+            return Err(ResultsError::LeftOver { folder: out.to_path_buf(), episodes });
         }
         let left = left.filter(|_| left_over == LeftOver::GoOn);
         let keep = left.is_some();
@@ -118,7 +118,7 @@ impl Staging {
     }
 
     /// Takes the journal that a killed run left, to be written on, and clears what else it left.
-    pub(super) fn take_journal(&mut self) -> Result<Option<Journal>, ReportError> {
+    pub(super) fn take_journal(&mut self) -> Result<Option<Journal>, ResultsError> {
         let Some(journal) = self.left.take() else {
             return Ok(None);
         };
@@ -137,19 +137,19 @@ impl Staging {
     }
 
     /// Makes the journal a file to be published.
-    pub(super) fn journal_to_part(&self) -> Result<(), ReportError> {
+    pub(super) fn journal_to_part(&self) -> Result<(), ResultsError> {
         let path = self.path(PART_FILE);
-        fs::copy(self.journal_path(), &path).map(|_| ()).map_err(ReportError::file("write", &path))
+        fs::copy(self.journal_path(), &path).map(|_| ()).map_err(ResultsError::file("write", &path))
     }
 
-    fn clear(&self, kept: &[&str]) -> Result<(), ReportError> {
+    fn clear(&self, kept: &[&str]) -> Result<(), ResultsError> {
         let entries = fs::read_dir(&self.folder).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
-        for entry in entries.map_err(ReportError::file("clear", &self.folder))? {
+        for entry in entries.map_err(ResultsError::file("clear", &self.folder))? {
             let path = entry.path();
             if !kept.iter().any(|name| entry.file_name() == *name) {
                 let folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
                 let removed = if folder { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-                removed.map_err(ReportError::file("clear", &path))?;
+                removed.map_err(ResultsError::file("clear", &path))?;
             }
         }
         Ok(())
@@ -166,32 +166,32 @@ impl Staging {
     }
 
     /// Refuses a name that is taken in the results folder and may not be overwritten.
-    pub(super) fn check_free(&self, name: &str) -> Result<(), ReportError> {
+    pub(super) fn check_free(&self, name: &str) -> Result<(), ResultsError> {
         check_free(&self.out, name, self.overwrite)
     }
 
     /// Gives the files their final names, the last one last, after all of them are safely on the disk.
     ///
     /// Files of the run that is overwritten go first, those that this run does not write among them.
-    pub(super) fn publish(mut self, names: &[String]) -> Result<(), ReportError> {
+    pub(super) fn publish(mut self, names: &[String]) -> Result<(), ResultsError> {
         for name in names {
             let path = self.path(name);
             let synced = File::open(&path).and_then(|file| file.sync_all());
-            synced.map_err(ReportError::file("write", &path))?;
+            synced.map_err(ResultsError::file("write", &path))?;
         }
         let earlier = files_of_run(&self.out.join(RUN_RECORD));
         for name in RESULT_FILES.iter().rev().copied().chain(earlier.iter().map(String::as_str)) {
             let path = self.out.join(name);
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != ErrorKind::NotFound => {
-                    return Err(ReportError::file("replace", &path)(error));
+                    return Err(ResultsError::file("replace", &path)(error));
                 }
                 _ => {}
             }
         }
         for name in names {
             let path = self.out.join(name);
-            fs::rename(self.path(name), &path).map_err(ReportError::file("write", &path))?;
+            fs::rename(self.path(name), &path).map_err(ResultsError::file("write", &path))?;
         }
         self.keep = false;
         Ok(())
@@ -223,14 +223,14 @@ pub fn was_killed(out: &Path) -> bool {
     has_journal(out) && lock.is_ok_and(|lock| !matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
-fn check_free(out: &Path, name: &str, overwrite: bool) -> Result<(), ReportError> {
+fn check_free(out: &Path, name: &str, overwrite: bool) -> Result<(), ResultsError> {
     let path = out.join(name);
     match fs::symlink_metadata(&path) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(ReportError::file("read", &path)(error)),
-        Ok(found) if found.is_dir() => Err(ReportError::InTheWay { path }),
+        Err(error) => Err(ResultsError::file("read", &path)(error)),
+        Ok(found) if found.is_dir() => Err(ResultsError::InTheWay { path }),
         Ok(_) if overwrite => Ok(()),
-        Ok(_) => Err(ReportError::Occupied { folder: out.to_path_buf(), file: name.to_string() }),
+        Ok(_) => Err(ResultsError::Occupied { folder: out.to_path_buf(), file: name.to_string() }),
     }
 }
 
@@ -238,10 +238,10 @@ fn check_free(out: &Path, name: &str, overwrite: bool) -> Result<(), ReportError
 fn files_of_run(record: &Path) -> Vec<String> {
     let read = || -> Option<Vec<String>> {
         let record: serde_json::Value = serde_json::from_slice(&fs::read(record).ok()?).ok()?;
-        let names = record.get("files")?.as_array()?.iter().filter_map(|n| n.as_str());
+        let names = record.get("files")?.as_object()?.keys();
         // A name and nothing else: a record must not be able to remove what lies outside its folder.
-        let plain = |name: &&str| !name.contains(['/', '\\']) && *name != "." && *name != "..";
-        Some(names.filter(plain).map(str::to_string).collect())
+        let plain = |name: &&String| !name.contains(['/', '\\']) && *name != "." && *name != "..";
+        Some(names.filter(plain).cloned().collect())
     };
     read().unwrap_or_default()
 }
@@ -250,7 +250,7 @@ fn files_of_run(record: &Path) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn open(out: &Path, overwrite: bool) -> Result<Staging, ReportError> {
+    fn open(out: &Path, overwrite: bool) -> Result<Staging, ResultsError> {
         Staging::open(out, overwrite, if overwrite { LeftOver::Drop } else { LeftOver::Refuse })
     }
 
@@ -297,7 +297,7 @@ mod tests {
         publish(
             out,
             false,
-            &[("queries.csv", "old"), ("draw.csv", "old"), ("run.json", r#"{"files":["draw.csv"]}"#)],
+            &[("queries.csv", "old"), ("draw.csv", "old"), ("run.json", r#"{"files":{"draw.csv":"hash"}}"#)],
         );
         let error = open(out, false).unwrap_err().to_string();
         assert!(error.contains("already holds results of another run (queries.csv)\nhint: "), "{error}");
@@ -310,7 +310,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("precious"), "").unwrap();
         let out = folder.path().join("out");
-        publish(&out, false, &[("run.json", r#"{"files":["../precious", "..", "."]}"#)]);
+        publish(&out, false, &[("run.json", r#"{"files":{"../precious":"", "..":"", ".":""}}"#)]);
         publish(&out, true, &[("run.json", "{}")]);
         assert!(folder.path().join("precious").exists());
     }

@@ -73,7 +73,7 @@ impl EpisodeOutcome {
         if total == 0 {
             return Err("an episode needs a query or more");
         }
-        if self.values.len() % self.classes.len() != 0 {
+        if !self.values.len().is_multiple_of(self.classes.len()) {
             return Err("every class of an episode has the same metrics");
         }
         let metrics = self.values.len() / self.classes.len();

@@ -51,7 +51,7 @@ struct TrialCells {
     #[serde(serialize_with = "cells::optional")]
     high: Option<f64>,
     #[serde(serialize_with = "cells::optional")]
-    level: Option<f64>,
+    confidence_level: Option<f64>,
     #[serde(serialize_with = "cells::optional")]
     seconds: Option<f64>,
     chosen: String,
@@ -78,7 +78,7 @@ impl From<TrialRow> for TrialCells {
             interval: interval.map_or(NO_INTERVAL, |_| Population::Sampler.word()).to_string(),
             low: interval.map(|interval| interval.low),
             high: interval.map(|interval| interval.high),
-            level: interval.map(|interval| interval.level),
+            confidence_level: interval.map(|interval| interval.level),
             seconds: row.seconds,
             chosen: if row.chosen { "yes" } else { "no" }.to_string(),
         }
@@ -112,7 +112,7 @@ mod tests {
             chosen: true,
             ..row.clone()
         };
-        let expected = "protocol,learner,features,trial,parameters,selection,score,interval,low,high,level,seconds,chosen\n\
+        let expected = "protocol,learner,features,trial,parameters,selection,score,interval,low,high,confidence_level,seconds,chosen\n\
                         p,svm,f,1,\"c=1,transform=l2n\",support-cv,,none,,,,,no\n\
                         p,svm,f,1,\"c=1,transform=l2n\",validation,0.5,sampler,0.25,0.75,0.95,2.5,yes\n";
         assert_eq!(String::from_utf8(trials_file([row, scored])).unwrap(), expected);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::{Flaw, ReadError, RunRecord, SummaryRow};
+use super::{Flaw, ReadError, RunRecord, SummaryRow, hash};
 use crate::vocab::spec::parse_values;
 
 /// How a row stands to that of another table.
@@ -143,6 +143,7 @@ impl Published {
             && self.learner == table.learner
             && self.metric == row.measured.metric.name()
             && parameters
+            && said(&self.features, &table.features)
             && said(&self.shot, &table.shot.to_string())
             && said(&self.interval, interval)
     }
@@ -179,6 +180,45 @@ pub fn compare_published(published: &[Published], summary: &[SummaryRow], mut ta
 /// # Errors
 /// A file that cannot be read.
 pub fn edited_files(folder: &Path, record: &RunRecord) -> Result<Vec<String>, ReadError> {
-    let _ = (folder, record);
-    Ok(Vec::new())
+    let mut edited = Vec::new();
+    for (name, expected) in &record.files {
+        let path = folder.join(name);
+        match hash::of_file(&path) {
+            Ok(found) if found == *expected => {}
+            Ok(_) => {
+                edited.push(format!("{name} is not as the run wrote it: its hash is not that of run.json"))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                edited.push(format!("{name} is listed in run.json and is not there"));
+            }
+            Err(error) => return Err(ReadError::file(&path)(error)),
+        }
+    }
+    Ok(edited)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::fixtures::Made;
+    use crate::results::read_record;
+
+    #[test]
+    fn a_file_that_was_edited_or_is_gone_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        Made::default().write(folder.path());
+        let edited = || edited_files(folder.path(), &read_record(folder.path()).unwrap()).unwrap();
+        assert_eq!(edited(), Vec::<String>::new());
+        let path = folder.path().join("summary.csv");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text.replacen('7', "8", 1)).unwrap();
+        std::fs::remove_file(folder.path().join("bins.csv")).unwrap();
+        assert_eq!(
+            edited(),
+            [
+                "bins.csv is listed in run.json and is not there",
+                "summary.csv is not as the run wrote it: its hash is not that of run.json"
+            ]
+        );
+    }
 }

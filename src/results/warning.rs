@@ -136,8 +136,8 @@ pub enum Warning {
         /// The other.
         other: String,
     },
-    /// A generalised protocol without the classes on which γ is chosen.
-    NoStacking {
+    /// A generalised protocol without the classes on which the calibration factor γ is chosen.
+    NoCalibration {
         /// The protocol.
         protocol: String,
     },
@@ -149,7 +149,7 @@ pub enum Warning {
         features: String,
         /// What they need; seen classes where an earlier kshot wrote the warning.
         #[serde(default)]
-        lack: Lack,
+        missing: MissingRequirement,
         /// The learners.
         learners: Vec<String>,
     },
@@ -179,13 +179,13 @@ pub enum Warning {
 /// What a learner needs and is not given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Lack {
+pub enum MissingRequirement {
     /// Classes to be fitted on.
     #[default]
     SeenClasses,
-    /// Class vectors.
+    /// Class embeddings.
     ClassEmbeddings,
-    /// Class vectors as long as the features.
+    /// Class embeddings as long as the features.
     EqualSizes,
     /// The network that made the features.
     Network,
@@ -252,28 +252,29 @@ impl fmt::Display for Warning {
                 "{one} and {other} were computed by different builds of kshot, so that results may differ from those of a \
                  single run"
             ),
-            Warning::NoStacking { protocol } => write!(
+            Warning::NoCalibration { protocol } => write!(
                 f,
-                "{protocol}: stacking stays 0, it is chosen on validation classes among base classes and there are none to spare"
+                "{protocol}: the calibration factor stays 0, because it is chosen on validation classes among base classes and there \
+                 are none to spare"
             ),
-            Warning::LeftOut { protocol, features, lack, learners } => {
+            Warning::LeftOut { protocol, features, missing, learners } => {
                 let (are, they) = if learners.len() == 1 { ("is", "it") } else { ("are", "they") };
                 write!(f, "{protocol}: {} {are} left out, {they} ", learners.join(", "))?;
-                match lack {
-                    Lack::SeenClasses => {
+                match missing {
+                    MissingRequirement::SeenClasses => {
                         write!(f, "{are} fitted on seen classes and {features} has none for this protocol")
                     }
-                    Lack::ClassEmbeddings => {
+                    MissingRequirement::ClassEmbeddings => {
                         let need = if learners.len() == 1 { "needs" } else { "need" };
-                        write!(f, "{need} class vectors and {features} has none")
+                        write!(f, "{need} class embeddings and {features} has none")
                     }
-                    Lack::Network => {
+                    MissingRequirement::Network => {
                         let adapt = if learners.len() == 1 { "adapts" } else { "adapt" };
                         write!(f, "{adapt} a network and none made {features} in this run")
                     }
-                    Lack::EqualSizes => {
+                    MissingRequirement::EqualSizes => {
                         let need = if learners.len() == 1 { "needs" } else { "need" };
-                        write!(f, "{need} class vectors as long as the features of {features}")
+                        write!(f, "{need} class embeddings as long as the features of {features}")
                     }
                 }
             }

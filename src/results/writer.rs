@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::ReportError;
+use super::ResultsError;
+use super::chunk::{EpisodeRecord, QueryOutcome};
 use super::generalised::Generalised;
 use super::open_set::OpenSetCounts;
 use super::part::Part;
@@ -10,7 +11,6 @@ use super::rows::{
     Columns, CurveCells, EpisodeRow, OpenSetRow, OutcomeRow, QueryRow, ScaledRow, SideCells, lead,
 };
 use super::scaled::Scaled;
-use super::stretch::{EpisodeRecord, QueryOutcome};
 use super::table::{Table, TableKey};
 use super::tally::{EpisodeOutcome, Measured, Tally};
 use crate::metric::{Bin, Confidences, Metric, Pooled};
@@ -108,15 +108,15 @@ impl TableWriter {
         outcome: &EpisodeOutcome,
         measures: &[(Metric, f64)],
         open_set: Option<&OpenSetCounts>,
-    ) -> Result<(), ReportError> {
+    ) -> Result<(), ResultsError> {
         let episode = outcome.episode;
         if let Some(last) = self.last.filter(|last| *last >= episode) {
-            return Err(ReportError::Order { key: self.key.clone(), episode, last });
+            return Err(ResultsError::Order { key: self.key.clone(), episode, last });
         }
         for class in &outcome.classes {
             self.name(class.class)?;
         }
-        let broken = |rule| ReportError::Outcome { key: self.key.clone(), episode, rule };
+        let broken = |rule| ResultsError::Outcome { key: self.key.clone(), episode, rule };
         if !self.columns.fit(outcome) {
             return Err(broken("every class has a value for each metric of classes"));
         }
@@ -157,16 +157,16 @@ impl TableWriter {
     ///
     /// # Errors
     /// A confidence outside 0 and 1.
-    pub fn confidences(&mut self, answers: &[(f32, bool)]) -> Result<(), ReportError> {
+    pub fn confidences(&mut self, answers: &[(f32, bool)]) -> Result<(), ResultsError> {
         let taken = fill(&mut self.confidences, answers.iter().copied());
-        taken.map_err(|found| ReportError::Confidence { key: self.key.clone(), found })
+        taken.map_err(|found| ResultsError::Confidence { key: self.key.clone(), found })
     }
 
     /// Takes the queries of an episode in, for `queries.csv`, which is written where any table has them.
     ///
     /// # Errors
     /// A class without a name, or a disk that is full.
-    pub fn queries(&mut self, episode: u32, queries: &[QueryOutcome]) -> Result<(), ReportError> {
+    pub fn queries(&mut self, episode: u32, queries: &[QueryOutcome]) -> Result<(), ResultsError> {
         for query in queries {
             self.name(query.class)?;
             self.name(query.predicted)?;
@@ -186,7 +186,7 @@ impl TableWriter {
     ///
     /// # Errors
     /// As [`TableWriter::episode`], [`TableWriter::confidences`] and [`TableWriter::queries`].
-    pub fn record(&mut self, record: &EpisodeRecord) -> Result<(), ReportError> {
+    pub fn record(&mut self, record: &EpisodeRecord) -> Result<(), ResultsError> {
         self.episode(&record.outcome, &record.measures, record.open_set.as_ref())?;
         self.confidences(&record.confidences)?;
         if let Some(generalised) = &mut self.generalised {
@@ -195,7 +195,7 @@ impl TableWriter {
         if let Some(scaled) = &mut self.scaled {
             let answers = record.confidences.iter().map(|(_, correct)| *correct);
             let taken = fill(&mut scaled.confidences, record.scaled.iter().copied().zip(answers));
-            taken.map_err(|found| ReportError::Confidence { key: self.key.clone(), found })?;
+            taken.map_err(|found| ResultsError::Confidence { key: self.key.clone(), found })?;
         }
         self.queries(record.outcome.episode, &record.queries)
     }
@@ -204,7 +204,7 @@ impl TableWriter {
     ///
     /// # Errors
     /// No episode, or confidences that do not belong to the outcomes.
-    pub fn finish(mut self) -> Result<FinishedTable, ReportError> {
+    pub fn finish(mut self) -> Result<FinishedTable, ResultsError> {
         self.is_whole()?;
         let bins = self.confidences.bins();
         let scaled = self.scaled.take().map(|mut scaled| {
@@ -253,21 +253,21 @@ impl TableWriter {
     }
 
     /// Refuses a table without an episode, and confidences that are not those of its queries.
-    fn is_whole(&self) -> Result<(), ReportError> {
+    fn is_whole(&self) -> Result<(), ResultsError> {
         let key = self.key.clone();
         if self.tally.episodes() == 0 {
-            return Err(ReportError::NoEpisode { key });
+            return Err(ResultsError::NoEpisode { key });
         }
         let (confidences, confident) = (self.confidences.count(), self.confidences.correct());
         let (queries, correct) = (self.tally.queries(), self.tally.correct());
         if confidences > 0 && (confidences, confident) != (queries, correct) {
-            return Err(ReportError::Confidences { key, confidences, confident, queries, correct });
+            return Err(ResultsError::Confidences { key, confidences, confident, queries, correct });
         }
         Ok(())
     }
 
-    fn name(&self, class: ClassId) -> Result<&str, ReportError> {
-        self.classes.get(class.index()).map(String::as_str).ok_or_else(|| ReportError::UnnamedClass {
+    fn name(&self, class: ClassId) -> Result<&str, ResultsError> {
+        self.classes.get(class.index()).map(String::as_str).ok_or_else(|| ResultsError::UnnamedClass {
             key: self.key.clone(),
             class: class.0,
             known: self.classes.len(),

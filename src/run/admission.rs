@@ -6,7 +6,7 @@ use super::features::Features;
 use crate::eval::{self, EvalError, SeenRules};
 use crate::learner::{Checked, Registry};
 use crate::protocol::{Protocol, Shot};
-use crate::results::{Lack, Warning};
+use crate::results::{MissingRequirement, Warning};
 use crate::run::contender::Contender;
 use crate::run::error::RunError;
 use crate::run::prepared::Place;
@@ -83,30 +83,32 @@ pub(crate) fn fitting(
     learners: Vec<Asked>,
 ) -> Result<(Vec<Asked>, Vec<Warning>), RunError> {
     let mut kept = Vec::new();
-    let mut left_out: BTreeMap<Lack, Vec<String>> = BTreeMap::new();
+    let mut left_out: BTreeMap<MissingRequirement, Vec<String>> = BTreeMap::new();
     for asked in &learners {
         let parameters = &asked.parameters;
-        let lack = match suits(protocol, set, parameters) {
+        let missing = match suits(protocol, set, parameters) {
             Ok(()) => {
                 kept.push(asked.clone());
                 continue;
             }
-            Err(RunError::Eval(EvalError::NoSeenClasses { .. })) => Lack::SeenClasses,
-            Err(RunError::Eval(EvalError::NeedsClassEmbeddings { .. })) => Lack::ClassEmbeddings,
-            Err(RunError::Eval(EvalError::SizesDiffer { .. })) => Lack::EqualSizes,
-            Err(RunError::Eval(EvalError::NeedsNetwork { .. })) => Lack::Network,
+            Err(RunError::Eval(EvalError::NoSeenClasses { .. })) => MissingRequirement::SeenClasses,
+            Err(RunError::Eval(EvalError::NeedsClassEmbeddings { .. })) => {
+                MissingRequirement::ClassEmbeddings
+            }
+            Err(RunError::Eval(EvalError::SizesDiffer { .. })) => MissingRequirement::EqualSizes,
+            Err(RunError::Eval(EvalError::NeedsNetwork { .. })) => MissingRequirement::Network,
             Err(other) => return Err(other),
         };
-        left_out.entry(lack).or_default().push(parameters.learner().to_string());
+        left_out.entry(missing).or_default().push(parameters.learner().to_string());
     }
     if kept.is_empty() {
         return Ok((learners, Vec::new()));
     }
     let (name, features) = (protocol.name(), set.name());
-    let warning = |(lack, learners)| Warning::LeftOut {
+    let warning = |(missing, learners)| Warning::LeftOut {
         protocol: name.to_string(),
         features: features.to_string(),
-        lack,
+        missing,
         learners,
     };
     Ok((kept, left_out.into_iter().map(warning).collect()))

@@ -1,4 +1,4 @@
-//! Episodes answered by all learners of a protocol, stretch by stretch.
+//! Episodes answered by all learners of a protocol, chunk by chunk.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,8 @@ use crate::eval::{self, Answered, Batch, Choices, EvalError, Evaluation, Gammas,
 use crate::learner::Checked;
 use crate::metric::{ClassGrade, EpisodeAnswers, Metric, Need, QueryGrade, QueryMargin};
 use crate::results::{
-    ClassOutcome, EpisodeOutcome, EpisodeRecord, OpenSetCounts, QueryOutcome, QueryStanding, Stretch,
-    TableStretch,
+    Chunk, ClassOutcome, EpisodeOutcome, EpisodeRecord, OpenSetCounts, QueryOutcome, QueryStanding,
+    TableChunk,
 };
 use crate::run::contender::Contender;
 use crate::run::device::on_device;
@@ -18,7 +18,7 @@ use crate::run::watch::Progress;
 use crate::select::{Task, cross_validation};
 use crate::vocab::ItemId;
 
-/// Has all learners answer these episodes and hands each stretch to `sink` when it is complete, in order; gives back what
+/// Has all learners answer these episodes and hands each chunk to `sink` when it is complete, in order; gives back what
 /// their fits have chosen, by learner.
 ///
 /// # Errors
@@ -28,7 +28,7 @@ pub(super) fn answer<E: From<RunError> + From<EvalError>>(
     draw: &Draw,
     work: &Work<'_>,
     progress: &Progress<'_>,
-    mut sink: impl FnMut(Stretch) -> Result<(), E>,
+    mut sink: impl FnMut(Chunk) -> Result<(), E>,
 ) -> Result<Choices, E> {
     let cast = Cast::of(&run.learners);
     let gammas = cast.gammas(&run.gammas);
@@ -45,7 +45,7 @@ pub(super) fn answer<E: From<RunError> + From<EvalError>>(
     };
     let chosen = chosen(run, &evaluation, work)?;
     let grading = Grading { temperatures: &cast.temperatures, margins: false };
-    let mut tables: Vec<TableStretch> = Vec::with_capacity(run.tables.len());
+    let mut tables: Vec<TableChunk> = Vec::with_capacity(run.tables.len());
     let mut waiting: BTreeMap<usize, (Answered, Vec<ItemId>)> = BTreeMap::new();
     let take = |batch: Batch| {
         let (learner, setting) = cast.roles[batch.learner];
@@ -70,7 +70,7 @@ pub(super) fn answer<E: From<RunError> + From<EvalError>>(
         }
         let tables = std::mem::take(&mut tables);
         let first = batch.episodes.first().map_or(0, |answered| draw.episode(answered.place).number());
-        sink(Stretch { first, episodes: batch.episodes.len() as u32, tables })
+        sink(Chunk { first, episodes: batch.episodes.len() as u32, tables })
     };
     let choices = on_device!(work.device, |open, Kind| eval::evaluate_with::<Kind, E>(
         work.learners.on::<Kind>(),
@@ -182,7 +182,7 @@ fn merged(
 }
 
 /// What is kept of a batch.
-fn recorded(run: &Prepared, draw: &Draw, table: usize, batch: &Batch, with_queries: bool) -> TableStretch {
+fn recorded(run: &Prepared, draw: &Draw, table: usize, batch: &Batch, with_queries: bool) -> TableChunk {
     let protocol = &run.rules.protocol;
     let asked = asked(protocol.metrics());
     let with_scores = asked.iter().any(|metric| metric.needs(Need::ConfidenceScores));
@@ -237,7 +237,7 @@ fn recorded(run: &Prepared, draw: &Draw, table: usize, batch: &Batch, with_queri
             margins: answered.standing.iter().map(margin).collect(),
         }
     });
-    TableStretch { table, unconverged: batch.unconverged as u64, episodes: episodes.collect() }
+    TableChunk { table, unconverged: batch.unconverged as u64, episodes: episodes.collect() }
 }
 
 /// The metrics of an episode that are computed: those that only look at its answers and a temperature always, those of

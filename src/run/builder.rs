@@ -112,6 +112,13 @@ impl<'a> Run<'a> {
         Ok(self)
     }
 
+    /// With every learner held against chance first, on episodes with permuted answers.
+    #[must_use]
+    pub fn audited(mut self) -> Run<'a> {
+        self.request.audit = true;
+        self
+    }
+
     /// Where it is computed; by default the processor.
     #[must_use]
     pub fn device(mut self, device: Device) -> Run<'a> {

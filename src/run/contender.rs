@@ -20,7 +20,7 @@ pub(crate) struct Contender {
     pub(crate) label: Option<String>,
     pub(crate) parameters: Checked,
     pub(crate) selection: Selection,
-    /// The temperature of its claims, where one was chosen.
+    /// The temperature of its predicted probabilities, where one was chosen.
     pub(crate) temperature: Option<f64>,
     /// The settings among which each support set chooses, the default first; empty for a learner that is fixed.
     pub(crate) among: Vec<Checked>,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::report::overviews;
+use crate::report::{Overview, overviews};
 use crate::results::{Shard, SummaryRow, Warning};
 
 /// A run that is done: its summary, what a reader should know, and where the files are.
@@ -15,6 +15,7 @@ pub struct Done {
     #[expect(dead_code, reason = "its drop removes the folder")]
     pub(crate) kept: Option<tempfile::TempDir>,
     pub(crate) part: Option<Shard>,
+    pub(crate) finished_before: bool,
 }
 
 impl Done {
@@ -25,7 +26,7 @@ impl Done {
 
     /// The tables for people: accuracy, and what else heads the protocols of the run.
     pub fn table(&self) -> String {
-        overviews(&self.rows)
+        overviews(&self.rows).iter().map(Overview::text).collect::<Vec<_>>().join("\n")
     }
 
     /// The folder of the files.
@@ -36,6 +37,11 @@ impl Done {
     /// Which part of an evaluation it is; nothing for the whole.
     pub fn part(&self) -> Option<Shard> {
         self.part
+    }
+
+    /// Whether an earlier run had ended with these results, so that nothing was left to resume.
+    pub fn finished_before(&self) -> bool {
+        self.finished_before
     }
 
     /// What a reader should know.

@@ -9,7 +9,7 @@ use crate::eval::EvalError;
 use crate::learner::LearnError;
 use crate::protocol::ProtocolError;
 use crate::report::compare::CompareError;
-use crate::results::{PartError, ReadError, ReportError};
+use crate::results::{PartError, ReadError, ResultsError};
 use crate::select::SelectError;
 use crate::tensor::TensorError;
 use crate::train::TrainError;
@@ -70,8 +70,8 @@ pub enum RunError {
     },
     /// Calibration on validation classes is not possible.
     #[error(
-        "protocol {protocol}: stacking is chosen on validation classes, and {source}\nhint: list more classes as validation, \
-         or none: stacking then stays 0"
+        "protocol {protocol}: the calibration factor is chosen on validation classes, and {source}\nhint: list more classes as validation, \
+         or none: the factor then stays 0"
     )]
     Stacking {
         /// The protocol.
@@ -115,6 +115,30 @@ pub enum RunError {
         /// What was expected.
         expected: String,
     },
+    /// A learner that is right more often, or less, than chance has it where features tell nothing of the answers.
+    #[error(
+        "audit of {protocol}: with permuted answers learner `{learner}` is {excess} points from chance over {episodes} \
+         episodes, so it knows more of the answers than the features tell"
+    )]
+    Audit {
+        /// The protocol.
+        protocol: String,
+        /// The learner.
+        learner: String,
+        /// Episodes of the audit.
+        episodes: usize,
+        /// Its accuracy minus that of chance, in points.
+        excess: String,
+    },
+    /// Features that are read from their file, and a file that was exchanged during the run.
+    #[error(
+        "{what} changed during the run, so that the results would be of features that are not there any more\nhint: \
+         evaluate again"
+    )]
+    ChangedFeatures {
+        /// The file and the features.
+        what: String,
+    },
     /// Feature sets of a run that are not of the same items.
     #[error(
         "feature sets `{one}` and `{other}` are not of the same items: {what}\nhint: every method of a run meets the same \
@@ -139,7 +163,7 @@ pub enum RunError {
     Select(#[from] SelectError),
     /// Results cannot be written.
     #[error(transparent)]
-    Report(#[from] ReportError),
+    Report(#[from] ResultsError),
     /// Results cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -165,6 +189,6 @@ pub enum RunError {
 impl RunError {
     /// Whether a disk is to blame, and not what was computed.
     pub(crate) fn is_disk(&self) -> bool {
-        matches!(self, RunError::Report(ReportError::File { .. }) | RunError::Write { .. })
+        matches!(self, RunError::Report(ResultsError::File { .. }) | RunError::Write { .. })
     }
 }

@@ -12,9 +12,10 @@ use super::plan::Plan;
 use super::prepare::Ready;
 use super::prepared::{Prepared, Work};
 use super::watch::Watch;
-use super::{filling, record, terms, thresholds};
+use super::{audit, filling, fingerprints, record, run_key, thresholds};
 use crate::learner::Learners;
 use crate::results::{Journal, Machine, Results, RunRecord, Selection, Warning};
+use crate::results::{LeftOver, ReadTable, ResultsFolder, read_record};
 use crate::results::{Queries, Request};
 
 /// Evaluates learners on the same episodes and writes the result files.
@@ -32,6 +33,9 @@ pub fn evaluate(
 ) -> Result<Done, RunError> {
     let mut clock = Clock::start();
     let plan = Plan::of(request, learners.cpu())?;
+    if let Some(done) = finished(request, execution)? {
+        return Ok(done);
+    }
     let device = execution.device;
     let workers = execution.workers.unwrap_or(device.workers());
     let queries = request.queries.is_some();
@@ -45,17 +49,17 @@ pub fn evaluate(
     let mut sets = FeatureSets::new(&request.inputs, given, device, watch)?;
     let Ready { mut runs, mut warnings, .. } = Ready::of(&plan, &mut sets, &work)?;
     let mut fingerprints = Fingerprints::start(&runs);
-    let asked = terms::Asked {
+    let asked = run_key::Asked {
         device,
         shard: execution.shard,
         until: request.until.clone(),
         queries: request.queries.map(Queries::word),
     };
-    let key = terms::of(&runs, &asked)?;
+    let key = run_key::of(&runs, &asked)?;
     fingerprints.check_left(&results, &key)?;
     let mut journal = results.journal(&key)?;
     let resumed = Some(journal.all_episodes()).filter(|episodes| *episodes > 0);
-    if resumed.is_some() && journal.terms().cpu_features != key.cpu_features {
+    if resumed.is_some() && journal.run_key().cpu_features != key.cpu_features {
         let (one, other) = ("the killed run".to_string(), "the one that went on with it".to_string());
         warnings.insert(Warning::OtherProcessor { one, other });
     }
@@ -63,6 +67,7 @@ pub fn evaluate(
     let mut book = (&mut journal, &mut fingerprints);
     warnings.extend(fill(&plan, &mut runs, &work, &mut book, &mut results, &mut clock)?);
     warnings.extend(afterwards(&runs));
+    fingerprints::unchanged(&runs, &key)?;
     let hashes = fingerprints.all(&mut journal, &results)?;
     // All that is left to do is writing: should it fail, nothing needs to be computed again.
     results.keep_journal();
@@ -77,7 +82,7 @@ pub fn evaluate(
         }
         None => results.commit(record)?,
     };
-    Ok(Done { rows, warnings, folder, kept, part: execution.shard })
+    Ok(Done { rows, warnings, folder, kept, part: execution.shard, finished_before: false })
 }
 
 /// What a run has come to know, for its record.
@@ -116,8 +121,29 @@ fn recorded(
         resumed: made.resumed,
         parts: Vec::new(),
         machine: Machine::here(),
-        files: Vec::new(),
+        files: BTreeMap::new(),
     }
+}
+
+/// The results of this very request, where a run that is to be resumed has ended already.
+fn finished(request: &Request, execution: &Execution) -> Result<Option<Done>, RunError> {
+    let Some(folder) = execution.out.as_ref().filter(|_| execution.left_over == LeftOver::GoOn) else {
+        return Ok(None);
+    };
+    let Some(record) = read_record(folder).ok().filter(|record| record.in_memory.is_empty()) else {
+        return Ok(None);
+    };
+    let same = serde_json::to_value(request).ok() == serde_json::to_value(&record.request).ok();
+    let here = (execution.shard, execution.device.name());
+    if !same || (record.part, record.device.as_str()) != here {
+        return Ok(None);
+    }
+    let rows = match record.part {
+        Some(_) => Vec::new(),
+        None => ResultsFolder::read(folder)?.tables.iter().flat_map(ReadTable::rows).collect(),
+    };
+    let (folder, part) = (folder.clone(), record.part);
+    Ok(Some(Done { rows, warnings: record.warnings, folder, kept: None, part, finished_before: true }))
 }
 
 /// The folder of the results, and what keeps it where nobody named one.
@@ -143,6 +169,9 @@ fn fill(
     let mut number = 0;
     for group in runs.chunk_by_mut(|_, next| !next.first) {
         for run in group.iter_mut() {
+            if plan.request.audit {
+                audit::audit(run, work)?;
+            }
             run.thresholds = thresholds::of(run, work)?;
         }
         let filled = match &plan.until {

@@ -7,12 +7,13 @@ use super::device::Device;
 use super::embed::{Behind, Network, cache, data_folder};
 use super::error::RunError;
 use super::watch::Watch;
+use crate::backbone::BackboneSpec;
 use crate::data::{self, Holds, Kind, OpenOptions, Parts, Store, images};
 use crate::eval;
 use crate::protocol::Protocol;
 use crate::results::Inputs;
-use crate::vocab::spec::{Spec, SpecError, labelled};
-use crate::vocab::{Form, Split, did_you_mean};
+use crate::vocab::spec::labelled;
+use crate::vocab::{Form, Split};
 
 /// One representation of items: a matrix with a class per row, or the items themselves as numbers.
 #[derive(Clone, Debug)]
@@ -175,7 +176,7 @@ impl<'a> FeatureSets<'a> {
         }
         if self.is_dataset(named) && !self.networks.is_empty() {
             for place in 0..self.networks.len() {
-                let set = self.embedded(place, label, named)?;
+                let set = self.embedded(place, named)?;
                 sets.push(set);
             }
             return Ok(());
@@ -191,7 +192,7 @@ impl<'a> FeatureSets<'a> {
     }
 
     /// What a network makes of a dataset.
-    fn embedded(&mut self, place: usize, label: Option<&str>, dataset: &str) -> Result<Features, RunError> {
+    fn embedded(&mut self, place: usize, dataset: &str) -> Result<Features, RunError> {
         let (own, network) = &self.networks[place];
         let key = format!("{dataset}\n{place}");
         if let Some((_, known)) = self.open.iter().find(|(known, _)| *known == key) {
@@ -200,7 +201,7 @@ impl<'a> FeatureSets<'a> {
         let (folder, behind) =
             cache::store(network, dataset, self.inputs.cache.as_deref(), self.device, self.watch)?;
         let store = Store::open(&folder, &self.options).map_err(|error| error.in_cache(&folder))?;
-        let name = own.as_deref().or(network.backbone.as_deref()).or(label).unwrap_or(dataset).to_string();
+        let name = own.as_deref().unwrap_or(network.backbone.name()).to_string();
         let set = Features {
             name,
             dataset: kind_of(dataset).to_string(),
@@ -271,34 +272,20 @@ pub(crate) fn only_network(inputs: &Inputs) -> Result<Network, RunError> {
     let mut networks = networks(inputs)?;
     match networks.len() {
         1 => Ok(networks.remove(0).1),
+        0 => Err(RunError::Request(
+            "no network is named\nhint: add --backbone NAME, see `kshot list backbones`".to_string(),
+        )),
         found => Err(RunError::Request(format!(
-            "{found} networks are named, one makes the features\nhint: add --backbone NAME, see `kshot list backbones`"
+            "{found} networks are named, this verb works with one\nhint: call it once for each"
         ))),
     }
 }
 
-/// One network: `[LABEL=]NAME` or `[LABEL=]NAME:weights=PATH`.
+/// One network: `[LABEL=]SPEC`.
 fn network(inputs: &Inputs, spec: &str) -> Result<(Option<String>, Network), RunError> {
-    let (label, rest) = labelled(spec);
-    let Spec { name, values } = rest
-        .parse()
-        .map_err(|problem: SpecError| RunError::Request(format!("backbone `{spec}`: {problem}")))?;
-    let mut weights = inputs.weights.clone();
-    for (key, value) in values {
-        if key != "weights" {
-            let hint = did_you_mean(&key, ["weights"]);
-            let text = format!("backbone `{spec}` has no parameter `{key}`, expected `weights`{hint}");
-            return Err(RunError::Request(text));
-        }
-        if weights.is_some() {
-            let text = format!("backbone `{spec}` has weights, and --weights names others");
-            return Err(RunError::Request(text));
-        }
-        weights = Some(PathBuf::from(value));
-    }
+    let (label, spec) = labelled(spec);
     let network = Network {
-        backbone: Some(name),
-        weights,
+        backbone: BackboneSpec::parse(spec, inputs.weights.as_deref())?,
         data: data_folder(inputs.data.as_deref()),
         templates: inputs.templates.clone(),
         descriptions: inputs.descriptions.clone(),

@@ -24,32 +24,32 @@ pub(crate) fn fixed(
     (journal, fingerprints): Book<'_>,
     results: &mut Results,
 ) -> Result<Vec<Warning>, RunError> {
-    let terms = journal.terms().protocols[number].clone();
-    if let (Some(file), Some(text)) = (&terms.draw_file, &run.dealer.fresh) {
+    let key = journal.run_key().protocols[number].clone();
+    if let (Some(file), Some(text)) = (&key.draw_file, &run.dealer.fresh) {
         results.write_file(file, text.as_bytes())?;
     }
-    let mut sheets = match journal.terms().shard {
-        None => Some(Sheets::begin(results, &terms)?),
+    let mut sheets = match journal.run_key().shard {
+        None => Some(Sheets::begin(results, &key)?),
         Some(_) => None,
     };
     if let Some(sheets) = &mut sheets {
-        journal.replay(number, |stretch| sheets.take(&stretch))?;
+        journal.replay(number, |chunk| sheets.take(&chunk))?;
     }
     let (done, of) = (journal.episodes(number), run.dealer.draw.len());
-    let size = match journal.terms().shard {
+    let size = match journal.run_key().shard {
         None => format!("{of} episodes{}", until::there(done)),
-        Some(shard) => format!("{} of {of} episodes, part {shard}{}", terms.episodes, until::there(done)),
+        Some(shard) => format!("{} of {of} episodes, part {shard}{}", key.episodes, until::there(done)),
     };
     let tables = run.tables.len() as u64;
-    let steps = u64::from(terms.episodes) * tables;
+    let steps = u64::from(key.episodes) * tables;
     let name = run.title();
     let progress = Progress::resume(work.watch, &name, &size, steps, u64::from(done) * tables);
-    let places = (terms.first + done) as usize..(terms.first + terms.episodes) as usize;
-    run.choices = answer::<RunError>(run, &run.dealer.draw.part(places), work, &progress, |stretch| {
+    let places = (key.first + done) as usize..(key.first + key.episodes) as usize;
+    run.choices = answer::<RunError>(run, &run.dealer.draw.part(places), work, &progress, |chunk| {
         if let Some(sheets) = &mut sheets {
-            sheets.take(&stretch)?;
+            sheets.take(&chunk)?;
         }
-        journal.stretch(number, &stretch)?;
+        journal.chunk(number, &chunk)?;
         fingerprints.note(journal)
     })?;
     sheets.map_or(Ok(Vec::new()), |sheets| sheets.finish(results))
@@ -84,15 +84,15 @@ pub(crate) fn sequential(
     let mut warnings: Vec<Warning> = warnings.into_iter().flatten().collect();
     for (place, run) in group.iter_mut().enumerate() {
         run.dealer = Arc::clone(&dealer);
-        let mut terms = journal.terms().protocols[first + place].clone();
-        for table in &mut terms.tables {
+        let mut key = journal.run_key().protocols[first + place].clone();
+        for table in &mut key.tables {
             table.table.draw_sha256.clone_from(&run.dealer.sha256);
         }
-        if let (Some(file), Some(text)) = (&terms.draw_file, &run.dealer.fresh) {
+        if let (Some(file), Some(text)) = (&key.draw_file, &run.dealer.fresh) {
             results.write_file(file, text.as_bytes())?;
         }
-        let mut sheets = Sheets::begin(results, &terms)?;
-        journal.replay(first + place, |stretch| sheets.take(&stretch))?;
+        let mut sheets = Sheets::begin(results, &key)?;
+        journal.replay(first + place, |chunk| sheets.take(&chunk))?;
         warnings.extend(sheets.finish(results)?);
     }
     Ok(warnings)

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::prepared::Prepared;
-use crate::data::Fingerprint;
-use crate::results::{Difference, FeatureTerms, Journal, Results, Terms};
+use crate::data::{Fingerprint, Store};
+use crate::results::{Difference, FeatureKey, Journal, Results, RunKey};
 use crate::run::error::RunError;
 
 /// Hashes by the names of the stores.
@@ -26,9 +26,9 @@ impl Fingerprints {
     /// Refuses features that were changed since the run was killed that this one is to go on with.
     ///
     /// Files of the same size and time are the same; of others the hash decides, where the killed run came to know it.
-    pub(crate) fn check_left(&mut self, results: &Results, terms: &Terms) -> Result<(), RunError> {
+    pub(crate) fn check_left(&mut self, results: &Results, key: &RunKey) -> Result<(), RunError> {
         let Some(left) = results.left() else { return Ok(()) };
-        for (there, here) in left.terms().protocols.iter().zip(&terms.protocols) {
+        for (there, here) in left.run_key().protocols.iter().zip(&key.protocols) {
             let Some(difference) = changed(&there.features, &here.features) else { continue };
             let name = &here.features.name;
             match left.fingerprints().get(name) {
@@ -88,8 +88,25 @@ impl Fingerprints {
     }
 }
 
+/// Refuses features of which a file is not the one that the run began with: part of them may be read from it still, and the
+/// run cannot be made again from what is there now.
+pub(crate) fn unchanged(runs: &[Prepared], key: &RunKey) -> Result<(), RunError> {
+    for (run, planned) in runs.iter().zip(&key.protocols) {
+        let now = FeatureKey { files: stamps(&run.store)?, ..planned.features.clone() };
+        if let Some(difference) = changed(&planned.features, &now) {
+            return Err(RunError::ChangedFeatures { what: difference.what });
+        }
+    }
+    Ok(())
+}
+
+/// Name, size and time of the files of features.
+pub(crate) fn stamps(store: &Store) -> Result<Vec<(String, u64, u64)>, RunError> {
+    Ok(store.stamps()?.into_iter().map(|file| (file.name, file.bytes, file.changed)).collect())
+}
+
 /// The first file whose size or time is not the same.
-fn changed(there: &FeatureTerms, here: &FeatureTerms) -> Option<Difference> {
+fn changed(there: &FeatureKey, here: &FeatureKey) -> Option<Difference> {
     let stamp = |files: &[(String, u64, u64)], name: &str| {
         let found = files.iter().find(|(file, ..)| file == name);
         found.map_or("absent".to_string(), |(_, bytes, changed)| {

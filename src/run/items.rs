@@ -1,5 +1,6 @@
 //! Whether two feature sets are of the same items, so that one draw serves both.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::draws::Dealer;
@@ -49,12 +50,14 @@ fn first_difference(one: &Store, other: &Store) -> String {
         return format!("{named}; give every file the same ids, or name one --labels for all");
     }
     let (these, those) = (lines(one), lines(other));
-    let (mut a, mut b) = (these.clone(), those.clone());
-    a.sort();
-    b.sort();
-    match a.iter().zip(&b).find(|(a, b)| a != b) {
-        Some((a, b)) => format!("the first one has {a}, the second one {b}"),
-        None => "their parts or groups differ".to_string(),
+    let without = |all: &[String], known: &[String]| {
+        let known: HashSet<&String> = known.iter().collect();
+        all.iter().find(|line| !known.contains(line)).cloned()
+    };
+    match (without(&these, &those), without(&those, &these)) {
+        (Some(a), Some(b)) => format!("the first one has {a}, the second one {b}"),
+        (Some(a), None) | (None, Some(a)) => format!("only one of them has {a}"),
+        (None, None) => "their groups differ".to_string(),
     }
 }
 

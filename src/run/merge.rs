@@ -1,5 +1,6 @@
 //! The parts of an evaluation, joined into the results of the whole.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::episode::{DrawError, draw_sha256};
@@ -19,18 +20,18 @@ pub fn merge(parts: &[PathBuf], out: &Path, overwrite: bool, command: Vec<String
     let mut parts = parts.iter().map(|path| PartFolder::read(path)).collect::<Result<Vec<_>, _>>()?;
     let mut warnings = PartFolder::align(&mut parts)?;
     let mut results = Results::create(out, overwrite)?;
-    let terms = parts[0].journal.terms().clone();
-    if terms.queries.as_deref() == Some("parquet") {
+    let key = parts[0].journal.run_key().clone();
+    if key.queries.as_deref() == Some("parquet") {
         with_parquet(&mut results)?;
     }
     warnings.extend(common_warnings(&parts));
-    for (number, protocol) in terms.protocols.iter().enumerate() {
+    for (number, protocol) in key.protocols.iter().enumerate() {
         if let Some(file) = &protocol.draw_file {
             results.write_file(file, &draw(&parts[0], file, protocol.draw_sha256.as_deref())?)?;
         }
         let mut sheets = Sheets::begin(&mut results, protocol)?;
         for part in &parts {
-            part.journal.replay(number, |stretch| sheets.take(&stretch))?;
+            part.journal.replay(number, |chunk| sheets.take(&chunk))?;
         }
         warnings.extend(sheets.finish(&mut results)?);
     }
@@ -38,7 +39,7 @@ pub fn merge(parts: &[PathBuf], out: &Path, overwrite: bool, command: Vec<String
     warnings.sort();
     warnings.dedup();
     let rows = results.commit(record(&parts, warnings.clone(), command))?;
-    Ok(Done { rows, warnings, folder: out.to_path_buf(), kept: None, part: None })
+    Ok(Done { rows, warnings, folder: out.to_path_buf(), kept: None, part: None, finished_before: false })
 }
 
 /// The bytes of the draw that a part holds, which must be those that all parts were evaluated on.
@@ -75,7 +76,7 @@ fn record(parts: &[PartFolder], warnings: Vec<Warning>, command: Vec<String>) ->
         resumed: None,
         parts: parts.iter().map(part_record).collect(),
         machine: Machine::here(),
-        files: Vec::new(),
+        files: BTreeMap::new(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod admission;
 mod answering;
+mod audit;
 mod builder;
 pub(crate) mod candidates;
 pub(crate) mod contender;
@@ -25,10 +26,10 @@ mod prepared;
 mod record;
 mod rerun;
 pub(crate) mod rules;
+mod run_key;
 pub(crate) mod select;
 mod stacking;
 mod tables;
-mod terms;
 mod thresholds;
 pub(crate) mod until;
 mod verify;

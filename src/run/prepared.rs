@@ -36,7 +36,7 @@ pub(crate) struct Prepared {
     pub(crate) shots: Vec<Option<usize>>,
     /// The tables to be filled.
     pub(crate) tables: Vec<Place>,
-    /// The least certainty with which a learner accepts an answer, by the same places, where the protocol asks for it.
+    /// The least confidence score with which a learner accepts an answer, by the same places, where the protocol asks for it.
     pub(crate) thresholds: BTreeMap<(usize, usize), f32>,
     /// What is subtracted from the scores of seen classes, by the same places, where they are candidates.
     pub(crate) gammas: Gammas,

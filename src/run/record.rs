@@ -46,9 +46,9 @@ fn chosen(run: &Prepared, place: usize) -> Vec<ChosenRecord> {
     for (number, shot) in run.shots.iter().enumerate() {
         let key = (place, number);
         let threshold = run.thresholds.get(&key).map(|value| ("threshold".to_string(), value.to_string()));
-        let stacking = run.gammas.get(&key).map(|value| ("stacking".to_string(), value.to_string()));
+        let calibration = run.gammas.get(&key).map(|value| ("calibration".to_string(), value.to_string()));
         let shot = shot.map_or("varied".to_string(), |shot| shot.to_string());
-        entries.extend(entry(Some(shot), threshold.into_iter().chain(stacking).collect()));
+        entries.extend(entry(Some(shot), threshold.into_iter().chain(calibration).collect()));
     }
     entries
 }

@@ -43,7 +43,8 @@ pub fn read_protocol(named: &str) -> Result<Text, RunError> {
             _ => ProtocolError::Unreadable { origin: named.to_string(), source },
         })?,
     };
-    Ok(Text { origin: named.to_string(), text })
+    // What is recorded must do without the file of a class list.
+    Ok(Text { origin: named.to_string(), text: Protocol::standalone(&text, named)? })
 }
 
 /// Checks the text of a protocol.

@@ -96,10 +96,7 @@ pub fn select(request: &SelectRequest, known: &Learners, watch: &dyn Watch) -> R
     let fingerprint = Fingerprint::start(&store);
     let seed = request.seed.map_or(protocol.seed(), u64::from);
     let count = request.episodes.map_or(protocol.count().min(MOST_EPISODES), |episodes| episodes as u32);
-    let judged = match by {
-        By::Oracle => protocol.clone(),
-        _ => protocol.on_split(Split::Validation, count, seed),
-    };
+    let judged = judged(protocol, by, count, seed);
     let dealer = dealer(by, &rules, &judged, &store)?;
     let mut candidates = candidates::of(registry, &spaces, &store, request.budget, seed)?;
     let mut warnings = Vec::new();
@@ -146,6 +143,14 @@ pub fn select(request: &SelectRequest, known: &Learners, watch: &dyn Watch) -> R
 
 /// Episodes of a selection, where nobody says how many and the protocol has more: every trial answers all of them.
 const MOST_EPISODES: u32 = 1_000;
+
+/// The rules of the episodes on which trials are scored.
+fn judged(protocol: &Protocol, by: By, count: u32, seed: u64) -> Protocol {
+    match by {
+        By::Oracle => protocol.clone(),
+        _ => protocol.on_split(Split::Validation, count, seed),
+    }
+}
 
 /// The files of a selection by name.
 fn files(
@@ -254,7 +259,7 @@ fn scored(
         .collect()
 }
 
-/// The choice of every learner, with the temperature of its claims.
+/// The choice of every learner, with the temperature of its predicted probabilities.
 fn chosen(
     known: &Learners,
     task: Option<&Task<'_>>,

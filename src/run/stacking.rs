@@ -22,7 +22,7 @@ pub(crate) fn choose(run: &mut Prepared, work: &Work<'_>) -> Result<Option<Warni
     if protocol.split() != Scope::One(Split::Novel)
         || !both.all(|split| index.of_split(split).next().is_some())
     {
-        return Ok(Some(Warning::NoStacking { protocol: protocol.name().to_string() }));
+        return Ok(Some(Warning::NoCalibration { protocol: protocol.name().to_string() }));
     }
     let rules = protocol.generalised_on_validation();
     let draw = episode::draw(&rules, index).map_err(|source| {

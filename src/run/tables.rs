@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::results::{ProtocolTerms, Results, Stretch, Table, TableTerms, TableWriter, Warning};
+use crate::results::{Chunk, PlannedTable, ProtocolKey, Results, Table, TableWriter, Warning};
 use crate::run::error::RunError;
 
 /// One sheet per table of a protocol.
@@ -23,28 +23,28 @@ struct Sheet {
 
 impl Sheets {
     /// Begins all tables of a protocol.
-    pub(crate) fn begin(results: &mut Results, terms: &ProtocolTerms) -> Result<Sheets, RunError> {
-        let names: Arc<[String]> = terms.classes.iter().cloned().collect();
+    pub(crate) fn begin(results: &mut Results, key: &ProtocolKey) -> Result<Sheets, RunError> {
+        let names: Arc<[String]> = key.classes.iter().cloned().collect();
         let clusters: Option<Arc<[String]>> =
-            terms.clusters.as_ref().map(|names| names.iter().cloned().collect());
-        let seen: Option<Arc<[bool]>> = terms.seen.as_ref().map(|seen| seen.iter().copied().collect());
-        let sheet = |terms: &TableTerms| {
-            let table = Table { clusters: clusters.clone(), seen: seen.clone(), ..terms.table.clone() };
+            key.clusters.as_ref().map(|names| names.iter().cloned().collect());
+        let seen: Option<Arc<[bool]>> = key.seen.as_ref().map(|seen| seen.iter().copied().collect());
+        let sheet = |key: &PlannedTable| {
+            let table = Table { clusters: clusters.clone(), seen: seen.clone(), ..key.table.clone() };
             let writer = results.begin(table, Arc::clone(&names))?;
-            let writer = match terms.temperature {
+            let writer = match key.temperature {
                 Some(temperature) => writer.at_temperature(temperature),
                 None => writer,
             };
-            Ok(Sheet { writer, learner: terms.learner.clone(), ties: 0, queries: 0, unconverged: 0 })
+            Ok(Sheet { writer, learner: key.learner.clone(), ties: 0, queries: 0, unconverged: 0 })
         };
-        let sheets = terms.tables.iter().map(sheet).collect::<Result<_, RunError>>()?;
-        Ok(Sheets { protocol: terms.name.clone(), episodes: 0, sheets })
+        let sheets = key.tables.iter().map(sheet).collect::<Result<_, RunError>>()?;
+        Ok(Sheets { protocol: key.name.clone(), episodes: 0, sheets })
     }
 
     /// Takes the next episodes in.
-    pub(crate) fn take(&mut self, stretch: &Stretch) -> Result<(), RunError> {
-        self.episodes += u64::from(stretch.episodes);
-        for table in &stretch.tables {
+    pub(crate) fn take(&mut self, chunk: &Chunk) -> Result<(), RunError> {
+        self.episodes += u64::from(chunk.episodes);
+        for table in &chunk.tables {
             let Some(sheet) = self.sheets.get_mut(table.table) else { continue };
             sheet.unconverged += table.unconverged;
             for record in &table.episodes {

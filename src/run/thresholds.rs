@@ -1,4 +1,4 @@
-//! The certainty from which an answer is accepted, set before the episodes that are reported.
+//! The confidence score from which an answer is accepted, set before the episodes that are reported.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::run::device::on_device;
 use crate::run::error::RunError;
 use crate::run::watch::Progress;
 
-/// The least certainty with which each learner accepts an answer at each shot, by their places; nothing where the
+/// The least confidence score with which each learner accepts an answer at each shot, by their places; nothing where the
 /// protocol does not ask for it.
 pub(crate) fn of(run: &Prepared, work: &Work<'_>) -> Result<BTreeMap<(usize, usize), f32>, RunError> {
     let protocol = &run.rules.protocol;

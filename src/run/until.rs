@@ -9,7 +9,7 @@ use super::prepared::{Prepared, Work};
 use crate::episode::{Draw, SampleError, Sampler};
 use crate::eval::{Choices, EvalError};
 use crate::protocol::Protocol;
-use crate::results::{Journal, Stretch, Warning};
+use crate::results::{Chunk, Journal, Warning};
 use crate::run::error::RunError;
 use crate::run::fitness;
 use crate::run::watch::Progress;
@@ -71,18 +71,18 @@ pub(crate) struct Asked<'a> {
 enum Halt {
     /// The episodes before this one are enough.
     Enough(u32),
-    Failed(RunError),
+    Failed(Box<RunError>),
 }
 
 impl From<RunError> for Halt {
     fn from(error: RunError) -> Halt {
-        Halt::Failed(error)
+        Halt::Failed(Box::new(error))
     }
 }
 
 impl From<EvalError> for Halt {
     fn from(error: EvalError) -> Halt {
-        Halt::Failed(error.into())
+        Halt::Failed(Box::new(error.into()))
     }
 }
 
@@ -103,8 +103,8 @@ pub(crate) fn go_on(
     let mut looks =
         Looks::new(run.tables.len(), protocol.confidence_level(), until.half_width, (least, most));
     let (mut enough, mut choices) = (None, None);
-    journal.replay::<RunError>(number, |stretch| {
-        enough = enough.or(looks.take(&stretch));
+    journal.replay::<RunError>(number, |chunk| {
+        enough = enough.or(looks.take(&chunk));
         Ok(())
     })?;
     let done = journal.episodes(number);
@@ -120,28 +120,28 @@ pub(crate) fn go_on(
         let to = from.saturating_mul(2).clamp(least, most);
         let draw = sampler.episodes(from..to).map_err(failed)?;
         near_duplicates(run, &draw, near)?;
-        let answered = answer::<Halt>(run, &draw, work, &progress, |stretch| {
-            let stop = looks.take(&stretch);
-            // A stretch that reaches beyond the end is not kept: how far it does depends on the batch.
-            if stop.is_none_or(|stop| stop == stretch.end()) {
-                journal.stretch(number, &stretch).map_err(RunError::from)?;
+        let answered = answer::<Halt>(run, &draw, work, &progress, |chunk| {
+            let stop = looks.take(&chunk);
+            // A chunk that reaches beyond the end is not kept: how far it does depends on the batch.
+            if stop.is_none_or(|stop| stop == chunk.end()) {
+                journal.chunk(number, &chunk).map_err(RunError::from)?;
                 fingerprints.note(journal)?;
             }
             stop.map_or(Ok(()), |stop| Err(Halt::Enough(stop)))
         });
         match answered {
             Ok(chosen) => choices = Some(chosen),
-            Err(Halt::Failed(error)) => return Err(error),
+            Err(Halt::Failed(error)) => return Err(*error),
             Err(Halt::Enough(stop)) => {
                 let rest = sampler.episodes(journal.episodes(number)..stop).map_err(failed)?;
-                choices = Some(answer::<RunError>(run, &rest, work, &progress, |stretch| {
-                    Ok(journal.stretch(number, &stretch)?)
+                choices = Some(answer::<RunError>(run, &rest, work, &progress, |chunk| {
+                    Ok(journal.chunk(number, &chunk)?)
                 })?);
                 enough = Some(stop);
             }
         }
     }
-    let learners = journal.terms().protocols[number].tables.iter().map(|t| t.learner.clone());
+    let learners = journal.run_key().protocols[number].tables.iter().map(|t| t.learner.clone());
     Ok((looks.warning(run, until, learners), choices))
 }
 
@@ -170,14 +170,14 @@ impl Looks {
     }
 
     /// Takes the next episodes in, up to the one at whose end there are enough; then says how many those are.
-    fn take(&mut self, stretch: &Stretch) -> Option<u32> {
-        for place in 0..stretch.episodes as usize {
-            for table in &stretch.tables {
+    fn take(&mut self, chunk: &Chunk) -> Option<u32> {
+        for place in 0..chunk.episodes as usize {
+            for table in &chunk.tables {
                 // What is no outcome makes no interval, and is refused when it is written down.
                 let accuracy = table.episodes[place].outcome.totals().map_or(f64::NAN, |t| t.accuracy());
                 self.tables[table.table].push(accuracy);
             }
-            let number = stretch.first + place as u32 + 1;
+            let number = chunk.first + place as u32 + 1;
             if number >= self.least && !matches!(self.rule.look(&self.tables), Look::Continue { .. }) {
                 return Some(number);
             }
@@ -208,11 +208,11 @@ impl Looks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::results::{ClassOutcome, EpisodeOutcome, EpisodeRecord, TableStretch};
+    use crate::results::{ClassOutcome, EpisodeOutcome, EpisodeRecord, TableChunk};
     use crate::vocab::ClassId;
 
     /// Episodes of one table with these correct answers of ten.
-    fn stretch(first: u32, correct: &[u32]) -> Stretch {
+    fn chunk(first: u32, correct: &[u32]) -> Chunk {
         let record = |(episode, correct): (u32, &u32)| EpisodeRecord {
             outcome: EpisodeOutcome {
                 episode,
@@ -228,16 +228,16 @@ mod tests {
             margins: Vec::new(),
         };
         let episodes = (first..).zip(correct).map(record).collect();
-        let table = TableStretch { table: 0, unconverged: 0, episodes };
-        Stretch { first, episodes: correct.len() as u32, tables: vec![table] }
+        let table = TableChunk { table: 0, unconverged: 0, episodes };
+        Chunk { first, episodes: correct.len() as u32, tables: vec![table] }
     }
 
-    /// Where a looks stops on answers that alternate between 4 and 6 of 10, given in stretches of this size.
+    /// Where a looks stops on answers that alternate between 4 and 6 of 10, given in chunks of this size.
     fn stop(half_width: f64, size: usize) -> u32 {
         let mut looks = Looks::new(1, 0.95, half_width, (400, 5_000));
         let correct: Vec<u32> = (0..5_000).map(|episode| 4 + episode % 2 * 2).collect();
-        let mut stretches = (0..).step_by(size).zip(correct.chunks(size));
-        stretches.find_map(|(first, chunk)| looks.take(&stretch(first, chunk))).unwrap()
+        let mut chunks = (0..).step_by(size).zip(correct.chunks(size));
+        chunks.find_map(|(first, correct)| looks.take(&chunk(first, correct))).unwrap()
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! How a run reports what it is doing, to whoever watches: a terminal, a notebook, nobody.
 
-/// A stretch of work with a known length.
+/// A chunk of work with a known length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stage<'a> {
     /// What is done, such as the name of a protocol.

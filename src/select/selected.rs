@@ -107,7 +107,7 @@ pub struct Choice {
     pub high: Option<f64>,
     /// Mean accuracy of the default on the same episodes.
     pub default_score: Option<f64>,
-    /// The temperature at which its claims fit best; absent for scores that only rank.
+    /// The temperature at which its predicted probabilities fit best; absent for scores that only rank.
     pub temperature: Option<f64>,
     /// The chosen parameters, all of them; absent where each support set decides for itself.
     #[serde(default)]

@@ -2,20 +2,20 @@
 
 use super::estimate::{Estimate, t_tail};
 
-/// The p-value of "the true value lies outside ±`smallest`", by two one-sided t-tests; small means equivalent.
+/// The p-value of "the true value lies outside ±`margin`", by two one-sided t-tests; small means equivalent.
 ///
 /// Schuirmann 1987, "A comparison of the two one-sided tests procedure and the power approach", J. Pharmacokinet.
-/// Biopharm. 15:657. `None` unless `smallest` is positive and finite. Without any spread p is its limit, 0 or 1.
+/// Biopharm. 15:657. `None` unless `margin` is positive and finite. Without any spread p is its limit, 0 or 1.
 ///
 /// ```
 /// let estimate = kshot::stats::of_mean(&[0.001, -0.001, 0.002, -0.002]).unwrap();
 /// assert!(kshot::stats::equivalence_p(&estimate, 0.01).unwrap() < 0.01);
 /// ```
-pub fn equivalence_p(estimate: &Estimate, smallest: f64) -> Option<f64> {
-    if !(smallest > 0.0 && smallest.is_finite()) {
+pub fn equivalence_p(estimate: &Estimate, margin: f64) -> Option<f64> {
+    if !(margin > 0.0 && margin.is_finite()) {
         return None;
     }
-    let room = smallest - estimate.value.abs();
+    let room = margin - estimate.value.abs();
     if estimate.standard_error == 0.0 {
         return Some(if room > 0.0 { 0.0 } else { 1.0 });
     }
@@ -26,14 +26,14 @@ pub fn equivalence_p(estimate: &Estimate, smallest: f64) -> Option<f64> {
 /// What can be said of a difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Verdict {
-    /// Larger than zero, and not shown to be smaller than what matters.
+    /// Larger than zero, and not shown to lie within the equivalence margin.
     Better,
-    /// Smaller than zero, and not shown to be smaller than what matters.
+    /// Smaller than zero, and not shown to lie within the equivalence margin.
     Worse,
-    /// Shown to lie within the smallest difference that matters.
+    /// Shown to lie within the equivalence margin.
     Equivalent,
-    /// Neither was shown.
-    Undecided,
+    /// Neither a difference nor equivalence was shown.
+    Inconclusive,
 }
 
 impl Verdict {
@@ -43,7 +43,7 @@ impl Verdict {
             Verdict::Better => "better",
             Verdict::Worse => "worse",
             Verdict::Equivalent => "equivalent",
-            Verdict::Undecided => "undecided",
+            Verdict::Inconclusive => "inconclusive",
         }
     }
 }
@@ -51,8 +51,8 @@ impl Verdict {
 /// The verdict on a difference of this value, from its two p-values (corrected for several comparisons, where there are
 /// several) and the error rate `alpha`.
 ///
-/// Equivalence comes first: a difference that is surely not zero and surely smaller than what matters does not make one
-/// learner better in any sense that the asker cared for.
+/// Equivalence comes first: a difference that is surely not zero and surely within the margin does not make one method
+/// better in any sense that the asker cared for.
 pub fn verdict(value: f64, difference_p: f64, equivalence_p: Option<f64>, alpha: f64) -> Verdict {
     if equivalence_p.is_some_and(|p| p <= alpha) {
         Verdict::Equivalent
@@ -61,7 +61,7 @@ pub fn verdict(value: f64, difference_p: f64, equivalence_p: Option<f64>, alpha:
     } else if difference_p <= alpha && value < 0.0 {
         Verdict::Worse
     } else {
-        Verdict::Undecided
+        Verdict::Inconclusive
     }
 }
 
@@ -79,7 +79,7 @@ mod tests {
         assert_eq!(judge(0.02, 0.005), Verdict::Better);
         assert_eq!(judge(-0.02, 0.005), Verdict::Worse);
         assert_eq!(judge(0.001, 0.001), Verdict::Equivalent);
-        assert_eq!(judge(0.004, 0.01), Verdict::Undecided);
+        assert_eq!(judge(0.004, 0.01), Verdict::Inconclusive);
     }
 
     #[test]

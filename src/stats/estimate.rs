@@ -27,11 +27,11 @@ impl Population {
         }
     }
 
-    /// What it holds for, in words for a footnote.
+    /// What it holds for: the gloss that a reader gets once.
     pub fn meaning(self) -> &'static str {
         match self {
-            Population::Sampler => "these classes and items",
-            Population::Items => "new items of these classes",
+            Population::Sampler => "these classes and items (closed)",
+            Population::Items => "new items (open)",
             Population::Classes => "new classes",
         }
     }

@@ -10,6 +10,7 @@ mod equivalence;
 mod estimate;
 mod jackknife;
 mod multiple;
+mod none;
 mod paired;
 mod permutation;
 mod planning;
@@ -28,10 +29,13 @@ pub use jackknife::{
     over_classes,
 };
 pub use multiple::holm;
+pub use none::rate_of_none;
 pub use paired::{Effect, differences, paired};
 pub use permutation::{SignFlip, sign_flip};
 pub use planning::{classes_for, episodes_for, episodes_for_classes, seeds_for};
-pub use seeds::{SeedVariance, SeedsError, mean_over_seeds, over_seeds, width_factor, with_seeds};
+pub use seeds::{
+    SeedVariance, SeedsError, deviation_range, mean_over_seeds, over_seeds, width_factor, with_seeds,
+};
 pub use sequential::{LEAST_EPISODES, LOOK_EVERY, Look, UntilNarrow};
 pub use sum::{mean, sum, variance};
 pub use superiority::{Superiority, superiority};

@@ -9,8 +9,6 @@ use crate::vocab::ItemId;
 
 /// Streams from this number on are those of passes over all items; those below it are of steps.
 const PASSES: u32 = 1 << 31;
-/// The stream of first values.
-pub(super) const START: u32 = u32::MAX;
 
 /// The classes and items that are trained on.
 #[derive(Clone, Debug)]

@@ -6,6 +6,7 @@
 
 mod augment;
 mod batch;
+mod check;
 mod checkpoint;
 mod config;
 mod error;

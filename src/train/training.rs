@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::batch::{Batch, Pool, START};
+use super::batch::{Batch, Pool};
 use super::checkpoint::{Best, Identity, State};
 use super::config::TrainingConfig;
 use super::error::TrainError;
@@ -12,7 +12,9 @@ use super::optimiser::{OptimiserState, clip};
 use super::report::Row;
 use super::validation;
 use super::written::Objective;
-use crate::backbone::{Architecture, BackboneError, Configuration, Saved, Trainable, Weight, Weights};
+use crate::backbone::{
+    Architecture, BackboneError, Configuration, Saved, Trainable, Weight, Weights, start_stream,
+};
 use crate::data::Store;
 use crate::episode::{Draw, sha256};
 use crate::rng::{Purpose, Stream};
@@ -92,7 +94,7 @@ impl<'a, D: ConvOps, A: Architecture> Training<'a, D, A> {
             return Err(BackboneError::OtherForm { backbone, expected, found: form }.into());
         }
         let pool = Pool::new(config, store)?;
-        let mut stream = Stream::new(config.seed(), Purpose::Training, START);
+        let mut stream = start_stream(config.seed());
         let start = architecture.fresh(|| stream.normal());
         let network = architecture.on(device, &start)?;
         let mut head = Weights::default();

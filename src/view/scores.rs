@@ -17,7 +17,7 @@ impl<D: Backend> Scores<D> {
         Scores { values, meaning: Meaning::Ranking }
     }
 
-    /// Scores whose softmax over the labels is the claimed probability.
+    /// Scores whose softmax over the labels is the predicted probability.
     pub fn logits(values: Tensor3<D>) -> Scores<D> {
         Scores { values, meaning: Meaning::Logits }
     }

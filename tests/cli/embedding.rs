@@ -268,7 +268,7 @@ metrics = ["accuracy"]
     #[test]
     fn texts_without_a_network_or_without_parts_are_refused_with_the_way_out() {
         let place = place();
-        let hint = "hint: add --backbone bert --weights FOLDER, or make them once with `kshot embed`";
+        let hint = "hint: add --backbone bert:weights=FOLDER, or make them once with `kshot embed`";
         for named in ["texts:t.csv", "banking77"] {
             let sentence = format!(
                 "`{named}` is a dataset of texts, and no network is named that makes features of them\n{hint}"
@@ -289,11 +289,7 @@ metrics = ["accuracy"]
     fn what_cannot_be_embedded_is_refused() {
         let place = place();
         let embed = "embed t.csv --backbone bert --weights net --out store";
-        place.refuses(
-            2,
-            "embed t.csv --backbone bert --out store",
-            "backbone `bert` has no weights\nhint: …",
-        );
+        place.refuses(2, "embed t.csv --backbone bert --out store", "backbone `bert` needs weights\nhint: …");
         place.refuses(
             2,
             "embed glyphs --backbone bert --weights net --out s",

@@ -39,6 +39,52 @@ fn the_shipped_weights_are_worth_twenty_points_over_pixels_on_the_quickstart() {
 }
 
 #[test]
+fn untrained_networks_of_two_seeds_are_one_method_with_two_training_seeds() {
+    let place = Place::empty();
+    let networks = "--backbone c=conv4:weights=random:1 --backbone c=conv4:weights=random:2";
+    let evaluate = format!("evaluate quickstart --learner prototypical --episodes 20 {networks} --out r");
+    let ran = run(&place, &evaluate);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let summary = place.read("r/summary.csv");
+    let mut lines = summary.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let header = lines.next().unwrap();
+    let column = |name: &str| header.iter().position(|column| *column == name).unwrap();
+    let names = ["backbone", "seed_train", "saw_classes", "features"].map(column);
+    let mut found: Vec<[&str; 4]> = lines.map(|line| names.map(|column| line[column])).collect();
+    found.sort_unstable();
+    found.dedup();
+    assert_eq!(found, [["conv4:random", "1", "none", "c"], ["conv4:random", "2", "none", "c"]]);
+}
+
+#[test]
+fn a_backbone_that_cannot_be_meant_is_one_sentence() {
+    let place = Place::empty();
+    let asked = |backbone: &str| format!("evaluate quickstart --backbone {backbone} --out r");
+    let key = "backbone `conv4` has no key `wieghts`, expected `weights`\nhint: did you mean `weights`?";
+    refuses(&place, 2, &asked("conv4:wieghts=conv4-glyphs"), key);
+    let name = "unknown backbone `con4`, expected one of `pixels`, `conv4`, `mlp`, `bert`\nhint: did you mean `conv4`?";
+    refuses(&place, 2, &asked("mine=con4"), name);
+    refuses(
+        &place,
+        2,
+        &asked("pixels --weights x"),
+        "backbone `pixels` has no key `weights`, it takes images",
+    );
+    refuses(
+        &place,
+        2,
+        &asked("mlp:weights=random:-1"),
+        "backbone `mlp`: `weights` must be `random:SEED` with",
+    );
+    refuses(
+        &place,
+        3,
+        &asked("mlp:weights=conv4-glyphs"),
+        "conv4-glyphs: these are weights of backbone `conv4`",
+    );
+}
+
+#[test]
 fn episodes_are_drawn_from_and_checked_against_what_a_network_makes() {
     let place = Place::empty();
     let network = "--backbone conv4 --weights conv4-glyphs";

@@ -215,9 +215,9 @@ fn a_draw_with_a_row_of_outside_out_of_place_is_refused() {
         place.write("d.csv", lines.join("\n") + "\n");
     };
     with(&|lines| lines.swap(outside, outside - 1));
-    place.refuses(3, &evaluate, "d.csv line 5: the row of out-of-scope queries is the last of its episode");
+    place.refuses(3, &evaluate, "d.csv line 8: the row of out-of-scope queries is the last of its episode");
     with(&|lines| lines[outside] = lines[outside].replace(",oos,oos,,", ",oos,oos,1,"));
-    place.refuses(3, &evaluate, "d.csv line 5: out-of-scope queries have no support");
+    place.refuses(3, &evaluate, "d.csv line 8: out-of-scope queries have no support");
     with(&|lines| lines[outside] = lines[outside].replace(",oos,oos,", ",oos,c7,"));
     place.refuses(
         3,

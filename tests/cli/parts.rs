@@ -149,7 +149,7 @@ fn parts_of_different_evaluations_are_refused_with_the_difference() {
         format!("{run} --shard 2/2")
     });
     mixed("the draw (sha256) of protocol p is …", |_| format!("{run} --draw draw.csv --shard 2/2"));
-    mixed("the features (sha256) of protocol p is …", |place| {
+    mixed("the items (sha256) of protocol p is …", |place| {
         let mut bytes = fs::read(place.path("store/features.npy")).unwrap();
         let last = bytes.len() - 2;
         bytes[last] ^= 1;

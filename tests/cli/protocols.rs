@@ -113,7 +113,7 @@ fn more_episodes_than_the_items_last_for_are_refused() {
 
 #[test]
 fn a_protocol_for_any_store_needs_features() {
-    let sentence = "protocol `any-5way-1shot` is for any feature store, but none is named\nhint: add --features PATH (or `glyphs`)";
+    let sentence = "protocol `any-5way-1shot` is for any features, but none are named\nhint: add --features PATH (or `glyphs`)";
     for verb in ["evaluate", "sample", "check"] {
         Place::empty().refuses(2, &format!("{verb} any-5way-1shot"), sentence);
     }
@@ -136,4 +136,48 @@ fn keys_of_an_embedded_dataset_are_checked() {
     let dim = "dataset `gaussian:dim=0`: `dim` must be a whole number from 1 to 10000000, got `0`";
     place.refuses(2, "evaluate p.toml --features gaussian:dim=0", dim);
     place.refuses(2, "evaluate p.toml --features glyphs:n=2", "dataset `glyphs:n=2`: `glyphs` has no keys");
+}
+
+/// A place whose protocol takes the classes of this list.
+fn with_classes(list: &str) -> Place {
+    let place = edited("split = \"novel\"", "split = \"novel\"\nclasses = \"classes.txt\"");
+    place.write("classes.txt", list);
+    place
+}
+
+#[test]
+fn a_class_list_restricts_the_classes_of_the_split_and_is_kept_with_the_results() {
+    let place = with_classes("c5\nc1\nc2\nc3\nc4\n");
+    place.done(RUN);
+    let draw = place.read("out/draw.csv");
+    assert!(draw.contains(",c5,") && !draw.contains(",c0,"), "{draw}");
+    let ran = place.run("check p.toml --features store --draw draw.csv");
+    let sentence = "p: broken: in episode 0, class c0 is not among the `classes` of the protocol\n";
+    assert!(ran.code == 1 && ran.out.contains(sentence), "{}", ran.out);
+    // What is recorded needs the file no more.
+    std::fs::remove_file(place.path("classes.txt")).unwrap();
+    place.refuses(2, RUN, "p.toml line 8: cannot read the classes in classes.txt: …");
+    place.done("rerun out --out again");
+    for file in ["summary.csv", "outcomes.csv", "draw.csv"] {
+        assert_eq!(place.read(&format!("again/{file}")), place.read(&format!("out/{file}")), "{file}");
+    }
+}
+
+#[test]
+fn a_class_list_with_classes_that_are_not_of_the_split_is_refused() {
+    let unknown = "protocol p: the dataset has no class `zebra`, which stands among the `classes` of the protocol (and 1 \
+                   more)\nhint: names are those of the column `class` of items.csv, letter for letter";
+    with_classes("c0\nc1\nzebra\nc2\nC3\nc4\n").refuses(3, RUN, unknown);
+    let place = with_classes("c0\nc1\nc2\nc3\nc4\n");
+    place.write(
+        "store/splits.csv",
+        "class,split\nc0,base\nc1,novel\nc2,novel\nc3,novel\nc4,novel\nc5,novel\n",
+    );
+    let elsewhere = "protocol p: class `c0` stands among the `classes` of the protocol, but is of split base, and the \
+                     protocol takes novel";
+    place.refuses(3, RUN, elsewhere);
+    let few = "protocol p: the protocol lists 4 classes of split novel under `classes`, an episode needs 5";
+    with_classes("c0\nc1\nc2\nc3\n").refuses(3, RUN, few);
+    let twice = "classes.txt line 3: `classes` must be names of classes without repetition, got `c0` twice";
+    with_classes("c0\n\nc0\n").refuses(2, RUN, twice);
 }

@@ -61,8 +61,8 @@ fn an_unknown_thing_to_list_is_refused_with_the_known_ones() {
 #[test]
 fn an_unknown_learner_is_refused_with_the_list_of_learners() {
     learner_refused(
-        "protonet",
-        "unknown learner `protonet`, expected one of `prototypical`, `nearest-centroid`, `k-nn`, `matching`, \
+        "prototype",
+        "unknown learner `prototype`, expected one of `prototypical`, `nearest-centroid`, `k-nn`, `matching`, \
          `linear-probe`, `ridge`, `svm`, `fine-tune`, …",
     );
 }

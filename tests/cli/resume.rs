@@ -129,7 +129,7 @@ fn a_killed_run_without_a_named_folder_is_told_of_by_the_next() {
     fs::create_dir(place.path("results")).unwrap();
     fs::rename(place.path("out"), place.path("results/p+q")).unwrap();
     let ran = place.done(&run("--learner k-nn"));
-    let note = "note: results/p+q holds a run that was ended before its time; --out results/p+q --resume goes on with it\n";
+    let note = "note: results/p+q holds a run that was killed; --out results/p+q --resume continues it\n";
     assert!(ran.err.starts_with(note), "{}", ran.err);
     assert!(ran.out.ends_with("\nresults: results/p+q-2\n"), "{}", ran.out);
 }
@@ -234,11 +234,40 @@ fn a_torn_journal_loses_its_tail_alone() {
 }
 
 #[test]
-fn resuming_where_nothing_was_begun_begins() {
+fn resuming_where_nothing_was_begun_begins_and_where_all_is_done_succeeds() {
     let place = Place::new();
-    place.done("evaluate p.toml --features store --learner ridge --out out --resume");
+    let resume = "evaluate p.toml --features store --learner ridge --out out --resume";
+    place.done(resume);
+    let files = place.files();
+    let ran = place.done(resume);
+    assert!(ran.err.starts_with("note: out holds the results of this run already"), "{}", ran.err);
+    assert!(ran.out.contains("ridge"), "{}", ran.out);
+    assert_eq!(place.files(), files);
+    // Another run is another matter.
     let sentence = "out already holds results of another run (outcomes.csv)…";
-    place.refuses(2, "evaluate p.toml --features store --learner ridge --out out --resume", sentence);
+    place.refuses(2, "evaluate p.toml --features store --learner svm --out out --resume", sentence);
+    let part = "evaluate p.toml --features store --learner ridge --shard 1/2 --out part --resume";
+    place.done(part);
+    assert!(place.done(part).err.contains("nothing is left to resume"));
     let sentence = "the following required arguments were not provided:\n  --out <DIR>…";
     place.refuses(2, "evaluate p.toml --features store --resume", sentence);
+}
+
+#[test]
+fn a_standard_error_that_is_full_ends_no_run() {
+    let Ok(full) = fs::File::options().write(true).open("/dev/full") else {
+        super::place::skipped("a_standard_error_that_is_full_ends_no_run", "there is no /dev/full");
+        return;
+    };
+    let place = Place::new();
+    let run = |arguments: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_kshot"));
+        command.current_dir(place.path("")).args(arguments.split_whitespace());
+        command.stdout(std::process::Stdio::null()).stderr(full.try_clone().unwrap());
+        command.status().unwrap().code()
+    };
+    assert_eq!(run("evaluate p.toml --features store --learner ridge --out out"), Some(0));
+    assert!(place.path("out/summary.csv").exists());
+    assert_eq!(run("check nothing"), Some(2));
+    assert_eq!(run("no-such-verb"), Some(2));
 }

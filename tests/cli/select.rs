@@ -162,7 +162,7 @@ fn the_selected_temperature_makes_claims_on_its_own_episodes_likelier() {
         summary.iter().find(|row| row["metric"] == metric).unwrap()["value"].parse::<f64>().unwrap()
     };
     assert!(value("nll-ts") < value("nll"), "{} {}", value("nll-ts"), value("nll"));
-    assert!(value("temperature") < 1.0, "three small steps claim too little");
+    assert!(value("temperature") < 1.0, "three small steps are not confident enough");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Evaluation without examples: what fits choose, who is left out, and class vectors that do not fit.
+//! Evaluation without examples: what fits choose, who is left out, and class embeddings that do not fit.
 
 use serde_json::Value;
 
@@ -86,13 +86,12 @@ fn learners_that_need_vectors_as_long_as_the_features_are_left_out_or_refused_wh
     place.write("w.csv", short);
     let evaluate = "evaluate any-zero-shot --features f.csv --class-vectors w.csv";
     let ran = place.done(&format!("{evaluate} --out r"));
-    let warning = "warning: any-zero-shot: class-embedding-cosine, tip-adapter are left out, they need class vectors as long as the features of f\n";
+    let warning = "warning: any-zero-shot: class-embedding-cosine, tip-adapter are left out, they need class embeddings as long as the features of f\n";
     assert!(ran.err.contains(warning), "{}", ran.err);
     for learner in ["eszsl", "sae", "devise", "ale", "sje", "ridge-map", "prototypical-zero-shot"] {
         assert!(place.read("r/summary.csv").contains(&format!(",{learner},")), "{learner}");
     }
-    let sizes =
-        "needs class vectors as long as the features, got 2 numbers per class and 3 per item\nhint: …";
+    let sizes = "needs class embeddings as long as the features, got 2 numbers per class and 3 per item…";
     let named = [
         ("any-zero-shot", "class-embedding-cosine", "a cosine"),
         ("any-zero-shot", "ale:init=identity", "init=identity"),
@@ -114,7 +113,7 @@ fn learners_that_need_vectors_as_long_as_the_features_are_left_out_or_refused_wh
 fn learners_that_need_class_vectors_are_left_out_where_there_are_none_unless_they_are_named() {
     let place = place(SPLITS);
     place.write("p.toml", protocol());
-    let warning = "warning: p: semantic-prototypical, tip-adapter are left out, they need class vectors and f has none\n";
+    let warning = "warning: p: semantic-prototypical, tip-adapter are left out, they need class embeddings and f has none\n";
     let ran = place.done("evaluate p.toml --features f.csv --out r");
     assert!(ran.err.contains(warning), "{}", ran.err);
     assert!(place.read("r/summary.csv").contains(",prototypical,"));
@@ -122,10 +121,10 @@ fn learners_that_need_class_vectors_are_left_out_where_there_are_none_unless_the
     assert!(ran.err.contains(warning), "{}", ran.err);
     assert!(!place.read("c/selected.toml").contains("tip-adapter"));
     let named = "evaluate p.toml --features f.csv --learner tip-adapter --out s";
-    place.refuses(3, named, "learner `tip-adapter` needs class vectors, store `f` has none\nhint: …");
+    place.refuses(3, named, "learner `tip-adapter` needs class embeddings, store `f` has none\nhint: …");
 }
 
-/// Episodes of a few items for learners with and without class vectors.
+/// Episodes of a few items for learners with and without class embeddings.
 fn protocol() -> &'static str {
     r#"name = "p"
 version = 1
@@ -158,7 +157,7 @@ fn class_vectors_that_do_not_fit_are_refused() {
     let with = |text: String| place.write("w.csv", text);
     let evaluate = format!("{evaluate} --class-vectors w.csv");
     with(all.lines().filter(|line| !line.starts_with("c3,")).map(|line| format!("{line}\n")).collect());
-    place.refuses(3, &evaluate, "w.csv: class `c3` has no vector\nhint: …");
+    place.refuses(3, &evaluate, "w.csv: class `c3` has no embedding\nhint: …");
     with(all.replacen("c2,-1,1,-1", "c2,-1,NaN,-1", 1));
     place.refuses(
         3,
@@ -175,8 +174,8 @@ fn a_single_validation_class_is_too_few_for_stacking() {
     place.write("f.csv", place.read("f.csv").replace("c4,validation", "c4,base"));
     let evaluate =
         "evaluate any-generalised-zero-shot --features f.csv --class-vectors v.csv --learner eszsl";
-    let sentence = "protocol any-generalised-zero-shot: stacking is chosen on validation classes, and split validation has \
-                    1 class, an episode needs 2\nhint: list more classes as validation, or none: stacking then stays 0";
+    let sentence = "protocol any-generalised-zero-shot: the calibration factor is chosen on validation classes, and split validation has \
+                    1 class, an episode needs 2\nhint: list more classes as validation, or none: the factor then stays 0";
     place.refuses(3, &format!("{evaluate} --out r"), sentence);
 }
 
@@ -203,7 +202,7 @@ fn intents_take_class_vectors_beside_the_sentences_where_there_are_some() {
     place.write("f.csv", table);
     let evaluate = "evaluate any-intents-5shot --features f.csv";
     let ran = place.done(&format!("{evaluate} --out r"));
-    let none = "any-intents-5shot: semantic-prototypical, tip-adapter are left out, they need class vectors and f has none\n";
+    let none = "any-intents-5shot: semantic-prototypical, tip-adapter are left out, they need class embeddings and f has none\n";
     assert!(ran.err.contains(none), "{}", ran.err);
     let ran = place.done(&format!("{evaluate} --class-vectors v.csv --out s"));
     let unfitted = "any-intents-5shot: semantic-prototypical is left out, it is fitted on seen classes and f has none for this protocol\n";

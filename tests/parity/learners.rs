@@ -99,7 +99,7 @@ impl Suite for Learners {
                 let rng = BatchRng::new(11, &NUMBERS);
                 let given = Given {
                     support: Some(&episodes.support),
-                    vectors: Some(&episodes.vectors),
+                    class_embeddings: Some(&episodes.vectors),
                     network: None,
                     query: &episodes.query,
                     rng: &rng,

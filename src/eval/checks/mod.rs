@@ -31,7 +31,7 @@ pub enum Check {
     Answers,
     /// Zero, equal, tiny and huge features are answered with finite numbers.
     Finite,
-    /// A NaN or an infinity is an error that names the item, or the label of a class vector.
+    /// A NaN or an infinity is an error that names the item, or the label of a class embedding.
     Refuses,
     /// Probabilities are such, and the meaning is the same for every episode.
     Meaning,

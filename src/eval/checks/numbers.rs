@@ -76,8 +76,8 @@ pub(super) fn refuses(subject: &Subject) -> Result<(), String> {
             toy.vectors[4].fill(bad);
             match subject.one(&toy) {
                 Err(error) if error.contains("label 4 ") => {}
-                Err(error) => return Err(format!("a class vector of {bad} gave the error `{error}`")),
-                Ok(_) => return Err(format!("scores for a class vector of {bad}")),
+                Err(error) => return Err(format!("a class embedding of {bad} gave the error `{error}`")),
+                Ok(_) => return Err(format!("scores for a class embedding of {bad}")),
             }
         }
         for (side, toy) in sides {

@@ -139,7 +139,7 @@ impl<'a> Subject<'a> {
         let rng = BatchRng::new(seed, numbers);
         let given = Given {
             support: support.as_ref(),
-            vectors: Some(&vectors),
+            class_embeddings: Some(&vectors),
             network: None,
             query: &query,
             rng: &rng,

@@ -8,7 +8,7 @@ const SEED: u64 = 20_170_315;
 /// The mean of the base items of made-up features, in every column: what `cl2n` subtracts.
 const BASE_MEAN: f64 = 0.25;
 
-/// Class vectors have streams of their own, this far from those of the items.
+/// Class embeddings have streams of their own, this far from those of the items.
 const VECTORS: u32 = 1 << 20;
 
 /// One item: its features and its label.

@@ -1,5 +1,6 @@
 //! The rules of the table `[data]`: which classes and items.
 
+use super::classes::classes;
 use super::sizes::Sizes;
 use crate::protocol::place::Check;
 use crate::protocol::written::WrittenData;
@@ -10,6 +11,7 @@ use crate::vocab::{Duplicates, Scope, Split};
 pub(super) struct Items {
     pub dataset: Option<String>,
     pub split: Scope,
+    pub classes: Option<Vec<String>>,
     pub parts: Option<Parts>,
     pub seen_part: Option<String>,
     pub duplicates: Duplicates,
@@ -21,6 +23,7 @@ impl Items {
         Ok(Items {
             dataset: data.dataset.as_ref().map(|name| check.filled("dataset", name)).transpose()?,
             split: data.split.as_ref().map_or(Ok(Scope::One(Split::Novel)), |split| check.word(split))?,
+            classes: data.classes.as_ref().map(|written| classes(check, written)).transpose()?,
             parts: parts(check, data)?,
             seen_part: data.seen_part.as_ref().map(|part| check.filled("seen_part", part)).transpose()?,
             duplicates: data.duplicates.as_ref().map_or(Ok(Duplicates::Warn), |word| check.word(word))?,

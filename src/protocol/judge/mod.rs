@@ -1,5 +1,6 @@
 //! The rules that what is written must obey, alone and together: the same for a rule file and for a builder.
 
+mod classes;
 mod draw;
 mod items;
 mod oos;
@@ -44,6 +45,12 @@ pub(super) fn judge(check: &Check<'_>, written: Written) -> Result<Protocol, Pro
     if let (Some(written), Some(_)) = (&data.seen_part, &oos) {
         return Err(check.together(written, "`seen_part` and `oos` do not go together"));
     }
+    if let (Some(written), Some(names), Some(oos)) = (&data.classes, &items.classes, &oos)
+        && names.contains(&oos.class)
+    {
+        let rule = "the class of `oos` makes no episodes, so `classes` must not name it";
+        return Err(check.together(written, rule));
+    }
     Ok(Protocol {
         version: check.whole("version", &version, 1..=1_000_000)?,
         source: check.filled("source", &source)?,
@@ -51,6 +58,7 @@ pub(super) fn judge(check: &Check<'_>, written: Written) -> Result<Protocol, Pro
         settings,
         dataset: items.dataset,
         split: items.split,
+        classes: items.classes,
         parts: items.parts,
         oos,
         seen_part: items.seen_part,

@@ -1,121 +1,176 @@
-//! Which tables may be laid side by side: same protocol, same draw, same features, same shot.
+//! Which tables may be laid side by side: the same items, the same shot, and the same episodes, or the same first ones.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use super::entry::Entry;
 use super::error::CompareError;
-use crate::results::{ReadTable, ResultsFolder, Selection, Size, TableKey};
+use super::prefix::{self, Group};
+use super::words::counted;
+use crate::results::{Dealt, ReadTable, Selection, Size};
 
-/// A table and the folder that it came from.
-#[derive(Clone, Copy)]
-pub(in crate::report) struct Source<'a> {
-    pub folder: &'a ResultsFolder,
-    pub read: &'a ReadTable,
-}
-
-/// What the tables of one block share; blocks are sorted by it.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::report) struct BlockKey {
+/// Tables on the same episodes of the same items; each row once.
+#[derive(Clone, Debug)]
+pub(in crate::report) struct Shared<'a> {
     pub protocol: String,
     pub shot: Size,
-    pub draw_sha256: String,
-    pub features_sha256: String,
+    pub entries: Vec<Entry<'a>>,
+    /// The episodes that all of them have: the first ones of some, where their numbers differ.
+    pub dealt: Arc<Dealt>,
+    /// What a reader should know of how they were paired.
+    pub notes: Vec<String>,
 }
 
-/// Puts tables into blocks, each sorted by learner. What was chosen on the answers themselves is left out: it is a bound for
-/// others and never stands in a rank.
-///
-/// Several blocks of one protocol and shot are several data sets: their draws and their features must both differ.
-pub(in crate::report) fn blocks(
-    folders: &[ResultsFolder],
-) -> Result<BTreeMap<BlockKey, Vec<Source<'_>>>, CompareError> {
-    let mut sources: Vec<(TableKey, Source<'_>)> = folders
-        .iter()
-        .flat_map(|folder| folder.tables.iter().map(move |read| (read.key(), Source { folder, read })))
-        .filter(|(_, source)| source.read.table.selection != Selection::Oracle)
-        .collect();
-    sources.sort_by(|a, b| a.0.cmp(&b.0));
-    let mut blocks: BTreeMap<BlockKey, Vec<Source<'_>>> = BTreeMap::new();
-    for (key, source) in sources {
-        let block = BlockKey {
-            protocol: key.protocol.clone(),
-            shot: key.shot,
-            draw_sha256: source.read.table.draw_sha256.clone(),
-            features_sha256: source.read.features_sha256.clone(),
-        };
-        let known = blocks.entry(block).or_default();
-        let (second, path) = (source.folder.path.clone(), |s: &Source<'_>| s.folder.path.clone());
-        if let Some(twin) = known.iter().find(|known| known.read.key() == key) {
-            return Err(CompareError::Twice { key, first: path(twin), second });
-        }
-        if let Some(first) = known.first() {
-            same_version(first, &source)?;
-        }
-        if let Some(first) = known.first().filter(|first| first.read.dealt != source.read.dealt) {
-            return Err(CompareError::Episodes { key, first: path(first), second });
-        }
-        known.push(source);
+/// What the tables of one draw share; groups are sorted by it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct DrawKey {
+    protocol: String,
+    shot: Size,
+    draw_sha256: String,
+    items: String,
+}
+
+impl Shared<'_> {
+    /// How many episodes all of its tables have.
+    pub(super) fn episodes(&self) -> usize {
+        self.dealt.episodes.len()
     }
-    let all: Vec<(&BlockKey, &Source<'_>)> =
-        blocks.iter().filter_map(|(key, sources)| Some((key, sources.first()?))).collect();
-    for (place, (key, source)) in all.iter().enumerate() {
-        for (other_key, other) in &all[..place] {
-            if key.protocol == other_key.protocol {
-                same_version(other, source)?;
-                if key.shot == other_key.shot {
-                    let lonely = blocks[*key].len() < 2 || blocks[*other_key].len() < 2;
-                    data_sets((other_key, other), (key, source), lonely)?;
-                }
-            }
+}
+
+/// What identifies the items of a table: their hash, or that of the features where no item has an identity.
+pub(super) fn items<'a>(entry: &Entry<'a>) -> &'a str {
+    let hash = entry.read.table.items_sha256.as_str();
+    if hash.is_empty() { &entry.read.features_sha256 } else { hash }
+}
+
+/// Puts tables into blocks, each sorted by its key. What was chosen on the answers themselves is left out: it is a bound
+/// for others and never stands in a rank.
+///
+/// Several blocks of one protocol and shot are several data sets: their items and draws must both differ.
+///
+/// # Errors
+/// Tables that cannot be paired, with the first difference; and one row of two results whose outcomes differ.
+pub(in crate::report) fn blocks<'a>(entries: &[Entry<'a>]) -> Result<Vec<Shared<'a>>, CompareError> {
+    let mut groups: BTreeMap<DrawKey, Group<'a>> = BTreeMap::new();
+    let names = names(entries);
+    for (order, entry) in entries.iter().enumerate() {
+        let table = &entry.read.table;
+        if table.selection == Selection::Oracle {
+            continue;
+        }
+        let draw = (table.draw_sha256.as_str(), items(entry), table.shot);
+        let key = DrawKey {
+            protocol: names.get(&draw).copied().unwrap_or(&table.protocol).to_string(),
+            shot: table.shot,
+            draw_sha256: table.draw_sha256.clone(),
+            items: items(entry).to_string(),
+        };
+        let group = groups.entry(key).or_insert_with(|| Group { order, entries: Vec::new() });
+        group.entries.push(entry.clone());
+    }
+    let mut found: BTreeMap<(String, Size), Vec<Group<'a>>> = BTreeMap::new();
+    for (key, group) in groups {
+        group.same_episodes()?;
+        found.entry((key.protocol, key.shot)).or_default().push(group);
+    }
+    let mut blocks = Vec::new();
+    for ((protocol, shot), groups) in found {
+        let groups = prefix::joined(groups);
+        prefix::data_sets(&protocol, shot, &groups)?;
+        for group in groups {
+            blocks.push(shared(&protocol, shot, group)?);
         }
     }
     Ok(blocks)
 }
 
-fn same_version(first: &Source<'_>, second: &Source<'_>) -> Result<(), CompareError> {
-    let version = |source: &Source<'_>| source.read.table.version;
-    if version(first) == version(second) {
-        return Ok(());
+/// The protocol that stands for all of one draw: the first by name, unless one result has several on that draw.
+fn names<'a>(entries: &[Entry<'a>]) -> BTreeMap<(&'a str, &'a str, Size), &'a str> {
+    type Draw<'a> = (&'a str, &'a str, Size);
+    let mut all: BTreeMap<Draw<'a>, BTreeMap<&str, BTreeSet<&'a str>>> = BTreeMap::new();
+    for entry in entries {
+        let table = &entry.read.table;
+        let of_draw = all.entry((&table.draw_sha256, items(entry), table.shot)).or_default();
+        of_draw.entry(&entry.origin).or_default().insert(&table.protocol);
     }
-    Err(CompareError::Versions {
-        protocol: first.read.table.protocol.clone(),
-        first_version: version(first),
-        first: first.folder.path.clone(),
-        second_version: version(second),
-        second: second.folder.path.clone(),
-    })
+    let one_each = all.into_iter().filter(|(_, origins)| origins.values().all(|names| names.len() == 1));
+    one_each
+        .filter_map(|(draw, origins)| Some((draw, *origins.into_values().flatten().min().as_ref()?)))
+        .collect()
 }
 
-/// Accepts two blocks of one protocol as two data sets; `lonely` where one of them has nothing to be paired with.
-fn data_sets(
-    first: (&BlockKey, &Source<'_>),
-    second: (&BlockKey, &Source<'_>),
-    lonely: bool,
-) -> Result<(), CompareError> {
-    let draws = first.0.draw_sha256 != second.0.draw_sha256;
-    let features = first.0.features_sha256 != second.0.features_sha256;
-    let (what, hint) = match (draws, features) {
-        (true, true) if !lonely => return Ok(()),
-        (true, true) => ("draws and features", "evaluate all learners on one draw of one feature store"),
-        (true, false) => {
-            ("draws", "evaluate all learners on one draw: the protocol's own, or one given with --draw")
+/// A block of the tables of a group, each row once.
+fn shared<'a>(protocol: &str, shot: Size, group: Group<'a>) -> Result<Shared<'a>, CompareError> {
+    let lengths: BTreeSet<usize> =
+        group.entries.iter().map(|entry| entry.read.dealt.episodes.len()).collect();
+    let (least, most) = (lengths.first().copied().unwrap_or(0), lengths.last().copied().unwrap_or(0));
+    let longest = |count| group.entries.iter().find(|entry| entry.read.dealt.episodes.len() == count);
+    // Classes of one cluster are left out together wherever a table knows of clusters.
+    let of_least = group.entries.iter().filter(|entry| entry.read.dealt.episodes.len() == least);
+    let clustered =
+        of_least.clone().find(|entry| entry.read.dealt.is_clustered()).or_else(|| of_least.clone().next());
+    let dealt = clustered.map(|entry| Arc::clone(&entry.read.dealt)).unwrap_or_default();
+    let mut notes = Vec::new();
+    if let (true, Some(long), Some(short)) = (lengths.len() > 1, longest(most), longest(least)) {
+        notes.push(format!(
+            "paired on the first {}: {} has {most} of the same draw, {} has {least}",
+            counted(least as u64, "episode", "episodes"),
+            long.origin,
+            short.origin
+        ));
+    }
+    notes.extend(rules_note(&group.entries));
+    Ok(Shared { protocol: protocol.to_string(), shot, entries: once(group.entries, least)?, dealt, notes })
+}
+
+/// That one draw goes by several names or versions.
+fn rules_note(entries: &[Entry<'_>]) -> Option<String> {
+    let named = entries.iter().map(|entry| (&entry.read.table.protocol, entry.read.table.version));
+    let named: BTreeSet<_> = named.collect();
+    let words: Vec<String> =
+        named.iter().map(|(name, version)| format!("{name} version {version}")).collect();
+    (words.len() > 1).then(|| format!("{} have one draw of the same items", words.join(" and ")))
+}
+
+/// The same without rows that stand in several results, which must be the same rows there.
+fn once(mut entries: Vec<Entry<'_>>, episodes: usize) -> Result<Vec<Entry<'_>>, CompareError> {
+    entries
+        .sort_by_cached_key(|entry| (identity(entry), entry.read.dealt.episodes.len(), entry.origin.clone()));
+    let mut kept: Vec<Entry<'_>> = Vec::with_capacity(entries.len());
+    for entry in entries {
+        match kept.last() {
+            Some(known) if identity(known) == identity(&entry) => {
+                if let Some(episode) = first_unlike(known, &entry, episodes) {
+                    return Err(CompareError::Twice {
+                        key: entry.read.key(),
+                        first: known.origin.to_string(),
+                        second: entry.origin.to_string(),
+                        episode: known.read.dealt.episodes[episode],
+                    });
+                }
+            }
+            _ => kept.push(entry),
         }
-        (false, _) => ("features", "compare learners on one feature store at a time"),
+    }
+    Ok(kept)
+}
+
+/// What makes two tables of the same episodes one row: features, learner, parameters and training seed.
+fn identity(entry: &Entry<'_>) -> (String, String, String, String, Option<u64>) {
+    let table = &entry.read.table;
+    let (learner, parameters) = (table.learner.clone(), table.parameters_text());
+    (learner, parameters, table.features.clone(), entry.read.features_sha256.clone(), table.seed_train)
+}
+
+/// The place of the first episode in which two tables do not have the same outcomes.
+pub(super) fn first_unlike(one: &Entry<'_>, other: &Entry<'_>, episodes: usize) -> Option<usize> {
+    let (one, other) = (one.read, other.read);
+    let per_episode = |read: &ReadTable, place: usize| -> Vec<Option<u64>> {
+        read.per_episode.values().map(|values| values.get(place).map(|value| value.to_bits())).collect()
     };
-    let hashes = |key: &BlockKey| {
-        let draw = draws.then_some(key.draw_sha256.as_str());
-        let features = features.then_some(key.features_sha256.as_str());
-        [draw, features].into_iter().flatten().map(short).collect::<Vec<_>>().join(" and ")
-    };
-    let path = |source: &Source<'_>| source.folder.path.clone();
-    Err(CompareError::Differ {
-        protocol: first.0.protocol.clone(),
-        shot: first.0.shot.to_string(),
-        what,
-        first_sha256: hashes(first.0),
-        first: path(first.1),
-        second_sha256: hashes(second.0),
-        second: path(second.1),
-        hint,
+    (0..episodes).find(|place| {
+        one.outcomes.get(*place) != other.outcomes.get(*place)
+            || per_episode(one, *place) != per_episode(other, *place)
     })
 }
 

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Block;
+use super::{Block, Contender};
 use crate::results::Size;
 use crate::stats::{self, Friedman};
 
-/// Mean ranks of the learners that all data sets share.
+/// Mean ranks of the methods that all data sets share.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ranking {
     /// Classes per episode.
@@ -15,30 +15,30 @@ pub struct Ranking {
     pub shot: Size,
     /// Queries per class.
     pub query: Size,
-    /// The data sets, as the runs recorded them.
+    /// The data sets.
     pub data_sets: Vec<String>,
-    /// The learners, best mean rank first.
-    pub learners: Vec<Ranked>,
-    /// Friedman's test of "all rank alike"; its ranks are in `learners`.
+    /// The methods, best mean rank first.
+    pub methods: Vec<Ranked>,
+    /// Friedman's test of "all rank alike"; its ranks are in `methods`.
     pub friedman: Friedman,
     /// Mean ranks further apart than this differ (Nemenyi), at the level of the intervals.
     pub critical_difference: f64,
-    /// Nemenyi's p-value for every pair of places in `learners`.
+    /// Nemenyi's p-value for every pair of places in `methods`.
     pub pairs: Vec<(usize, usize, f64)>,
 }
 
-/// A learner among data sets.
+/// A method among data sets.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ranked {
-    /// Its name.
+    /// Its name; without that of the features, where each data set has one feature set.
     pub name: String,
     /// Its mean rank; 1 is the best.
     pub rank: f64,
-    /// Letters of the groups that Nemenyi's test cannot tell apart.
+    /// Letters of the groups of methods whose ranks do not differ significantly (Nemenyi).
     pub group: String,
 }
 
-/// One ranking for each way, shot and query that two or more data sets have, over the learners that all of them have.
+/// One ranking for each way, shot and query that two or more data sets have, over the methods that all of them have.
 ///
 /// A data set that comes under two protocols of these sizes would count twice, and then there is no ranking.
 pub(super) fn rankings(blocks: &[Block], direction: f64) -> Vec<Ranking> {
@@ -50,19 +50,19 @@ pub(super) fn rankings(blocks: &[Block], direction: f64) -> Vec<Ranking> {
 }
 
 fn ranking(blocks: &[&Block], direction: f64) -> Option<Ranking> {
-    let features: BTreeSet<&str> = blocks.iter().map(|block| block.features_sha256.as_str()).collect();
-    if features.len() < blocks.len() {
+    let items: BTreeSet<&str> = blocks.iter().map(|block| block.items.as_str()).collect();
+    if items.len() < blocks.len() {
         return None;
     }
     let value = |block: &Block, name: &str| {
-        let learner = block.learners.iter().find(|learner| learner.name == name);
-        learner.map(|learner| learner.value * direction)
+        let method = block.methods.iter().find(|method| ranked_name(block, method) == name);
+        method.map(|method| method.value * direction)
     };
     let first = blocks.first()?;
     let names: Vec<&str> = first
-        .learners
+        .methods
         .iter()
-        .map(|learner| learner.name.as_str())
+        .map(|method| ranked_name(first, method))
         .filter(|name| blocks.iter().all(|block| value(block, name).is_some()))
         .collect();
     let values: Vec<Vec<f64>> =
@@ -82,8 +82,8 @@ fn ranking(blocks: &[&Block], direction: f64) -> Option<Ranking> {
             pairs.push((a, b, p(a, b)?));
         }
     }
-    let learners = order.iter().zip(letters);
-    let learners = learners.map(|(place, group)| Ranked {
+    let methods = order.iter().zip(letters);
+    let methods = methods.map(|(place, group)| Ranked {
         name: names[*place].to_string(),
         rank: friedman.ranks[*place],
         group,
@@ -92,10 +92,18 @@ fn ranking(blocks: &[&Block], direction: f64) -> Option<Ranking> {
         way: first.way,
         shot: first.shot,
         query: first.query,
-        data_sets: blocks.iter().map(|block| block.features.clone()).collect(),
-        learners: learners.collect(),
+        data_sets: blocks.iter().map(|block| block.dataset.clone()).collect(),
+        methods: methods.collect(),
         critical_difference,
         pairs,
         friedman,
     })
+}
+
+/// What a method is called among data sets: each has features of its own, so that their name is left out where it is the
+/// only one.
+fn ranked_name<'a>(block: &Block, method: &'a Contender) -> &'a str {
+    let alone = block.methods.iter().all(|other| other.features == method.features);
+    let rest = method.name.strip_prefix(method.features.as_str()).and_then(|rest| rest.strip_prefix('+'));
+    rest.filter(|_| alone).unwrap_or(&method.name)
 }

@@ -1,73 +1,38 @@
 //! Why results cannot be compared.
 
-use std::path::PathBuf;
-
 use crate::metric::Metric;
 use crate::results::TableKey;
 
 /// A comparison that was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum CompareError {
-    /// The same learner on the same episodes, twice.
-    #[error("{key} is in {} and in {}\nhint: name each result once", first.display(), second.display())]
+    /// One row in two results, with other outcomes.
+    #[error(
+        "{key} is in {first} and in {second} with different outcomes, from episode {episode} on\n\
+         hint: one of the two was computed otherwise; name only one of them"
+    )]
     Twice {
         /// The table.
         key: TableKey,
-        /// A folder that has it.
-        first: PathBuf,
-        /// Another one.
-        second: PathBuf,
+        /// The results that have it.
+        first: String,
+        /// Others.
+        second: String,
+        /// The first episode whose outcomes differ.
+        episode: u32,
     },
-    /// Rules of one name that changed in between.
-    #[error(
-        "protocol {protocol} cannot be paired, because its versions differ: {first_version} in {} and {second_version} in {}",
-        first.display(), second.display()
-    )]
-    Versions {
-        /// The protocol.
-        protocol: String,
-        /// Its version in the first folder.
-        first_version: u32,
-        /// A folder.
-        first: PathBuf,
-        /// Its version in the second folder.
-        second_version: u32,
-        /// Another one.
-        second: PathBuf,
-    },
-    /// Results of one protocol on other episodes or features.
-    #[error(
-        "protocol {protocol} (shot {shot}) cannot be paired, because the {what} differ: {first_sha256} in {} and \
-         {second_sha256} in {}\nhint: {hint}",
-        first.display(), second.display()
-    )]
-    Differ {
-        /// The protocol.
-        protocol: String,
-        /// The shot.
-        shot: String,
-        /// What differs: draws, features, or both.
-        what: &'static str,
-        /// Hashes of the first folder.
-        first_sha256: String,
-        /// A folder.
-        first: PathBuf,
-        /// Hashes of the second folder.
-        second_sha256: String,
-        /// Another one.
-        second: PathBuf,
-        /// What can be done.
-        hint: &'static str,
-    },
+    /// Results of one protocol that have no common episodes.
+    #[error("{0}")]
+    Differ(Box<Difference>),
     /// Tables of one draw whose episodes are not the same.
-    #[error("{key}: the episodes in {} are not those in {}, although the draws have one hash", second.display(), first.display())]
+    #[error("{key}: the episodes in {second} are not those in {first}, although the draws have one hash")]
     Episodes {
         /// The table.
         key: TableKey,
-        /// A folder.
-        first: PathBuf,
-        /// Another one.
-        second: PathBuf,
+        /// The results of the first.
+        first: String,
+        /// Those of the second.
+        second: String,
     },
     /// A metric without a value per episode.
     #[error("{metric} cannot be paired episode by episode, expected one of {}", paired())]
@@ -75,34 +40,72 @@ pub enum CompareError {
         /// The metric.
         metric: Metric,
     },
-    /// Fewer than two learners.
-    #[error("a comparison needs two learners on the same episodes, found {found}")]
+    /// Fewer than two methods.
+    #[error("a comparison needs two methods on the same episodes, found {found}")]
     Alone {
-        /// The learners that have the metric.
+        /// The methods that have the metric.
         found: String,
     },
+    /// A single episode, which has no spread.
+    #[error(
+        "a paired comparison needs two episodes or more, protocol {protocol} has {episodes}\n\
+         hint: evaluate with more, `--episodes 600`"
+    )]
+    FewEpisodes {
+        /// The protocol.
+        protocol: String,
+        /// The episodes that its methods share.
+        episodes: usize,
+    },
     /// A baseline that is not there.
-    #[error("baseline `{asked}` is not in the results, expected one of {known}")]
+    #[error("baseline `{asked}` is not in the results, expected one of {known}{hint}")]
     NoBaseline {
         /// The baseline as typed.
         asked: String,
-        /// The learners.
+        /// The methods.
         known: String,
+        /// The line of a hint, or nothing.
+        hint: String,
     },
-    /// A baseline that fits several learners.
-    #[error("baseline `{asked}` fits several learners, expected one of {known}")]
+    /// A baseline that fits several methods.
+    #[error("baseline `{asked}` fits several methods, expected one of {known}")]
     SeveralBaselines {
         /// The baseline as typed.
         asked: String,
-        /// The learners that fit.
+        /// The methods that fit.
         known: String,
     },
-    /// A smallest difference that is none.
-    #[error("the smallest difference that matters must be above 0, got {found}")]
-    Smallest {
+    /// An equivalence margin that is none.
+    #[error("the equivalence margin must be above 0, got {found}")]
+    Margin {
         /// The value given.
         found: f64,
     },
+}
+
+/// The first difference that keeps results from being paired.
+#[derive(Clone, Debug, Default, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "protocol {protocol} (shot {shot}) cannot be paired, because the {what}: {first_value} in {first} and \
+     {second_value} in {second}\nhint: {hint}"
+)]
+pub struct Difference {
+    /// The protocol.
+    pub protocol: String,
+    /// The shot.
+    pub shot: String,
+    /// What differs, as a clause.
+    pub what: String,
+    /// What the first results have.
+    pub first_value: String,
+    /// The first results.
+    pub first: String,
+    /// What the second results have.
+    pub second_value: String,
+    /// The second results.
+    pub second: String,
+    /// What can be done.
+    pub hint: &'static str,
 }
 
 /// The metrics with a value per episode.
@@ -119,11 +122,16 @@ impl CompareError {
             | CompareError::Alone { .. }
             | CompareError::NoBaseline { .. }
             | CompareError::SeveralBaselines { .. }
-            | CompareError::Smallest { .. } => true,
+            | CompareError::Margin { .. } => true,
             CompareError::Twice { .. }
-            | CompareError::Versions { .. }
-            | CompareError::Differ { .. }
+            | CompareError::FewEpisodes { .. }
+            | CompareError::Differ(_)
             | CompareError::Episodes { .. } => false,
         }
+    }
+
+    /// Whether the results are sound, and there is only nothing to compare in them.
+    pub fn is_nothing_to_compare(&self) -> bool {
+        matches!(self, CompareError::Alone { .. } | CompareError::FewEpisodes { .. })
     }
 }

@@ -21,12 +21,13 @@ pub(super) fn correct(blocks: &mut [&mut Block], direction: f64) {
         }
     }
     let pairs = |blocks: &mut [&mut Block]| -> Vec<f64> {
-        blocks.iter().flat_map(|block| &block.pairs).map(|pair| pair.sign_flip.p).collect()
+        let pairs = blocks.iter().flat_map(|block| &block.pairs);
+        pairs.filter_map(|pair| pair.sign_flip).map(|test| test.p).collect()
     };
     let flips = pairs(blocks);
     let mut corrected = stats::holm(&flips).unwrap_or(flips).into_iter();
     for pair in blocks.iter_mut().flat_map(|block| &mut block.pairs) {
-        pair.sign_flip_holm = corrected.next().unwrap_or(1.0);
+        pair.sign_flip_holm = pair.sign_flip.and_then(|_| corrected.next());
     }
 }
 
@@ -36,6 +37,13 @@ fn inferences<'a>(
 ) -> impl Iterator<Item = &'a mut Inference> + 'a {
     let pairs = blocks.iter_mut().flat_map(|block| &mut block.pairs);
     pairs.filter_map(move |pair| pair.inference_mut(population))
+}
+
+impl Inference {
+    /// Whether the difference is significant after correction; by how much is another question.
+    pub fn is_significant(&self) -> bool {
+        self.p_holm <= 1.0 - self.interval.level
+    }
 }
 
 impl Pair {

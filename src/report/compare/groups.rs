@@ -1,14 +1,14 @@
-//! Groups of learners that cannot be told apart.
+//! Groups of methods that do not differ significantly.
 
-/// The letters of each learner's groups: two learners share a letter exactly where `apart` does not hold between them.
+/// The letters of each method's groups: two methods share a letter exactly where `apart` does not hold between them.
 ///
-/// Learners come in order of rank, and the groups are the largest sets without two members apart (Piepho 2004, "An
+/// Methods come in order of rank, and the groups are the largest sets without two members apart (Piepho 2004, "An
 /// algorithm for a letter-based representation of all-pairwise comparisons", J. Comput. Graph. Stat. 13:456, whose
 /// letters these are before any is dropped).
-pub fn letters(learners: usize, apart: impl Fn(usize, usize) -> bool) -> Vec<String> {
-    let mut groups: Vec<Vec<usize>> = vec![(0..learners).collect()];
-    for a in 0..learners {
-        for b in a + 1..learners {
+pub fn letters(methods: usize, apart: impl Fn(usize, usize) -> bool) -> Vec<String> {
+    let mut groups: Vec<Vec<usize>> = vec![(0..methods).collect()];
+    for a in 0..methods {
+        for b in a + 1..methods {
             if !apart(a, b) {
                 continue;
             }
@@ -30,11 +30,11 @@ pub fn letters(learners: usize, apart: impl Fn(usize, usize) -> bool) -> Vec<Str
     let all = groups.clone();
     let within = |small: &[usize], large: &Vec<usize>| small.iter().all(|member| large.contains(member));
     groups.retain(|group| !all.iter().any(|other| other.len() > group.len() && within(group, other)));
-    let of = |learner: &usize| {
-        let members = groups.iter().enumerate().filter(|(_, group)| group.contains(learner));
+    let of = |method: &usize| {
+        let members = groups.iter().enumerate().filter(|(_, group)| group.contains(method));
         members.map(|(place, _)| letter(place)).collect::<String>()
     };
-    (0..learners).map(|learner| of(&learner)).collect()
+    (0..methods).map(|method| of(&method)).collect()
 }
 
 /// a … z, and then with a number: a2, b2, …
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_learner_between_two_shares_a_letter_with_each() {
+    fn a_method_between_two_shares_a_letter_with_each() {
         assert_eq!(letters(3, |a, b| (a, b) == (0, 2)), ["a", "ab", "b"]);
         assert_eq!(letters(3, |_, _| false), ["a", "a", "a"]);
         assert_eq!(letters(3, |_, _| true), ["a", "b", "c"]);
@@ -58,7 +58,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn learners_share_a_letter_exactly_where_they_are_not_apart(
+        fn methods_share_a_letter_exactly_where_they_are_not_apart(
             bits in prop::collection::vec(any::<bool>(), 15),
         ) {
             let apart = |a: usize, b: usize| bits[b * (b - 1) / 2 + a];

@@ -1,32 +1,35 @@
-//! Two learners on the episodes that they share.
+//! Two methods on the episodes that they share.
 
 use super::{Options, words};
 use crate::results::Dealt;
 use crate::stats::{
     self, ClassJackknife, ClassSum, Effect, Estimate, Interval, JackknifeError, LEAST_CLASSES,
-    LEAST_EPISODES_PER_CLASS, Population, SignFlip, SignedRank, Superiority, Verdict,
+    LEAST_EPISODES_PER_CLASS, Population, SeedVariance, SignFlip, SignedRank, Superiority, Verdict,
 };
 
-/// What is known of the difference between two learners.
+/// What is known of the difference between two methods.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pair {
-    /// The place of the first learner among the learners of its block.
+    /// The place of the first method among the methods of its block.
     pub a: usize,
     /// The place of the second.
     pub b: usize,
-    /// The mean of a − b over the episodes, in the units of the metric.
+    /// The mean of a − b over the episodes (and over training seeds, where there are several), in the units of the metric.
     pub difference: f64,
     /// The mean divided by the standard deviation of an episode's difference; absent without spread.
     pub standardised: Option<f64>,
+    /// What the choice of training seeds adds to the variance of the difference; absent where neither method has several.
+    pub between_seeds: Option<f64>,
     /// One entry per population: sampler, items where no item repeats, classes.
     pub findings: Vec<Finding>,
-    /// The sign-flip test of the studentised mean.
-    pub sign_flip: SignFlip,
+    /// The sign-flip test of the studentised mean; absent where a method has several training seeds, which it knows
+    /// nothing of.
+    pub sign_flip: Option<SignFlip>,
     /// Its p-value, corrected by Holm over the family.
-    pub sign_flip_holm: f64,
-    /// The share of episodes in which a is ahead, ties counted half; for these classes and items.
+    pub sign_flip_holm: Option<f64>,
+    /// The share of episodes in which a is ahead, ties counted half; for these classes and items, and these seeds.
     pub superiority: Superiority,
-    /// Symmetry about zero, and nothing else; absent where all differences are zero.
+    /// Symmetry about zero, and nothing else; absent where all differences are zero, and with several seeds.
     pub signed_rank: Option<SignedRank>,
 }
 
@@ -50,29 +53,37 @@ pub struct Inference {
     pub p: f64,
     /// The same, corrected by Holm over the family.
     pub p_holm: f64,
-    /// The p-value of "at least the smallest difference that matters"; absent where none was named.
+    /// The p-value of "at least the margin"; absent where none was named.
     pub equivalence_p: Option<f64>,
     /// The same, corrected by Holm over the family.
     pub equivalence_holm: Option<f64>,
-    /// The verdict on the first learner, from the corrected p-values.
+    /// The verdict on the first method, from the corrected p-values.
     pub verdict: Verdict,
-    /// What would make the interval as narrow as ± the smallest difference that matters.
+    /// What would make the interval as narrow as ± the equivalence margin.
     pub plan: Option<Plan>,
 }
 
-/// What an interval of ± the smallest difference takes.
+/// What an interval of ± the equivalence margin takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// Episodes of the same classes; absent where no number of episodes will do.
     pub episodes: Option<u64>,
     /// Classes (or clusters), at as many episodes per class; for new classes only.
     pub classes: Option<u64>,
+    /// Training seeds of every method that has several, on the same episodes; only where one has, and then neither
+    /// episodes nor classes are planned.
+    pub seeds: Option<u64>,
 }
 
-/// One learner's values, and who they are from.
+/// One method's values, and who they are from.
 pub(super) struct Side<'a> {
     pub place: usize,
-    pub values: &'a [f64],
+    /// One row of values per training seed; one row where there is a single training or none.
+    pub rows: &'a [Vec<f64>],
+    /// The seeds of these rows.
+    pub seeds: &'a [String],
+    /// The mean over seeds in every episode.
+    pub means: &'a [f64],
 }
 
 /// What the pairs of a block share.
@@ -84,7 +95,7 @@ pub(super) struct Setting<'a> {
     pub direction: f64,
 }
 
-/// Compares two learners; corrections and verdicts follow when the family is complete. `None` for fewer than two
+/// Compares two methods; corrections and verdicts follow when the family is complete. `None` for fewer than two
 /// episodes, or values that are not finite.
 pub(super) fn pair(
     a: &Side<'_>,
@@ -93,59 +104,132 @@ pub(super) fn pair(
     options: &Options<'_>,
     bits: &mut dyn FnMut() -> u64,
 ) -> Option<Pair> {
-    let differences = stats::differences(a.values, b.values)?;
-    let effect = Effect::of(a.values, b.values)?;
-    let sampler = inference(effect.difference, setting, options)?;
-    let spread = effect.difference.standard_error * (differences.len() as f64).sqrt();
-    let plan =
-        |smallest| Plan { episodes: stats::episodes_for(smallest, spread, setting.level), classes: None };
-    let sampler = Inference { plan: options.smallest.map(plan), ..sampler };
-    let mut findings = vec![Finding { population: Population::Sampler, outcome: Ok(sampler.clone()) }];
+    let differences = stats::differences(a.means, b.means)?;
+    let effect = Effect::of(a.means, b.means)?;
+    let seeds = seeds(a, b)?;
+    let trained_often = !seeds.is_empty();
+    let margin = Margin { margin: options.margin, level: setting.level };
+    let sampler = sampler(&effect.difference, differences.len(), &seeds, &margin);
+    let mut findings = vec![Finding { population: Population::Sampler, outcome: sampler.clone() }];
     if !setting.repeat {
-        findings.push(Finding { population: Population::Items, outcome: Ok(sampler) });
+        findings.push(Finding { population: Population::Items, outcome: sampler });
     }
-    let classes = jackknife(&differences, setting.dealt);
-    let classes = classes.map_err(|error| reason(error, setting.dealt)).and_then(|jackknife| {
-        let inference = inference(jackknife.estimate, setting, options).ok_or("the level is not one")?;
-        let plan = options.smallest.map(|smallest| Plan {
-            episodes: stats::episodes_for_classes(&jackknife, smallest, setting.level),
-            classes: stats::classes_for(&jackknife, smallest, setting.level),
-        });
-        Ok(Inference { plan, ..inference })
-    });
-    findings.push(Finding { population: Population::Classes, outcome: classes });
+    let outcome = new_classes(&differences, setting.dealt, &seeds, &margin);
+    findings.push(Finding { population: Population::Classes, outcome });
 
     let ahead: Vec<f64> = differences.iter().map(|d| d * setting.direction).collect();
-    let sign_flip = stats::sign_flip(&differences, options.rounds, bits)?;
+    let sign_flip = stats::sign_flip(&differences, options.rounds, bits).filter(|_| !trained_often);
     Some(Pair {
         a: a.place,
         b: b.place,
         difference: effect.difference.value,
         standardised: effect.standardised,
+        between_seeds: trained_often.then(|| seeds.iter().map(|part| part.between_seeds).sum()),
         findings,
         sign_flip,
-        sign_flip_holm: sign_flip.p,
+        sign_flip_holm: sign_flip.map(|test| test.p),
         superiority: stats::superiority(&ahead, setting.level)?,
-        signed_rank: stats::signed_rank(&differences),
+        signed_rank: stats::signed_rank(&differences).filter(|_| !trained_often),
     })
 }
 
-fn inference(estimate: Estimate, setting: &Setting<'_>, options: &Options<'_>) -> Option<Inference> {
-    let equivalence_p = options.smallest.and_then(|smallest| stats::equivalence_p(&estimate, smallest));
-    let p = estimate.test(0.0).p;
-    Some(Inference {
-        estimate,
-        interval: estimate.interval(setting.level)?,
-        p,
-        p_holm: p,
-        equivalence_p,
-        equivalence_holm: equivalence_p,
-        verdict: Verdict::Undecided,
-        plan: None,
-    })
+/// What training seeds add to the variance of a difference: from the differences per seed, where both methods were trained
+/// with the same seeds or only one of them has several; else from each method by itself. `None` for values that are not
+/// finite, or fewer than two episodes.
+fn seeds(a: &Side<'_>, b: &Side<'_>) -> Option<Vec<SeedVariance>> {
+    let between = |rows: &[Vec<f64>]| stats::over_seeds(rows).ok();
+    let (several_a, several_b) = (a.rows.len() > 1, b.rows.len() > 1);
+    if several_a && several_b && a.seeds != b.seeds {
+        return Some(vec![between(a.rows)?, between(b.rows)?]);
+    }
+    if !several_a && !several_b {
+        return Some(Vec::new());
+    }
+    let of = |side: &Side<'_>, seed: usize| side.rows[seed.min(side.rows.len() - 1)].clone();
+    let all = 0..a.rows.len().max(b.rows.len());
+    let differences: Option<Vec<Vec<f64>>> =
+        all.map(|seed| stats::differences(&of(a, seed), &of(b, seed))).collect();
+    Some(vec![between(&differences?)?])
 }
 
-fn jackknife(values: &[f64], dealt: &Dealt) -> Result<ClassJackknife, JackknifeError> {
+/// Stands where every episode has the same difference, so that nothing is known of how much it varies.
+const NO_SPREAD: &str =
+    "every episode has the same difference, and without any spread no interval can be given";
+
+/// How narrow an interval should be, and of which level.
+struct Margin {
+    margin: Option<f64>,
+    level: f64,
+}
+
+impl Margin {
+    /// What an interval takes with several training seeds.
+    fn of_seeds(&self, of_means: &Estimate, seeds: &[SeedVariance]) -> Option<Plan> {
+        let needed = stats::seeds_for(of_means, seeds, self.margin?, self.level);
+        Some(Plan { episodes: None, classes: None, seeds: needed })
+    }
+
+    fn inference(&self, estimate: Estimate, plan: Option<Plan>) -> Result<Inference, String> {
+        if estimate.standard_error == 0.0 {
+            return Err(NO_SPREAD.to_string());
+        }
+        let equivalence_p = self.margin.and_then(|margin| stats::equivalence_p(&estimate, margin));
+        let p = estimate.test(0.0).p;
+        Ok(Inference {
+            estimate,
+            interval: estimate.interval(self.level).ok_or("the level of the interval is not one")?,
+            p,
+            p_holm: p,
+            equivalence_p,
+            equivalence_holm: equivalence_p,
+            verdict: Verdict::Inconclusive,
+            plan,
+        })
+    }
+}
+
+/// The statement about these classes and items, from so many episodes.
+fn sampler(
+    of_means: &Estimate,
+    episodes: usize,
+    seeds: &[SeedVariance],
+    margin: &Margin,
+) -> Result<Inference, String> {
+    let plan = if seeds.is_empty() {
+        let spread = of_means.standard_error * (episodes as f64).sqrt();
+        margin.margin.map(|goal| Plan {
+            episodes: stats::episodes_for(goal, spread, margin.level),
+            classes: None,
+            seeds: None,
+        })
+    } else {
+        margin.of_seeds(of_means, seeds)
+    };
+    margin.inference(stats::with_seeds(of_means, seeds), plan)
+}
+
+/// The statement about new classes, or why there is none.
+fn new_classes(
+    differences: &[f64],
+    dealt: &Dealt,
+    seeds: &[SeedVariance],
+    margin: &Margin,
+) -> Result<Inference, String> {
+    let jackknife = jackknife(differences, dealt).map_err(|error| reason(error, dealt))?;
+    let plan = if seeds.is_empty() {
+        margin.margin.map(|goal| Plan {
+            episodes: stats::episodes_for_classes(&jackknife, goal, margin.level),
+            classes: stats::classes_for(&jackknife, goal, margin.level),
+            seeds: None,
+        })
+    } else {
+        margin.of_seeds(&jackknife.estimate, seeds)
+    };
+    margin.inference(stats::with_seeds(&jackknife.estimate, seeds), plan)
+}
+
+/// The jackknife over the units that are left out in turn: classes, or their clusters.
+pub(super) fn jackknife(values: &[f64], dealt: &Dealt) -> Result<ClassJackknife, JackknifeError> {
     let mut sums = vec![ClassSum::default(); dealt.units.len()];
     let mut last = vec![0; sums.len()];
     for (place, value) in values.iter().enumerate() {

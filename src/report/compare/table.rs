@@ -1,18 +1,17 @@
 //! The ranked table of a block, and that of several data sets.
 
-use super::words::{Unit, p_words, percent, unit_words};
-use super::{Block, Comparison, Ranking};
+use super::words::{Unit, p_words, percent, seed_words, unit_words};
+use super::{Block, Comparison, Contender, Pair, Ranking};
 use crate::metric::Need;
 use crate::report::Grid;
-use crate::report::compare::Contender;
 use crate::stats::Population;
 
 /// Stands where there is nothing.
 const ABSENT: &str = "–";
 
 impl Comparison {
-    /// The ranked table of a block: groups that cannot be told apart, for the sampler and for new classes side by side;
-    /// with a baseline, the differences from it instead.
+    /// The ranked table of a block: methods in rows, their margins of error and groups for these and for new classes side
+    /// by side; with a baseline, the differences from it instead.
     pub fn grid(&self, block: &Block) -> Grid {
         let unit = Unit::of(self.metric);
         let shown = if self.metric.is_rate() { " in percent" } else { "" };
@@ -28,11 +27,20 @@ impl Comparison {
             block.classes,
             block.clusters.map(|clusters| format!(" in {clusters} clusters")).unwrap_or_default()
         );
+        grid.notes.extend(block.notes.iter().cloned());
         if block.sequential {
             let note =
                 "episodes were drawn until intervals were narrow: those for these classes are sequential";
             grid.notes.push(note.to_string());
         }
+        let identical = |names: Vec<&str>| {
+            format!(
+                "identical, and tested once: {} (the same outcome in every episode and class)",
+                names.join(", ")
+            )
+        };
+        grid.notes.extend(block.identical().into_iter().map(identical));
+        grid.notes.extend(seed_words(block));
         for name in &block.lacking {
             let why = if self.metric.needs(Need::ConfidenceScores) { "has" } else { "only ranks and has" };
             grid.notes.push(format!("{name} {why} no {}", self.metric));
@@ -41,28 +49,27 @@ impl Comparison {
     }
 
     fn ranked(&self, block: &Block, unit: Unit) -> Grid {
-        let new = new(block);
-        let head = ["rank", "learner", self.metric.name(), "these classes", "group", new.as_str(), "group"];
+        let these = "± these classes".to_string();
+        let new = format!("± {}", new(block));
+        let head = ["rank", "method", self.metric.name(), &these, "group", &new, "group"];
         let mut lines = vec![head.map(str::to_string).to_vec()];
-        for (place, learner) in block.learners.iter().enumerate() {
+        for (place, method) in block.methods.iter().enumerate() {
             let letters = |group: &Option<String>| group.clone().unwrap_or(ABSENT.to_string());
             lines.push(vec![
                 (place + 1).to_string(),
-                learner.name.clone(),
-                unit.number(learner.value),
-                half(learner, Population::Sampler, unit),
-                letters(&learner.group),
-                half(learner, Population::Classes, unit),
-                letters(&learner.class_group),
+                method.name.clone(),
+                unit.number(method.value),
+                margin(method, Population::Sampler, unit),
+                letters(&method.group),
+                margin(method, Population::Classes, unit),
+                letters(&method.class_group),
             ]);
         }
         let level = percent(block.level);
         let mut notes = vec![
+            format!("± margin of error ({level} CI) of each method alone; {}", glosses(block)),
             format!(
-                "± half of the {level} interval of each learner alone: over episodes of these classes and items, and for {new}"
-            ),
-            format!(
-                "learners that share a letter cannot be told apart by paired tests (Holm over all pairs of {}, {level})",
+                "methods that share a letter are not significantly different (paired tests, Holm over all pairs of {}, {level})",
                 block.protocol
             ),
         ];
@@ -71,42 +78,30 @@ impl Comparison {
     }
 
     fn against(&self, block: &Block, baseline: &str, unit: Unit) -> Grid {
-        let new = new(block);
-        let head = [
-            "learner",
-            self.metric.name(),
-            "difference",
-            "these classes",
-            "verdict",
-            new.as_str(),
-            "verdict",
-        ];
+        let these = "± these classes".to_string();
+        let new = format!("± {}", new(block));
+        let head = ["method", self.metric.name(), "difference", &these, "verdict", &new, "verdict"];
         let mut lines = vec![head.map(str::to_string).to_vec()];
-        for (place, learner) in block.learners.iter().enumerate() {
-            let mut line = vec![learner.name.clone(), unit.number(learner.value)];
-            match block.pairs.iter().find(|pair| pair.a == place) {
-                Some(pair) => {
-                    line.push(unit.number(pair.difference));
-                    for population in [Population::Sampler, Population::Classes] {
-                        let inference = pair.inference(population);
-                        let ends = inference.map(|i| {
-                            format!("{} to {}", unit.number(i.interval.low), unit.number(i.interval.high))
-                        });
-                        line.push(ends.unwrap_or(ABSENT.to_string()));
-                        line.push(inference.map_or(ABSENT.to_string(), |i| i.verdict.word().to_string()));
-                    }
+        for (place, method) in block.methods.iter().enumerate() {
+            let mut line = vec![method.name.clone(), unit.number(method.value)];
+            match block.pair_of(place) {
+                Some(pair) => line.extend(difference(pair, unit)),
+                None if method.name == baseline => line.extend(std::iter::repeat_n(ABSENT.to_string(), 5)),
+                None => {
+                    let cells = [&unit.number(0.0), ABSENT, "identical", ABSENT, "identical"];
+                    line.extend(cells.map(str::to_string));
                 }
-                None => line.extend(std::iter::repeat_n(ABSENT.to_string(), 5)),
             }
             lines.push(line);
         }
         let level = percent(block.level);
         let mut notes = vec![
             format!(
-                "differences are learner − {baseline}; {level} intervals of the paired difference, for these classes and items and for {new}"
+                "differences are method − {baseline}, ± margin of error ({level} CI) of the paired difference"
             ),
+            glosses(block),
             format!(
-                "verdicts after Holm over all learners against {baseline} in {}{}",
+                "verdicts after Holm over all methods against {baseline} in {}{}",
                 block.protocol,
                 self.within(unit)
             ),
@@ -116,17 +111,29 @@ impl Comparison {
     }
 
     fn within(&self, unit: Unit) -> String {
-        let within = |smallest| format!("; equivalent means within ±{}", unit.chosen(smallest));
-        self.smallest.map(within).unwrap_or_default()
+        let within = |margin| format!("; equivalent means within ±{}", unit.chosen(margin));
+        self.margin.map(within).unwrap_or_default()
     }
+}
+
+/// The cells of a difference: its value, and a margin and a verdict for these and for new classes.
+fn difference(pair: &Pair, unit: Unit) -> Vec<String> {
+    let mut cells = vec![unit.signed(pair.difference)];
+    for population in [Population::Sampler, Population::Classes] {
+        let inference = pair.inference(population);
+        let half = inference.map(|inference| inference.interval.half_width());
+        cells.push(half.map_or(ABSENT.to_string(), |half| unit.number(half)));
+        cells.push(inference.map_or(ABSENT.to_string(), |i| i.verdict.word().to_string()));
+    }
+    cells
 }
 
 impl Ranking {
     /// Mean ranks over data sets.
     pub fn grid(&self) -> Grid {
-        let mut lines = vec![["learner", "mean rank", "group"].map(str::to_string).to_vec()];
-        for learner in &self.learners {
-            lines.push(vec![learner.name.clone(), format!("{:.2}", learner.rank), learner.group.clone()]);
+        let mut lines = vec![["method", "mean rank", "group"].map(str::to_string).to_vec()];
+        for method in &self.methods {
+            lines.push(vec![method.name.clone(), format!("{:.2}", method.rank), method.group.clone()]);
         }
         let title = format!(
             "Mean ranks over {} data sets (way {}, shot {}, query {}): {}",
@@ -144,7 +151,7 @@ impl Ranking {
                 p_words(self.friedman.iman_davenport_p)
             ),
             format!(
-                "learners that share a letter cannot be told apart (Nemenyi, critical difference {:.2})",
+                "methods that share a letter are not significantly different (Nemenyi, critical difference {:.2})",
                 self.critical_difference
             ),
         ];
@@ -152,11 +159,17 @@ impl Ranking {
     }
 }
 
-/// Half of an interval of a learner's own mean.
-fn half(learner: &Contender, population: Population, unit: Unit) -> String {
-    let found = learner.intervals.iter().filter_map(|measured| measured.interval);
+/// The margin of error of a method's own mean.
+fn margin(method: &Contender, population: Population, unit: Unit) -> String {
+    let found = method.intervals.iter().filter_map(|measured| measured.interval);
     let interval = found.filter(|(of, _)| *of == population).map(|(_, interval)| interval).next();
-    interval.map_or(ABSENT.to_string(), |interval| format!("± {}", unit.number(interval.half_width())))
+    interval.map_or(ABSENT.to_string(), |interval| unit.number(interval.half_width()))
+}
+
+/// What the two margins are for, said once.
+fn glosses(block: &Block) -> String {
+    let items = if block.repeat { "" } else { ", and new items (open), because no item repeats" };
+    format!("these classes: {}{items}; {}: others of their kind", Population::Sampler.meaning(), new(block))
 }
 
 /// What the second statement is about.
@@ -166,7 +179,10 @@ fn new(block: &Block) -> String {
 
 /// Why there is nothing about new classes, told once.
 fn undefined(block: &Block) -> Option<String> {
-    let findings = block.pairs.iter().flat_map(|pair| &pair.findings);
-    let mut reasons = findings.filter_map(|finding| finding.outcome.as_ref().err());
-    reasons.next().map(|reason| format!("nothing about {}: {reason}", new(block)))
+    let of_classes = |pair: &Pair| {
+        let finding = pair.findings.iter().find(|finding| finding.population == Population::Classes)?;
+        finding.outcome.as_ref().err().cloned()
+    };
+    let reason = block.pairs.iter().find_map(of_classes)?;
+    Some(format!("nothing about {}: {reason}", new(block)))
 }

@@ -1,88 +1,189 @@
 //! comparison.csv, comparison.md and comparison.tex, and the ranks over data sets.
 
+use serde::{Deserialize, Serialize};
+
 use super::words::claims;
-use super::{Block, Comparison, Finding, Pair};
+use super::{Block, Comparison, Contender, Finding, Pair};
+use crate::results::Size;
+use crate::results::cells::{self, word};
 use crate::results::rows::interval_word;
 use crate::results::text::{float, text};
 use crate::stats::Population;
 
-/// Columns of `comparison.csv`: one row per pair and population.
-pub const COMPARISON_COLUMNS: &str = "protocol,version,way,shot,query,features,draw_sha256,features_sha256,episodes,\
-    classes,clusters,metric,learner_a,parameters_a,value_a,learner_b,parameters_b,value_b,difference,standardised,interval,low,\
-    high,level,standard_error,degrees,p,p_holm,smallest,equivalence_p,equivalence_p_holm,verdict,episodes_needed,\
-    classes_needed,sign_flip_p,sign_flip_p_holm,superiority,superiority_low,superiority_high,symmetry_p,undefined";
+/// A row of `comparison.csv`: a pair and a population. Its fields are the columns.
+#[derive(Debug, Serialize, Deserialize)]
+struct Row {
+    protocol: String,
+    version: u32,
+    #[serde(with = "word")]
+    way: Size,
+    #[serde(with = "word")]
+    shot: Size,
+    #[serde(with = "word")]
+    query: Size,
+    dataset: String,
+    items_sha256: String,
+    draw_sha256: String,
+    episodes: u64,
+    classes: u64,
+    clusters: Option<u64>,
+    metric: String,
+    method_a: String,
+    features_a: String,
+    features_sha256_a: String,
+    learner_a: String,
+    parameters_a: String,
+    seeds_a: String,
+    #[serde(serialize_with = "cells::number")]
+    value_a: f64,
+    identical_a: String,
+    method_b: String,
+    features_b: String,
+    features_sha256_b: String,
+    learner_b: String,
+    parameters_b: String,
+    seeds_b: String,
+    #[serde(serialize_with = "cells::number")]
+    value_b: f64,
+    identical_b: String,
+    #[serde(serialize_with = "cells::number")]
+    difference: f64,
+    #[serde(serialize_with = "cells::optional")]
+    standardised: Option<f64>,
+    interval: String,
+    #[serde(serialize_with = "cells::optional")]
+    low: Option<f64>,
+    #[serde(serialize_with = "cells::optional")]
+    high: Option<f64>,
+    #[serde(serialize_with = "cells::number")]
+    level: f64,
+    #[serde(serialize_with = "cells::optional")]
+    standard_error: Option<f64>,
+    #[serde(serialize_with = "cells::optional")]
+    degrees: Option<f64>,
+    #[serde(serialize_with = "cells::optional")]
+    between_seeds: Option<f64>,
+    #[serde(serialize_with = "cells::optional")]
+    p: Option<f64>,
+    #[serde(serialize_with = "cells::optional")]
+    p_holm: Option<f64>,
+    #[serde(serialize_with = "cells::optional")]
+    margin: Option<f64>,
+    #[serde(serialize_with = "cells::optional")]
+    equivalence_p: Option<f64>,
+    #[serde(serialize_with = "cells::optional")]
+    equivalence_p_holm: Option<f64>,
+    verdict: String,
+    episodes_needed: String,
+    classes_needed: Option<u64>,
+    seeds_needed: Option<u64>,
+    #[serde(serialize_with = "cells::optional")]
+    sign_flip_p: Option<f64>,
+    #[serde(serialize_with = "cells::optional")]
+    sign_flip_p_holm: Option<f64>,
+    #[serde(serialize_with = "cells::optional")]
+    superiority: Option<f64>,
+    #[serde(serialize_with = "cells::optional")]
+    superiority_low: Option<f64>,
+    #[serde(serialize_with = "cells::optional")]
+    superiority_high: Option<f64>,
+    #[serde(serialize_with = "cells::optional")]
+    symmetry_p: Option<f64>,
+    undefined: String,
+}
 
-/// Columns of `ranks.csv`: one row per pair of learners.
-pub const RANKING_COLUMNS: &str = "metric,way,shot,query,data_sets,learner_a,rank_a,learner_b,rank_b,nemenyi_p,\
+/// Columns of `comparison.csv`: one row per pair and population.
+pub fn comparison_columns() -> &'static [&'static str] {
+    cells::columns::<Row>()
+}
+
+/// Columns of `ranks.csv`: one row per pair of methods.
+pub const RANKING_COLUMNS: &str = "metric,way,shot,query,data_sets,method_a,rank_a,method_b,rank_b,nemenyi_p,\
     critical_difference,friedman_chi_squared,friedman_p,iman_davenport_p";
+
+/// Joins several values in one cell.
+const BETWEEN: &str = ";";
 
 impl Comparison {
     /// `comparison.csv`, header and line ends included.
     ///
     /// What belongs to the pair and not to a population (sign-flip, superiority, symmetry) stands in the sampler's row,
-    /// since it is about these classes and items. `episodes_needed` is `none` where no number of episodes will do;
-    /// where classes have clusters, `classes_needed` counts clusters.
+    /// since it is about these classes and items. `identical_a` and `identical_b` name the methods that share every outcome
+    /// with the one of the row, and are not tested again. `between_seeds` is the part of the squared standard error that
+    /// comes from the choice of training seeds. `episodes_needed` is `none` where no number of episodes will do; where
+    /// classes have clusters, `classes_needed` counts clusters.
     pub fn csv(&self) -> Vec<u8> {
-        let mut out = format!("{COMPARISON_COLUMNS}\n").into_bytes();
-        for block in &self.blocks {
-            for pair in &block.pairs {
-                for finding in &pair.findings {
-                    row(&mut out, &self.cells(block, pair, finding));
-                }
-            }
-        }
+        let mut out = format!("{}\n", comparison_columns().join(",")).into_bytes();
+        let rows = self.blocks.iter().flat_map(|block| {
+            let findings = block.pairs.iter().flat_map(|pair| pair.findings.iter().map(move |of| (pair, of)));
+            findings.map(move |(pair, finding)| self.row(block, pair, finding))
+        });
+        cells::append(&mut out, rows);
         out
     }
 
-    fn cells(&self, block: &Block, pair: &Pair, finding: &Finding) -> Vec<String> {
-        let (a, b) = (&block.learners[pair.a], &block.learners[pair.b]);
+    fn row(&self, block: &Block, pair: &Pair, finding: &Finding) -> Row {
+        let (a, b) = (&block.methods[pair.a], &block.methods[pair.b]);
         let inference = finding.outcome.as_ref().ok();
         let sampler = (finding.population == Population::Sampler).then_some(pair);
         let plan = inference.and_then(|inference| inference.plan);
-        let episodes_needed = plan.map(|plan| plan.episodes.map_or("none".to_string(), |n| n.to_string()));
-        vec![
-            block.protocol.clone(),
-            block.version.to_string(),
-            block.way.to_string(),
-            block.shot.to_string(),
-            block.query.to_string(),
-            block.features.clone(),
-            block.draw_sha256.clone(),
-            block.features_sha256.clone(),
-            block.episodes.to_string(),
-            block.classes.to_string(),
-            block.clusters.map(|clusters| clusters.to_string()).unwrap_or_default(),
-            self.metric.to_string(),
-            a.learner.clone(),
-            a.parameters.clone(),
-            number(Some(a.value)),
-            b.learner.clone(),
-            b.parameters.clone(),
-            number(Some(b.value)),
-            number(Some(pair.difference)),
-            number(pair.standardised),
-            interval_word(block.sequential, finding.population).to_string(),
-            number(inference.map(|i| i.interval.low)),
-            number(inference.map(|i| i.interval.high)),
-            number(Some(block.level)),
-            number(inference.map(|i| i.estimate.standard_error)),
-            number(inference.map(|i| i.estimate.degrees)),
-            number(inference.map(|i| i.p)),
-            number(inference.map(|i| i.p_holm)),
-            number(self.smallest),
-            number(inference.and_then(|i| i.equivalence_p)),
-            number(inference.and_then(|i| i.equivalence_holm)),
-            inference.map(|i| i.verdict.word().to_string()).unwrap_or_default(),
-            episodes_needed.unwrap_or_default(),
-            plan.and_then(|plan| plan.classes).map(|n| n.to_string()).unwrap_or_default(),
-            number(sampler.map(|pair| pair.sign_flip.p)),
-            number(sampler.map(|pair| pair.sign_flip_holm)),
-            number(sampler.map(|pair| pair.superiority.value)),
-            number(sampler.map(|pair| pair.superiority.interval.low)),
-            number(sampler.map(|pair| pair.superiority.interval.high)),
-            number(sampler.and_then(|pair| pair.signed_rank.as_ref()).map(|test| test.p)),
-            finding.outcome.as_ref().err().cloned().unwrap_or_default(),
-        ]
+        let planned = plan.filter(|_| pair.between_seeds.is_none());
+        let episodes_needed = planned.map(|plan| plan.episodes.map_or("none".to_string(), |n| n.to_string()));
+        Row {
+            protocol: block.protocol.clone(),
+            version: block.version,
+            way: block.way,
+            shot: block.shot,
+            query: block.query,
+            dataset: block.dataset.clone(),
+            items_sha256: block.items_sha256.clone(),
+            draw_sha256: block.draw_sha256.clone(),
+            episodes: block.episodes as u64,
+            classes: block.classes as u64,
+            clusters: block.clusters.map(|clusters| clusters as u64),
+            metric: self.metric.to_string(),
+            method_a: a.name.clone(),
+            features_a: a.features.clone(),
+            features_sha256_a: a.features_sha256.join(BETWEEN),
+            learner_a: a.learner.clone(),
+            parameters_a: a.parameters.clone(),
+            seeds_a: a.seeds.join(BETWEEN),
+            value_a: a.value,
+            identical_a: identical(block, pair.a),
+            method_b: b.name.clone(),
+            features_b: b.features.clone(),
+            features_sha256_b: b.features_sha256.join(BETWEEN),
+            learner_b: b.learner.clone(),
+            parameters_b: b.parameters.clone(),
+            seeds_b: b.seeds.join(BETWEEN),
+            value_b: b.value,
+            identical_b: identical(block, pair.b),
+            difference: pair.difference,
+            standardised: pair.standardised,
+            interval: interval_word(block.sequential, finding.population).to_string(),
+            low: inference.map(|i| i.interval.low),
+            high: inference.map(|i| i.interval.high),
+            level: block.level,
+            standard_error: inference.map(|i| i.estimate.standard_error),
+            degrees: inference.map(|i| i.estimate.degrees),
+            between_seeds: pair.between_seeds,
+            p: inference.map(|i| i.p),
+            p_holm: inference.map(|i| i.p_holm),
+            margin: self.margin,
+            equivalence_p: inference.and_then(|i| i.equivalence_p),
+            equivalence_p_holm: inference.and_then(|i| i.equivalence_holm),
+            verdict: inference.map(|i| i.verdict.word().to_string()).unwrap_or_default(),
+            episodes_needed: episodes_needed.unwrap_or_default(),
+            classes_needed: plan.and_then(|plan| plan.classes),
+            seeds_needed: plan.and_then(|plan| plan.seeds),
+            sign_flip_p: sampler.and_then(|pair| pair.sign_flip).map(|test| test.p),
+            sign_flip_p_holm: sampler.and_then(|pair| pair.sign_flip_holm),
+            superiority: sampler.map(|pair| pair.superiority.value),
+            superiority_low: sampler.map(|pair| pair.superiority.interval.low),
+            superiority_high: sampler.map(|pair| pair.superiority.interval.high),
+            symmetry_p: sampler.and_then(|pair| pair.signed_rank).map(|test| test.p),
+            undefined: finding.outcome.as_ref().err().cloned().unwrap_or_default(),
+        }
     }
 
     /// `ranks.csv`, header and line ends included; `None` where there are no ranks over data sets.
@@ -90,7 +191,7 @@ impl Comparison {
         let mut out = format!("{RANKING_COLUMNS}\n").into_bytes();
         for ranking in &self.rankings {
             for (a, b, p) in &ranking.pairs {
-                let (a, b) = (&ranking.learners[*a], &ranking.learners[*b]);
+                let (a, b) = (&ranking.methods[*a], &ranking.methods[*b]);
                 let cells = [
                     self.metric.to_string(),
                     ranking.way.to_string(),
@@ -116,7 +217,7 @@ impl Comparison {
     /// What is printed: tables and sentences.
     pub fn text(&self) -> String {
         let mut text = String::new();
-        for block in self.blocks.iter().filter(|block| !block.pairs.is_empty()) {
+        for block in self.blocks.iter().filter(|block| block.is_compared()) {
             text.push_str(&self.grid(block).text());
             text.push('\n');
             claims(self, block).iter().for_each(|claim| text.push_str(&format!("{claim}\n")));
@@ -129,7 +230,7 @@ impl Comparison {
     /// `comparison.md`.
     pub fn markdown(&self) -> String {
         let mut text = String::from("# Comparison\n\n");
-        for block in self.blocks.iter().filter(|block| !block.pairs.is_empty()) {
+        for block in self.blocks.iter().filter(|block| block.is_compared()) {
             text.push_str(&self.grid(block).markdown());
             text.push('\n');
             claims(self, block).iter().for_each(|claim| text.push_str(&format!("- {claim}\n")));
@@ -142,12 +243,18 @@ impl Comparison {
     /// `comparison.tex`: tables for a document that uses the package booktabs.
     pub fn latex(&self) -> String {
         let mut text = String::from("% Needs \\usepackage{booktabs}.\n");
-        for block in self.blocks.iter().filter(|block| !block.pairs.is_empty()) {
+        for block in self.blocks.iter().filter(|block| block.is_compared()) {
             text.push_str(&self.grid(block).latex());
         }
         self.rankings.iter().for_each(|ranking| text.push_str(&ranking.grid().latex()));
         text
     }
+}
+
+/// The methods that are identical to one, in one cell.
+fn identical(block: &Block, place: usize) -> String {
+    let same = block.methods.iter().filter(|method| method.same_as == Some(place));
+    same.map(|method: &Contender| method.name.as_str()).collect::<Vec<_>>().join(BETWEEN)
 }
 
 fn number(value: Option<f64>) -> String {

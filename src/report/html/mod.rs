@@ -9,13 +9,11 @@ mod plots;
 mod run;
 mod text;
 
-use std::collections::BTreeMap;
-
 use super::Overview;
+use super::compare::methods::Methods;
 use super::compare::{self, Comparison, blocks};
-use super::names::display_names;
 use crate::metric::Metric;
-use crate::results::{ReadTable, ResultsFolder, Size, SummaryRow};
+use crate::results::{ReadTable, ResultsFolder, Selection, Size, SummaryRow, Table};
 
 pub use canvas::{Plot, PlotError};
 pub use hard::{Hard, HardClass, HardEpisode, Picture, WrongItem};
@@ -27,7 +25,7 @@ const STYLE: &str = include_str!("style.css");
 pub struct Request<'a> {
     /// The results.
     pub folders: &'a [ResultsFolder],
-    /// Their comparison; absent for a single learner.
+    /// Their comparison; absent where there is nothing to compare.
     pub comparison: Option<&'a Comparison>,
     /// A hard episode in pictures, or why there is none.
     pub hard: &'a Hard,
@@ -63,14 +61,16 @@ pub enum PageError {
     },
 }
 
-/// The tables of one protocol, shot and data set.
+/// The rows of one protocol, shot and data set.
 pub(super) struct Group<'a> {
     title: String,
     /// The beginning of the names of its plots.
     slug: String,
-    /// Each learner with the name that tells it from others.
+    /// Each row with the name of its method, and its training seed where there are several.
     tables: Vec<(String, &'a ReadTable)>,
-    /// The mark of each of them in plots: its place among all learners of the page.
+    /// The names of their methods alone.
+    methods: Vec<String>,
+    /// The mark of each of them in plots: its place among all rows of the page.
     marks: Vec<usize>,
     block: Option<&'a compare::Block>,
 }
@@ -84,14 +84,14 @@ pub fn page(request: &Request<'_>) -> Result<Page, PageError> {
     let mut plots = Vec::new();
     let mut body = format!("<h1>{}</h1>\n", text::escaped(&title(&groups)));
     body.push_str("<h2>Results</h2>\n");
-    body.push_str(&overviews(request));
+    body.push_str(&overviews(request, &groups));
     for group in &groups {
         body.push_str(&format!("<h2>{}</h2>\n", text::escaped(&group.title)));
         if let (Some(comparison), Some(block)) = (request.comparison, group.block)
-            && !block.pairs.is_empty()
+            && block.is_compared()
         {
             let mut grid = comparison.grid(block);
-            grid.title = "Ranked, with what can be told apart".to_string();
+            grid.title = "Methods, with their paired differences".to_string();
             body.push_str(&text::table(&grid));
             body.push_str("<h3>What can be claimed</h3>\n");
             body.push_str(&text::list(&compare::claims(comparison, block)));
@@ -131,66 +131,66 @@ fn title(groups: &[Group<'_>]) -> String {
 }
 
 fn groups<'a>(request: &Request<'a>) -> Result<Vec<Group<'a>>, PageError> {
-    let sources = blocks::blocks(request.folders)?;
-    let tables = sources.values().flatten().map(|source| &source.read.table);
-    let names = display_names(tables.map(|table| (table.learner.as_str(), &table.parameters)));
+    let shared = blocks::blocks(&compare::entries(request.folders))?;
+    let methods = Methods::of(&shared);
     let mut groups = Vec::new();
-    for (number, (key, sources)) in sources.iter().enumerate() {
-        let record = sources[0].folder.run.of_table(&sources[0].read.key());
-        let features = record.map_or("", |record| record.source.as_str());
-        let shot = match key.shot {
+    // The mark of a row in plots is the same wherever its method and seed are.
+    let mut known: Vec<String> = Vec::new();
+    for (number, (shared, of_block)) in shared.iter().zip(&methods.of_blocks).enumerate() {
+        let shot = match shared.shot {
             Size::Number(number) => format!("{number}-shot"),
             other => format!("{other} shots"),
         };
-        let block = request.comparison.and_then(|comparison| {
-            let same = |block: &&compare::Block| {
-                (&block.protocol, block.shot) == (&key.protocol, key.shot)
-                    && (&block.draw_sha256, &block.features_sha256)
-                        == (&key.draw_sha256, &key.features_sha256)
-            };
-            comparison.blocks.iter().find(same)
-        });
-        let name = |read: &ReadTable| {
-            names.get(&(read.table.learner.as_str(), &read.table.parameters)).cloned().unwrap_or_default()
-        };
-        let mark = |read: &ReadTable| {
-            let key = (read.table.learner.as_str(), &read.table.parameters);
-            names.keys().position(|known| *known == key).unwrap_or(0)
-        };
+        let same = |block: &&compare::Block| (&block.protocol, block.shot) == (&shared.protocol, shared.shot);
+        let block = request.comparison.and_then(|comparison| comparison.blocks.get(number)).filter(same);
         let plain: String =
-            key.protocol.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+            shared.protocol.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        let tables: Vec<(String, &ReadTable)> = of_block
+            .iter()
+            .flat_map(|method| {
+                let names = method.row_names(&methods.names[method.name].name);
+                names.into_iter().zip(&method.rows).map(|(name, (_, entry))| (name, entry.read))
+            })
+            .collect();
+        let mut mark = |name: &String| {
+            known.iter().position(|known| known == name).unwrap_or_else(|| {
+                known.push(name.clone());
+                known.len() - 1
+            })
+        };
         groups.push(Group {
-            title: format!("{}, {shot}, {features}", key.protocol),
-            slug: format!("{:02}-{plain}-shot-{}", number + 1, key.shot),
-            tables: sources.iter().map(|source| (name(source.read), source.read)).collect(),
-            marks: sources.iter().map(|source| mark(source.read)).collect(),
+            title: format!("{}, {shot}, {}", shared.protocol, shared.entries[0].read.table.dataset),
+            slug: format!("{:02}-{plain}-shot-{}", number + 1, shared.shot),
+            marks: tables.iter().map(|(name, _)| mark(name)).collect(),
+            tables,
+            methods: of_block
+                .iter()
+                .flat_map(|method| vec![methods.names[method.name].name.clone(); method.rows.len()])
+                .collect(),
             block,
         });
     }
     Ok(groups)
 }
 
-/// The summary, one table per data set.
-fn overviews(request: &Request<'_>) -> String {
-    let mut sets: BTreeMap<&str, (Vec<SummaryRow>, &str)> = BTreeMap::new();
-    for folder in request.folders {
-        for read in &folder.tables {
-            let record = folder.run.of_table(&read.key());
-            let features = record.map_or("", |record| record.source.as_str());
-            let set = sets.entry(&read.features_sha256).or_insert((Vec::new(), features));
-            set.0.extend(read.rows());
-        }
-    }
-    let several = sets.len() > 1;
-    let mut html = String::new();
-    for (rows, features) in sets.values() {
-        let mut grid = Overview::of(rows, Metric::ACCURACY).grid().clone();
-        if several {
-            grid.title = features.to_string();
-        }
-        html.push_str(&text::table(&grid));
-    }
-    html
+/// The summary, one table per protocol and data set, with methods by the names that they have on this page. Bounds that
+/// stand in no comparison stand here.
+fn overviews(request: &Request<'_>, groups: &[Group<'_>]) -> String {
+    let compared = groups.iter().flat_map(|group| {
+        group.methods.iter().zip(&group.tables).map(|(method, (_, read))| (method.clone(), *read))
+    });
+    let oracle = request.folders.iter().flat_map(|folder| &folder.tables);
+    let oracle = oracle.filter(|read| read.table.selection == Selection::Oracle);
+    let all = compared.chain(oracle.map(|read| (read.table.method.clone(), read)));
+    let rows: Vec<SummaryRow> = all
+        .flat_map(|(method, read)| {
+            read.rows().map(move |row| {
+                let table = Table { method: method.clone(), ..row.table };
+                SummaryRow { table, ..row }
+            })
+        })
+        .collect();
+    Overview::of(&rows, Metric::ACCURACY).grids().iter().map(text::table).collect()
 }
 
 fn figures(plots: &[(Plot, String)]) -> String {

@@ -35,24 +35,27 @@ fn frame<'a>(group: &Group<'_>, name: &'a mut String, kind: &str, label: String,
 }
 
 fn accuracy(group: &Group<'_>) -> Result<(Plot, String), PlotError> {
-    let mut rows: Vec<IntervalRow> = group
-        .tables
-        .iter()
-        .map(|(name, read)| IntervalRow {
-            label: name.clone(),
-            value: 100.0 * mean(read),
-            inner: ends(&read.measured, Population::Sampler),
-            outer: ends(&read.measured, Population::Classes),
-        })
-        .collect();
+    let row = |label: &String, value: f64, measured: &[Measured]| IntervalRow {
+        label: label.clone(),
+        value: 100.0 * value,
+        inner: ends(measured, Population::Sampler),
+        outer: ends(measured, Population::Classes),
+    };
+    // A comparison has a row per method, its training seeds taken together.
+    let block = group.block.filter(|block| block.lacking.is_empty());
+    let mut rows: Vec<IntervalRow> = match block {
+        Some(block) => block.methods.iter().map(|of| row(&of.name, of.value, &of.intervals)).collect(),
+        None => group.tables.iter().map(|(name, read)| row(name, mean(read), &read.measured)).collect(),
+    };
     rows.sort_by(|a, b| b.value.total_cmp(&a.value));
-    let label = format!("Accuracy of {} learners with intervals, {}", rows.len(), group.title);
+    let label = format!("Accuracy of {} methods with intervals, {}", rows.len(), group.title);
     let mut name = String::new();
     let plot = intervals(&frame(group, &mut name, "accuracy", label, "accuracy in percent"), &rows, None)?;
     let thin = rows.iter().any(|row| row.outer.is_some());
-    let thin = if thin { format!("; thin: what {} would give", new(group)) } else { String::new() };
+    let thin = if thin { format!("; thin: for {}", new(group)) } else { String::new() };
     let caption = format!(
-        "Accuracy. Thick: interval for these classes and items{thin}. Overlap says little about a difference: pairs do."
+        "Accuracy with 95 % confidence intervals. Thick: for these classes and items (closed){thin}. Overlapping \
+         intervals say little about a difference: see the pairs."
     );
     Ok((plot, caption))
 }
@@ -90,22 +93,23 @@ fn differences(group: &Group<'_>, comparison: &Comparison) -> Drawn {
     for pair in block.pairs.iter().filter(|pair| comparison.baseline.is_some() || pair.a == 0) {
         let other = if comparison.baseline.is_some() { pair.a } else { pair.b };
         rows.push(IntervalRow {
-            label: block.learners[other].name.clone(),
+            label: block.methods[other].name.clone(),
             value: pair.difference * sign,
             inner: turned(pair.inference(Population::Sampler)),
             outer: turned(pair.inference(Population::Classes)),
         });
     }
     rows.sort_by(|a, b| b.value.total_cmp(&a.value));
-    let baseline = comparison.baseline.clone().unwrap_or_else(|| block.learners[0].name.clone());
+    let baseline = comparison.baseline.clone().unwrap_or_else(|| block.methods[0].name.clone());
     let label = format!("Paired differences from {baseline}, {}", group.title);
     let axis = format!("{} − that of {baseline}{unit}", comparison.metric);
     let mut name = String::new();
     let plot = intervals(&frame(group, &mut name, "differences", label, &axis), &rows, Some(0.0))?;
     let thin = rows.iter().any(|row| row.outer.is_some());
     let thin = if thin { format!("; thin: for {}", new(group)) } else { String::new() };
-    let caption =
-        format!("Paired differences from {baseline}. Thick: interval for these classes and items{thin}.");
+    let caption = format!(
+        "Paired differences from {baseline}. Thick: interval for these classes and items (closed){thin}."
+    );
     Ok(vec![(plot, caption)])
 }
 
@@ -202,10 +206,10 @@ fn reliability(group: &Group<'_>) -> Drawn {
     let ticks: Vec<(f64, String)> = (0..=5).map(|n| (f64::from(n) * 20.0, format!("{}", n * 20))).collect();
     let label = format!("Reliability diagram, {}", group.title);
     let mut name = String::new();
-    let frame = frame(group, &mut name, "reliability", label, "claimed probability in percent");
+    let frame = frame(group, &mut name, "reliability", label, "predicted probability in percent");
     let plot = lines(&frame, &series, &ticks, (0.0, 100.0), "correct in percent", true)?;
-    let caption = "Reliability: how often an answer is correct against the probability that the learner claims, in 15 \
-                   bins of equal mass. On the diagonal a learner knows what it knows.";
+    let caption = "Reliability: how often a prediction is correct against its predicted probability, in 15 bins of equal \
+                   mass. On the diagonal predictions are calibrated.";
     Ok(vec![(plot, caption.to_string())])
 }
 
@@ -214,7 +218,7 @@ pub(super) fn curves(groups: &[Group<'_>]) -> Drawn {
     let mut sets: BTreeMap<(&str, &str), Vec<&Group<'_>>> = BTreeMap::new();
     for group in groups {
         let read = group.tables[0].1;
-        sets.entry((&read.table.protocol, &read.features_sha256)).or_default().push(group);
+        sets.entry((&read.table.protocol, &read.table.dataset)).or_default().push(group);
     }
     let mut drawn = Vec::new();
     for ((protocol, _), groups) in sets {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::*;
 use crate::metric::Metric;
-use crate::report::compare::{Bits, Options, compare};
+use crate::report::compare::{Bits, Options, compare, entries};
 use crate::results::fixtures::Made;
 
 fn read(made: &Made) -> ResultsFolder {
@@ -32,9 +32,9 @@ fn hard() -> Hard {
 
 fn page_of(made: &Made, hard: &Hard) -> Page {
     let folders = [read(made)];
-    let options = Options { metric: Metric::ACCURACY, baseline: None, smallest: Some(0.005), rounds: 99 };
+    let options = Options { metric: Metric::ACCURACY, baseline: None, margin: Some(0.005), rounds: 99 };
     let bits = |_| -> Bits { Box::new(|| 0x5555_aaaa_3333_cccc) };
-    let comparison = compare(&folders, &options, &bits).ok();
+    let comparison = compare(&entries(&folders), &options, &bits).ok();
     page(&Request { folders: &folders, comparison: comparison.as_ref(), hard }).unwrap()
 }
 
@@ -172,10 +172,10 @@ fn a_learner_has_one_colour_in_every_plot() {
         });
         colour.unwrap().to_string()
     };
-    for name in ["b", "c"] {
+    for name in ["store+b", "store+c"] {
         assert_eq!(legend("classes", name), legend("reliability", name), "{name}");
     }
-    assert_ne!(legend("classes", "b"), legend("classes", "c"));
+    assert_ne!(legend("classes", "store+b"), legend("classes", "store+c"));
 }
 
 #[test]

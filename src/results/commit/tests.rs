@@ -96,7 +96,7 @@ fn record() -> RunRecord {
         resumed: None,
         parts: Vec::new(),
         machine: Machine::here(),
-        files: Vec::new(),
+        files: BTreeMap::new(),
     }
 }
 
@@ -166,7 +166,7 @@ fn the_files_hold_exactly_these_bytes() {
         lines.next(),
         Some(
             "protocol,version,learner,parameters,selection,setting,backbone,saw_classes,way,shot,features,dataset,seed_train,\
-             query,episodes,classes,metric,value,interval,low,high,level,seed,device,draw_sha256,items_sha256,\
+             query,episodes,classes,metric,value,interval,low,high,confidence_level,seed,device,draw_sha256,items_sha256,\
              features_sha256,kshot,method"
         )
     );
@@ -252,9 +252,10 @@ fn queries_are_written_where_somebody_hands_them_in() {
         "outcomes.csv",
         "queries.csv",
         "summary.csv",
-        "run.json",
     ];
-    assert_eq!(run.files, files);
+    assert_eq!(run.files.keys().collect::<Vec<_>>(), files.iter().collect::<Vec<_>>());
+    let draw = "1877470f7a7ce13e4eb42b7874f19eabe4988dc84841292000dc780b8d7b2208";
+    assert_eq!(run.files["draw.csv"], draw);
     assert_eq!(read(folder.path(), "draw.csv"), "episode\n");
 }
 

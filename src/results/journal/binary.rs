@@ -1,8 +1,8 @@
-//! A stretch as bytes: whole numbers of fixed width, low byte first, and floats by their bits.
+//! A chunk as bytes: whole numbers of fixed width, low byte first, and floats by their bits.
 
+use super::super::chunk::{Chunk, EpisodeRecord, QueryOutcome, TableChunk};
 use super::super::generalised::QueryStanding;
 use super::super::open_set::OpenSetCounts;
-use super::super::stretch::{EpisodeRecord, QueryOutcome, Stretch, TableStretch};
 use super::super::tally::{ClassOutcome, EpisodeOutcome};
 use crate::metric::Metric;
 use crate::vocab::{ClassId, ItemId};
@@ -10,12 +10,12 @@ use crate::vocab::{ClassId, ItemId};
 /// Stands for a number that is absent: the bits of one that is never written.
 const ABSENT: u32 = u32::MAX;
 
-/// Appends a stretch.
-pub(super) fn write(stretch: &Stretch, out: &mut Vec<u8>) {
-    whole(out, stretch.first);
-    whole(out, stretch.episodes);
-    whole(out, stretch.tables.len() as u32);
-    for table in &stretch.tables {
+/// Appends a chunk.
+pub(super) fn write(chunk: &Chunk, out: &mut Vec<u8>) {
+    whole(out, chunk.first);
+    whole(out, chunk.episodes);
+    whole(out, chunk.tables.len() as u32);
+    for table in &chunk.tables {
         whole(out, table.table as u32);
         out.extend(table.unconverged.to_le_bytes());
         whole(out, table.episodes.len() as u32);
@@ -84,15 +84,15 @@ fn whole(out: &mut Vec<u8>, number: u32) {
     out.extend(number.to_le_bytes());
 }
 
-/// Reads a stretch from bytes that hold it and nothing else; nothing where they do not.
-pub(super) fn read(bytes: &[u8]) -> Option<Stretch> {
+/// Reads a chunk from bytes that hold it and nothing else; nothing where they do not.
+pub(super) fn read(bytes: &[u8]) -> Option<Chunk> {
     let mut bytes = Bytes(bytes);
     let (first, episodes) = (bytes.whole()?, bytes.whole()?);
     let tables = bytes.list(|bytes| {
         let (table, unconverged) = (bytes.whole()? as usize, u64::from_le_bytes(bytes.take()?));
-        Some(TableStretch { table, unconverged, episodes: bytes.list(episode)? })
+        Some(TableChunk { table, unconverged, episodes: bytes.list(episode)? })
     })?;
-    bytes.0.is_empty().then_some(Stretch { first, episodes, tables })
+    bytes.0.is_empty().then_some(Chunk { first, episodes, tables })
 }
 
 fn episode(bytes: &mut Bytes<'_>) -> Option<EpisodeRecord> {
@@ -174,8 +174,8 @@ impl Bytes<'_> {
 pub(super) mod tests {
     use super::*;
 
-    /// A stretch of this many episodes in two tables, one of which only ranks.
-    pub fn stretch(first: u32, episodes: u32) -> Stretch {
+    /// A chunk of this many episodes in two tables, one of which only ranks.
+    pub fn chunk(first: u32, episodes: u32) -> Chunk {
         let query = |confidence| QueryOutcome {
             class: ClassId(1),
             item: ItemId(first),
@@ -201,29 +201,29 @@ pub(super) mod tests {
             queries: vec![query(confidence)],
             margins: vec![QueryStanding { class: ClassId(4), margin: -0.25, right: episode % 2 == 1 }],
         };
-        let table = |table, confidence| TableStretch {
+        let table = |table, confidence| TableChunk {
             table,
             unconverged: u64::from(u32::MAX) + 3,
             episodes: (first..first + episodes).map(|number| record(number, confidence)).collect(),
         };
-        Stretch { first, episodes, tables: vec![table(1, None), table(0, Some(1.000_000_1))] }
+        Chunk { first, episodes, tables: vec![table(1, None), table(0, Some(1.000_000_1))] }
     }
 
-    fn bytes(stretch: &Stretch) -> Vec<u8> {
+    fn bytes(chunk: &Chunk) -> Vec<u8> {
         let mut out = Vec::new();
-        write(stretch, &mut out);
+        write(chunk, &mut out);
         out
     }
 
     #[test]
     fn what_is_written_is_read_back() {
-        let there = stretch(7, 5);
+        let there = chunk(7, 5);
         assert_eq!(read(&bytes(&there)), Some(there));
     }
 
     #[test]
     fn bytes_that_are_cut_off_or_too_many_are_not_read() {
-        let whole = bytes(&stretch(0, 2));
+        let whole = bytes(&chunk(0, 2));
         for length in 0..whole.len() {
             assert_eq!(read(&whole[..length]), None, "{length}");
         }

@@ -1,4 +1,4 @@
-//! The journal of a run: what it depends on, and every stretch of episodes as soon as all learners have answered it.
+//! The journal of a run: what it depends on, and every chunk of episodes as soon as all learners have answered it.
 //!
 //! A run that was killed goes on from it, and parts of an evaluation are joined from it. Nothing waits for the disk:
 //! what the system has taken outlives the process, and a torn end is recognised and dropped.
@@ -11,18 +11,18 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::ReportError;
-use super::stretch::Stretch;
-use super::terms::Terms;
+use super::ResultsError;
+use super::chunk::Chunk;
+use super::run_key::RunKey;
 use frame::Frames;
 
 /// The first byte of a frame says what it is.
-const TERMS: u8 = 0;
-const STRETCH: u8 = 1;
+const KEY: u8 = 0;
+const CHUNK: u8 = 1;
 const FEATURES: u8 = 2;
 
-/// Bytes before the stretch itself: kind, protocol, first episode, number of episodes.
-const STRETCH_HEAD: usize = 1 + 4 + 4 + 4;
+/// Bytes before the chunk itself: kind, protocol, first episode, number of episodes.
+const CHUNK_HEAD: usize = 1 + 4 + 4 + 4;
 
 /// A journal, open at its end.
 #[derive(Debug)]
@@ -30,8 +30,8 @@ pub struct Journal {
     path: PathBuf,
     /// Absent for one that is only read.
     file: Option<File>,
-    terms: Terms,
-    /// Per protocol, the place of its first stretch and the episodes that it holds.
+    key: RunKey,
+    /// Per protocol, the place of its first chunk and the episodes that it holds.
     chapters: Vec<Chapter>,
     fingerprints: BTreeMap<String, String>,
     /// Where the last whole frame ends.
@@ -48,21 +48,21 @@ struct Chapter {
 
 impl Journal {
     /// Begins a journal with what the run depends on.
-    pub(super) fn begin(path: &Path, terms: &Terms) -> Result<Journal, ReportError> {
-        let mut content = vec![TERMS];
-        serde_json::to_writer(&mut content, terms)?;
+    pub(super) fn begin(path: &Path, key: &RunKey) -> Result<Journal, ResultsError> {
+        let mut content = vec![KEY];
+        serde_json::to_writer(&mut content, key)?;
         let begun = File::create(path).and_then(|mut file| {
             frame::begin(&mut file)?;
             frame::append(&mut file, &content)?;
             let end = file.metadata()?.len();
             Ok((file, end))
         });
-        let (file, end) = begun.map_err(ReportError::file("write", path))?;
+        let (file, end) = begun.map_err(ResultsError::file("write", path))?;
         Ok(Journal {
             path: path.to_path_buf(),
             file: Some(file),
-            terms: terms.clone(),
-            chapters: vec![Chapter::default(); terms.protocols.len()],
+            key: key.clone(),
+            chapters: vec![Chapter::default(); key.protocols.len()],
             fingerprints: BTreeMap::new(),
             end,
             torn: false,
@@ -70,8 +70,8 @@ impl Journal {
     }
 
     /// Reads a journal, as far as it is whole; nothing where it is none, or does not say what it depends on.
-    pub(super) fn read(path: &Path) -> Result<Option<Journal>, ReportError> {
-        let failed = || ReportError::file("read", path);
+    pub(super) fn read(path: &Path) -> Result<Option<Journal>, ResultsError> {
+        let failed = || ResultsError::file("read", path);
         let mut frames = match Frames::open(path) {
             Ok(Some(frames)) => frames,
             Ok(None) => return Ok(None),
@@ -79,17 +79,17 @@ impl Journal {
             Err(error) => return Err(failed()(error)),
         };
         let head = frames.next().map_err(failed())?;
-        let Some(terms) = head.as_deref().and_then(|content| content.strip_prefix(&[TERMS])) else {
+        let Some(key) = head.as_deref().and_then(|content| content.strip_prefix(&[KEY])) else {
             return Ok(None);
         };
-        let Ok(terms) = serde_json::from_slice::<Terms>(terms) else {
+        let Ok(key) = serde_json::from_slice::<RunKey>(key) else {
             return Ok(None);
         };
         let mut journal = Journal {
             path: path.to_path_buf(),
             file: None,
-            chapters: vec![Chapter::default(); terms.protocols.len()],
-            terms,
+            chapters: vec![Chapter::default(); key.protocols.len()],
+            key,
             fingerprints: BTreeMap::new(),
             end: frames.place(),
             torn: false,
@@ -105,10 +105,10 @@ impl Journal {
     }
 
     /// Opens a journal that was read for more, without what is torn at its end.
-    pub(super) fn go_on(mut self) -> Result<Journal, ReportError> {
+    pub(super) fn go_on(mut self) -> Result<Journal, ResultsError> {
         let opened = OpenOptions::new().append(true).open(&self.path);
         let file = opened.and_then(|file| file.set_len(self.end).map(|()| file));
-        self.file = Some(file.map_err(ReportError::file("write", &self.path))?);
+        self.file = Some(file.map_err(ResultsError::file("write", &self.path))?);
         self.torn = false;
         Ok(self)
     }
@@ -116,16 +116,16 @@ impl Journal {
     /// Takes notice of a frame that begins where the last one ended; false where it does not continue the journal.
     fn note(&mut self, content: &[u8]) -> bool {
         match content.first() {
-            Some(&STRETCH) => {
-                let Some([protocol, first, episodes]) = stretch_head(content) else {
+            Some(&CHUNK) => {
+                let Some([protocol, first, episodes]) = chunk_head(content) else {
                     return false;
                 };
-                let (Some(chapter), Some(terms)) =
-                    (self.chapters.get_mut(protocol as usize), self.terms.protocols.get(protocol as usize))
+                let (Some(chapter), Some(key)) =
+                    (self.chapters.get_mut(protocol as usize), self.key.protocols.get(protocol as usize))
                 else {
                     return false;
                 };
-                if first != terms.first + chapter.episodes || episodes > terms.episodes - chapter.episodes {
+                if first != key.first + chapter.episodes || episodes > key.episodes - chapter.episodes {
                     return false;
                 }
                 chapter.place.get_or_insert(self.end);
@@ -143,27 +143,27 @@ impl Journal {
         }
     }
 
-    fn append(&mut self, content: &[u8]) -> Result<(), ReportError> {
+    fn append(&mut self, content: &[u8]) -> Result<(), ResultsError> {
         let Some(file) = &mut self.file else {
-            return Err(ReportError::file("write", &self.path)(io::ErrorKind::ReadOnlyFilesystem.into()));
+            return Err(ResultsError::file("write", &self.path)(io::ErrorKind::ReadOnlyFilesystem.into()));
         };
         let appended = frame::append(file, content).and_then(|()| file.metadata());
-        let length = appended.map_err(ReportError::file("write", &self.path))?.len();
+        let length = appended.map_err(ResultsError::file("write", &self.path))?.len();
         self.note(content);
         self.end = length;
         Ok(())
     }
 
-    /// Takes the next stretch of a protocol in.
+    /// Takes the next chunk of a protocol in.
     ///
     /// # Errors
     /// A disk that is full.
-    pub fn stretch(&mut self, protocol: usize, stretch: &Stretch) -> Result<(), ReportError> {
-        let mut content = vec![STRETCH];
-        for number in [protocol as u32, stretch.first, stretch.episodes] {
+    pub fn chunk(&mut self, protocol: usize, chunk: &Chunk) -> Result<(), ResultsError> {
+        let mut content = vec![CHUNK];
+        for number in [protocol as u32, chunk.first, chunk.episodes] {
             content.extend(number.to_le_bytes());
         }
-        binary::write(stretch, &mut content);
+        binary::write(chunk, &mut content);
         self.append(&content)
     }
 
@@ -171,7 +171,7 @@ impl Journal {
     ///
     /// # Errors
     /// A disk that is full.
-    pub fn features(&mut self, name: &str, sha256: &str) -> Result<(), ReportError> {
+    pub fn features(&mut self, name: &str, sha256: &str) -> Result<(), ResultsError> {
         if self.fingerprints.get(name).is_some_and(|known| known == sha256) {
             return Ok(());
         }
@@ -180,20 +180,20 @@ impl Journal {
         self.append(&content)
     }
 
-    /// Gives back every stretch of a protocol, in order, as far as `take` wants them.
+    /// Gives back every chunk of a protocol, in order, as far as `take` wants them.
     ///
     /// # Errors
     /// Those of `take`, and a file that cannot be read or was changed meanwhile.
-    pub fn replay<E: From<ReportError>>(
+    pub fn replay<E: From<ResultsError>>(
         &self,
         protocol: usize,
-        mut take: impl FnMut(Stretch) -> Result<(), E>,
+        mut take: impl FnMut(Chunk) -> Result<(), E>,
     ) -> Result<(), E> {
         let Some(place) = self.chapters[protocol].place else {
             return Ok(());
         };
-        let failed = || ReportError::file("read", &self.path);
-        let damaged = |at: u64| ReportError::Damaged { path: self.path.clone(), at };
+        let failed = || ResultsError::file("read", &self.path);
+        let damaged = |at: u64| ResultsError::Damaged { path: self.path.clone(), at };
         let frames = Frames::open(&self.path).map_err(failed())?;
         let mut frames = frames.ok_or_else(|| damaged(0))?;
         frames.seek(place).map_err(failed())?;
@@ -201,19 +201,19 @@ impl Journal {
         while left > 0 {
             let at = frames.place();
             let content = frames.next().map_err(failed())?.ok_or_else(|| damaged(at))?;
-            if content.first() == Some(&STRETCH) {
-                let stretch = binary::read(&content[STRETCH_HEAD..]).filter(|s| s.episodes <= left);
-                let stretch = stretch.ok_or_else(|| damaged(at))?;
-                left -= stretch.episodes;
-                take(stretch)?;
+            if content.first() == Some(&CHUNK) {
+                let chunk = binary::read(&content[CHUNK_HEAD..]).filter(|s| s.episodes <= left);
+                let chunk = chunk.ok_or_else(|| damaged(at))?;
+                left -= chunk.episodes;
+                take(chunk)?;
             }
         }
         Ok(())
     }
 
     /// What the run depends on.
-    pub fn terms(&self) -> &Terms {
-        &self.terms
+    pub fn run_key(&self) -> &RunKey {
+        &self.key
     }
 
     /// Episodes of a protocol that it holds.
@@ -237,8 +237,8 @@ impl Journal {
     }
 }
 
-fn stretch_head(content: &[u8]) -> Option<[u32; 3]> {
-    let numbers = content.get(1..STRETCH_HEAD)?;
+fn chunk_head(content: &[u8]) -> Option<[u32; 3]> {
+    let numbers = content.get(1..CHUNK_HEAD)?;
     let number = |place: usize| {
         let bytes = numbers.get(4 * place..4 * place + 4)?;
         Some(u32::from_le_bytes(bytes.try_into().ok()?))

@@ -1,25 +1,25 @@
 //! Journals that are written, killed, read and written on.
 
 use super::*;
-use crate::results::journal::binary::tests::stretch;
-use crate::results::terms::tests::terms;
+use crate::results::journal::binary::tests::chunk;
+use crate::results::run_key::tests::run_key;
 
-fn replayed(journal: &Journal) -> Vec<Stretch> {
+fn replayed(journal: &Journal) -> Vec<Chunk> {
     let mut all = Vec::new();
     journal
-        .replay(0, |stretch| {
-            all.push(stretch);
-            Ok::<(), ReportError>(())
+        .replay(0, |chunk| {
+            all.push(chunk);
+            Ok::<(), ResultsError>(())
         })
         .unwrap();
     all
 }
 
 fn written(path: &Path) -> Journal {
-    let mut journal = Journal::begin(path, &terms()).unwrap();
-    journal.stretch(0, &stretch(0, 3)).unwrap();
+    let mut journal = Journal::begin(path, &run_key()).unwrap();
+    journal.chunk(0, &chunk(0, 3)).unwrap();
     journal.features("f", "abc").unwrap();
-    journal.stretch(0, &stretch(3, 4)).unwrap();
+    journal.chunk(0, &chunk(3, 4)).unwrap();
     journal
 }
 
@@ -28,10 +28,10 @@ fn a_journal_gives_back_what_it_took_in_while_open_and_when_read() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal");
     let journal = written(&path);
-    let expected = [stretch(0, 3), stretch(3, 4)];
+    let expected = [chunk(0, 3), chunk(3, 4)];
     assert_eq!(replayed(&journal), expected);
     let read = Journal::read(&path).unwrap().unwrap();
-    assert_eq!((read.terms(), read.episodes(0), read.torn_at()), (&terms(), 7, None));
+    assert_eq!((read.run_key(), read.episodes(0), read.torn_at()), (&run_key(), 7, None));
     assert_eq!(read.fingerprints()["f"], "abc");
     assert_eq!(replayed(&read), expected);
 }
@@ -52,9 +52,9 @@ fn a_journal_torn_at_any_byte_goes_on_behind_its_last_whole_stretch() {
         let done = read.episodes(0);
         seen.insert(Some(done));
         let mut journal = read.go_on().unwrap();
-        journal.stretch(0, &stretch(done, 2)).unwrap();
-        let mut expected = [stretch(0, 3)][..usize::from(done >= 3)].to_vec();
-        expected.push(stretch(done, 2));
+        journal.chunk(0, &chunk(done, 2)).unwrap();
+        let mut expected = [chunk(0, 3)][..usize::from(done >= 3)].to_vec();
+        expected.push(chunk(done, 2));
         assert_eq!(replayed(&Journal::read(&path).unwrap().unwrap()), expected, "{length}");
     }
     assert_eq!(seen.into_iter().collect::<Vec<_>>(), [None, Some(0), Some(3)]);
@@ -64,10 +64,10 @@ fn a_journal_torn_at_any_byte_goes_on_behind_its_last_whole_stretch() {
 fn a_stretch_that_does_not_follow_is_not_taken_for_one() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal");
-    for wrong in [stretch(4, 1), stretch(2, 1), stretch(3, 18)] {
-        let mut journal = Journal::begin(&path, &terms()).unwrap();
-        journal.stretch(0, &stretch(0, 3)).unwrap();
-        journal.stretch(0, &wrong).unwrap();
+    for wrong in [chunk(4, 1), chunk(2, 1), chunk(3, 18)] {
+        let mut journal = Journal::begin(&path, &run_key()).unwrap();
+        journal.chunk(0, &chunk(0, 3)).unwrap();
+        journal.chunk(0, &wrong).unwrap();
         let read = Journal::read(&path).unwrap().unwrap();
         assert_eq!((read.episodes(0), read.torn_at().is_some()), (3, true));
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::error::{Flaw, ReadError};
 use super::sheet::Sheet;
-use crate::results::TableKey;
+use crate::results::Table;
 use crate::results::rows::{ClusterCells, header};
 
 /// The cluster of each class, by protocol and data set.
@@ -32,8 +32,8 @@ impl Clusters {
 
     /// What is left out together with a class that was met in `sheet`: its cluster, or the class where its protocol has
     /// no clusters. Where one class of a protocol has a row, all must have one.
-    pub(super) fn unit(&self, sheet: &Sheet, key: &TableKey, class: &str) -> Result<String, ReadError> {
-        let draw = [key.protocol.clone(), key.dataset.clone()];
+    pub(super) fn unit(&self, sheet: &Sheet, table: &Table, class: &str) -> Result<String, ReadError> {
+        let draw = [table.protocol.clone(), table.dataset.clone()];
         if !self.draws.contains(&draw) {
             return Ok(class.to_string());
         }

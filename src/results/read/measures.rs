@@ -4,8 +4,7 @@ use std::path::Path;
 
 use super::ReadTable;
 use super::error::{Flaw, ReadError};
-use super::outcomes::{places, same};
-use super::sheet::Sheet;
+use super::sheet::{Sheet, places, same};
 use crate::metric::Metric;
 
 /// Fills these metrics of every table that has them, which must be there for all of its episodes.

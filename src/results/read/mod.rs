@@ -5,6 +5,7 @@
 //! together would look like any other.
 
 mod clusters;
+mod episodes;
 mod error;
 mod measures;
 mod outcomes;
@@ -58,6 +59,8 @@ pub struct ReadTable {
     pub per_episode: BTreeMap<Metric, Vec<f64>>,
     /// Correct answers and queries of each class of [`Dealt::classes`] over the draw.
     pub by_class: Vec<(u64, u64)>,
+    /// A digest per episode of the correct answers and queries of each of its classes, see [`digest`].
+    pub outcomes: Vec<u64>,
     /// Bins of confidence; empty for scores that only rank.
     pub bins: Vec<Bin>,
     /// The same at the selected temperature; empty where none was selected, or where it is 1.
@@ -82,6 +85,60 @@ pub struct Dealt {
 }
 
 impl Dealt {
+    /// Episodes by their numbers, each with the names of its classes in label order.
+    pub fn of<'a>(episodes: impl IntoIterator<Item = (u32, Vec<&'a str>)>) -> Dealt {
+        let mut dealt = Dealt::default();
+        let mut places: BTreeMap<&str, u32> = BTreeMap::new();
+        for (number, classes) in episodes {
+            for name in classes {
+                let place = *places.entry(name).or_insert(dealt.classes.len() as u32);
+                if place as usize == dealt.classes.len() {
+                    dealt.classes.push(name.to_string());
+                    dealt.unit_of.push(place);
+                }
+                dealt.members.push(place);
+            }
+            dealt.episodes.push(number);
+            dealt.ends.push(dealt.members.len() as u32);
+        }
+        dealt.units.clone_from(&dealt.classes);
+        dealt
+    }
+
+    /// The first so many episodes, with the classes and units that occur in them.
+    pub fn first(&self, count: usize) -> Dealt {
+        let count = count.min(self.episodes.len());
+        let ends = self.ends[..count].to_vec();
+        let members = self.members[..ends.last().map_or(0, |end| *end as usize)].to_vec();
+        // Both are listed in the order of appearance.
+        let classes = members.iter().max().map_or(0, |last| *last as usize + 1);
+        let unit_of = self.unit_of[..classes].to_vec();
+        let units = unit_of.iter().max().map_or(0, |last| *last as usize + 1);
+        Dealt {
+            episodes: self.episodes[..count].to_vec(),
+            ends,
+            members,
+            classes: self.classes[..classes].to_vec(),
+            units: self.units[..units].to_vec(),
+            unit_of,
+        }
+    }
+
+    /// How many of the first episodes hold the same classes, label by label, in both.
+    pub fn common(&self, other: &Dealt) -> usize {
+        let names = |dealt: &Dealt, place: usize| -> Vec<String> {
+            dealt.members(place).iter().map(|class| dealt.classes[*class as usize].clone()).collect()
+        };
+        let same_lists = self.classes.iter().zip(&other.classes).all(|(one, other)| one == other);
+        let same = |place: &usize| {
+            let (one, two) = (self.members(*place), other.members(*place));
+            // Where both list their classes alike, places are as good as names.
+            let alike = if same_lists { one == two } else { names(self, *place) == names(other, *place) };
+            self.episodes[*place] == other.episodes[*place] && alike
+        };
+        (0..self.episodes.len().min(other.episodes.len())).take_while(same).count()
+    }
+
     /// The classes of the episode at `place`, in label order, as places in [`Dealt::classes`].
     pub fn members(&self, place: usize) -> &[u32] {
         let start = if place == 0 { 0 } else { self.ends[place - 1] };
@@ -99,7 +156,59 @@ impl Dealt {
     }
 }
 
+/// The digest of an episode from the correct answers and queries of each of its classes, in label order: two episodes of
+/// the same classes have one digest where every class fared the same.
+pub fn digest(classes: impl IntoIterator<Item = (u32, u32)>) -> u64 {
+    classes.into_iter().fold(0, extended)
+}
+
+/// The digest with one class more.
+fn extended(digest: u64, (correct, total): (u32, u32)) -> u64 {
+    let mixed = (digest ^ (u64::from(correct) << 32 | u64::from(total))).wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
 impl ReadTable {
+    /// A table that was not read from files: its rows of the summary, its episodes, and the outcome of each class of each
+    /// episode as correct answers and queries, in label order. Losses, measures of certainty and bins may be set afterwards.
+    ///
+    /// `None` where the outcomes are not those of the episodes.
+    pub fn of(
+        table: Table,
+        features_sha256: String,
+        measured: Vec<Measured>,
+        dealt: Arc<Dealt>,
+        outcomes: &[Vec<(u32, u32)>],
+    ) -> Option<ReadTable> {
+        let alike = |(place, classes): (usize, &Vec<(u32, u32)>)| classes.len() == dealt.members(place).len();
+        if outcomes.len() != dealt.episodes.len() || !outcomes.iter().enumerate().all(alike) {
+            return None;
+        }
+        let mut by_class = vec![(0, 0); dealt.classes.len()];
+        for (place, classes) in outcomes.iter().enumerate() {
+            for (class, (correct, total)) in dealt.members(place).iter().zip(classes) {
+                by_class[*class as usize].0 += u64::from(*correct);
+                by_class[*class as usize].1 += u64::from(*total);
+            }
+        }
+        Some(ReadTable {
+            table,
+            features_sha256,
+            measured,
+            lines: Vec::new(),
+            correct: outcomes.iter().map(|classes| classes.iter().map(|of| of.0).sum()).collect(),
+            total: outcomes.iter().map(|classes| classes.iter().map(|of| of.1).sum()).collect(),
+            per_episode: BTreeMap::new(),
+            by_class,
+            outcomes: outcomes.iter().map(|classes| digest(classes.iter().copied())).collect(),
+            bins: Vec::new(),
+            scaled_bins: Vec::new(),
+            dealt,
+        })
+    }
+
     /// What tells it from others.
     pub fn key(&self) -> TableKey {
         self.table.key()
@@ -154,18 +263,18 @@ impl ResultsFolder {
             return Err(ReadError::whole(path, Flaw::Part { part }));
         }
         let mut tables = summary::read(&path.join("summary.csv"), &run)?;
-        outcomes::read_episodes(&path.join("episodes.csv"), &mut tables)?;
-        let clusters = match run.files.iter().any(|file| file == "clusters.csv") {
+        episodes::read(&path.join("episodes.csv"), &mut tables)?;
+        let clusters = match run.files.contains_key("clusters.csv") {
             true => Clusters::read(&path.join("clusters.csv"))?,
             false => Clusters::default(),
         };
-        outcomes::read_outcomes(&path.join("outcomes.csv"), &clusters, &mut tables)?;
+        outcomes::read(&path.join("outcomes.csv"), &clusters, &mut tables)?;
         let columns = Columns::all();
         for (file, header, metrics) in [
             ("open_set.csv", columns.open_set(), Metric::of_open_set()),
             ("temperature_scaled.csv", columns.temperature_scaled(), Metric::of_temperature()),
         ] {
-            if run.files.iter().any(|known| known == file) {
+            if run.files.contains_key(file) {
                 measures::read(&path.join(file), &header, &metrics, &mut tables)?;
             }
         }

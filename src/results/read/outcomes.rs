@@ -1,71 +1,21 @@
-//! episodes.csv and outcomes.csv, which must say the same of every episode.
+//! outcomes.csv, a row per episode and class, which must say the same of every episode as episodes.csv.
 
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::ReadTable;
 use super::clusters::Clusters;
 use super::error::{Flaw, ReadError};
-use super::sheet::{Sheet, differ};
+use super::sheet::{Sheet, differ, places, same};
+use super::{ReadTable, extended};
 use crate::metric::Metric;
 use crate::results::rows::Columns;
 use crate::results::{Table, TableKey};
 
-/// The places of tables by key.
-pub(super) fn places(tables: &[ReadTable]) -> HashMap<TableKey, usize> {
-    tables.iter().enumerate().map(|(place, table)| (table.key(), place)).collect()
-}
-
-/// Fills the episodes of every table; `dealt` gets its episode numbers and, for now, a table of its own.
-pub(super) fn read_episodes(path: &Path, tables: &mut [ReadTable]) -> Result<(), ReadError> {
-    let mut sheet = Sheet::open(path, &Columns::all().episodes())?;
-    let places = places(tables);
-    let [setting, draw, items] = sheet.columns(["setting", "draw_sha256", "items_sha256"])?;
-    let [episode, way_column, correct, total] = sheet.columns(["episode", "way", "correct", "total"])?;
-    let metrics = sheet.of_metrics(&[Metric::of_classes(), Metric::of_episodes()].concat())?;
-    while sheet.next()? {
-        let place = sheet.table(&places, "summary.csv")?;
-        let read = &mut tables[place];
-        same(&sheet, "setting", sheet.cell(setting), "summary.csv", read.table.setting.word())?;
-        same(&sheet, "draw_sha256", sheet.cell(draw), "summary.csv", &read.table.draw_sha256)?;
-        same(&sheet, "items_sha256", sheet.cell(items), "summary.csv", &read.table.items_sha256)?;
-        let episode: u32 = sheet.whole(episode)?;
-        let way: u32 = sheet.whole(way_column)?;
-        let (correct, total): (u32, u32) = (sheet.whole(correct)?, sheet.whole(total)?);
-        if correct > total || total == 0 {
-            return Err(sheet.flaw(Flaw::Counts { correct: u64::from(correct), total: u64::from(total) }));
-        }
-        if way == 0 {
-            return Err(sheet.wrong(way_column, "1 or more"));
-        }
-        let dealt = Arc::get_mut(&mut read.dealt).expect("not shared before outcomes.csv is read");
-        match dealt.episodes.last() {
-            Some(last) if *last == episode => {
-                let key = read.table.key();
-                return Err(sheet.flaw(Flaw::Twice { what: format!("episode {episode} of {key}") }));
-            }
-            Some(&last) if last > episode => return Err(sheet.flaw(Flaw::Order { last, found: episode })),
-            _ => {}
-        }
-        dealt.episodes.push(episode);
-        dealt.ends.push(dealt.ends.last().unwrap_or(&0) + way);
-        let before = read.correct.len();
-        read.take(&sheet, &metrics, before)?;
-        read.correct.push(correct);
-        read.total.push(total);
-    }
-    for read in tables.iter() {
-        if read.correct.is_empty() {
-            return Err(ReadError::whole(path, Flaw::NoTable { key: read.key(), other: "episodes.csv" }));
-        }
-    }
-    Ok(())
-}
-
-/// One episode while its rows of outcomes.csv are read.
+/// One episode while its rows are read.
 #[derive(Default)]
 struct Sums {
+    digest: u64,
     label: usize,
     correct: u64,
     total: u64,
@@ -73,121 +23,197 @@ struct Sums {
     values: Vec<f64>,
 }
 
-/// Fills the classes of every table, and lets tables of one draw share them.
-pub(super) fn read_outcomes(
-    path: &Path,
-    clusters: &Clusters,
-    tables: &mut [ReadTable],
-) -> Result<(), ReadError> {
-    let mut sheet = Sheet::open(path, &Columns::all().outcomes())?;
-    let places = places(tables);
-    // The first table of a draw lists its classes, the others must agree with it line by line.
-    let mut first_of: HashMap<[String; 3], usize> = HashMap::new();
-    let draw_of = |read: &ReadTable| {
-        let Table { protocol, dataset, draw_sha256, .. } = &read.table;
-        [protocol, dataset, draw_sha256].map(String::clone)
-    };
-    for (place, read) in tables.iter().enumerate() {
-        first_of.entry(draw_of(read)).or_insert(place);
-    }
-    let first_of: Vec<usize> = tables.iter().map(|read| first_of[&draw_of(read)]).collect();
-    let mut names: Vec<HashMap<String, u32>> = vec![HashMap::new(); tables.len()];
-    let mut units: Vec<HashMap<String, u32>> = vec![HashMap::new(); tables.len()];
-    let mut done: Vec<usize> = vec![0; tables.len()];
-    let mut sums = Sums::default();
-    let mut last: Option<usize> = None;
-    let [episode, label, class] = sheet.columns(["episode", "label", "class"])?;
-    let [correct, total] = sheet.columns(["correct", "total"])?;
-    let metrics = sheet.of_metrics(&Metric::of_classes())?;
-    while sheet.next()? {
-        let before = last;
-        let place = sheet.table(&places, "summary.csv")?;
-        if let Some(before) = before.filter(|before| *before != place && sums.label > 0) {
-            let (key, expected) = (tables[before].key(), way(&tables[before], done[before]) as u64);
-            let what = "classes of its last episode";
-            return Err(sheet.flaw(Flaw::Count { key, what, expected, found: sums.label as u64 }));
-        }
-        let first = first_of[place];
-        if done[place] == 0 && sums.label == 0 && first != place {
-            if done[first] < tables[first].dealt.episodes.len() {
-                return Err(sheet.flaw(Flaw::NoTable { key: tables[first].key(), other: "the lines before" }));
-            }
-            share(path, tables, place, first)?;
-        }
-        let at = done[place];
-        let Some(&expected) = tables[place].dealt.episodes.get(at) else {
-            let what = format!("episode {} of {}", sheet.cell(episode), tables[place].key());
-            return Err(sheet.flaw(Flaw::Twice { what }));
-        };
-        let episode: u32 = sheet.whole(episode)?;
-        if episode != expected {
-            same(&sheet, "episode", &episode.to_string(), "episodes.csv", &expected.to_string())?;
-        }
-        let label: usize = sheet.whole(label)?;
-        if label != sums.label {
-            same(&sheet, "label", &label.to_string(), "the order of labels", &sums.label.to_string())?;
-        }
+/// The file while it is read into its tables.
+struct Outcomes<'a> {
+    path: &'a Path,
+    sheet: Sheet,
+    tables: &'a mut [ReadTable],
+    clusters: &'a Clusters,
+    places: HashMap<TableKey, usize>,
+    /// By table, the first table of its draw: it lists the classes, the others must agree with it line by line.
+    first_of: Vec<usize>,
+    /// By table, the places of its classes and of what is left out together with them.
+    names: Vec<HashMap<String, u32>>,
+    units: Vec<HashMap<String, u32>>,
+    /// Episodes that were read, by table.
+    done: Vec<usize>,
+    /// The table of the last row.
+    last: Option<usize>,
+    sums: Sums,
+    /// Where episode, label, class, correct and total stand.
+    columns: [usize; 5],
+    metrics: Vec<(Metric, usize)>,
+}
 
-        let (correct, total): (u32, u32) = (sheet.whole(correct)?, sheet.whole(total)?);
+/// Fills the classes of every table, and lets tables of one draw share them.
+pub(super) fn read(path: &Path, clusters: &Clusters, tables: &mut [ReadTable]) -> Result<(), ReadError> {
+    let sheet = Sheet::open(path, &Columns::all().outcomes())?;
+    let count = tables.len();
+    let mut outcomes = Outcomes {
+        path,
+        places: places(tables),
+        first_of: first_of(tables),
+        columns: sheet.columns(["episode", "label", "class", "correct", "total"])?,
+        metrics: sheet.of_metrics(&Metric::of_classes())?,
+        sheet,
+        tables,
+        clusters,
+        names: vec![HashMap::new(); count],
+        units: vec![HashMap::new(); count],
+        done: vec![0; count],
+        last: None,
+        sums: Sums::default(),
+    };
+    while outcomes.sheet.next()? {
+        outcomes.row()?;
+    }
+    outcomes.finish()
+}
+
+/// By table, the first one of the same draw.
+fn first_of(tables: &[ReadTable]) -> Vec<usize> {
+    let mut first_of: HashMap<[&str; 3], usize> = HashMap::new();
+    tables
+        .iter()
+        .enumerate()
+        .map(|(place, read)| {
+            let Table { protocol, dataset, draw_sha256, .. } = &read.table;
+            *first_of.entry([protocol, dataset, draw_sha256]).or_insert(place)
+        })
+        .collect()
+}
+
+impl Outcomes<'_> {
+    /// Takes the present row in.
+    fn row(&mut self) -> Result<(), ReadError> {
+        let place = self.sheet.table(&self.places, "summary.csv")?;
+        self.turn_to(place)?;
+        let at = self.done[place];
+        self.is_next(place, at)?;
+        let [.., correct, total] = self.columns;
+        let (correct, total): (u32, u32) = (self.sheet.whole(correct)?, self.sheet.whole(total)?);
         if correct > total {
-            return Err(sheet.flaw(Flaw::Counts { correct: u64::from(correct), total: u64::from(total) }));
+            let (correct, total) = (u64::from(correct), u64::from(total));
+            return Err(self.sheet.flaw(Flaw::Counts { correct, total }));
         }
-        let name = sheet.cell(class);
-        let class = if first == place {
-            let key = tables[place].key();
-            let dealt =
-                Arc::get_mut(&mut tables[place].dealt).expect("the first table shares after its last row");
-            let next = dealt.classes.len() as u32;
-            let class = *names[place].entry(name.to_string()).or_insert(next);
-            if class == next {
-                let unit = clusters.unit(&sheet, &key, name)?;
-                let next = dealt.units.len() as u32;
-                let number = *units[place].entry(unit.clone()).or_insert(next);
-                if number == next {
-                    dealt.units.push(unit);
-                }
-                dealt.unit_of.push(number);
-                dealt.classes.push(name.to_string());
-            }
-            if dealt.members[dealt.members.len() - label..].contains(&class) {
-                let what = format!("class {name} in episode {episode} of {key}");
-                return Err(sheet.flaw(Flaw::Twice { what }));
-            }
-            dealt.members.push(class);
-            class
-        } else {
-            let dealt = &tables[place].dealt;
-            let class = dealt.members(at)[label];
-            same(&sheet, "class", name, "another learner's row", &dealt.classes[class as usize])?;
-            class
-        };
-        let read = &mut tables[place];
+        let class = if self.first_of[place] == place { self.listed(place)? } else { self.known(place, at)? };
+        let read = &mut self.tables[place];
         if read.by_class.len() <= class as usize {
             read.by_class.resize(class as usize + 1, (0, 0));
         }
         read.by_class[class as usize].0 += u64::from(correct);
         read.by_class[class as usize].1 += u64::from(total);
+        let sums = &mut self.sums;
         sums.correct += u64::from(correct);
         sums.total += u64::from(total);
-        sums.values.resize(metrics.len(), 0.0);
-        for (sum, (_, column)) in sums.values.iter_mut().zip(&metrics) {
-            *sum += f64::from(total) * sheet.optional(*column)?.unwrap_or(0.0);
+        sums.values.resize(self.metrics.len(), 0.0);
+        for (sum, (_, column)) in sums.values.iter_mut().zip(&self.metrics) {
+            *sum += f64::from(total) * self.sheet.optional(*column)?.unwrap_or(0.0);
         }
         sums.label += 1;
+        sums.digest = extended(sums.digest, (correct, total));
         if sums.label == way(read, at) {
-            check_episode(&sheet, read, at, &metrics, &std::mem::take(&mut sums))?;
-            done[place] += 1;
+            read.outcomes.push(sums.digest);
+            check_episode(&self.sheet, read, at, &self.metrics, &std::mem::take(sums))?;
+            self.done[place] += 1;
         }
-        last = Some(place);
+        self.last = Some(place);
+        Ok(())
     }
-    for (read, done) in tables.iter().zip(done) {
-        let expected = read.dealt.episodes.len() as u64;
-        if (done as u64) < expected {
-            let flaw = Flaw::Count { key: read.key(), what: "episodes", expected, found: done as u64 };
-            return Err(ReadError::whole(path, flaw));
+
+    /// Lets the row before be the last of its table where this one is of another, which must come behind the first of its
+    /// draw.
+    fn turn_to(&mut self, place: usize) -> Result<(), ReadError> {
+        if let Some(before) = self.last.filter(|before| *before != place && self.sums.label > 0) {
+            let (key, expected) = (self.tables[before].key(), way(&self.tables[before], self.done[before]));
+            let (expected, found) = (expected as u64, self.sums.label as u64);
+            let what = "classes of its last episode";
+            return Err(self.sheet.flaw(Flaw::Count { key, what, expected, found }));
         }
+        let first = self.first_of[place];
+        if self.done[place] > 0 || self.sums.label > 0 || first == place {
+            return Ok(());
+        }
+        if self.done[first] < self.tables[first].dealt.episodes.len() {
+            let (key, other) = (self.tables[first].key(), "the lines before");
+            return Err(self.sheet.flaw(Flaw::NoTable { key, other }));
+        }
+        share(self.path, self.tables, place, first)
     }
-    Ok(())
+
+    /// Refuses a row that is not of the next label of the next episode.
+    fn is_next(&self, place: usize, at: usize) -> Result<(), ReadError> {
+        let (sheet, [episode, label, ..]) = (&self.sheet, self.columns);
+        let Some(&expected) = self.tables[place].dealt.episodes.get(at) else {
+            let what = format!("episode {} of {}", sheet.cell(episode), self.tables[place].key());
+            return Err(sheet.flaw(Flaw::Twice { what }));
+        };
+        let episode: u32 = sheet.whole(episode)?;
+        if episode != expected {
+            same(sheet, "episode", &episode.to_string(), "episodes.csv", &expected.to_string())?;
+        }
+        let (label, expected): (usize, usize) = (sheet.whole(label)?, self.sums.label);
+        if label != expected {
+            same(sheet, "label", &label.to_string(), "the order of labels", &expected.to_string())?;
+        }
+        Ok(())
+    }
+
+    /// The class of a row of the first table of a draw, which lists the classes.
+    fn listed(&mut self, place: usize) -> Result<u32, ReadError> {
+        let (sheet, [episode, _, class, ..]) = (&self.sheet, self.columns);
+        let name = sheet.cell(class);
+        let next = self.tables[place].dealt.classes.len() as u32;
+        let class = match self.names[place].get(name) {
+            Some(class) => *class,
+            None => {
+                self.names[place].insert(name.to_string(), next);
+                next
+            }
+        };
+        if class == next {
+            let unit = self.clusters.unit(sheet, &self.tables[place].table, name)?;
+            let dealt = Arc::get_mut(&mut self.tables[place].dealt).expect("shared after its last row");
+            let next = dealt.units.len() as u32;
+            let number = *self.units[place].entry(unit.clone()).or_insert(next);
+            if number == next {
+                dealt.units.push(unit);
+            }
+            dealt.unit_of.push(number);
+            dealt.classes.push(name.to_string());
+        }
+        let dealt = Arc::get_mut(&mut self.tables[place].dealt).expect("shared after its last row");
+        if dealt.members[dealt.members.len() - self.sums.label..].contains(&class) {
+            let (episode, key) = (sheet.cell(episode), self.tables[place].key());
+            return Err(
+                sheet.flaw(Flaw::Twice { what: format!("class {name} in episode {episode} of {key}") })
+            );
+        }
+        dealt.members.push(class);
+        Ok(class)
+    }
+
+    /// The class of a row of another table, which must be that of the first table.
+    fn known(&self, place: usize, at: usize) -> Result<u32, ReadError> {
+        let dealt = &self.tables[place].dealt;
+        let class = dealt.members(at)[self.sums.label];
+        let [_, _, name, ..] = self.columns;
+        let expected = &dealt.classes[class as usize];
+        same(&self.sheet, "class", self.sheet.cell(name), "another learner's row", expected)?;
+        Ok(class)
+    }
+
+    /// Refuses a file that ends before its last episode.
+    fn finish(self) -> Result<(), ReadError> {
+        for (read, done) in self.tables.iter().zip(self.done) {
+            let expected = read.dealt.episodes.len() as u64;
+            if (done as u64) < expected {
+                let flaw = Flaw::Count { key: read.key(), what: "episodes", expected, found: done as u64 };
+                return Err(ReadError::whole(self.path, flaw));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The classes of the episode at this place.
@@ -230,19 +256,4 @@ fn check_episode(
         }
     }
     Ok(())
-}
-
-/// Refuses a cell that contradicts what another file says.
-pub(super) fn same(
-    sheet: &Sheet,
-    column: &'static str,
-    found: &str,
-    other: &'static str,
-    expected: &str,
-) -> Result<(), ReadError> {
-    if found == expected {
-        return Ok(());
-    }
-    let (found, expected) = (found.to_string(), expected.to_string());
-    Err(sheet.flaw(Flaw::Differs { column, found, other, expected }))
 }

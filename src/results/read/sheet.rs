@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
+use super::ReadTable;
 use super::error::{Flaw, ReadError};
 use crate::metric::Metric;
 use crate::results::TableKey;
@@ -190,4 +191,24 @@ fn broken(path: &Path, line: u64, error: csv::Error) -> ReadError {
 pub(super) fn differ(found: f64, expected: f64) -> bool {
     let most = 1e-9 * expected.abs().max(1.0);
     found != expected && (found - expected).abs().partial_cmp(&most).is_none_or(|order| order.is_gt())
+}
+
+/// The places of tables by key.
+pub(super) fn places(tables: &[ReadTable]) -> HashMap<TableKey, usize> {
+    tables.iter().enumerate().map(|(place, table)| (table.key(), place)).collect()
+}
+
+/// Refuses a cell that contradicts what another file says.
+pub(super) fn same(
+    sheet: &Sheet,
+    column: &'static str,
+    found: &str,
+    other: &'static str,
+    expected: &str,
+) -> Result<(), ReadError> {
+    if found == expected {
+        return Ok(());
+    }
+    let (found, expected) = (found.to_string(), expected.to_string());
+    Err(sheet.flaw(Flaw::Differs { column, found, other, expected }))
 }

@@ -5,8 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::error::{Flaw, ReadError};
-use super::outcomes::{places, same};
-use super::sheet::{Sheet, differ};
+use super::sheet::{Sheet, differ, places, same};
 use super::{Dealt, ReadTable};
 use crate::metric::Bin;
 use crate::results::rows::{BinCells, NO_INTERVAL, SEQUENTIAL, SummaryCells, header};
@@ -45,6 +44,7 @@ pub(super) fn read(path: &Path, run: &RunRecord) -> Result<Vec<ReadTable>, ReadE
                     total: Vec::new(),
                     per_episode: BTreeMap::new(),
                     by_class: Vec::new(),
+                    outcomes: Vec::new(),
                     bins: Vec::new(),
                     scaled_bins: Vec::new(),
                 });
@@ -134,12 +134,12 @@ fn measured(sheet: &Sheet, row: &SummaryCells) -> Result<Measured, ReadError> {
         Some(population) => {
             let there = |column, value: Option<f64>| value.ok_or_else(|| cell(column, "a number", ""));
             let (low, high) = (there("low", row.low)?, there("high", row.high)?);
-            let level = there("level", row.level)?;
+            let level = there("confidence_level", row.confidence_level)?;
             if low > high {
                 return Err(cell("low", "at most `high`", &low.to_string()));
             }
             if !(level > 0.0 && level < 1.0) {
-                return Err(cell("level", "a number between 0 and 1", &level.to_string()));
+                return Err(cell("confidence_level", "a number between 0 and 1", &level.to_string()));
             }
             Some((population, Interval { low, high, level }))
         }

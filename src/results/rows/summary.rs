@@ -65,7 +65,7 @@ pub(crate) struct SummaryCells {
     #[serde(serialize_with = "cells::optional")]
     pub high: Option<f64>,
     #[serde(serialize_with = "cells::optional")]
-    pub level: Option<f64>,
+    pub confidence_level: Option<f64>,
     pub seed: u64,
     pub device: String,
     pub draw_sha256: String,
@@ -104,7 +104,7 @@ impl From<&SummaryRow> for SummaryCells {
             interval: word.to_string(),
             low: interval.map(|interval| interval.low),
             high: interval.map(|interval| interval.high),
-            level: interval.map(|interval| interval.level),
+            confidence_level: interval.map(|interval| interval.level),
             seed: table.seed,
             device: table.device.clone(),
             draw_sha256: table.draw_sha256.clone(),

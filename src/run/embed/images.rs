@@ -48,36 +48,24 @@ pub(crate) fn store(dataset: &str, folder: &Path) -> Result<Store, RunError> {
 }
 
 /// The name of a dataset, what its features depend on, and the work that makes them.
-pub(crate) fn plan(
-    network: &Network,
-    backbone: &str,
-    dataset: &str,
-) -> Result<(String, String, Work), RunError> {
-    refuse_texts(network, backbone)?;
-    let saved = match (backbone, &network.weights) {
-        ("pixels", None) => None,
-        ("pixels", Some(_)) => {
-            let text = "backbone `pixels` has no weights, --weights is for the others";
-            return Err(RunError::Request(text.to_string()));
-        }
-        (_, None) => {
-            let text = format!(
-                "backbone `{backbone}` needs weights\nhint: add --weights FILE, as `kshot train` writes it"
-            );
-            return Err(RunError::Request(text));
-        }
-        (_, Some(path)) => Some(Saved::read(path, backbone)?),
-    };
+pub(crate) fn plan(network: &Network, dataset: &str) -> Result<(String, String, Work), RunError> {
+    let backbone = &network.backbone;
+    refuse_texts(network, backbone.name())?;
+    let read = backbone.read()?;
     let store = store(dataset, &network.data)?;
+    let saved = match read {
+        Some(read) => Some(read),
+        None => backbone.untrained(store.form())?,
+    };
     if let Some(saved) = saved.as_ref().filter(|saved| saved.config.form() != store.form()) {
         let (expected, found) = (saved.config.form(), store.form());
-        let (dataset, backbone) = (dataset.to_string(), backbone.to_string());
+        let (dataset, backbone) = (dataset.to_string(), backbone.name().to_string());
         let hint =
             resized(&dataset, found, expected).map_or(String::new(), |to| format!("\nhint: write {to}"));
         return Err(RunError::OtherForm { dataset, found, backbone, expected, hint });
     }
     let data_sha256 = store.data_sha256()?;
-    let provenance = provenance(network, backbone, saved.as_ref(), &store, &data_sha256);
+    let provenance = provenance(network, saved.as_ref(), &store, &data_sha256);
     let recipe = format!("{dataset}\n{data_sha256}\n{provenance:?}\n");
     Ok((store.name().to_string(), recipe, Work { store, network: saved, provenance }))
 }
@@ -109,13 +97,7 @@ fn refuse_texts(network: &Network, backbone: &str) -> Result<(), RunError> {
 }
 
 /// Where the features come from, as the weights tell it where the command line does not.
-fn provenance(
-    network: &Network,
-    backbone: &str,
-    saved: Option<&Saved>,
-    store: &Store,
-    data_sha256: &str,
-) -> Provenance {
+fn provenance(network: &Network, saved: Option<&Saved>, store: &Store, data_sha256: &str) -> Provenance {
     let Some(saved) = saved else {
         let trained_on = network.trained_on.clone();
         let saw_classes = SawClasses::None;
@@ -126,6 +108,7 @@ fn provenance(
             ..Provenance::default()
         };
     };
+    let backbone = network.backbone.name();
     let said = |key: &str| saved.metadata.get(key).cloned();
     // Trained on these very items: their splits say which classes it has seen. Of other items nobody knows.
     let same =
@@ -135,7 +118,8 @@ fn provenance(
     let provenance = Provenance {
         backbone: said("recipe").map_or(backbone.to_string(), |recipe| format!("{backbone}:{recipe}")),
         trained_on: network.trained_on.clone().or_else(|| said("trained_on")),
-        saw_classes: network.saw_classes,
+        // What nobody has trained has seen nothing.
+        saw_classes: network.backbone.seed_train().map_or(network.saw_classes, |_| SawClasses::None),
         saw_splits,
         weights_sha256: Some(sha256(&saved.bytes())),
         // TOML, which store.toml is, has no larger numbers.

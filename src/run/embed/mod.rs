@@ -7,9 +7,9 @@ mod texts;
 
 pub(crate) use images::Behind;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::backbone::NETWORKS;
+use crate::backbone::BackboneSpec;
 use crate::data::Precision;
 use crate::results::Warning;
 use crate::run::device::Device;
@@ -18,12 +18,10 @@ use crate::run::watch::Watch;
 use crate::vocab::SawClasses;
 
 /// Which network makes features of what.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Network {
-    /// Name of the network; see [`backbones`].
-    pub(crate) backbone: Option<String>,
-    /// Its weights: a file, or a folder for `bert`.
-    pub(crate) weights: Option<PathBuf>,
+    /// The network and its weights.
+    pub(crate) backbone: BackboneSpec,
     /// Folder in which datasets are looked for by name.
     pub(crate) data: PathBuf,
     /// Text around the words of a class, at `{}`, for class vectors; several are averaged.
@@ -36,19 +34,8 @@ pub(crate) struct Network {
     pub(crate) saw_classes: SawClasses,
 }
 
-/// The networks, with a line on each.
-pub(crate) fn backbones() -> Vec<(&'static str, &'static str)> {
-    let mut all = vec![("pixels", "the pixels of images as they are")];
-    all.extend(NETWORKS);
-    all.push((
-        "bert",
-        "sentence encoder of texts (Devlin et al. 2019, Reimers and Gurevych 2019); needs a build with --features text",
-    ));
-    all
-}
-
 /// The folder in which datasets are looked for: the one that was named, that of KSHOT_DATA, or `data`.
-pub(crate) fn data_folder(named: Option<&std::path::Path>) -> PathBuf {
+pub(crate) fn data_folder(named: Option<&Path>) -> PathBuf {
     let set = || std::env::var_os("KSHOT_DATA").filter(|value| !value.is_empty()).map(PathBuf::from);
     named.map(PathBuf::from).or_else(set).unwrap_or_else(|| PathBuf::from("data"))
 }
@@ -83,37 +70,25 @@ enum Work {
 impl Network {
     /// Reads the dataset and the network that make a feature store.
     pub(crate) fn plan(&self, dataset: &str) -> Result<Plan, RunError> {
-        let asked = self.backbone.as_deref().unwrap_or_default();
-        match asked {
-            "" => Err(RunError::Request(
-                "no network is named\nhint: add --backbone NAME, see `kshot list backbones`".to_string(),
-            )),
-            "bert" => self.sentences(dataset),
-            "pixels" => self.pictures(asked, dataset),
-            _ if NETWORKS.iter().any(|(name, _)| *name == asked) => self.pictures(asked, dataset),
-            other => {
-                let known: Vec<String> = backbones().iter().map(|(name, _)| format!("`{name}`")).collect();
-                Err(RunError::Request(format!(
-                    "unknown backbone `{other}`, expected one of {}",
-                    known.join(", ")
-                )))
-            }
+        match self.backbone.folder() {
+            Some(folder) => self.sentences(folder, dataset),
+            None => self.pictures(dataset),
         }
     }
 
-    fn pictures(&self, backbone: &str, dataset: &str) -> Result<Plan, RunError> {
-        let (dataset, recipe, work) = images::plan(self, backbone, dataset)?;
+    fn pictures(&self, dataset: &str) -> Result<Plan, RunError> {
+        let (dataset, recipe, work) = images::plan(self, dataset)?;
         Ok(Plan { dataset, recipe, work: Work::Pictures(Box::new(work)) })
     }
 
     #[cfg(feature = "text")]
-    fn sentences(&self, dataset: &str) -> Result<Plan, RunError> {
-        let (dataset, recipe, work) = texts::plan(self, dataset)?;
+    fn sentences(&self, folder: &Path, dataset: &str) -> Result<Plan, RunError> {
+        let (dataset, recipe, work) = texts::plan(self, folder, dataset)?;
         Ok(Plan { dataset, recipe, work: Work::Sentences(Box::new(work)) })
     }
 
     #[cfg(not(feature = "text"))]
-    fn sentences(&self, _: &str) -> Result<Plan, RunError> {
+    fn sentences(&self, _: &Path, _: &str) -> Result<Plan, RunError> {
         Err(RunError::Request(
             "this build has no sentence encoders, backbone `bert` needs them\nhint: build with --features text"
                 .to_string(),

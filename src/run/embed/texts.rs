@@ -26,13 +26,11 @@ pub(crate) struct Work {
 }
 
 /// Reads a dataset, an encoder and the texts of the classes: name, recipe and work.
-pub(crate) fn plan(network: &Network, dataset: &str) -> Result<(String, String, Work), RunError> {
-    let Some(folder) = &network.weights else {
-        return Err(RunError::Request(
-            "backbone `bert` has no weights\nhint: name the folder of a sentence encoder with --weights"
-                .to_string(),
-        ));
-    };
+pub(crate) fn plan(
+    network: &Network,
+    folder: &Path,
+    dataset: &str,
+) -> Result<(String, String, Work), RunError> {
     if folder.is_file() {
         return Err(RunError::Request(format!(
             "backbone `bert` is a folder, {} is a file\nhint: name the folder that holds config.json, model.safetensors and tokenizer.json",

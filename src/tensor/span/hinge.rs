@@ -1,4 +1,4 @@
-//! Squared hinge, one label against the rest, without bias: `min ½‖w‖² + c Σ max(0, 1 − y·f)²`.
+//! Squared hinge, one-vs-rest, without bias: `min ½‖w‖² + c Σ max(0, 1 − y·f)²`.
 //!
 //! At the optimum `A = 2c(t − F)` with `t = y·max(1, y·F)`: ridge regression towards targets that have moved out to where
 //! the margin is already met. Solving for fixed `t` gives the iteration `F ← K(K + I/2c)⁻¹t(F)`, which majorises the

@@ -68,7 +68,7 @@ pub trait SpanOps: Backend {
         ridge::stock(self, features, labels, alpha)
     }
 
-    /// Squared hinge, one against rest, in the span of the support; see [`hinge`].
+    /// Squared hinge, one-vs-rest, in the span of the support; see [`hinge`].
     fn hinge(
         &self,
         features: &Tensor3<Self>,

@@ -1,4 +1,4 @@
-//! Measures of certainty agree with scikit-learn, and with plain loops where it has none; `make_reference.py` beside the
+//! Metrics of confidence scores agree with scikit-learn, and with plain loops where it has none; `make_reference.py` beside the
 //! fixture made what is expected.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -6,7 +6,7 @@
 use kshot::metric::{EpisodeAnswers, Metric, QueryGrade};
 
 fn lines(name: &str) -> (Vec<String>, Vec<Vec<f64>>) {
-    let path = format!("{}/tests/fixtures/certainty/{name}", env!("CARGO_MANIFEST_DIR"));
+    let path = format!("{}/tests/fixtures/open-set/{name}", env!("CARGO_MANIFEST_DIR"));
     let mut reader = csv::Reader::from_path(path).unwrap();
     let header = reader.headers().unwrap().iter().map(str::to_string).collect();
     let numbers = |record: csv::StringRecord| record.iter().map(|cell| cell.parse().unwrap()).collect();
@@ -14,7 +14,7 @@ fn lines(name: &str) -> (Vec<String>, Vec<Vec<f64>>) {
 }
 
 #[test]
-fn every_measure_is_that_of_the_independent_implementation() {
+fn every_metric_is_that_of_the_independent_implementation() {
     let (_, queries) = lines("queries.csv");
     let (header, expected) = lines("expected.csv");
     let mut compared = 0;

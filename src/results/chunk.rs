@@ -1,4 +1,4 @@
-//! A stretch of a draw as all learners answered it: what tables are filled with, live or from a journal.
+//! A chunk of a draw as all learners answered it: what tables are filled with, live or from a journal.
 
 use super::generalised::QueryStanding;
 use super::open_set::OpenSetCounts;
@@ -8,18 +8,18 @@ use crate::vocab::{ClassId, ItemId};
 
 /// Consecutive episodes, answered in every table of one protocol.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Stretch {
+pub struct Chunk {
     /// The number of the first episode.
     pub first: u32,
     /// How many episodes there are, 1 or more.
     pub episodes: u32,
     /// One entry per table, in any order.
-    pub tables: Vec<TableStretch>,
+    pub tables: Vec<TableChunk>,
 }
 
 /// The same episodes in one table.
 #[derive(Clone, Debug, PartialEq)]
-pub struct TableStretch {
+pub struct TableChunk {
     /// The table, by its place among those of the protocol.
     pub table: usize,
     /// Episodes whose fit did not converge.
@@ -64,7 +64,7 @@ pub struct QueryOutcome {
     pub confidence_score: Option<f32>,
 }
 
-impl Stretch {
+impl Chunk {
     /// The number of the episode behind the last.
     pub fn end(&self) -> u32 {
         self.first + self.episodes

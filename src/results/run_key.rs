@@ -7,7 +7,7 @@ use super::table::Table;
 /// Everything that determines the outcomes of a run, and nothing that does not.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Terms {
+pub struct RunKey {
     /// Version of kshot.
     pub kshot: String,
     /// What tells the program from others of its version.
@@ -23,7 +23,7 @@ pub struct Terms {
     /// How single queries are written: `csv` or `parquet`; absent where they are not.
     pub queries: Option<String>,
     /// The protocols, in the order of the run.
-    pub protocols: Vec<ProtocolTerms>,
+    pub protocols: Vec<ProtocolKey>,
 }
 
 /// A part of an evaluation: an equal share of the episodes of each draw.
@@ -39,7 +39,7 @@ pub struct Shard {
 /// A protocol with its draw, features and tables.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ProtocolTerms {
+pub struct ProtocolKey {
     /// Its name.
     pub name: String,
     /// SHA-256 of its file's bytes.
@@ -53,7 +53,7 @@ pub struct ProtocolTerms {
     /// Episodes of this part; with `until`, at most so many.
     pub episodes: u32,
     /// The features.
-    pub features: FeatureTerms,
+    pub features: FeatureKey,
     /// The name of each class, by its number.
     pub classes: Vec<String>,
     /// The cluster of each class, where the dataset has such.
@@ -61,13 +61,13 @@ pub struct ProtocolTerms {
     /// Whether each class is a seen one, where the candidates are seen and unseen classes.
     pub seen: Option<Vec<bool>>,
     /// The tables.
-    pub tables: Vec<TableTerms>,
+    pub tables: Vec<PlannedTable>,
 }
 
 /// A feature store, as far as it is known before all of it has been hashed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct FeatureTerms {
+pub struct FeatureKey {
     /// Its name.
     pub name: String,
     /// Items.
@@ -81,12 +81,12 @@ pub struct FeatureTerms {
 /// A table with the words that warnings use for its learner.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct TableTerms {
+pub struct PlannedTable {
     /// What its rows share.
     pub table: Table,
     /// The learner with the parameters that differ from their defaults.
     pub learner: String,
-    /// The selected temperature of its claims, where there is one.
+    /// The selected temperature of its predicted probabilities, where there is one.
     pub temperature: Option<f64>,
     /// The settings among which each support set chooses; none where the parameters are fixed.
     pub among: Vec<String>,
@@ -105,7 +105,7 @@ pub struct Difference {
 
 /// How much two runs must have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kinship {
+pub enum Compatibility {
     /// One goes on where the other stood.
     SameRun,
     /// They are parts of one evaluation, perhaps made by different builds, on different machines, from copies of the
@@ -134,14 +134,14 @@ impl std::fmt::Display for Shard {
     }
 }
 
-impl Terms {
+impl RunKey {
     /// The first thing in which another run differs so that the two do not belong together.
-    pub fn difference(&self, other: &Terms, kinship: Kinship) -> Option<Difference> {
-        let same_run = kinship == Kinship::SameRun;
-        let shard = |terms: &Terms| terms.shard.map_or("the whole".to_string(), |shard| shard.to_string());
+    pub fn difference(&self, other: &RunKey, compatibility: Compatibility) -> Option<Difference> {
+        let same_run = compatibility == Compatibility::SameRun;
+        let shard = |key: &RunKey| key.shard.map_or("the whole".to_string(), |shard| shard.to_string());
         let text = |text: &Option<String>, absent: &str| text.clone().unwrap_or_else(|| absent.to_string());
         let names =
-            |terms: &Terms| terms.protocols.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(", ");
+            |key: &RunKey| key.protocols.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(", ");
         unlike("the version of kshot", &self.kshot, &other.kshot)
             .or_else(|| same_run.then(|| unlike("the build of kshot", &self.build, &other.build))?)
             .or_else(|| unlike("the device", &self.device, &other.device))
@@ -158,22 +158,22 @@ impl Terms {
             })
             .or_else(|| unlike("the list of protocols", names(self), names(other)))
             .or_else(|| {
-                self.protocols.iter().zip(&other.protocols).find_map(|(a, b)| a.difference(b, kinship))
+                self.protocols.iter().zip(&other.protocols).find_map(|(a, b)| a.difference(b, compatibility))
             })
     }
 }
 
-impl ProtocolTerms {
-    fn difference(&self, other: &ProtocolTerms, kinship: Kinship) -> Option<Difference> {
+impl ProtocolKey {
+    fn difference(&self, other: &ProtocolKey, compatibility: Compatibility) -> Option<Difference> {
         let of = |what: &str| format!("{what} of protocol {}", self.name);
-        let same_run = kinship == Kinship::SameRun;
-        let hash = |terms: &ProtocolTerms| terms.draw_sha256.clone().unwrap_or("still open".to_string());
-        let learners = |terms: &ProtocolTerms| {
-            let mut learners: Vec<&str> = terms.tables.iter().map(|table| table.learner.as_str()).collect();
+        let same_run = compatibility == Compatibility::SameRun;
+        let hash = |key: &ProtocolKey| key.draw_sha256.clone().unwrap_or("still open".to_string());
+        let learners = |key: &ProtocolKey| {
+            let mut learners: Vec<&str> = key.tables.iter().map(|table| table.learner.as_str()).collect();
             learners.dedup();
             learners.join(", ")
         };
-        let shape = |terms: &ProtocolTerms| format!("{} × {}", terms.features.rows, terms.features.dim);
+        let shape = |key: &ProtocolKey| format!("{} × {}", key.features.rows, key.features.dim);
         unlike(&of("the text (sha256)"), &self.sha256, &other.sha256)
             .or_else(|| unlike(&of("the learners"), learners(self), learners(other)))
             .or_else(|| {
@@ -201,18 +201,24 @@ impl ProtocolTerms {
                 same_run.then(|| unlike(&of("the number of episodes"), self.episodes, other.episodes))?
             })
             .or_else(|| {
+                let items = |key: &ProtocolKey| {
+                    key.tables.first().map_or(String::new(), |planned| planned.table.items_sha256.clone())
+                };
+                unlike(&of("the items (sha256)"), items(self), items(other))
+            })
+            .or_else(|| {
                 // What is left of a table is what the store says of its backbone.
-                let differs = |(a, b): &(&TableTerms, &TableTerms)| !a.is_like(b, kinship);
+                let differs = |(a, b): &(&PlannedTable, &PlannedTable)| !a.is_like(b, compatibility);
                 let pairs = self.tables.iter().zip(&other.tables).find(differs)?;
                 unlike(&of("the description of a table"), format!("{:?}", pairs.0), format!("{:?}", pairs.1))
             })
     }
 }
 
-impl TableTerms {
+impl PlannedTable {
     /// Whether two are the same; copies of features may go by other names.
-    fn is_like(&self, other: &TableTerms, kinship: Kinship) -> bool {
-        if kinship == Kinship::SameRun {
+    fn is_like(&self, other: &PlannedTable, compatibility: Compatibility) -> bool {
+        if compatibility == Compatibility::SameRun {
             return self == other;
         }
         let mut other = other.clone();
@@ -234,15 +240,15 @@ pub(super) mod tests {
     use super::*;
     use crate::results::fixtures::Made;
 
-    /// The terms of a run of two learners on 20 episodes.
-    pub fn terms() -> Terms {
-        let table = |learner: &str| TableTerms {
+    /// The key of a run of two learners on 20 episodes.
+    pub fn run_key() -> RunKey {
+        let table = |learner: &str| PlannedTable {
             table: Made::default().table(learner, "1", 1),
             learner: learner.to_string(),
             temperature: None,
             among: Vec::new(),
         };
-        Terms {
+        RunKey {
             kshot: env!("CARGO_PKG_VERSION").to_string(),
             build: "b".to_string(),
             cpu_features: vec!["avx".to_string()],
@@ -250,14 +256,14 @@ pub(super) mod tests {
             shard: None,
             until: None,
             queries: None,
-            protocols: vec![ProtocolTerms {
+            protocols: vec![ProtocolKey {
                 name: "small".to_string(),
                 sha256: "rules".to_string(),
                 draw_sha256: Some("draw-one".to_string()),
                 draw_file: None,
                 first: 0,
                 episodes: 20,
-                features: FeatureTerms { name: "f".to_string(), rows: 12, dim: 3, files: Vec::new() },
+                features: FeatureKey { name: "f".to_string(), rows: 12, dim: 3, files: Vec::new() },
                 classes: (0..12).map(|class| format!("class {class}")).collect(),
                 clusters: None,
                 seen: None,
@@ -266,18 +272,18 @@ pub(super) mod tests {
         }
     }
 
-    fn told(change: impl Fn(&mut Terms), kinship: Kinship) -> Option<String> {
-        let mut other = terms();
+    fn told(change: impl Fn(&mut RunKey), compatibility: Compatibility) -> Option<String> {
+        let mut other = run_key();
         change(&mut other);
-        terms().difference(&other, kinship).map(|d| format!("{}: {} / {}", d.what, d.one, d.other))
+        run_key().difference(&other, compatibility).map(|d| format!("{}: {} / {}", d.what, d.one, d.other))
     }
 
     #[test]
     fn terms_come_back_from_their_text() {
-        let mut there = terms();
+        let mut there = run_key();
         there.protocols[0].tables[0].table.level = 0.123_456_789_012_345_67;
         let text = serde_json::to_string(&there).unwrap();
-        assert_eq!(serde_json::from_str::<Terms>(&text).unwrap(), there);
+        assert_eq!(serde_json::from_str::<RunKey>(&text).unwrap(), there);
     }
 
     #[test]
@@ -296,8 +302,8 @@ pub(super) mod tests {
 
     #[test]
     fn a_run_that_goes_on_must_be_the_same_in_everything() {
-        assert_eq!(told(|_| {}, Kinship::SameRun), None);
-        let said = |change: fn(&mut Terms)| told(change, Kinship::SameRun).unwrap();
+        assert_eq!(told(|_| {}, Compatibility::SameRun), None);
+        let said = |change: fn(&mut RunKey)| told(change, Compatibility::SameRun).unwrap();
         assert_eq!(said(|t| t.build = "c".to_string()), "the build of kshot: b / c");
         assert_eq!(said(|t| t.until = Some("0.2".to_string())), "the half-width (--until): none / 0.2");
         assert_eq!(
@@ -324,16 +330,16 @@ pub(super) mod tests {
 
     #[test]
     fn parts_may_come_from_other_builds_and_copies_of_the_features() {
-        let change = |t: &mut Terms| {
+        let change = |t: &mut RunKey| {
             t.build = "c".to_string();
             t.cpu_features.clear();
             t.shard = Some(Shard { number: 1, of: 2 });
             t.protocols[0].episodes = 10;
             t.protocols[0].features.name = "copy".to_string();
-            t.protocols[0].tables.iter_mut().for_each(|terms| terms.table.features = "copy".to_string());
+            t.protocols[0].tables.iter_mut().for_each(|key| key.table.features = "copy".to_string());
         };
-        assert_eq!(told(change, Kinship::SameEvaluation), None);
-        let other = |t: &mut Terms| t.kshot = "9.0.0".to_string();
-        assert!(told(other, Kinship::SameEvaluation).unwrap().starts_with("the version of kshot: "));
+        assert_eq!(told(change, Compatibility::SameEvaluation), None);
+        let other = |t: &mut RunKey| t.kshot = "9.0.0".to_string();
+        assert!(told(other, Compatibility::SameEvaluation).unwrap().starts_with("the version of kshot: "));
     }
 }

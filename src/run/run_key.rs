@@ -7,12 +7,11 @@ use std::io::Read;
 
 use twox_hash::XxHash64;
 
+use super::fingerprints;
 use super::prepared::{Place, Prepared};
 use crate::data::Store;
 use crate::protocol::{Protocol, Query, Way};
-use crate::results::{
-    FeatureTerms, Machine, ProtocolTerms, Selection, Shard, Size, Table, TableTerms, Terms,
-};
+use crate::results::{FeatureKey, Machine, PlannedTable, ProtocolKey, RunKey, Selection, Shard, Size, Table};
 use crate::run::contender::Contender;
 use crate::run::device::Device;
 use crate::run::error::RunError;
@@ -27,10 +26,10 @@ pub(crate) struct Asked {
     pub(crate) queries: Option<&'static str>,
 }
 
-/// The terms of a run.
-pub(crate) fn of(runs: &[Prepared], asked: &Asked) -> Result<Terms, RunError> {
+/// The key of a run.
+pub(crate) fn of(runs: &[Prepared], asked: &Asked) -> Result<RunKey, RunError> {
     let several = runs.iter().filter(|run| run.first).count() > 1;
-    let mut terms = Terms {
+    let mut key = RunKey {
         kshot: env!("CARGO_PKG_VERSION").to_string(),
         build: build(),
         cpu_features: Machine::here().cpu_features,
@@ -40,23 +39,22 @@ pub(crate) fn of(runs: &[Prepared], asked: &Asked) -> Result<Terms, RunError> {
         queries: asked.queries.map(str::to_string),
         protocols: runs.iter().map(|run| protocol(run, asked, several)).collect::<Result<_, RunError>>()?,
     };
-    tell_apart(&mut terms.protocols);
-    Ok(terms)
+    tell_apart(&mut key.protocols);
+    Ok(key)
 }
 
 /// Adds the parameters to the names of methods that would be the same: those of one protocol must differ, shots and training
 /// seeds apart.
-fn tell_apart(protocols: &mut [ProtocolTerms]) {
-    let tables =
-        || protocols.iter().flat_map(|terms| terms.tables.iter().map(move |table| (&terms.name, table)));
+fn tell_apart(protocols: &mut [ProtocolKey]) {
+    let tables = || protocols.iter().flat_map(|key| key.tables.iter().map(move |table| (&key.name, table)));
     let mut parameters: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
-    for (protocol, TableTerms { table, .. }) in tables() {
+    for (protocol, PlannedTable { table, .. }) in tables() {
         let of_name = parameters.entry((protocol.clone(), table.method.clone())).or_default();
         of_name.insert(table.parameters_text());
     }
-    for terms in protocols {
-        for TableTerms { table, learner, .. } in &mut terms.tables {
-            let alike = parameters.get(&(terms.name.clone(), table.method.clone())).map_or(0, BTreeSet::len);
+    for key in protocols {
+        for PlannedTable { table, learner, .. } in &mut key.tables {
+            let alike = parameters.get(&(key.name.clone(), table.method.clone())).map_or(0, BTreeSet::len);
             if let Some((_, changed)) = learner.split_once(':').filter(|_| alike > 1) {
                 table.method = format!("{}:{changed}", table.method);
             }
@@ -64,14 +62,14 @@ fn tell_apart(protocols: &mut [ProtocolTerms]) {
     }
 }
 
-fn protocol(run: &Prepared, asked: &Asked, several: bool) -> Result<ProtocolTerms, RunError> {
+fn protocol(run: &Prepared, asked: &Asked, several: bool) -> Result<ProtocolKey, RunError> {
     let (protocol, store) = (&run.rules.protocol, &run.store);
     let sequential = asked.until.is_some();
     let length = run.dealer.draw.len();
     let places = asked.shard.map_or(0..length, |shard| shard.of_draw(length));
     let fresh = run.dealer.fresh.is_some() && run.first;
     let draw_file = if several { format!("draw-{}.csv", protocol.name()) } else { "draw.csv".to_string() };
-    let terms = |place: &Place| {
+    let key = |place: &Place| {
         let contender = &run.learners[place.learner];
         let mut table = table(run, contender, contender.parameters.setting, run.shots[place.shot], asked);
         let mut learner = contender.parameters.parameters.short().to_string();
@@ -79,8 +77,8 @@ fn protocol(run: &Prepared, asked: &Asked, several: bool) -> Result<ProtocolTerm
             let gamma = run.gammas.get(&(place.learner, place.shot)).filter(|_| place.stacked);
             let gamma = gamma.map_or("0".to_string(), ToString::to_string);
             let colon = if learner.contains(':') { ',' } else { ':' };
-            learner = format!("{learner}{colon}stacking={gamma}");
-            table.parameters.insert("stacking".to_string(), gamma);
+            learner = format!("{learner}{colon}calibration={gamma}");
+            table.parameters.insert("calibration".to_string(), gamma);
         }
         if place.stacked {
             table.selection = Selection::Validation;
@@ -91,25 +89,25 @@ fn protocol(run: &Prepared, asked: &Asked, several: bool) -> Result<ProtocolTerm
             None => format!("{}+{}", table.features, table.learner),
         };
         let among = contender.among.iter().map(ToString::to_string).collect();
-        Ok(TableTerms { table, learner, temperature: contender.temperature, among })
+        Ok(PlannedTable { table, learner, temperature: contender.temperature, among })
     };
-    Ok(ProtocolTerms {
+    Ok(ProtocolKey {
         name: protocol.name().to_string(),
         sha256: run.rules.sha256.clone(),
         draw_sha256: (!sequential).then(|| run.dealer.sha256.clone()),
         draw_file: fresh.then_some(draw_file),
         first: places.start as u32,
         episodes: if sequential { protocol.most().unwrap_or(protocol.count()) } else { places.len() as u32 },
-        features: FeatureTerms {
+        features: FeatureKey {
             name: run.key.clone(),
             rows: store.rows(),
             dim: store.dim(),
-            files: store.stamps()?.into_iter().map(|file| (file.name, file.bytes, file.changed)).collect(),
+            files: fingerprints::stamps(store)?,
         },
         clusters: clusters(store),
         seen: protocol.seen_part().map(|_| seen(protocol, store)),
         classes: store.index().classes().iter().map(|class| class.name.clone()).collect(),
-        tables: run.tables.iter().map(terms).collect::<Result<_, RunError>>()?,
+        tables: run.tables.iter().map(key).collect::<Result<_, RunError>>()?,
     })
 }
 

@@ -1,0 +1,322 @@
+//! A backbone as it is asked for, `name:key=value`, checked: which network, and where its weights come from.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use super::architecture::{Architecture, Sizes, start_stream};
+use super::enrolled::{Configuration, NETWORKS};
+use super::error::BackboneError;
+use super::saved::{SHIPPED_WEIGHTS, Saved};
+use crate::vocab::Form;
+use crate::vocab::spec::Spec;
+
+/// The items themselves as features, without a network.
+const PIXELS: &str = "pixels";
+/// The sentence encoder.
+const BERT: &str = "bert";
+/// The one key of a specification.
+const WEIGHTS: &str = "weights";
+const WEIGHTS_HINT: &str = "say weights=FILE for a file as `kshot train` writes it, weights=NAME for one of `kshot list \
+                            weights`, or weights=random:SEED for an untrained network";
+const FOLDER_HINT: &str = "say weights=FOLDER for the folder of a sentence encoder";
+
+/// All backbones, with a line on each.
+pub fn backbones() -> Vec<(&'static str, &'static str)> {
+    let mut all = vec![(PIXELS, "the pixels of images as they are")];
+    all.extend(NETWORKS);
+    all.push((
+        BERT,
+        "sentence encoder of texts (Devlin et al. 2019, Reimers and Gurevych 2019); needs a build with --features text",
+    ));
+    all
+}
+
+/// Where the weights of a network come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WeightSource {
+    /// The weights of this name that ship with kshot.
+    Shipped(&'static str),
+    /// A file, as `kshot train` writes it.
+    File(PathBuf),
+    /// The folder of a sentence encoder.
+    Folder(PathBuf),
+    /// First values of the usual sizes with this seed, as a training begins with them.
+    Random(u64),
+}
+
+impl fmt::Display for WeightSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            WeightSource::Shipped(name) => f.write_str(name),
+            WeightSource::File(path) | WeightSource::Folder(path) => write!(f, "{}", path.display()),
+            WeightSource::Random(seed) => write!(f, "random:{seed}"),
+        }
+    }
+}
+
+/// A checked specification: the name is known, and it has weights if and only if it is a network.
+///
+/// ```
+/// use kshot::backbone::{BackboneSpec, WeightSource};
+///
+/// let spec: BackboneSpec = "conv4:weights=random:7".parse()?;
+/// assert_eq!((spec.name(), spec.weights()), ("conv4", Some(&WeightSource::Random(7))));
+/// assert_eq!(spec.seed_train(), Some(7));
+/// assert_eq!("pixels".parse::<BackboneSpec>()?.weights(), None);
+/// # Ok::<(), kshot::backbone::BackboneError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackboneSpec {
+    name: &'static str,
+    weights: Option<WeightSource>,
+}
+
+impl BackboneSpec {
+    /// Reads `name` or `name:weights=…`; `weights` are those that stand apart from it, where there are such.
+    ///
+    /// Weights of images are `random:SEED`, a file, or the name of some that ship with kshot (a file of that name goes
+    /// before); those of `bert` are a folder.
+    ///
+    /// # Errors
+    /// When the text is no specification, the backbone or a key is not known, or weights are missing, given twice, or of
+    /// no use to the backbone.
+    pub fn parse(text: &str, weights: Option<&Path>) -> Result<BackboneSpec, BackboneError> {
+        let written: Spec =
+            text.parse().map_err(|source| BackboneError::Specification { spec: text.to_string(), source })?;
+        let known: Vec<&'static str> = backbones().iter().map(|(name, _)| *name).collect();
+        let name = known.iter().copied().find(|name| *name == written.name);
+        let name = name.ok_or_else(|| BackboneError::UnknownBackbone {
+            found: written.name.clone(),
+            known: known.clone(),
+        })?;
+        let takes: &[&'static str] = if name == PIXELS { &[] } else { &[WEIGHTS] };
+        if let Some(key) = written.values.keys().find(|key| !takes.contains(&key.as_str())) {
+            return Err(BackboneError::UnknownKey { backbone: name, key: key.clone(), known: takes });
+        }
+        let own = written.values.get(WEIGHTS).map(Path::new);
+        let given = match (own, weights) {
+            (Some(own), Some(other)) => {
+                let (own, other) = (own.to_path_buf(), other.to_path_buf());
+                return Err(BackboneError::TwoWeights { backbone: name, own, other });
+            }
+            (own, other) => own.or(other),
+        };
+        let weights = match given {
+            None if name == PIXELS => None,
+            None => {
+                let hint = if name == BERT { FOLDER_HINT } else { WEIGHTS_HINT };
+                return Err(BackboneError::NoWeights { backbone: name, hint });
+            }
+            Some(_) if name == PIXELS => {
+                return Err(BackboneError::UnknownKey {
+                    backbone: name,
+                    key: WEIGHTS.to_string(),
+                    known: takes,
+                });
+            }
+            Some(given) => Some(source(name, given)?),
+        };
+        Ok(BackboneSpec { name, weights })
+    }
+
+    /// The name of the backbone.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Where its weights come from; nothing for `pixels`.
+    pub fn weights(&self) -> Option<&WeightSource> {
+        self.weights.as_ref()
+    }
+
+    /// The seed of weights that nobody has trained.
+    pub fn seed_train(&self) -> Option<u64> {
+        match self.weights {
+            Some(WeightSource::Random(seed)) => Some(seed),
+            _ => None,
+        }
+    }
+
+    /// The folder of a sentence encoder; nothing for other backbones.
+    pub fn folder(&self) -> Option<&Path> {
+        match &self.weights {
+            Some(WeightSource::Folder(folder)) => Some(folder),
+            _ => None,
+        }
+    }
+
+    /// The network of images with the weights that are read; nothing where there are none to read, or for `bert`.
+    ///
+    /// # Errors
+    /// When the weights cannot be read or are of another backbone.
+    pub fn read(&self) -> Result<Option<Saved>, BackboneError> {
+        match &self.weights {
+            Some(WeightSource::Shipped(name)) => Saved::read(Path::new(name), self.name).map(Some),
+            Some(WeightSource::File(path)) => Saved::read(path, self.name).map(Some),
+            Some(WeightSource::Folder(_) | WeightSource::Random(_)) | None => Ok(None),
+        }
+    }
+
+    /// The network of the usual sizes for items of `form` with the random weights that a training with this seed begins
+    /// with; nothing where weights are not random.
+    ///
+    /// # Errors
+    /// When no network of the usual sizes fits such items.
+    pub fn untrained(&self, form: Form) -> Result<Option<Saved>, BackboneError> {
+        let Some(seed) = self.seed_train() else { return Ok(None) };
+        let config = Configuration::fit(self.name, form, &Sizes::new())?;
+        let mut stream = start_stream(seed);
+        let weights = config.fresh(|| stream.normal());
+        let metadata = [("recipe", "random".to_string()), ("seed", seed.to_string())];
+        let metadata = metadata.map(|(key, value)| (key.to_string(), value)).into();
+        Ok(Some(Saved { config, weights, metadata }))
+    }
+}
+
+impl FromStr for BackboneSpec {
+    type Err = BackboneError;
+
+    fn from_str(text: &str) -> Result<BackboneSpec, BackboneError> {
+        BackboneSpec::parse(text, None)
+    }
+}
+
+/// As [`BackboneSpec::parse`] reads it.
+impl fmt::Display for BackboneSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let values = self.weights.iter().map(|weights| (WEIGHTS.to_string(), weights.to_string()));
+        write!(f, "{}", Spec { name: self.name.to_string(), values: values.collect() })
+    }
+}
+
+/// What a value of `weights` means to a network.
+fn source(backbone: &'static str, given: &Path) -> Result<WeightSource, BackboneError> {
+    let seed = given.to_str().and_then(|text| text.strip_prefix("random:"));
+    let refused = |rule: &str| BackboneError::Configuration {
+        backbone,
+        key: WEIGHTS,
+        rule: rule.to_string(),
+        found: format!("`{}`", given.display()),
+    };
+    match seed {
+        Some(_) if backbone == BERT => Err(refused("the folder of a sentence encoder")),
+        // The files in which a seed stands are TOML, which has no larger numbers.
+        Some(seed) => match seed.parse().ok().filter(|seed| i64::try_from(*seed).is_ok()) {
+            Some(seed) => Ok(WeightSource::Random(seed)),
+            None => Err(refused("`random:SEED` with a whole number from 0 to 9223372036854775807")),
+        },
+        None if backbone == BERT => Ok(WeightSource::Folder(given.to_path_buf())),
+        None => {
+            let shipped = SHIPPED_WEIGHTS.iter().find(|s| Path::new(s.name) == given && !given.exists());
+            Ok(shipped
+                .map_or_else(|| WeightSource::File(given.to_path_buf()), |s| WeightSource::Shipped(s.name)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(text: &str) -> String {
+        text.parse::<BackboneSpec>().unwrap_err().to_string()
+    }
+
+    fn weights(text: &str) -> WeightSource {
+        let spec: BackboneSpec = text.parse().unwrap();
+        assert_eq!(spec.to_string().parse::<BackboneSpec>().unwrap(), spec, "{spec}");
+        spec.weights().unwrap().clone()
+    }
+
+    #[test]
+    fn weights_are_shipped_a_file_a_folder_or_random() {
+        assert_eq!(weights("conv4:weights=conv4-glyphs"), WeightSource::Shipped("conv4-glyphs"));
+        assert_eq!(
+            weights("conv4:weights=a=b/c.safetensors"),
+            WeightSource::File("a=b/c.safetensors".into())
+        );
+        assert_eq!(weights("mlp:weights=(a,b)"), WeightSource::File("a,b".into()));
+        assert_eq!(weights("bert:weights=models/mini"), WeightSource::Folder("models/mini".into()));
+        assert_eq!(weights("mlp:weights=random:12"), WeightSource::Random(12));
+        let apart = BackboneSpec::parse("conv4", Some(Path::new("conv4-glyphs"))).unwrap();
+        assert_eq!(apart, "conv4:weights=conv4-glyphs".parse().unwrap());
+    }
+
+    #[test]
+    fn what_cannot_be_asked_for_is_one_sentence() {
+        let known = "expected one of `pixels`, `conv4`, `mlp`, `bert`";
+        assert_eq!(
+            message("con4:weights=a"),
+            format!("unknown backbone `con4`, {known}\nhint: did you mean `conv4`?")
+        );
+        assert_eq!(message("word2vec"), format!("unknown backbone `word2vec`, {known}"));
+        assert_eq!(
+            message("conv4:wieghts=a"),
+            "backbone `conv4` has no key `wieghts`, expected `weights`\nhint: did you mean `weights`?"
+        );
+        let none = "backbone `pixels` has no key `weights`, it takes images as they are";
+        assert_eq!(message("pixels:weights=a"), none);
+        let apart = BackboneSpec::parse("pixels", Some(Path::new("a"))).unwrap_err();
+        assert_eq!(apart.to_string(), none);
+        assert_eq!(
+            message("conv4:weights"),
+            "backbone `conv4:weights`: `weights` is not of the form key=value"
+        );
+        assert!(
+            message("conv4").starts_with("backbone `conv4` needs weights\nhint: "),
+            "{}",
+            message("conv4")
+        );
+        assert!(message("bert").starts_with("backbone `bert` needs weights\nhint: say weights=FOLDER"));
+        let both = BackboneSpec::parse("conv4:weights=a", Some(Path::new("b"))).unwrap_err().to_string();
+        assert_eq!(both, "backbone `conv4` has the weights a, and the weights b are named beside it");
+    }
+
+    #[test]
+    fn a_seed_is_a_number_and_no_encoder_is_random() {
+        let rule = "`random:SEED` with a whole number from 0 to 9223372036854775807";
+        for seed in ["", "x", "-1", "9223372036854775808"] {
+            let found = message(&format!("mlp:weights=random:{seed}"));
+            assert_eq!(found, format!("backbone `mlp`: `weights` must be {rule}, got `random:{seed}`"));
+        }
+        let encoder = message("bert:weights=random:1");
+        let rule = "the folder of a sentence encoder";
+        assert_eq!(encoder, format!("backbone `bert`: `weights` must be {rule}, got `random:1`"));
+    }
+
+    #[test]
+    fn random_weights_fit_the_items_and_depend_on_the_seed_alone() {
+        let form = Form::Image { channels: 3, height: 20, width: 16 };
+        for name in NETWORKS.iter().map(|(name, _)| *name) {
+            let network = |seed: u64, form| {
+                let spec: BackboneSpec = format!("{name}:weights=random:{seed}").parse().unwrap();
+                spec.untrained(form).map(|network| network.unwrap())
+            };
+            let (one, other) = (network(1, form).unwrap(), network(2, form).unwrap());
+            assert_eq!((one.config.form(), one.metadata["seed"].as_str()), (form, "1"));
+            assert_eq!(one.weights, network(1, form).unwrap().weights, "{name}");
+            assert_ne!(one.weights, other.weights, "{name}");
+            // It is a file like any other.
+            let back = Saved::parse(&one.bytes(), Path::new("w"), Some(name)).unwrap();
+            assert_eq!(back.weights, one.weights);
+            assert!(network(1, Form::Vector).is_err());
+        }
+    }
+
+    #[test]
+    fn only_a_network_of_images_is_read_with_weights() {
+        let read = |text: &str| text.parse::<BackboneSpec>().unwrap().read();
+        for text in ["pixels", "bert:weights=x", "mlp:weights=random:1"] {
+            assert!(read(text).unwrap().is_none(), "{text}");
+        }
+        assert_eq!(read("conv4:weights=conv4-glyphs").unwrap().unwrap().config.name(), "conv4");
+        let other = read("mlp:weights=conv4-glyphs").unwrap_err().to_string();
+        assert!(other.contains("weights of backbone `conv4`, expected `mlp`"), "{other}");
+        let untrained = |text: &str| text.parse::<BackboneSpec>().unwrap().untrained(Form::Vector);
+        assert!(
+            untrained("pixels").unwrap().is_none()
+                && untrained("conv4:weights=conv4-glyphs").unwrap().is_none()
+        );
+    }
+}
