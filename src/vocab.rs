@@ -285,11 +285,6 @@ pub enum Form {
         /// Width in pixels.
         width: usize,
     },
-    /// Token numbers of a text, padded to one length.
-    Tokens {
-        /// Tokens per item.
-        length: usize,
-    },
 }
 
 impl Form {
@@ -297,8 +292,10 @@ impl Form {
     pub fn dim(self) -> Option<usize> {
         match self {
             Form::Vector => None,
-            Form::Image { channels, height, width } => Some(channels * height * width),
-            Form::Tokens { length } => Some(length),
+            // No matrix has as many columns as a product beyond all numbers asks for.
+            Form::Image { channels, height, width } => {
+                Some(channels.saturating_mul(height).saturating_mul(width))
+            }
         }
     }
 }
@@ -308,7 +305,6 @@ impl fmt::Display for Form {
         match self {
             Form::Vector => f.write_str("vector"),
             Form::Image { channels, height, width } => write!(f, "image:{channels}x{height}x{width}"),
-            Form::Tokens { length } => write!(f, "tokens:{length}"),
         }
     }
 }
@@ -319,7 +315,7 @@ impl FromStr for Form {
         let unknown = || UnknownWord {
             what: "form",
             found: text.to_string(),
-            known: "`vector`, `image:CHANNELSxHEIGHTxWIDTH`, `tokens:LENGTH`".to_string(),
+            known: "`vector`, `image:CHANNELSxHEIGHTxWIDTH`".to_string(),
         };
         if text == "vector" {
             return Ok(Form::Vector);
@@ -332,7 +328,6 @@ impl FromStr for Form {
             .ok_or_else(unknown)?;
         match (kind, sizes.as_slice()) {
             ("image", &[channels, height, width]) => Ok(Form::Image { channels, height, width }),
-            ("tokens", &[length]) => Ok(Form::Tokens { length }),
             _ => Err(unknown()),
         }
     }
@@ -357,7 +352,7 @@ mod tests {
         for split in Split::ALL {
             assert_eq!(split.word().parse::<Split>(), Ok(*split));
         }
-        for text in ["vector", "image:1x28x28", "tokens:12"] {
+        for text in ["vector", "image:1x28x28"] {
             assert_eq!(text.parse::<Form>().map(|f| f.to_string()).as_deref(), Ok(text));
         }
     }

@@ -5,9 +5,7 @@ use clap::{Args, ValueEnum};
 use super::error::CliError;
 use super::{Outcome, say};
 use crate::backbone::{Architecture, SHIPPED_WEIGHTS, Saved, backbones};
-use crate::data::EMBEDDED;
-use crate::data::images::IMAGE_DATASETS;
-use crate::data::text::TEXT_DATASETS;
+use crate::data::DATASETS;
 use crate::learner::Learners;
 use crate::metric::Metric;
 use crate::protocol::{Protocol, SHIPPED};
@@ -37,7 +35,7 @@ pub(super) fn run(all: &Learners, arguments: &Arguments) -> Result<Outcome, CliE
     let text = match arguments.what {
         What::Learners => learners(all)?,
         What::Protocols => protocols()?,
-        What::Datasets => EMBEDDED.iter().chain(IMAGE_DATASETS).chain(TEXT_DATASETS).map(line).collect(),
+        What::Datasets => DATASETS.iter().map(|kind| line(&(kind.name, kind.about))).collect(),
         What::Backbones => backbones().iter().map(line).collect(),
         What::Configs => configs()?,
         What::Weights => weights()?,

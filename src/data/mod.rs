@@ -1,22 +1,32 @@
-//! Datasets and feature sets: reading, checking, splitting, transforming, fingerprinting.
+//! Features with their items: reading, checking, identity, splits, transforms; and datasets of raw items.
 //!
-//! A store has one of these forms, and [`Store::open`] tells them apart by name:
+//! Features come in these formats, and [`Store::open`] tells them apart by name:
 //!
-//! * a folder with `features.npy` (items, dim; f16, f32 or f64, C order) and `items.csv` (one line per item: `class`,
-//!   optional `part`, `group`, `id`); optional `splits.csv` (`class,split`, optional `cluster`), `store.toml` (`backbone`,
-//!   `trained_on`, `saw_classes`, `saw_splits`, `form`, `weights_sha256`, `seed_train`, `truncated`, `[class_embeddings]`) and `class_embeddings.npy` (classes, side; rows as in `splits.csv`)
-//!   or `class_embeddings.csv` (`class`, and a number per class in every other column);
-//! * `.npz`: arrays `features`, `class` (text, or codes into `classes`), optional `part`, `group`, `id`, and with one row
-//!   per class `class_split` and `class_embeddings`;
-//! * `.safetensors`: tensors `features`, `class` (I64), optional `class_embeddings`; metadata `classes` (a JSON list of
-//!   names), optional `splits` (a JSON object from class to split), `part`, `group`, `id` (JSON lists), and the keys of
-//!   `store.toml` as plain text;
+//! * a folder with `features.npy` (items, dim; C order) and `items.csv` (one line per item: `class`, optional `part`,
+//!   `group`, `id`); optional `splits.csv` (`class,split`, optional `cluster`), `store.toml` (`backbone`, `trained_on`,
+//!   `saw_classes`, `saw_splits`, `form`, `weights_sha256`, `seed_train`, `truncated`, `[class_embeddings]`) and
+//!   `class_embeddings.npy` (classes, class_dim; rows as in `splits.csv`) or `class_embeddings.csv` (`class`, and a number
+//!   per class in every other column);
+//! * `.npz`: arrays `features`, `class`, optional `classes` (names that numbers in `class` are places of), `part`, `group`,
+//!   `id`, and with one row per class `class_split` and `class_embeddings`;
+//! * `.safetensors`: tensors `features`, `class` (whole numbers), optional `class_embeddings`; optional metadata `classes`
+//!   (a JSON list of names), `splits` (a JSON object from class to split), `part`, `group`, `id` (JSON lists), and
+//!   `backbone`, `trained_on`, `saw_classes`, `form`, `weights_sha256` as plain text;
 //! * `.csv`, or `.parquet` with the feature `parquet`: columns `class`, optional `split`, `part`, `group`, `id`; every
-//!   other column is a feature, in file order.
+//!   other column is a feature, in file order;
+//! * `.npy` with labels in a file of their own ([`OpenOptions::labels`]).
 //!
-//! Classes are ordered by first appearance among the items. Where splits are absent all classes are novel; a
-//! class of split `oos` is out of scope, none of the task. Items of one
-//! non-empty `group` form a group, and so do items whose features are equal, unless they are all zero.
+//! Features are 16-, 32- or 64-bit floats, bfloat16 (in `.safetensors`) or whole numbers, which must be exact as 32-bit
+//! floats. In `.npz` and `.safetensors` features may be called `X` or `embeddings`, and classes `y`, `labels`, `label`,
+//! `targets` or, with `categories` for their names, `codes`. Classes are texts, whole numbers, truth values, or pickled
+//! objects that are such.
+//!
+//! Classes are ordered by first appearance among the items. Where splits are absent all classes are novel; a class of
+//! split `oos` is out of scope, none of the task. Items of one non-empty `group` form a group, and so do items whose
+//! features are equal, unless they are all zero.
+//!
+//! Items with an `id` are the same items in every feature set ([`Store::identity`]); without ids they are only themselves
+//! in that very file. [`Store::features_sha256`] is over numbers alone.
 
 mod dataset;
 mod error;
@@ -27,7 +37,9 @@ mod growing;
 mod place;
 mod store;
 
-pub use dataset::{EMBEDDED, embedded, images, text};
+pub use dataset::{
+    DATASETS, Dataset, Holds, Items, Kind, RawItem, embedded, images, kind, open_dataset, pixels, text,
+};
 #[cfg(feature = "download")]
 pub use dataset::{Remote, download, file_sha256};
 pub use error::{DataError, ItemName, Place};

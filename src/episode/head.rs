@@ -103,7 +103,10 @@ impl Head {
     /// The hash of the draw whose lines are `body`: their own, or that of the same draw by position where they are by
     /// id and unchanged.
     pub fn draw_sha256(&self, body: &[u8]) -> String {
-        let own = sha256(&[self.others.as_slice(), body].concat());
+        let own = match self.others.as_slice() {
+            [] => sha256(body),
+            others => sha256(&[others, body].concat()),
+        };
         match &self.same_as {
             Some((draw, ids)) if *ids == own => draw.clone(),
             _ => own,

@@ -8,7 +8,7 @@ use super::embed::{Behind, Network, cache, data_folder};
 use super::error::RunError;
 use super::watch::Watch;
 use crate::backbone::BackboneSpec;
-use crate::data::{self, OpenOptions, Parts, Store, images};
+use crate::data::{self, Holds, Kind, OpenOptions, Parts, Store, images};
 use crate::eval;
 use crate::protocol::Protocol;
 use crate::results::Inputs;
@@ -226,9 +226,9 @@ impl<'a> FeatureSets<'a> {
 
     /// Whether a name stands for items that a network can read, and not for features.
     fn is_dataset(&self, named: &str) -> bool {
-        let kind = named.split_once(':').map_or(named, |(kind, _)| kind);
-        let embedded = data::EMBEDDED.iter().any(|(known, _)| *known == kind);
-        let images = images::IMAGE_DATASETS.iter().any(|(known, _)| *known == kind);
+        let kind = data::kind(named);
+        let embedded = kind.is_some_and(Kind::is_made);
+        let images = kind.is_some_and(|kind| kind.holds == Holds::Images && !kind.is_made());
         let there = !self.inputs.features.is_empty() && Path::new(named).exists();
         let texts = data::text::is_named(named) || data::text::is_place(named, &self.data());
         embedded || (images && !there) || texts

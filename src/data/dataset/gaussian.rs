@@ -4,6 +4,7 @@
 
 use rayon::prelude::*;
 
+use super::kind::{Holds, Kind, Opens};
 use crate::data::DataError;
 use crate::data::Provenance;
 use crate::data::{Parts, Store};
@@ -87,6 +88,15 @@ impl Shape {
         Ok(shape)
     }
 }
+
+pub(super) const KIND: Kind = Kind {
+    name: "gaussian",
+    usage: "gaussian",
+    about: "round Gaussian classes; `gaussian:key=value,…` sets base (100), validation (40), novel (60), items (40), dim \
+            (16), spread (0.9), seed (1)",
+    holds: Holds::Vectors,
+    opens: Opens::Made(|spec, keys| gaussian(spec, keys.unwrap_or_default())),
+};
 
 /// The dataset of a specification without its `gaussian:`.
 pub(in crate::data) fn gaussian(name: &str, text: &str) -> Result<Store, DataError> {

@@ -5,6 +5,7 @@
 
 use rayon::prelude::*;
 
+use super::kind::{Holds, Kind, Opens};
 use crate::data::DataError;
 use crate::data::{Parts, Store};
 use crate::rng::{Purpose, Stream};
@@ -23,6 +24,17 @@ const SPLITS: [(Split, usize); 3] = [(Split::Base, 100), (Split::Validation, 40)
 type Point = [f64; 2];
 /// A cubic Bézier curve in the unit square.
 type Stroke = [Point; 4];
+
+pub(super) const KIND: Kind = Kind {
+    name: "glyphs",
+    usage: "glyphs",
+    about: "invented characters drawn at 28×28: 100 base, 40 validation and 60 novel classes of 20 drawings",
+    holds: Holds::Images,
+    opens: Opens::Made(|spec, keys| match keys {
+        None => glyphs(),
+        Some(_) => Err(DataError::Spec { spec: spec.to_string(), what: "`glyphs` has no keys".to_string() }),
+    }),
+};
 
 pub(in crate::data) fn glyphs() -> Result<Store, DataError> {
     let splits: Vec<(String, Split)> = SPLITS

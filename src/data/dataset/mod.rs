@@ -1,13 +1,33 @@
-//! Datasets: what is embedded, what is made of images or texts, and what is downloaded.
+//! Datasets: raw items with their classes, of which networks make features.
+//!
+//! A dataset is a file of this folder and a line of [`DATASETS`]. One from elsewhere implements [`Dataset`], and
+//! [`pixels`] makes features of its images.
 
 #[cfg(feature = "download")]
 mod download;
-mod embedded;
 mod gaussian;
 mod glyphs;
 pub mod images;
+mod items;
+mod kind;
+mod made;
 pub mod text;
 
 #[cfg(feature = "download")]
 pub use download::{Remote, download, file_sha256};
-pub use embedded::{EMBEDDED, embedded};
+pub use images::pixels;
+pub use items::{Dataset, Items, RawItem};
+pub use kind::{Holds, Kind, kind, open_dataset};
+pub use made::embedded;
+
+/// The datasets that kshot knows by name.
+pub const DATASETS: &[Kind] = &[
+    glyphs::KIND,
+    gaussian::KIND,
+    images::OMNIGLOT,
+    images::OMNIGLOT_CHARACTERS,
+    images::FOLDER,
+    text::CLINC150,
+    text::BANKING77,
+    text::TEXTS,
+];

@@ -56,6 +56,7 @@ pub(in crate::data) fn reader(path: &Path, is_folder: bool) -> Option<&'static d
 /// What features may be, as a hint says it.
 pub(in crate::data) fn known() -> String {
     let formats: Vec<&str> = FORMATS.iter().map(|format| format.about()).collect();
-    let embedded: Vec<String> = dataset::EMBEDDED.iter().map(|(name, _)| format!("`{name}`")).collect();
+    let made = dataset::DATASETS.iter().filter(|kind| kind.is_made());
+    let embedded: Vec<String> = made.map(|kind| format!("`{}`", kind.name)).collect();
     format!("features are {}, or an embedded dataset: {}", formats.join(", "), embedded.join(", "))
 }

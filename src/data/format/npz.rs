@@ -192,8 +192,10 @@ impl<'a> Archive<'a> {
 fn whole(entry: &mut impl Read, element: Element, count: usize) -> std::io::Result<Values> {
     let values = load_stream(&mut *entry, element, count)?;
     // Only the read that meets the end compares the checksum.
-    entry.read(&mut [0])?;
-    Ok(values)
+    match entry.read(&mut [0])? {
+        0 => Ok(values),
+        _ => Err(std::io::ErrorKind::InvalidData.into()),
+    }
 }
 
 /// Refuses a size that no packed member can have, and that would exhaust the memory.

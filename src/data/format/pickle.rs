@@ -110,7 +110,7 @@ impl Machine<'_> {
             b']' => self.stack.push(Value::List(Vec::new())),
             b'}' => self.stack.push(Value::Other),
             b't' => {
-                let items = self.to_mark()?;
+                let items = self.until_mark()?;
                 self.stack.push(tuple(items));
             }
             0x85..=0x87 => {
@@ -124,7 +124,7 @@ impl Machine<'_> {
                 self.list()?.push(item);
             }
             b'e' => {
-                let items = self.to_mark()?;
+                let items = self.until_mark()?;
                 self.list()?.extend(items.into_iter().map(flat));
             }
             b'c' => {
@@ -214,7 +214,7 @@ impl Machine<'_> {
         self.stack.pop().ok_or_else(|| "it ends early".to_string())
     }
 
-    fn to_mark(&mut self) -> Result<Vec<Value>, String> {
+    fn until_mark(&mut self) -> Result<Vec<Value>, String> {
         let mark =
             self.stack.iter().rposition(|value| matches!(value, Value::Mark)).ok_or("it ends early")?;
         let items = self.stack.split_off(mark + 1);

@@ -330,7 +330,7 @@ mod tests {
         let at = Place::file(Path::new("a.npz"));
         let names = Names::from_codes(&[2, 0, 2], &list, &at).unwrap();
         assert_eq!((names.names.join(""), names.of), ("zx".to_string(), vec![0, 1, 0]));
-        for code in [-1, 3] {
+        for code in [4, 3] {
             let error = Names::from_codes(&[0, code], &list, &at).unwrap_err().to_string();
             let text =
                 format!("a.npz: item 1 has class code {code}, and `classes` has 3 names, counted from 0");

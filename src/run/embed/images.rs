@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Made, Network, cache};
 use crate::backbone::{Architecture, Saved, embed_all};
-use crate::data::{self, NewStore, Precision, Provenance, Store, images};
+use crate::data::{self, DATASETS, Holds, NewStore, Precision, Provenance, Store, images};
 use crate::episode::sha256;
 use crate::run::device::{Device, on_device};
 use crate::run::error::RunError;
@@ -33,8 +33,10 @@ pub(crate) fn store(dataset: &str, folder: &Path) -> Result<Store, RunError> {
     let store = match data::embedded(dataset) {
         Some(store) => store?,
         None => images::named(dataset, folder, &cache::home())?.ok_or_else(|| {
-            let known = "`glyphs`, `omniglot`, `omniglot:PATH` or `folder:DIR`";
-            RunError::Request(format!("dataset `{dataset}` has no images, expected {known}"))
+            let images = DATASETS.iter().filter(|kind| kind.holds == Holds::Images);
+            let known: Vec<String> = images.map(|kind| format!("`{}`", kind.usage)).collect();
+            let known = known.join(", ");
+            RunError::Request(format!("dataset `{dataset}` has no images, expected one of {known}"))
         })?,
     };
     match store.form() {

@@ -5,8 +5,10 @@ use std::path::Path;
 use super::{Made, Network};
 use crate::backbone::sentence::{ClassTexts, Embedded, label_words};
 use crate::backbone::{BackboneError, SentenceEncoder};
-use crate::data::text::{self, Sentences, TEXT_DATASETS};
-use crate::data::{ClassEmbeddings, EmbeddingSource, NewStore, Precision, Provenance, files_sha256};
+use crate::data::{
+    ClassEmbeddings, DATASETS, Dataset, EmbeddingSource, Holds, NewStore, Precision, Provenance, RawItem,
+    files_sha256, text,
+};
 use crate::results::Warning;
 use crate::run::device::{Device, on_device};
 use crate::run::error::RunError;
@@ -16,7 +18,7 @@ use crate::vocab::{Form, Split};
 /// What is to be embedded, and with what.
 pub(crate) struct Work {
     encoder: SentenceEncoder,
-    sentences: Sentences,
+    sentences: Box<dyn Dataset>,
     listed: Vec<(String, Split, Option<String>)>,
     class_texts: ClassTexts,
     provenance: Provenance,
@@ -35,21 +37,23 @@ pub(crate) fn plan(
             folder.display()
         )));
     }
-    let Some((name, sentences)) = text::named(dataset, &network.data)? else {
-        let known: Vec<String> = TEXT_DATASETS.iter().map(|(name, _)| format!("`{name}`")).collect();
+    let Some(sentences) = text::open(dataset, &network.data)? else {
+        let known = DATASETS.iter().filter(|kind| kind.holds == Holds::Texts);
+        let known: Vec<String> = known.map(|kind| format!("`{}`", kind.name)).collect();
         return Err(RunError::Request(format!(
             "unknown dataset of texts `{dataset}`, expected one of {}\nhint: for a table of yours write texts:FILE",
             known.join(", ")
         )));
     };
+    let name = sentences.name().to_string();
     let mut warnings = Vec::new();
-    if !sentences.ignored.is_empty() {
+    if !sentences.ignored().is_empty() {
         let shown =
             |name: &String| if name.is_empty() { "one without a name".into() } else { format!("`{name}`") };
-        let ignored: Vec<String> = sentences.ignored.iter().map(shown).collect();
+        let ignored: Vec<String> = sentences.ignored().iter().map(shown).collect();
         warnings.push(Warning::IgnoredColumns { dataset: name.clone(), columns: ignored });
     }
-    let listed = sentences.listed();
+    let listed = sentences.items()?.listed.clone();
     let (class_texts, source) = class_texts(network, &listed)?;
     let encoder = SentenceEncoder::read(folder)?;
     let weights = files_sha256(encoder.files())?;
@@ -67,11 +71,7 @@ pub(crate) fn plan(
         truncated: 0,
         class_embeddings: Some(source),
     };
-    let files = sentences.files.iter().map(|path| {
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-        (name.unwrap_or_default(), path.clone())
-    });
-    let texts = files_sha256(&files.collect::<Vec<_>>())?;
+    let texts = sentences.recipe()?;
     let recipe = format!("{name}\n{texts}\n{weights}\n{provenance:?}\n");
     Ok((name, recipe, Work { encoder, sentences, listed, class_texts, provenance, warnings }))
 }
@@ -105,6 +105,14 @@ fn class_texts(
     Ok((class_texts, EmbeddingSource { texts, texts_sha256, templates }))
 }
 
+/// A sentence of a dataset.
+fn text_of(dataset: &dyn Dataset, item: usize) -> Result<String, RunError> {
+    match dataset.read(item)? {
+        RawItem::Text(text) => Ok(text),
+        _ => Err(RunError::Request(format!("item {item} of dataset `{}` is no sentence", dataset.name()))),
+    }
+}
+
 impl Work {
     /// Runs the encoder over sentences and classes.
     pub(crate) fn make(
@@ -116,7 +124,10 @@ impl Work {
     ) -> Result<Made, RunError> {
         let Work { encoder, sentences, listed, class_texts, mut provenance, warnings } = self;
         let workers = device.workers();
-        let progress = Progress::of_items(watch, &format!("embedding {dataset}"), sentences.texts.len());
+        let items = sentences.items()?;
+        let texts = (0..items.ids.len()).map(|item| text_of(sentences.as_ref(), item));
+        let texts = texts.collect::<Result<Vec<String>, RunError>>()?;
+        let progress = Progress::of_items(watch, &format!("embedding {dataset}"), texts.len());
         let run = |texts: &[String], reach: &(dyn Fn(usize) + Sync)| {
             on_device!(device, |open, Kind| encoder.embed::<Kind>(texts, workers, open, reach))
         };
@@ -129,22 +140,21 @@ impl Work {
         // The classes first: they are few, and what is wrong with them is told before the sentences have taken their time.
         let vectors = run(&class_texts.texts, &|_| {}).map_err(named)?;
         let rows = class_texts.mean(&vectors.features, vectors.dim);
-        let Embedded { features, dim, truncated } =
-            run(&sentences.texts, &|done| progress.reach(done as u64))?;
+        let Embedded { features, dim, truncated } = run(&texts, &|done| progress.reach(done as u64))?;
         drop(progress);
         provenance.truncated = truncated as u64;
         let store = NewStore {
             features: &features,
             dim,
             precision,
-            classes: &sentences.classes,
-            parts: sentences.parts.as_deref(),
-            ids: &sentences.ids,
+            classes: &items.classes,
+            parts: items.parts.as_deref(),
+            ids: &items.ids,
             listed: &listed,
             class_embeddings: Some(&ClassEmbeddings { rows: rows.into(), class_dim: dim }),
             provenance: &provenance,
             form: Form::Vector,
         };
-        Ok(Made { files: store.files()?, items: sentences.texts.len(), dim, cut: truncated as u64, warnings })
+        Ok(Made { files: store.files()?, items: texts.len(), dim, cut: truncated as u64, warnings })
     }
 }

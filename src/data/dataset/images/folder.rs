@@ -2,15 +2,28 @@
 
 use std::path::{Path, PathBuf};
 
-use rayon::prelude::*;
-
-use super::Pictures;
-use super::decode::{Raster, decode};
+use super::decode::decode;
 use super::scale::scale;
+use crate::data::dataset::items::{Dataset, Items, RawItem};
+use crate::data::dataset::kind::{Asked, Holds, Kind, Opens};
 use crate::data::files_sha256;
 use crate::data::format::splits;
 use crate::data::{DataError, Place};
 use crate::vocab::{Form, Split};
+
+/// Folders of images.
+pub(in crate::data::dataset) const KIND: Kind = Kind {
+    name: "folder",
+    usage: "folder:DIR",
+    about: "any images: a folder per class, optional splits.csv or folders base, validation, novel; write folder:DIR, or \
+            folder:DIR,side=84 to scale them",
+    holds: Holds::Images,
+    opens: Opens::Read {
+        home: None,
+        lies_at: |_| false,
+        open: |Asked { spec, rest, .. }| Ok(Box::new(Source::open(spec, &rest.to_string_lossy())?)),
+    },
+};
 
 const KEYS: &str = "behind the path there may be `side=PIXELS` and `channels=1` or `channels=3`";
 
@@ -20,8 +33,11 @@ pub(super) struct Source {
     name: String,
     side: Option<usize>,
     channels: Option<usize>,
-    /// Class, split, cluster and files of each class.
-    classes: Vec<Class>,
+    items: Items,
+    /// The file of each item.
+    files: Vec<PathBuf>,
+    /// Every class as the recipe names it, those without images among them.
+    classes: Vec<String>,
 }
 
 struct Class {
@@ -58,66 +74,60 @@ impl Source {
         }
         let name = folder.canonicalize().unwrap_or_else(|_| folder.clone());
         let name = name.file_name().map_or("images".to_string(), |n| n.to_string_lossy().into_owned());
-        Ok(Source { folder, name, side, channels, classes })
+        let said = classes.iter().map(|c| format!("{} {} {:?}", c.name, c.split, c.cluster)).collect();
+        let (mut items, mut files) = (Items::default(), Vec::new());
+        for Class { name, split, cluster, files: own } in classes {
+            if own.is_empty() {
+                continue;
+            }
+            for file in own {
+                items.classes.push(name.clone());
+                items.ids.push(file.strip_prefix(&folder).unwrap_or(&file).display().to_string());
+                files.push(file);
+            }
+            items.listed.push((name, split, cluster));
+        }
+        Ok(Source { folder, name, side, channels, items, files, classes: said })
     }
+}
 
-    /// The name of the folder.
-    pub fn name(&self) -> &str {
+impl Dataset for Source {
+    fn name(&self) -> &str {
         &self.name
     }
 
-    /// What the pixels depend on.
-    pub fn recipe(&self) -> Result<String, DataError> {
-        let inside = |path: &Path| {
-            let inside = path.strip_prefix(&self.folder).unwrap_or(path);
-            (inside.display().to_string(), path.to_path_buf())
-        };
-        let files: Vec<(String, PathBuf)> =
-            self.classes.iter().flat_map(|class| &class.files).map(|path| inside(path)).collect();
-        let classes: Vec<String> =
-            self.classes.iter().map(|c| format!("{} {} {:?}", c.name, c.split, c.cluster)).collect();
-        let (side, channels) = (self.side, self.channels);
-        Ok(format!("folder {side:?} {channels:?}\n{}\n{}\n", classes.join("\n"), files_sha256(&files)?))
+    fn items(&self) -> Result<&Items, DataError> {
+        Ok(&self.items)
     }
 
-    /// Decodes every image.
-    pub fn read(&self) -> Result<Pictures, DataError> {
-        let files: Vec<(&Class, &PathBuf)> =
-            self.classes.iter().flat_map(|class| class.files.iter().map(move |file| (class, file))).collect();
-        let read = |path: &PathBuf| -> Result<Raster, DataError> {
-            let bytes = std::fs::read(path).map_err(DataError::unreadable(path))?;
-            let picture =
-                decode(&bytes).map_err(|what| DataError::Damaged { at: Place::file(path), what })?;
-            Ok(self.side.map_or_else(|| picture.clone(), |side| scale(&picture, side, side)))
-        };
-        let pictures: Vec<Raster> =
-            files.par_iter().map(|(_, path)| read(path)).collect::<Result<_, DataError>>()?;
-        let coloured = pictures.iter().any(|picture| picture.channels == 3);
-        let channels = self.channels.unwrap_or(if coloured { 3 } else { 1 });
-        let (height, width) = pictures.first().map_or((0, 0), |p| (p.height, p.width));
-        let mut all = Pictures {
-            pixels: Vec::with_capacity(pictures.len() * height * width * channels),
-            form: Form::Image { channels, height, width },
-            classes: files.iter().map(|(class, _)| class.name.clone()).collect(),
-            ids: Vec::new(),
-            listed: Vec::new(),
-        };
-        for (picture, (_, path)) in pictures.into_iter().zip(&files) {
-            if (picture.height, picture.width) != (height, width) {
-                return Err(DataError::ImageSize {
-                    at: Place::file(path),
-                    found: (picture.height, picture.width),
-                    expected: (height, width),
-                    first: files[0].1.clone(),
-                });
-            }
-            all.pixels.extend(picture.with_channels(channels).planes());
-            let inside = path.strip_prefix(&self.folder).unwrap_or(path);
-            all.ids.push(inside.display().to_string());
+    fn read(&self, item: usize) -> Result<RawItem, DataError> {
+        let path = &self.files[item];
+        let bytes = std::fs::read(path).map_err(DataError::unreadable(path))?;
+        let mut picture =
+            decode(&bytes).map_err(|what| DataError::Damaged { at: Place::file(path), what })?;
+        if let Some(side) = self.side {
+            picture = scale(&picture, side, side);
         }
-        let listed = |class: &Class| (class.name.clone(), class.split, class.cluster.clone());
-        all.listed = self.classes.iter().filter(|class| !class.files.is_empty()).map(listed).collect();
-        Ok(all)
+        if let Some(channels) = self.channels {
+            picture = picture.with_channels(channels);
+        }
+        let form = Form::Image { channels: picture.channels, height: picture.height, width: picture.width };
+        Ok(RawItem::Image { form, pixels: picture.planes() })
+    }
+
+    fn recipe(&self) -> Result<String, DataError> {
+        let inside = |path: &PathBuf| {
+            let inside = path.strip_prefix(&self.folder).unwrap_or(path);
+            (inside.display().to_string(), path.clone())
+        };
+        let files: Vec<(String, PathBuf)> = self.files.iter().map(inside).collect();
+        let (side, channels) = (self.side, self.channels);
+        let classes = self.classes.join("\n");
+        Ok(format!("folder {side:?} {channels:?}\n{classes}\n{}\n", files_sha256(&files)?))
+    }
+
+    fn place(&self, item: usize) -> PathBuf {
+        self.files[item].clone()
     }
 }
 
@@ -180,6 +190,7 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
 #[cfg(test)]
 mod tests {
     use super::super::decode::tests::png_of;
+    use super::super::pixels::Pictures;
     use super::*;
 
     fn put(place: &Path, path: &str, side: u32, grey: u8) {
@@ -189,9 +200,10 @@ mod tests {
         std::fs::write(path, png_of(side, side, png::ColorType::Grayscale, &samples)).unwrap();
     }
 
-    fn read(place: &Path, keys: &str) -> Result<Pictures, DataError> {
+    fn read(place: &Path, keys: &str) -> Result<(Items, Pictures), DataError> {
         let rest = format!("{}{keys}", place.display());
-        Source::open(&format!("folder:{rest}"), &rest)?.read()
+        let source = Source::open(&format!("folder:{rest}"), &rest)?;
+        Ok((source.items()?.clone(), Pictures::of(&source)?))
     }
 
     #[test]
@@ -203,17 +215,17 @@ mod tests {
         std::fs::write(place.path().join("a/notes.txt"), "none").unwrap();
         std::fs::write(place.path().join("splits.csv"), "class,split,cluster\na,base,x\nb,novel,y\n")
             .unwrap();
-        let all = read(place.path(), "").unwrap();
+        let (items, all) = read(place.path(), "").unwrap();
         assert_eq!(
-            (all.classes, all.ids),
+            (items.classes, items.ids),
             (
                 ["a", "b", "b"].map(String::from).to_vec(),
                 ["a/1.png", "b/10.PNG", "b/2.png"].map(String::from).to_vec(),
             )
         );
-        assert_eq!(all.listed[0], ("a".to_string(), Split::Base, Some("x".to_string())));
+        assert_eq!(items.listed[0], ("a".to_string(), Split::Base, Some("x".to_string())));
         assert_eq!((all.form.to_string().as_str(), all.pixels[0], all.pixels[16]), ("image:1x4x4", 0.2, 1.0));
-        let scaled = read(place.path(), ",side=2,channels=3").unwrap();
+        let (_, scaled) = read(place.path(), ",side=2,channels=3").unwrap();
         assert_eq!((scaled.form.to_string().as_str(), scaled.pixels.len()), ("image:3x2x2", 36));
     }
 
@@ -222,9 +234,9 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         put(place.path(), "novel/c/1.png", 2, 0);
         put(place.path(), "base/d/1.png", 2, 0);
-        let all = read(place.path(), "").unwrap();
+        let (items, _) = read(place.path(), "").unwrap();
         assert_eq!(
-            all.listed.iter().map(|(c, s, _)| (c.as_str(), *s)).collect::<Vec<_>>(),
+            items.listed.iter().map(|(c, s, _)| (c.as_str(), *s)).collect::<Vec<_>>(),
             [("d", Split::Base), ("c", Split::Novel),]
         );
     }
@@ -246,5 +258,20 @@ mod tests {
         std::fs::write(place.path().join("a/2.png"), b"nothing").unwrap();
         assert_eq!(told(""), "a/2.png: damaged or cut short: neither PNG nor JPEG");
         assert!(told(",side=0").contains("found `side=0`"), "{}", told(",side=0"));
+    }
+
+    #[test]
+    fn an_image_is_read_alone_and_grey_ones_get_the_colour_of_others() {
+        let place = tempfile::tempdir().unwrap();
+        put(place.path(), "a/1.png", 2, 51);
+        let coloured = png_of(2, 2, png::ColorType::Rgb, &[255; 12]);
+        std::fs::write(place.path().join("a/2.png"), coloured).unwrap();
+        let rest = place.path().display().to_string();
+        let source = Source::open(&format!("folder:{rest}"), &rest).unwrap();
+        let grey =
+            RawItem::Image { form: Form::Image { channels: 1, height: 2, width: 2 }, pixels: vec![0.2; 4] };
+        assert_eq!(source.read(0).unwrap(), grey);
+        let all = Pictures::of(&source).unwrap();
+        assert_eq!((all.form.to_string().as_str(), &all.pixels[..12]), ("image:3x2x2", [0.2; 12].as_slice()));
     }
 }

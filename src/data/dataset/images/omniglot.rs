@@ -8,17 +8,54 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
-use rayon::prelude::*;
 use zip::ZipArchive;
 
-use super::Pictures;
 use super::decode::{Raster, decode};
 use super::scale::scale;
 use super::vinyals;
+use crate::data::dataset::items::{Dataset, Items, RawItem};
+use crate::data::dataset::kind::{Asked, Holds, Kind, Opens};
 use crate::data::files_sha256;
 use crate::data::{DataError, Place};
 use crate::vocab::{Form, Split};
+
+/// Rotations as classes.
+pub(in crate::data::dataset) const KIND: Kind = Kind {
+    name: "omniglot",
+    usage: "omniglot",
+    about: "1,623 characters of 50 alphabets at 28×28, four rotations as classes (Lake et al. 2015, splits of Vinyals et \
+            al. 2016, or of splits/vinyals); images_background.zip and images_evaluation.zip, by `kshot data get omniglot`",
+    holds: Holds::Images,
+    opens: Opens::Read {
+        home: Some("omniglot"),
+        lies_at: |_| false,
+        open: |asked| open(asked, "omniglot", true),
+    },
+};
+
+/// Characters as classes.
+pub(in crate::data::dataset) const CHARACTERS: Kind = Kind {
+    name: "omniglot-characters",
+    usage: "omniglot-characters",
+    about: "the same without rotations: each character is one class",
+    opens: Opens::Read {
+        home: Some("omniglot"),
+        lies_at: |_| false,
+        open: |asked| open(asked, "omniglot-characters", false),
+    },
+    ..KIND
+};
+
+fn open(asked: &Asked<'_>, name: &'static str, rotations: bool) -> Result<Box<dyn Dataset>, DataError> {
+    let path = asked.rest.clone();
+    match (path.exists(), asked.by_name) {
+        (true, _) => Ok(Box::new(Source::open(name, &path, rotations)?)),
+        (false, true) => Err(DataError::NoDataset { name: name.to_string(), path }),
+        (false, false) => Err(DataError::NoFolder { spec: asked.spec.to_string(), path }),
+    }
+}
 
 /// Height and width in pixels.
 const SIDE: usize = 28;
@@ -29,18 +66,36 @@ const LISTS: [(&str, Split); 3] =
 
 /// The files of the dataset.
 pub(super) struct Source {
+    name: &'static str,
     folder: PathBuf,
     /// Classes as the lists name them, `Alphabet/character01/rot090`, with the split of each.
     classes: Vec<(String, Split)>,
+    /// What the archives hold, once somebody has asked.
+    unpacked: OnceLock<Unpacked>,
 }
 
 /// Drawings of a character, by name.
 type Drawings = Vec<(String, Vec<u8>)>;
 
+/// The archives in memory, still packed as PNG.
+struct Unpacked {
+    items: Items,
+    /// Per item its character, the number of its drawing, and its quarter turns.
+    homes: Vec<(usize, usize, usize)>,
+    characters: Vec<Character>,
+}
+
+struct Character {
+    name: String,
+    drawings: Drawings,
+    /// The small pictures of its drawings, which its rotations share.
+    ink: OnceLock<Vec<Vec<f32>>>,
+}
+
 impl Source {
     /// Looks for the files and reads the lists of classes, with or without those that are turned. Where there is no
     /// folder of lists they are those of Vinyals et al.
-    pub fn open(folder: &Path, rotations: bool) -> Result<Source, DataError> {
+    pub fn open(name: &'static str, folder: &Path, rotations: bool) -> Result<Source, DataError> {
         let mut classes = Vec::new();
         let mut listed: HashMap<String, Split> = HashMap::new();
         let lists = folder.join("splits/vinyals");
@@ -71,67 +126,85 @@ impl Source {
                 }
             }
         }
-        Ok(Source { folder: folder.to_path_buf(), classes })
+        Ok(Source { name, folder: folder.to_path_buf(), classes, unpacked: OnceLock::new() })
     }
 
-    /// What the pixels depend on.
-    pub fn recipe(&self) -> Result<String, DataError> {
+    fn unpacked(&self) -> Result<&Unpacked, DataError> {
+        if self.unpacked.get().is_none() {
+            let unpacked = self.unpack()?;
+            // Somebody else may have been faster, with the same.
+            let _ = self.unpacked.set(unpacked);
+        }
+        self.unpacked.get().ok_or_else(|| DataError::NoItems { at: Place::file(&self.folder) })
+    }
+
+    fn unpack(&self) -> Result<Unpacked, DataError> {
+        let mut found: HashMap<String, Drawings> = HashMap::new();
+        for name in ARCHIVES {
+            unpack(&self.folder.join(name), &mut found)?;
+        }
+        let character = |(name, drawings)| Character { name, drawings, ink: OnceLock::new() };
+        let characters: Vec<Character> = found.into_iter().map(character).collect();
+        let places: HashMap<&str, usize> = characters.iter().map(|c| c.name.as_str()).zip(0..).collect();
+        let (mut items, mut homes) = (Items::default(), Vec::new());
+        for (class, split) in &self.classes {
+            let (character, turn) = class.rsplit_once('/').unwrap_or((class, ""));
+            let place = *places.get(character).ok_or_else(|| DataError::ClassWithoutItems {
+                at: Place::file(&self.folder),
+                class: class.clone(),
+            })?;
+            for (number, (id, _)) in characters[place].drawings.iter().enumerate() {
+                items.classes.push(class.clone());
+                items.ids.push(format!("{id}-{turn}"));
+                homes.push((place, number, turns(class).unwrap_or(0)));
+            }
+            items.listed.push((class.clone(), *split, Some(character.to_string())));
+        }
+        Ok(Unpacked { items, homes, characters })
+    }
+
+    /// The small pictures of a character.
+    fn ink<'a>(&self, character: &'a Character) -> Result<&'a [Vec<f32>], DataError> {
+        if let Some(known) = character.ink.get() {
+            return Ok(known);
+        }
+        let decoded = |(id, bytes): &(String, Vec<u8>)| {
+            let path = self.folder.join(format!("{}/{id}.png", character.name));
+            let broken = |what| DataError::Damaged { at: Place::file(&path), what };
+            let picture = decode(bytes).map_err(broken)?;
+            let found = (picture.height, picture.width);
+            match found.0 == found.1 {
+                true => Ok(ink(&picture)),
+                false => Err(DataError::NotSquare { at: Place::file(&path), found }),
+            }
+        };
+        let decoded = character.drawings.iter().map(decoded).collect::<Result<Vec<_>, DataError>>()?;
+        Ok(character.ink.get_or_init(|| decoded))
+    }
+}
+
+impl Dataset for Source {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn items(&self) -> Result<&Items, DataError> {
+        Ok(&self.unpacked()?.items)
+    }
+
+    fn read(&self, item: usize) -> Result<RawItem, DataError> {
+        let unpacked = self.unpacked()?;
+        let (character, drawing, turns) = unpacked.homes[item];
+        let pictures = self.ink(&unpacked.characters[character])?;
+        let form = Form::Image { channels: 1, height: SIDE, width: SIDE };
+        Ok(RawItem::Image { form, pixels: turn(&pictures[drawing], turns) })
+    }
+
+    fn recipe(&self) -> Result<String, DataError> {
         let archives = ARCHIVES.map(|name| (name.to_string(), self.folder.join(name)));
         let classes: String =
             self.classes.iter().map(|(class, split)| format!("{class} {split}\n")).collect();
         Ok(format!("omniglot {SIDE}\n{classes}{}\n", files_sha256(&archives)?))
-    }
-
-    /// Decodes every drawing once and turns it.
-    pub fn read(&self) -> Result<Pictures, DataError> {
-        let mut characters: HashMap<String, Drawings> = HashMap::new();
-        for name in ARCHIVES {
-            unpack(&self.folder.join(name), &mut characters)?;
-        }
-        let mut names: Vec<&String> = characters.keys().collect();
-        names.sort();
-        let decoded: HashMap<&str, Vec<(String, Vec<f32>)>> = names
-            .par_iter()
-            .map(|name| {
-                let of = |(id, bytes): &(String, Vec<u8>)| {
-                    let path = self.folder.join(format!("{name}/{id}.png"));
-                    let broken = |what| DataError::Damaged { at: Place::file(&path), what };
-                    let picture = decode(bytes).map_err(broken)?;
-                    let found = (picture.height, picture.width);
-                    match found.0 == found.1 {
-                        true => Ok((id.clone(), ink(&picture))),
-                        false => Err(DataError::NotSquare { at: Place::file(&path), found }),
-                    }
-                };
-                let drawings: Result<Vec<_>, DataError> = characters[*name].iter().map(of).collect();
-                Ok((name.as_str(), drawings?))
-            })
-            .collect::<Result<_, DataError>>()?;
-        self.turned(&decoded)
-    }
-
-    fn turned(&self, decoded: &HashMap<&str, Vec<(String, Vec<f32>)>>) -> Result<Pictures, DataError> {
-        let mut all = Pictures {
-            pixels: Vec::new(),
-            form: Form::Image { channels: 1, height: SIDE, width: SIDE },
-            classes: Vec::new(),
-            ids: Vec::new(),
-            listed: Vec::new(),
-        };
-        for (class, split) in &self.classes {
-            let (character, _) = class.rsplit_once('/').unwrap_or((class, ""));
-            let drawings = decoded.get(character).ok_or_else(|| DataError::ClassWithoutItems {
-                at: Place::file(&self.folder),
-                class: class.clone(),
-            })?;
-            for (id, picture) in drawings {
-                all.pixels.extend(turn(picture, turns(class).unwrap_or(0)));
-                all.classes.push(class.clone());
-                all.ids.push(format!("{id}-{}", class.rsplit('/').next().unwrap_or_default()));
-            }
-            all.listed.push((class.clone(), *split, Some(character.to_string())));
-        }
-        Ok(all)
     }
 }
 
@@ -193,6 +266,7 @@ mod tests {
     use std::io::Write;
 
     use super::super::decode::tests::png_of;
+    use super::super::pixels::Pictures;
     use super::*;
 
     /// A dataset of two characters with two drawings each.
@@ -228,18 +302,19 @@ mod tests {
         }
     }
 
-    fn read(place: &Path) -> Result<Pictures, DataError> {
-        Source::open(place, true)?.read()
+    fn read(place: &Path) -> Result<(Items, Pictures), DataError> {
+        let source = Source::open("omniglot", place, true)?;
+        Ok((source.items()?.clone(), Pictures::of(&source)?))
     }
 
     #[test]
     fn rotations_are_classes_characters_are_clusters_and_ink_is_one() {
         let place = tempfile::tempdir().unwrap();
         tiny(place.path(), false);
-        let all = read(place.path()).unwrap();
-        assert_eq!(all.classes.len(), 10);
-        assert_eq!(all.ids[..2], ["00_01-rot000", "00_02-rot000"]);
-        let listed = &all.listed[1];
+        let (items, all) = read(place.path()).unwrap();
+        assert_eq!(items.classes.len(), 10);
+        assert_eq!(items.ids[..2], ["00_01-rot000", "00_02-rot000"]);
+        let listed = &items.listed[1];
         let expected = ("Greek/character01/rot090", Split::Base, Some("Greek/character01"));
         assert_eq!((listed.0.as_str(), listed.1, listed.2.as_deref()), expected);
         let ink = |item: usize| {
@@ -248,7 +323,8 @@ mod tests {
             assert!((pixels.iter().sum::<f32>() - 1.0).abs() < 1e-6);
             (place % SIDE, place / SIDE)
         };
-        assert_eq!(Source::open(place.path(), false).unwrap().read().unwrap().listed.len(), 3);
+        let upright = Source::open("omniglot-characters", place.path(), false).unwrap();
+        assert_eq!(upright.items().unwrap().listed.len(), 3);
         // Column 1 of the first row, and a quarter turn against the clock: row 26 of the first column.
         assert_eq!((ink(0), ink(2), ink(8)), ((1, 0), (0, 26), (27, 1)));
     }

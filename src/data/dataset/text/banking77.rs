@@ -5,8 +5,22 @@
 use std::path::Path;
 
 use super::table::{Table, Written, csv};
-use super::{Said, Sentences, by_class};
+use super::{Said, Sentences, TextItems, by_class};
 use crate::data::DataError;
+use crate::data::dataset::kind::{Holds, Kind, Opens};
+
+/// The dataset by name.
+pub(in crate::data::dataset) const KIND: Kind = Kind {
+    name: "banking77",
+    usage: "banking77",
+    about: "77 intents of customers of a bank (Casanueva et al. 2020); train.csv and test.csv",
+    holds: Holds::Texts,
+    opens: Opens::Read {
+        home: Some("banking77"),
+        lies_at: |path| path.join("train.csv").is_file() && path.join("test.csv").is_file(),
+        open: |asked| TextItems::open("banking77", "banking77", asked, |path| banking77(path)),
+    },
+};
 
 /// Reads `train.csv` and `test.csv` (columns `text` and `category`) of a folder.
 ///

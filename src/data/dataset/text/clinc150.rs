@@ -7,9 +7,26 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::{Said, Sentences, by_class};
+use super::{Said, Sentences, TextItems, by_class};
+use crate::data::dataset::kind::{Holds, Kind, Opens};
 use crate::data::{DataError, Place};
 use crate::vocab::Split;
+
+/// The dataset by name.
+pub(in crate::data::dataset) const KIND: Kind = Kind {
+    name: "clinc150",
+    usage: "clinc150",
+    about: "150 intents in ten domains, and queries out of their scope (Larson et al. 2019); data_full.json",
+    holds: Holds::Texts,
+    opens: Opens::Read {
+        home: Some("clinc150"),
+        lies_at: |path| {
+            path.join("data_full.json").is_file()
+                || path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"))
+        },
+        open: |asked| TextItems::open("clinc150", "clinc150", asked, |path| clinc150(path)),
+    },
+};
 
 /// Which classes are base, validation and novel: 60, 30 and 60, drawn once for kshot; the dataset itself has no such
 /// split.

@@ -1,26 +1,114 @@
 //! Datasets of sentences: what a text backbone is to turn into features.
 //!
-//! [`clinc150`] and [`banking77`] read the files of their publishers, [`texts`] any table of sentences, [`named`] any of
-//! these by name. They give plain lists; a backbone makes a feature set of them, and of [`descriptions`] vectors of
-//! the classes.
+//! [`clinc150()`] and [`banking77()`] read the files of their publishers, [`texts`] any table of sentences; as datasets
+//! they are opened by name. [`descriptions()`] are texts of their classes.
 
 mod banking77;
 mod clinc150;
 mod descriptions;
 mod json_lines;
-mod named;
 mod table;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+pub(super) use banking77::KIND as BANKING77;
 pub use banking77::banking77;
+pub(super) use clinc150::KIND as CLINC150;
 pub use clinc150::clinc150;
 pub use descriptions::descriptions;
-pub use named::{TEXT_DATASETS, is_named, is_place, named};
+pub(super) use table::KIND as TEXTS;
 pub use table::texts;
 
+use super::items::{Dataset, Items, RawItem};
+use super::kind::{Asked, Holds, Opens, find, kind};
+use crate::data::{DataError, files_sha256};
 use crate::vocab::Split;
+
+/// Whether `spec` names a dataset of sentences by its kind: `clinc150`, `texts:mine.csv`. A file or folder of that name
+/// goes before it.
+pub fn is_named(spec: &str) -> bool {
+    kind(spec).is_some_and(|kind| kind.holds == Holds::Texts) && !Path::new(spec).exists()
+}
+
+/// Whether a dataset of sentences other than a table lies at `spec`, a path, or below the folder `data`.
+pub fn is_place(spec: &str, data: &Path) -> bool {
+    find(spec, data).is_some_and(|(kind, asked)| {
+        kind.holds == Holds::Texts && kind.name != TEXTS.name && asked.rest.exists()
+    })
+}
+
+/// Opens a dataset of sentences; nothing where `spec` is none.
+///
+/// `spec` is `clinc150` or `banking77`, which are looked for below the folder `data`; `clinc150:PATH`, `banking77:PATH`
+/// or `texts:PATH`; or a path alone, whose files tell what it is.
+///
+/// # Errors
+/// When the dataset is not there, or its reader refuses it.
+pub fn open(spec: &str, data: &Path) -> Result<Option<Box<dyn Dataset>>, DataError> {
+    match find(spec, data) {
+        Some((kind, asked)) if kind.holds == Holds::Texts => match kind.opens {
+            Opens::Read { open, .. } => open(&asked).map(Some),
+            Opens::Made(_) => Ok(None),
+        },
+        _ => Ok(None),
+    }
+}
+
+/// A dataset of sentences.
+struct TextItems {
+    name: String,
+    sentences: Sentences,
+    items: Items,
+}
+
+impl TextItems {
+    /// The sentences that `read` gives, under a name; the dataset is called `kind` where it is not there.
+    fn open(
+        kind: &str,
+        name: &str,
+        asked: &Asked<'_>,
+        read: impl Fn(&Path) -> Result<Sentences, DataError>,
+    ) -> Result<Box<dyn Dataset>, DataError> {
+        if !asked.rest.exists() {
+            return Err(DataError::NoDataset { name: kind.to_string(), path: asked.rest.clone() });
+        }
+        let sentences = read(&asked.rest)?;
+        let items = Items {
+            ids: sentences.ids.clone(),
+            classes: sentences.classes.clone(),
+            parts: sentences.parts.clone(),
+            listed: sentences.listed(),
+        };
+        Ok(Box::new(TextItems { name: name.to_string(), sentences, items }))
+    }
+}
+
+impl Dataset for TextItems {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn items(&self) -> Result<&Items, DataError> {
+        Ok(&self.items)
+    }
+
+    fn read(&self, item: usize) -> Result<RawItem, DataError> {
+        Ok(RawItem::Text(self.sentences.texts[item].clone()))
+    }
+
+    fn recipe(&self) -> Result<String, DataError> {
+        let named = |path: &PathBuf| {
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+            (name.unwrap_or_default(), path.clone())
+        };
+        files_sha256(&self.sentences.files.iter().map(named).collect::<Vec<_>>())
+    }
+
+    fn ignored(&self) -> &[String] {
+        &self.sentences.ignored
+    }
+}
 
 /// Sentences with their classes, in item order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -2,13 +2,32 @@
 
 use std::path::Path;
 
-use super::{Sentences, json_lines};
+use super::{Sentences, TextItems, json_lines};
+use crate::data::dataset::kind::{Holds, Kind, Opens};
 use crate::data::format::header::no_column;
 use crate::data::format::lines::line_at;
 use crate::data::format::splits::note_split;
 use crate::data::format::written::Names;
 use crate::data::{DataError, Place};
 use crate::vocab::Split;
+
+/// The dataset by name.
+pub(in crate::data::dataset) const KIND: Kind = Kind {
+    name: "texts",
+    usage: "texts:FILE",
+    about: "any table: a .csv or .jsonl file with text, class and optional part, split, id; write texts:FILE",
+    holds: Holds::Texts,
+    opens: Opens::Read {
+        home: None,
+        lies_at: |path| {
+            path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv") || e.eq_ignore_ascii_case("jsonl"))
+        },
+        open: |asked| {
+            let own = asked.rest.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+            TextItems::open("texts", own.as_deref().unwrap_or("texts"), asked, |path| texts(path))
+        },
+    },
+};
 
 /// One line of a table.
 #[derive(Debug, Default)]
