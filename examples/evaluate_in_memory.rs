@@ -1,5 +1,7 @@
 //! Rows and labels in; a table, a comparison and a page out. Nothing is read and nothing is written but the page.
 
+#![expect(clippy::print_stdout, reason = "an example shows what it found")]
+
 use kshot::protocol::Protocol;
 use kshot::run::{Features, Run, RunError};
 
