@@ -7,22 +7,13 @@ use clap::Args;
 use super::error::CliError;
 use super::{Outcome, say};
 use crate::metric::Metric;
-use crate::report::compare::{self, Bits, Options};
-use crate::results::ResultsFolder;
-use crate::rng::{Purpose, Stream};
-use crate::run::files;
+use crate::run::{Comparing, files};
 
 const EXAMPLES: &str = "Examples:
   kshot compare results/quickstart
   kshot compare results/pixels results/conv4 --baseline pixels+prototypical --margin 1
   kshot compare results/quickstart --metric nll --margin 0.05 --out comparison-nll
   kshot compare results/open-set --metric auroc --margin 1 --out comparison-auroc";
-
-/// Rounds of the sign-flip test: its p-value moves by at most 0.005 around 0.05 from seed to seed.
-const ROUNDS: u64 = 9_999;
-
-/// In points, for a metric in percent.
-const MARGIN_POINTS: f64 = 0.5;
 
 /// Compare methods on the episodes that they share: is the difference real?
 ///
@@ -56,14 +47,14 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
     let names = ["comparison.csv", "comparison.md", "comparison.tex", "ranks.csv"];
     files::check_free(&arguments.out, &names, arguments.overwrite)?;
-    let folders = read(&arguments.results)?;
-    let options = Options {
-        metric: arguments.metric,
-        baseline: arguments.baseline.as_deref(),
-        margin: margin(arguments.metric, arguments.margin),
-        rounds: ROUNDS,
-    };
-    let comparison = compare::compare(&compare::entries(&folders), &options, &bits)?;
+    let mut comparing = Comparing::of(&arguments.results).metric(arguments.metric);
+    if let Some(baseline) = &arguments.baseline {
+        comparing = comparing.baseline(baseline);
+    }
+    if let Some(margin) = arguments.margin {
+        comparing = comparing.margin(margin);
+    }
+    let comparison = comparing.run()?;
     let mut written = vec![
         (names[0], comparison.csv()),
         (names[1], comparison.markdown().into_bytes()),
@@ -73,24 +64,4 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
     files::write(&arguments.out, &names, &written)?;
     say(&format!("{}\ncomparison: {}\n", comparison.text(), arguments.out.display()))?;
     Ok(Outcome::Done)
-}
-
-/// Reads result folders, all of them checked.
-pub(super) fn read(paths: &[PathBuf]) -> Result<Vec<ResultsFolder>, CliError> {
-    paths.iter().map(|path| Ok(ResultsFolder::read(path)?)).collect()
-}
-
-/// The equivalence margin in the units of the metric.
-pub(super) fn margin(metric: Metric, typed: Option<f64>) -> Option<f64> {
-    match metric {
-        metric if metric == Metric::ACCURACY => Some(typed.unwrap_or(MARGIN_POINTS) / 100.0),
-        metric if metric.is_rate() => typed.map(|points| points / 100.0),
-        _ => typed,
-    }
-}
-
-/// The random signs of one pair; the same in every run, so that a comparison can be made again byte for byte.
-pub(super) fn bits(pair: u32) -> Bits {
-    let mut stream = Stream::new(0, Purpose::Resampling, pair);
-    Box::new(move || stream.bits())
 }

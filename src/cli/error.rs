@@ -9,7 +9,6 @@ use crate::eval::EvalError;
 use crate::learner::LearnError;
 use crate::protocol::ProtocolError;
 use crate::report::compare::CompareError;
-use crate::report::html::PageError;
 use crate::results::{PartError, ReadError, ResultsError};
 use crate::run::RunError;
 use crate::select::SelectError;
@@ -27,11 +26,10 @@ const FAILED: u8 = 4;
 
 /// Why a verb did not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
+#[expect(clippy::large_enum_variant, reason = "errors are cold, and end the program")]
 pub(super) enum CliError {
     #[error(transparent)]
     Run(#[from] RunError),
-    #[error(transparent)]
-    Page(#[from] PageError),
     #[error("cannot print: {0}")]
     Print(io::Error),
     #[error("standard output was closed")]
@@ -85,7 +83,7 @@ impl CliError {
             CliError::Closed => DONE,
             CliError::Run(RunError::Audit { .. }) => DOES_NOT_HOLD,
             CliError::Run(error) => code_of(error),
-            CliError::Page(_) | CliError::Print(_) => FAILED,
+            CliError::Print(_) => FAILED,
         }
     }
 }
@@ -136,6 +134,6 @@ fn code_of(error: &RunError) -> u8 {
         RunError::Select(_) => FAILED,
         RunError::Report(error) if error.is_request() => WRONG_REQUEST,
         RunError::Report(error) if error.is_data() => WRONG_DATA,
-        RunError::Report(_) | RunError::Tensor(_) | RunError::Write { .. } => FAILED,
+        RunError::Page(_) | RunError::Report(_) | RunError::Tensor(_) | RunError::Write { .. } => FAILED,
     }
 }

@@ -11,7 +11,7 @@ use crate::metric::Metric;
 use crate::protocol::{Protocol, SHIPPED};
 use crate::train::{SHIPPED_CONFIGS, TrainingConfig};
 
-/// List learners with their parameters, shipped protocols, datasets, backbones, shipped recipes and weights, or metrics.
+/// List learners with their parameters, shipped protocols, datasets, backbones, shipped training configs and weights, or metrics.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  kshot list learners\n  kshot list protocols")]
 pub(super) struct Arguments {
@@ -25,7 +25,8 @@ enum What {
     Protocols,
     Datasets,
     Backbones,
-    Recipes,
+    #[value(alias = "recipes")]
+    Configs,
     Weights,
     Metrics,
 }
@@ -36,7 +37,7 @@ pub(super) fn run(all: &Learners, arguments: &Arguments) -> Result<Outcome, CliE
         What::Protocols => protocols()?,
         What::Datasets => DATASETS.iter().map(|kind| line(&(kind.name, kind.about))).collect(),
         What::Backbones => backbones().iter().map(line).collect(),
-        What::Recipes => recipes()?,
+        What::Configs => configs()?,
         What::Weights => weights()?,
         What::Metrics => Metric::all().into_iter().map(metric).collect(),
     };
@@ -58,11 +59,11 @@ fn metric(metric: Metric) -> String {
     text
 }
 
-fn recipes() -> Result<String, CliError> {
+fn configs() -> Result<String, CliError> {
     let mut text = String::new();
-    for (name, recipe) in SHIPPED_CONFIGS {
-        let recipe = TrainingConfig::parse(recipe, name)?;
-        text += &format!("{name}\n    {} steps on {}\n", recipe.steps, recipe.dataset);
+    for (name, config) in SHIPPED_CONFIGS {
+        let config = TrainingConfig::parse(config, name)?;
+        text += &format!("{name}\n    {} steps on {}\n", config.steps, config.dataset);
     }
     Ok(text)
 }

@@ -8,7 +8,6 @@ mod embed;
 mod error;
 mod evaluate;
 mod flags;
-mod hard_episode;
 mod list;
 mod long_run;
 mod merge;
@@ -45,7 +44,6 @@ struct Arguments {
 }
 
 #[derive(Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one in a run")]
 enum Verb {
     List(list::Arguments),
     Sample(sample::Arguments),

@@ -4,21 +4,17 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::compare::{bits, margin, read};
 use super::error::CliError;
-use super::{Outcome, hard_episode, say};
-use crate::metric::Metric;
-use crate::report::compare::{self, Options};
-use crate::report::html::{self, Plot, Request};
-use crate::run::files;
+use super::{Outcome, say};
+#[cfg(feature = "plots-png")]
+use crate::report::html;
+use crate::report::html::Plot;
+use crate::run::{Comparing, files};
 
 const EXAMPLES: &str = "Examples:
   kshot report results/quickstart --out report.html
   kshot report results/mine results/theirs --baseline pixels+prototypical --out report.html --plots plots
   kshot report results/mine --features my-features --out report.html   # pictures, after evaluate --queries";
-
-/// Rounds of the sign-flip test.
-const ROUNDS: u64 = 9_999;
 
 /// Make one page of results that opens anywhere: tables, plots, and what can be claimed.
 #[derive(Args)]
@@ -52,21 +48,14 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
     let (folder, name) = place(&arguments.out)?;
     files::check_free(&folder, &[name], arguments.overwrite)?;
-    let folders = read(&arguments.results)?;
-    let options = Options {
-        metric: Metric::ACCURACY,
-        baseline: arguments.baseline.as_deref(),
-        margin: margin(Metric::ACCURACY, arguments.margin),
-        rounds: ROUNDS,
-    };
-    let comparison = match compare::compare(&compare::entries(&folders), &options, &bits) {
-        Ok(comparison) => Some(comparison),
-        Err(error) if error.is_nothing_to_compare() && arguments.baseline.is_none() => None,
-        Err(error) => return Err(error.into()),
-    };
-    let hard = hard_episode::find(arguments.features.as_deref(), &folders)?;
-    let request = Request { folders: &folders, comparison: comparison.as_ref(), hard: &hard };
-    let page = html::page(&request)?;
+    let mut comparing = Comparing::of(&arguments.results);
+    if let Some(baseline) = &arguments.baseline {
+        comparing = comparing.baseline(baseline);
+    }
+    if let Some(margin) = arguments.margin {
+        comparing = comparing.margin(margin);
+    }
+    let page = comparing.page(arguments.features.as_deref())?;
     let drawn = arguments.plots.as_deref().map(|plots| drawn(plots, &page.plots, arguments.overwrite));
     let drawn = drawn.transpose()?;
     files::write(&folder, &[], &[(name, page.html.into_bytes())])?;

@@ -1,4 +1,4 @@
-//! `kshot train`: a backbone from images, by a recipe.
+//! `kshot train`: a backbone from images, by a training config.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -33,8 +33,9 @@ const EXAMPLES: &str = "Examples:
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// Recipe: a .toml file, or the name of one that ships with kshot (see `kshot list recipes`).
-    recipe: String,
+    /// Training config: a .toml file, or the name of one that ships with kshot (see `kshot list configs`).
+    #[arg(value_name = "CONFIG")]
+    config: String,
     /// Folder of the training: weights.safetensors, train.csv, checkpoint.safetensors. Default: trained/NAME.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -49,29 +50,29 @@ pub(super) struct Arguments {
     data: Option<PathBuf>,
     #[command(flatten)]
     pub(super) device: DeviceFlag,
-    /// Seed of first values, batches and augmentation, in place of the recipe's.
+    /// Seed of first values, batches and augmentation, in place of the config's.
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     seed: Option<u64>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
-    let mut recipe = recipe(&arguments.recipe)?;
+    let mut config = config(&arguments.config)?;
     if let Some(seed) = arguments.seed {
-        recipe = recipe.with_seed(seed);
+        config = config.with_seed(seed);
     }
-    let out = arguments.out.clone().unwrap_or_else(|| Path::new("trained").join(&recipe.name));
+    let out = arguments.out.clone().unwrap_or_else(|| Path::new("trained").join(&config.name));
     if !arguments.resume {
         files::check_free(&out, &FILES, arguments.overwrite)?;
     }
     let device = arguments.device.chosen()?;
     let data = data_folder(arguments.data.as_deref());
-    let store = images::store(&recipe.dataset, &data)?;
+    let store = images::store(&config.dataset, &data)?;
     let data_sha256 = store.data_sha256()?;
     let draw =
-        recipe.validation.as_ref().map(|rules| validation(rules, &store, &arguments.recipe)).transpose()?;
+        config.validation.as_ref().map(|rules| validation(rules, &store, &arguments.config)).transpose()?;
     let checkpoint = out.join(FILES[1]);
     let task = TrainingInputs {
-        config: &recipe,
+        config: &config,
         store: &store,
         data_sha256: &data_sha256,
         validation: draw.as_ref(),
@@ -88,7 +89,7 @@ fn work<D: ConvOps>(
     from: Option<&Path>,
     out: &Path,
 ) -> Result<Outcome, CliError> {
-    let (device, recipe) = (open()?, task.config);
+    let (device, config) = (open()?, task.config);
     let mut training = match from.filter(|_| resume) {
         Some(checkpoint) => Training::resume(&device, task, checkpoint)?,
         None => Training::new(&device, task)?,
@@ -98,7 +99,7 @@ fn work<D: ConvOps>(
     if !resume {
         files::write(out, &FILES, &[])?;
     }
-    go_on(&mut training, recipe, out)?;
+    go_on(&mut training, config, out)?;
     let best = training.best().map_or(String::new(), |(step, accuracy)| {
         format!(", best validation {:.2} % at step {step}", 100.0 * accuracy)
     });
@@ -109,22 +110,22 @@ fn work<D: ConvOps>(
 /// Trains to the end; after every line of the report everything is on the disk.
 fn go_on<D: ConvOps>(
     training: &mut Training<'_, D>,
-    recipe: &TrainingConfig,
+    config: &TrainingConfig,
     out: &Path,
 ) -> Result<(), CliError> {
     let watch = Terminal::default();
-    let size = format!("{} steps", recipe.steps - training.step());
-    let (steps, done) = (u64::from(recipe.steps), u64::from(training.step()));
-    let progress = Progress::resume(&watch, &recipe.name, &size, steps, done);
+    let size = format!("{} steps", config.steps - training.step());
+    let (steps, done) = (u64::from(config.steps), u64::from(training.step()));
+    let progress = Progress::resume(&watch, &config.name, &size, steps, done);
     let clock = Instant::now();
     let first = training.step();
     while !training.is_done() {
         training.advance(|step| progress.reach(u64::from(step)))?;
-        save(training, recipe, out)?;
+        save(training, config, out)?;
         if let Some(row) = training.rows().last() {
             let done = f64::from(row.step - first);
-            let left = clock.elapsed().as_secs_f64() / done * f64::from(recipe.steps - row.step);
-            progress.tell(&format!("{}, {left:.0} s left", sentence(row, recipe)));
+            let left = clock.elapsed().as_secs_f64() / done * f64::from(config.steps - row.step);
+            progress.tell(&format!("{}, {left:.0} s left", sentence(row, config)));
         }
     }
     drop(progress);
@@ -133,12 +134,12 @@ fn go_on<D: ConvOps>(
     Ok(files::write(out, &[], &[(FILES[2], table(training)), (FILES[3], weights)])?)
 }
 
-fn sentence(row: &Row, recipe: &TrainingConfig) -> String {
+fn sentence(row: &Row, config: &TrainingConfig) -> String {
     let validation = row.validation.map_or(String::new(), |v| format!(", validation {:.2} %", 100.0 * v));
     format!(
         "step {} of {}: loss {:.4}, accuracy {:.2} %{validation}",
         row.step,
-        recipe.steps,
+        config.steps,
         row.loss,
         100.0 * row.accuracy
     )
@@ -150,17 +151,17 @@ fn table<D: ConvOps>(training: &Training<'_, D>) -> Vec<u8> {
     std::iter::once(Row::HEADER.to_string()).chain(lines).collect::<String>().into_bytes()
 }
 
-fn save<D: ConvOps>(training: &Training<'_, D>, recipe: &TrainingConfig, out: &Path) -> Result<(), CliError> {
+fn save<D: ConvOps>(training: &Training<'_, D>, config: &TrainingConfig, out: &Path) -> Result<(), CliError> {
     let written = [
-        (FILES[0], recipe.text().as_bytes().to_vec()),
+        (FILES[0], config.text().as_bytes().to_vec()),
         (FILES[1], training.checkpoint()),
         (FILES[2], table(training)),
     ];
     Ok(files::write(out, &[], &written)?)
 }
 
-/// Reads a recipe from a file, or takes the one of that name that ships with kshot.
-fn recipe(named: &str) -> Result<TrainingConfig, RunError> {
+/// Reads a training config from a file, or takes the one of that name that ships with kshot.
+fn config(named: &str) -> Result<TrainingConfig, RunError> {
     let path = Path::new(named);
     if let Some((name, text)) = SHIPPED_CONFIGS.iter().find(|(name, _)| *name == named && !path.exists()) {
         return Ok(TrainingConfig::parse(text, name)?);
@@ -168,19 +169,19 @@ fn recipe(named: &str) -> Result<TrainingConfig, RunError> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         let known: Vec<String> = SHIPPED_CONFIGS.iter().map(|(name, _)| format!("`{name}`")).collect();
         RunError::Request(format!(
-            "cannot read recipe {named}: {error}\nhint: name a .toml file, or one of {}",
+            "cannot read training config {named}: {error}\nhint: name a .toml file, or one of {}",
             known.join(", ")
         ))
     })?;
     Ok(TrainingConfig::parse(&text, named)?)
 }
 
-/// The frozen validation episodes of a recipe.
-fn validation(rules: &Validation, store: &Store, recipe: &str) -> Result<Draw, RunError> {
+/// The frozen validation episodes of a training config.
+fn validation(rules: &Validation, store: &Store, config: &str) -> Result<Draw, RunError> {
     let Validation { way, shot, query, episodes, seed, .. } = rules;
     let sizes = Protocol::episodes().way(*way).shots(*shot).query(*query).count(*episodes).seed(*seed);
     let protocol = sizes.name("validation").split(Split::Validation).build()?;
-    let refused = |source| RunError::Validation { recipe: recipe.to_string(), source };
+    let refused = |source| RunError::Validation { config: config.to_string(), source };
     let sampler = Sampler::new(&protocol, store.index()).map_err(refused)?;
     sampler.episodes(0..*episodes).map_err(refused)
 }

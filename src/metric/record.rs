@@ -9,7 +9,7 @@ use super::{EpisodeAnswers, Pooled};
 /// ```
 /// use kshot::metric::{Direction, Formula, Metric, Need, Record};
 ///
-/// static GAP: Record = Record {
+/// static DOUBT: Record = Record {
 ///     name: "doubt",
 ///     about: "one minus the probability that the right label was given",
 ///     direction: Direction::Lower,
@@ -18,7 +18,7 @@ use super::{EpisodeAnswers, Pooled};
 ///     with: &[],
 ///     formula: Formula::Query(|predicted| 1.0 - predicted.probabilities[predicted.label]),
 /// };
-/// let doubt = kshot::metric::add(&GAP)?;
+/// let doubt = kshot::metric::add(&DOUBT)?;
 /// assert_eq!("doubt".parse::<Metric>(), Ok(doubt));
 /// # Ok::<(), kshot::metric::MetricError>(())
 /// ```

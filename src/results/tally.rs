@@ -115,6 +115,8 @@ pub struct Measured {
 /// The episodes of one table, as far as its measures need them: a number per metric and episode, and a few per class.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
+    /// The metrics of classes, in the order of an episode's values.
+    of_classes: Vec<Metric>,
     /// The metrics that every episode has, each with its values.
     series: Vec<(Metric, Vec<f64>)>,
     classes: BTreeMap<ClassId, ClassTally>,
@@ -171,15 +173,17 @@ impl Tally {
         if measures.iter().any(|(_, value)| !value.is_finite()) {
             return Err("a measure of an episode must be a number");
         }
-        let of_classes = Metric::of_classes().into_iter().zip(&totals.values);
+        if self.episodes == 0 {
+            self.of_classes = Metric::of_classes();
+        }
+        let of_classes = self.of_classes.iter().zip(&totals.values);
         let mut values = vec![(Metric::ACCURACY, totals.accuracy())];
-        values.extend(of_classes.filter_map(|(metric, value)| Some((metric, (*value)?))));
+        values.extend(of_classes.filter_map(|(metric, value)| Some((*metric, (*value)?))));
         values.extend(measures);
         if self.episodes == 0 {
             self.series = values.iter().map(|(metric, _)| (*metric, Vec::new())).collect();
         }
-        let metrics = |values: &[(Metric, f64)]| values.iter().map(|(metric, _)| *metric).collect::<Vec<_>>();
-        if self.series.iter().map(|(metric, _)| *metric).ne(metrics(&values)) {
+        if self.series.iter().map(|(metric, _)| metric).ne(values.iter().map(|(metric, _)| metric)) {
             return Err("every episode of a table has the same metrics");
         }
         for ((_, series), (_, value)) in self.series.iter_mut().zip(&values) {

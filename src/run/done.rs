@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::comparing::Comparing;
 use crate::report::{Overview, overviews};
 use crate::results::{Shard, SummaryRow, Warning};
 
@@ -27,6 +28,11 @@ impl Done {
     /// The tables for people: accuracy, and what else heads the protocols of the run.
     pub fn table(&self) -> String {
         overviews(&self.rows).iter().map(Overview::text).collect::<Vec<_>>().join("\n")
+    }
+
+    /// A comparison of the methods of this run: [`Comparing::run`] gives the verdicts, [`Comparing::page`] the report.
+    pub fn compare(&self) -> Comparing {
+        Comparing::of([&self.folder])
     }
 
     /// The folder of the files.

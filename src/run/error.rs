@@ -9,6 +9,7 @@ use crate::eval::EvalError;
 use crate::learner::LearnError;
 use crate::protocol::ProtocolError;
 use crate::report::compare::CompareError;
+use crate::report::html::PageError;
 use crate::results::{PartError, ReadError, ResultsError};
 use crate::select::SelectError;
 use crate::tensor::TensorError;
@@ -45,10 +46,10 @@ pub enum RunError {
         source: SampleError,
     },
     /// Validation episodes of a training cannot be drawn.
-    #[error("{recipe}: the table [validation] cannot be met: {source}")]
+    #[error("{config}: the table [validation] cannot be met: {source}")]
     Validation {
         /// The training config.
-        recipe: String,
+        config: String,
         /// What went wrong.
         source: SampleError,
     },
@@ -170,6 +171,9 @@ pub enum RunError {
     /// Parts do not belong together.
     #[error(transparent)]
     Part(#[from] PartError),
+    /// A page cannot be made.
+    #[error(transparent)]
+    Page(#[from] PageError),
     /// Results cannot be compared.
     #[error(transparent)]
     Compare(#[from] CompareError),

@@ -98,7 +98,11 @@ fn protocol(run: &Prepared, asked: &Asked, several: bool) -> Result<ProtocolKey,
         draw_sha256: (!sequential).then(|| run.dealer.sha256.clone()),
         draw_file: fresh.then_some(draw_file),
         first: places.start as u32,
-        episodes: if sequential { protocol.most().unwrap_or(protocol.count()) } else { places.len() as u32 },
+        episodes: if sequential {
+            protocol.most().unwrap_or(protocol.evaluated())
+        } else {
+            places.len() as u32
+        },
         features: FeatureKey {
             name: run.key.clone(),
             rows: store.rows(),

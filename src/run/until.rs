@@ -53,7 +53,7 @@ pub(crate) fn bounds(protocol: &Protocol) -> Result<(u32, u32), RunError> {
         ))
     })?;
     let (least, every) = (LEAST_EPISODES as u32, LOOK_EVERY as u32);
-    let looks = protocol.count().saturating_sub(least).div_ceil(every);
+    let looks = protocol.evaluated().saturating_sub(least).div_ceil(every);
     Ok(((least + looks * every).min(most), most))
 }
 

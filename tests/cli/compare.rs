@@ -33,10 +33,12 @@ fn a_comparison_is_printed_and_written_in_three_forms() {
     let place = compared();
     let out = place.done("compare out --out cmp").out;
     for part in [
-        "rank  learner",
-        "these classes",
-        "new classes",
-        "learners that share a letter cannot be told apart",
+        "rank  method",
+        "± these",
+        "± new",
+        "± margin of error (95 % CI) of each method alone",
+        "these classes: these classes and items (closed); new classes: others of their kind",
+        "methods that share a letter are not significantly different",
         "For these classes and items, ",
         "For new classes, ",
         "comparison: cmp",
@@ -48,7 +50,7 @@ fn a_comparison_is_printed_and_written_in_three_forms() {
     assert_eq!(column(&rows, "interval")[..2], ["sampler", "classes"]);
     let verdicts = column(&rows, "verdict");
     assert!(
-        verdicts.iter().all(|v| ["better", "equivalent", "undecided"].contains(&v.as_str())),
+        verdicts.iter().all(|v| ["better", "equivalent", "inconclusive"].contains(&v.as_str())),
         "{verdicts:?}"
     );
     // Holm is at least the plain p-value, and the smallest of three is tripled.
@@ -72,19 +74,24 @@ fn a_comparison_is_printed_and_written_in_three_forms() {
 #[test]
 fn with_a_baseline_everything_is_compared_with_it() {
     let place = compared();
-    let out = place.done("compare out --baseline k-nn --smallest 2 --out cmp").out;
-    assert!(out.contains("differences are learner − k-nn"), "{out}");
+    let out = place.done("compare out --baseline k-nn --margin 2 --out cmp").out;
+    assert!(out.contains("differences are method − gaussian+k-nn, ± margin of error (95 % CI)"), "{out}");
     let rows = rows(&place, "cmp/comparison.csv");
     assert_eq!(rows.len(), 1 + 2 * 2);
     assert!(column(&rows, "learner_b").iter().all(|learner| learner == "k-nn"));
-    assert!(column(&rows, "smallest").iter().all(|smallest| smallest == "0.02"));
-    let sentence = "baseline `best` is not in the results, expected one of fine-tune, k-nn, prototypical";
-    place.refuses(2, "compare out --baseline best --out other", sentence);
-    place.refuses(
-        2,
-        "compare out --smallest 0 --out other",
-        "the smallest difference that matters must be above 0, got 0",
-    );
+    assert!(column(&rows, "method_b").iter().all(|method| method == "gaussian+k-nn"));
+    assert!(column(&rows, "margin").iter().all(|margin| margin == "0.02"));
+    for asked in ["gaussian+k-nn", "gaussian+k-nn:k=1", "k-nn:k=1"] {
+        place.done(&format!("compare out --baseline {asked} --margin 2 --out cmp --overwrite"));
+        assert_eq!(column(&self::rows(&place, "cmp/comparison.csv"), "method_b"), column(&rows, "method_b"));
+    }
+    let known = "expected one of gaussian+fine-tune, gaussian+k-nn, gaussian+prototypical";
+    let sentence = |asked: &str| format!("baseline `{asked}` is not in the results, {known}");
+    place.refuses(2, "compare out --baseline best --out other", &sentence("best"));
+    let meant = "\nhint: did you mean `gaussian+prototypical`?";
+    let typo = sentence("gaussian+protoypical") + meant;
+    place.refuses(2, "compare out --baseline gaussian+protoypical --out other", &typo);
+    place.refuses(2, "compare out --margin 0 --out other", "the equivalence margin must be above 0, got 0");
 }
 
 #[test]
@@ -108,7 +115,7 @@ fn a_lower_loss_is_better_and_has_no_default_for_what_matters() {
     let out = place.done("compare out --metric nll --out cmp").out;
     assert!(out.contains(" is better than "), "{out}");
     let rows = rows(&place, "cmp/comparison.csv");
-    assert!(column(&rows, "smallest").iter().all(String::is_empty));
+    assert!(column(&rows, "margin").iter().all(String::is_empty));
     place.refuses(
         2,
         "compare out --metric adaptive-ece --out other",
@@ -168,7 +175,7 @@ fn clusters_travel_with_the_results_and_are_left_out_as_a_whole() {
 }
 
 #[test]
-fn results_of_other_episodes_are_refused_saying_what_differs() {
+fn results_of_other_episodes_are_refused_saying_what_differs_first() {
     let place = compared();
     let evaluate = |changes: &str, out: &str| {
         place.done(&format!("evaluate p.toml --learner ridge {changes} --out {out}"));
@@ -176,32 +183,178 @@ fn results_of_other_episodes_are_refused_saying_what_differs() {
     let short = |folder: &str, name: &str| {
         column(&rows(&place, &format!("{folder}/summary.csv")), name)[0][..12].to_string()
     };
-    // The two are named in the order of their hashes.
-    let differ = |what: &str, name: &str, folder: &str, hint: &str| {
-        let mut two = [(short("out", name), "out"), (short(folder, name), folder)];
-        two.sort();
-        let [(first, one), (second, other)] = two;
+    let differ = |folder: &str, what: &str, values: [&str; 2], hint: &str| {
+        let [first, second] = values;
         let sentence = format!(
-            "protocol p (shot 1) cannot be paired, because the {what} differ: {first} in {one} and {second} in {other}\n\
-             hint: {hint}"
+            "protocol p (shot 1) cannot be paired, because the {what} differ{}: {first} in out and {second} in {folder}\n\
+             hint: {hint}",
+            if what == "rules" { " in `episode.query`" } else { "" }
         );
         place.refuses(3, &format!("compare out {folder} --out cmp"), &sentence);
     };
+    let draws = "evaluate all methods on one draw: the protocol's own, or one given with --draw";
     place.edit("p.toml", "seed  = 7", "seed  = 8");
     evaluate(&format!("--features {FEATURES}"), "seed");
-    let hint = "evaluate all learners on one draw: the protocol's own, or one given with --draw";
-    differ("draws", "draw_sha256", "seed", hint);
+    differ("seed", "seeds of the draws", ["7", "8"], draws);
     place.edit("p.toml", "seed  = 8", "seed  = 7");
-    evaluate(&format!("--features {FEATURES},seed=9"), "features");
-    differ("features", "features_sha256", "features", "compare learners on one feature store at a time");
+    place.edit("p.toml", "query = 3", "query = 4");
+    evaluate(&format!("--features {FEATURES}"), "query");
+    differ("query", "rules", ["3", "4"], draws);
+    place.edit("p.toml", "query = 4", "query = 3");
+    let items = FEATURES.replace("items=20", "items=21");
+    evaluate(&format!("--features {items}"), "items");
+    let hashes = [short("out", "items_sha256"), short("items", "items_sha256")];
+    differ("items", "items", [&hashes[0], &hashes[1]], "evaluate all methods on the same items");
+    // Another version of the rules that draws the same episodes can be paired, and so can the same results twice.
     place.edit("p.toml", "version = 1", "version = 2");
     evaluate(&format!("--features {FEATURES}"), "version");
-    place.refuses(
-        3,
-        "compare out version --out cmp",
-        "protocol p cannot be paired, because its versions differ: 1 in out and 2 in version",
+    let out = place.done("compare out version --out cmp").out;
+    assert!(out.contains("p version 1 and p version 2 have one draw of the same items"), "{out}");
+    assert_eq!(rows(&place, "cmp/comparison.csv").len(), 1 + 6 * 2);
+    place.done("compare out --out once");
+    place.done("compare out out --out twice");
+    assert_eq!(place.read("once/comparison.csv"), place.read("twice/comparison.csv"));
+}
+
+#[test]
+fn two_backbones_on_the_same_items_are_paired_from_one_run_or_from_two() {
+    let place = Place::new();
+    place.edit("p.toml", "count = 2", "count = 700");
+    let conv4 = "--backbone conv4:weights=conv4-glyphs --cache cache";
+    let evaluate = "evaluate p.toml --features glyphs --learner prototypical --learner k-nn";
+    place.done(&format!("{evaluate} --out pixels"));
+    place.done(&format!("{evaluate} {conv4} --out conv4"));
+    place.done(&format!("{evaluate} --backbone pixels {conv4} --out both"));
+    let out = place.done("compare pixels conv4 --baseline pixels+prototypical --out two").out;
+    for part in [
+        "conv4+prototypical",
+        "For these classes and items, conv4+prototypical is better than pixels+prototypical (difference ",
+        "For new classes, conv4+prototypical is better than pixels+prototypical (difference ",
+        "conv4: one training (seed ",
+    ] {
+        assert!(out.contains(part), "{part} is not in:\n{out}");
+    }
+    // At one shot the nearest neighbour is the nearest prototype.
+    assert!(out.contains("conv4+k-nn and conv4+prototypical are identical here"), "{out}");
+    assert!(
+        out.lines().take_while(|line| !line.starts_with('±')).all(|line| line.chars().count() <= 80),
+        "{out}"
     );
-    place.refuses(3, "compare out out --out cmp", "learner fine-tune:…");
+    let found = rows(&place, "two/comparison.csv");
+    assert_eq!(column(&found, "interval"), ["sampler", "classes"]);
+    assert_eq!(
+        (column(&found, "features_a")[0].as_str(), column(&found, "features_b")[0].as_str()),
+        ("conv4", "pixels")
+    );
+    let summary = |folder: &str| {
+        let rows = rows(&place, &format!("{folder}/summary.csv"));
+        column(&rows, "value")[0].parse::<f64>().unwrap()
+    };
+    let difference: f64 = column(&found, "difference")[0].parse().unwrap();
+    assert!(
+        (difference - (summary("conv4") - summary("pixels"))).abs() < 0.01 || difference > 0.1,
+        "{difference}"
+    );
+    place.done("compare both --baseline pixels+prototypical --out one");
+    assert_eq!(place.read("one/comparison.csv"), place.read("two/comparison.csv"));
+    let page = place.done("report pixels conv4 --baseline pixels+prototypical --out page.html").out;
+    assert!(page.contains("report: page.html"), "{page}");
+    assert!(place.read("page.html").contains("conv4+prototypical is better than pixels+prototypical"));
+}
+
+#[test]
+fn a_longer_draw_is_paired_on_the_first_episodes_of_both() {
+    let place = compared();
+    place.done(&format!("evaluate p.toml --features {FEATURES} --learner ridge --episodes 100 --out short"));
+    let out = place.done("compare out short --out cmp").out;
+    assert!(
+        out.contains("paired on the first 100 episodes: out has 400 of the same draw, short has 100"),
+        "{out}"
+    );
+    let found = rows(&place, "cmp/comparison.csv");
+    assert!(column(&found, "episodes").iter().all(|count| count == "100"));
+    assert_eq!(found.len(), 1 + 6 * 2);
+    place.done(&format!(
+        "evaluate p.toml --features {FEATURES} {LEARNERS} --learner ridge --episodes 100 --out all"
+    ));
+    place.done("compare all --out expected");
+    let expected = rows(&place, "expected/comparison.csv");
+    for name in ["method_a", "method_b", "difference", "low", "high", "p_holm", "verdict", "draw_sha256"] {
+        assert_eq!(column(&found, name), column(&expected, name), "{name}");
+    }
+}
+
+#[test]
+fn trainings_with_several_seeds_are_one_method() {
+    let place = Place::new();
+    place.edit("p.toml", "count = 2", "count = 400");
+    let classes = 12;
+    let store = |name: &str, seed: Option<u64>, noise: f32| {
+        let values = super::place::numbers(classes * 6 * 3);
+        let other = super::place::numbers(classes * 6 * 3 + 97);
+        let moved = values.iter().enumerate().map(|(at, value)| {
+            let class = at / 18;
+            value * (1.0 + noise) + class as f32 * 0.3 + other[at + seed.unwrap_or(0) as usize * 31] * 2.0
+        });
+        let body: Vec<u8> = moved.flat_map(f32::to_le_bytes).collect();
+        place.write(
+            &format!("{name}/features.npy"),
+            super::place::npy("<f4", &format!("({}, 3)", classes * 6), &body),
+        );
+        let items: String = (0..classes * 6).map(|row| format!("c{},item {row}\n", row / 6)).collect();
+        place.write(&format!("{name}/items.csv"), format!("class,id\n{items}"));
+        if let Some(seed) = seed {
+            place.write(&format!("{name}/store.toml"), format!("backbone = \"net\"\nseed_train = {seed}\n"));
+        }
+    };
+    for seed in 1..=3 {
+        store(&format!("s{seed}"), Some(seed), 0.0);
+    }
+    store("plain", None, 1.0);
+    let learners = "--learner ridge --learner k-nn";
+    place.done(&format!(
+        "evaluate p.toml --features c=s1 --features c=s2 --features plain {learners} --out two"
+    ));
+    place.done(&format!("evaluate p.toml --features c=s3 {learners} --out third"));
+    let out = place.done("compare two third --baseline plain+ridge --out cmp").out;
+    assert!(
+        out.contains("c: mean over 3 training seeds (1, 2, 3); margins are for new seeds too, with "),
+        "{out}"
+    );
+    assert!(out.contains("3 seeds cannot tell how much seeds differ"), "{out}");
+    let found = rows(&place, "cmp/comparison.csv");
+    assert_eq!(found.len(), 1 + 3 * 2);
+    let seeds: Vec<String> = column(&found, "seeds_a");
+    assert_eq!(seeds.iter().filter(|seeds| *seeds == "1;2;3").count(), 4);
+    assert!(column(&found, "seeds_b").iter().all(String::is_empty));
+    let degrees: Vec<f64> = column(&found, "degrees").iter().filter_map(|cell| cell.parse().ok()).collect();
+    assert!(degrees.iter().any(|degrees| *degrees < 200.0), "{degrees:?}");
+    assert!(place.done("report two third --out page.html").out.contains("report: page.html"));
+    assert!(place.read("page.html").contains("c+ridge, mean over 3 seeds"));
+}
+
+#[test]
+fn what_says_too_little_is_not_called_sure() {
+    let place = Place::new();
+    place.edit("p.toml", "count = 2", "count = 1");
+    place.done(&format!("evaluate p.toml --features {FEATURES} {LEARNERS} --out one"));
+    let sentence = "a paired comparison needs two episodes or more, protocol p has 1\n\
+                    hint: evaluate with more, `--episodes 600`";
+    place.refuses(3, "compare one --out cmp", sentence);
+    assert!(place.done("report one --out page.html").out.contains("report: page.html"));
+    // Two episodes without an error are no proof, neither of a rate nor of equivalence.
+    place.edit("p.toml", "count = 1", "count = 2");
+    let easy = FEATURES.replace("spread=0.5", "spread=0.001");
+    let said = place
+        .done(&format!("evaluate p.toml --features {easy} --learner prototypical --learner ridge --out sure"))
+        .out;
+    assert!(
+        said.contains("± 0.00: every episode gave the same value, which does not make it exact"),
+        "{said}"
+    );
+    let out = place.done("compare sure --out cmp").out;
+    assert!(out.contains("are identical here: the same outcome in every episode and class."), "{out}");
+    assert!(!out.contains("equivalent within") && !out.contains("p < "), "{out}");
 }
 
 #[test]
@@ -262,6 +415,6 @@ fn what_is_no_folder_of_results_is_refused() {
     place.refuses(
         2,
         "compare alone --out cmp",
-        "a comparison needs two learners on the same episodes, found ridge",
+        "a comparison needs two methods on the same episodes, found gaussian+ridge",
     );
 }

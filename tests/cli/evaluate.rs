@@ -54,9 +54,10 @@ fn quickstart_needs_nothing_and_writes_the_files_and_columns_that_are_promised()
     let place = Place::empty();
     let ran = place.done("evaluate quickstart");
     assert!(ran.err.starts_with("quickstart: 10000 episodes\n"), "{}", ran.err);
-    assert!(ran.out.contains("\n± half of the 95 % sampler interval"), "{}", ran.out);
+    assert!(ran.out.contains("\n± margin of error (95 % CI); these classes: "), "{}", ran.out);
     for learner in LEARNERS {
-        assert!(ran.out.lines().any(|line| line.starts_with(learner) && line.contains(" ± ")), "{}", ran.out);
+        let name = format!("pixels+{learner} ");
+        assert!(ran.out.lines().any(|line| line.starts_with(&name)), "{}", ran.out);
     }
 
     let out = "results/quickstart";

@@ -115,7 +115,7 @@ fn every_measure_can_be_computed_again_from_the_queries() {
 fn learners_are_paired_by_their_confidence_scores_episode_by_episode() {
     let place = place();
     place.done(&format!("{EVALUATE} --out r"));
-    let ran = place.done("compare r --metric auroc --baseline svm --smallest 1 --out cmp");
+    let ran = place.done("compare r --metric auroc --baseline svm --margin 1 --out cmp");
     assert!(ran.out.contains("auroc in percent, 6 episodes"), "{}", ran.out);
     let compared = rows(&place, "cmp/comparison.csv");
     let of = |learner: &str| -> Vec<f64> {
@@ -129,7 +129,7 @@ fn learners_are_paired_by_their_confidence_scores_episode_by_episode() {
         .unwrap();
     let mean = of("prototypical").iter().zip(of("svm")).map(|(a, b)| a - b).sum::<f64>() / 6.0;
     assert!((row["difference"].parse::<f64>().unwrap() - mean).abs() < 1e-12, "{row:?}");
-    assert_eq!(row["smallest"], "0.01");
+    assert_eq!(row["margin"], "0.01");
 
     // Fewer false positives are better: the learner with the lowest rate comes first.
     let out = place.done("compare r --metric fpr95 --out fpr").out;

@@ -118,6 +118,6 @@ fn a_page_or_a_plot_that_is_there_is_not_replaced() {
     place.refuses(
         2,
         "report out --out new.html --baseline best",
-        "baseline `best` is not in the results, expected one of prototypical, ridge",
+        "baseline `best` is not in the results, expected one of pixels+prototypical, pixels+ridge",
     );
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::error::CliError;
+use super::error::RunError;
 use crate::data::{self, Fingerprint, OpenOptions, Store};
 use crate::episode::{Draw, Episode, sha256};
 use crate::protocol::SHIPPED;
@@ -16,7 +16,7 @@ const QUERIES: &str = "queries.csv";
 
 /// A hard episode of these results with the features that are named; without a name, with those that a run recorded,
 /// where they are still there. Only what was asked for by name is an error where it cannot be had.
-pub(super) fn find(named: Option<&str>, folders: &[ResultsFolder]) -> Result<Hard, CliError> {
+pub(crate) fn find(named: Option<&str>, folders: &[ResultsFolder]) -> Result<Hard, RunError> {
     if let Some(named) = named {
         return Ok(Hard::Shown(hard_episode(named, folders)?));
     }
@@ -36,13 +36,13 @@ pub(super) fn find(named: Option<&str>, folders: &[ResultsFolder]) -> Result<Har
 }
 
 /// The episode in which the best learner that has queries did worst, in pictures.
-fn hard_episode(named: &str, folders: &[ResultsFolder]) -> Result<HardEpisode, CliError> {
+fn hard_episode(named: &str, folders: &[ResultsFolder]) -> Result<HardEpisode, RunError> {
     let store = match data::embedded(named) {
         Some(store) => store?,
         None => Store::open(named, &OpenOptions::default())?,
     };
     let Form::Image { channels, height, width } = store.form() else {
-        return Err(CliError::request(format!(
+        return Err(RunError::Request(format!(
             "pictures need items that are images, those of {named} are of form `{}`",
             store.form()
         )));
@@ -57,7 +57,7 @@ fn hard_episode(named: &str, folders: &[ResultsFolder]) -> Result<HardEpisode, C
     let tables = tables.filter(|(_, read)| read.features_sha256 == hash);
     let best = tables.max_by(|a, b| mean(a.1).total_cmp(&mean(b.1)));
     let Some((folder, read)) = best else {
-        return Err(CliError::request(format!(
+        return Err(RunError::Request(format!(
             "no result has both queries.csv and the features {named} (sha256 {hash})\nhint: evaluate with --queries"
         )));
     };
@@ -71,7 +71,7 @@ fn hard_episode(named: &str, folders: &[ResultsFolder]) -> Result<HardEpisode, C
     let draw = draw_of(folder, read, &store)?;
     let dealt = draw.episodes().find(|episode| episode.number() == number);
     let Some(dealt) = dealt else {
-        return Err(CliError::request(format!(
+        return Err(RunError::Request(format!(
             "the draw of {} has no episode {number}",
             folder.path.display()
         )));
@@ -86,7 +86,7 @@ fn hard_episode(named: &str, folders: &[ResultsFolder]) -> Result<HardEpisode, C
 }
 
 /// The draw of a table: beside the results, a file, or one that ships with kshot; known by its hash.
-fn draw_of(folder: &ResultsFolder, read: &ReadTable, store: &Store) -> Result<Draw, CliError> {
+fn draw_of(folder: &ResultsFolder, read: &ReadTable, store: &Store) -> Result<Draw, RunError> {
     let protocol = &read.table.protocol;
     let record = folder.run.of_table(&read.key());
     let named = record.and_then(|record| record.draw.as_deref()).map(PathBuf::from);
@@ -100,7 +100,7 @@ fn draw_of(folder: &ResultsFolder, read: &ReadTable, store: &Store) -> Result<Dr
         .filter_map(|shipped| Some((format!("{}.csv", shipped.name), shipped.draw?.as_bytes().to_vec())));
     let ours = files.chain(shipped).find(|(_, bytes)| sha256(bytes) == read.table.draw_sha256);
     let Some((origin, bytes)) = ours else {
-        return Err(CliError::request(format!(
+        return Err(RunError::Request(format!(
             "the draw of {protocol} (sha256 {}) is neither in {} nor where it was",
             read.table.draw_sha256,
             folder.path.display()
@@ -123,7 +123,7 @@ impl Pictures<'_> {
         dealt: Episode<'_>,
         queries: &[ReadQuery],
         read: &ReadTable,
-    ) -> Result<Vec<HardClass>, CliError> {
+    ) -> Result<Vec<HardClass>, RunError> {
         let shot = match read.table.shot {
             Size::Number(shot) => shot as usize,
             _ => usize::MAX,
@@ -138,7 +138,7 @@ impl Pictures<'_> {
                 Ok(WrongItem { picture, predicted: query.predicted.clone() })
             });
             let (support, wrong) =
-                (support.collect::<Result<_, CliError>>()?, wrong.collect::<Result<_, CliError>>()?);
+                (support.collect::<Result<_, RunError>>()?, wrong.collect::<Result<_, RunError>>()?);
             let queries = of_class().count();
             classes.push(HardClass { name, support, wrong, queries });
         }
@@ -146,7 +146,7 @@ impl Pictures<'_> {
     }
 
     /// An item from its lowest number, black, to its highest, white; pictures of the web know no other scale.
-    fn picture(&self, item: ItemId) -> Result<Picture, CliError> {
+    fn picture(&self, item: ItemId) -> Result<Picture, RunError> {
         let mut values = vec![0.0; self.store.dim()];
         self.store.read_item(item, &mut values)?;
         let low = values.iter().copied().fold(f32::INFINITY, f32::min);
