@@ -65,7 +65,7 @@ pub struct ProtocolKey {
 }
 
 /// A feature store, as far as it is known before all of it has been hashed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Default, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FeatureKey {
     /// Its name.
@@ -74,6 +74,10 @@ pub struct FeatureKey {
     pub rows: usize,
     /// Numbers per item.
     pub dim: usize,
+    /// SHA-256 of all that is said of the items (split, cluster, part, group, id) and of the class embeddings: the hash of
+    /// features is over their numbers alone.
+    #[serde(default)]
+    pub labels_sha256: String,
     /// Its files with their size in bytes and the time of their last change in nanoseconds; none for a store in memory.
     pub files: Vec<(String, u64, u64)>,
 }
@@ -207,6 +211,10 @@ impl ProtocolKey {
                 unlike(&of("the items (sha256)"), items(self), items(other))
             })
             .or_else(|| {
+                let (one, other) = (&self.features.labels_sha256, &other.features.labels_sha256);
+                unlike(&of("splits, clusters, ids or class embeddings (sha256)"), one, other)
+            })
+            .or_else(|| {
                 // What is left of a table is what the store says of its backbone.
                 let differs = |(a, b): &(&PlannedTable, &PlannedTable)| !a.is_like(b, compatibility);
                 let pairs = self.tables.iter().zip(&other.tables).find(differs)?;
@@ -263,7 +271,7 @@ pub(super) mod tests {
                 draw_file: None,
                 first: 0,
                 episodes: 20,
-                features: FeatureKey { name: "f".to_string(), rows: 12, dim: 3, files: Vec::new() },
+                features: FeatureKey { name: "f".to_string(), rows: 12, dim: 3, ..FeatureKey::default() },
                 classes: (0..12).map(|class| format!("class {class}")).collect(),
                 clusters: None,
                 seen: None,

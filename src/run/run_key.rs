@@ -9,7 +9,8 @@ use twox_hash::XxHash64;
 
 use super::fingerprints;
 use super::prepared::{Place, Prepared};
-use crate::data::Store;
+use crate::data::{ClassEmbeddings, Store};
+use crate::episode::sha256;
 use crate::protocol::{Protocol, Query, Way};
 use crate::results::{FeatureKey, Machine, PlannedTable, ProtocolKey, RunKey, Selection, Shard, Size, Table};
 use crate::run::contender::Contender;
@@ -106,6 +107,7 @@ fn protocol(run: &Prepared, asked: &Asked, several: bool) -> Result<ProtocolKey,
             name: run.key.clone(),
             rows: store.rows(),
             dim: store.dim(),
+            labels_sha256: labels(store),
             files: fingerprints::stamps(store)?,
         },
         clusters: clusters(store),
@@ -193,4 +195,10 @@ fn clusters(store: &Store) -> Option<Vec<String>> {
     let classes = store.index().classes();
     let named = classes.iter().any(|class| class.cluster.is_some());
     named.then(|| classes.iter().map(|class| class.cluster.clone().unwrap_or(class.name.clone())).collect())
+}
+
+/// The hash of all that is said of the items and of the classes.
+fn labels(store: &Store) -> String {
+    let embeddings = store.class_embeddings().map_or_else(String::new, ClassEmbeddings::sha256);
+    sha256(format!("{} {embeddings}", store.labels_sha256()).as_bytes())
 }
