@@ -88,6 +88,15 @@ pub enum Warning {
         /// Episodes in all.
         of: u64,
     },
+    /// Items under evaluation that stand among the classes seen before it, too.
+    SharedWithSeen {
+        /// The protocol.
+        protocol: String,
+        /// The features.
+        features: String,
+        /// Items that are bit for bit those of a seen class.
+        items: u64,
+    },
     /// A draw made elsewhere does not agree with the protocol in something that is let pass.
     OtherDraw {
         /// The draw, as it was named.
@@ -225,6 +234,11 @@ impl fmt::Display for Warning {
             Warning::Duplicates { draw, episodes, of } => write!(
                 f,
                 "{draw}: {episodes} of {of} episodes hold bit-identical items in support and query, which makes them easier"
+            ),
+            Warning::SharedWithSeen { protocol, features, items } => write!(
+                f,
+                "{protocol}: {items} items of the evaluated classes of {features} are bit for bit items of classes that are seen \
+                 before, so the evaluated classes are not new"
             ),
             Warning::OtherDraw { draw, finding } => write!(f, "{draw}: {finding}"),
             Warning::DrawWithoutItems { draw } => write!(

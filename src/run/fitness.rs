@@ -56,6 +56,22 @@ pub(crate) fn of_store(store: &Store) -> impl Iterator<Item = Warning> {
     })
 }
 
+/// Whether items of the evaluated classes are bit for bit items of classes that learners are fitted on, or that the features
+/// were centred by.
+pub(crate) fn shared_with_seen(protocol: &Protocol, store: &Store) -> Option<Warning> {
+    let index = store.index();
+    let mut split_of = vec![Split::Novel; store.rows()];
+    for class in index.classes() {
+        class.items.iter().for_each(|item| split_of[item.index()] = class.split);
+    }
+    let seen = |item: ItemId| protocol.split().sees(split_of[item.index()]);
+    let evaluated = |item: ItemId| protocol.split().holds(split_of[item.index()]);
+    let shared = |(a, b): &&(ItemId, ItemId)| (seen(*a) && evaluated(*b)) || (evaluated(*a) && seen(*b));
+    let items = store.duplicates().iter().filter(shared).count() as u64;
+    let (protocol, features) = (protocol.name().to_string(), store.name().to_string());
+    (items > 0).then_some(Warning::SharedWithSeen { protocol, features, items })
+}
+
 /// Near-duplicates across support and query of an episode, and across base classes and those of the draw: a sentence
 /// for each kind that occurs.
 pub(crate) fn near_duplicates(

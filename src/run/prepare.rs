@@ -61,6 +61,7 @@ impl Ready {
     ) -> Result<Prepared, RunError> {
         self.warnings.extend(fitness::checked(&rules.protocol, &dealer, &set.store, plan.request.near)?);
         self.warnings.extend(fitness::of_store(&set.store));
+        self.warnings.extend(fitness::shared_with_seen(&rules.protocol, &set.store));
         let mut learners = self.learners(plan, rules, set, work)?;
         for learner in &learners {
             suits(&rules.protocol, set, &learner.parameters)?;

@@ -268,3 +268,21 @@ fn a_pipe_is_no_store_and_nobody_waits_for_it() {
     refused("pipe.csv", "error: pipe.csv is not a file, features are read from files");
     refused("store", "error: store/splits.csv is not a file, features are read from files");
 }
+
+#[test]
+fn evaluated_items_that_are_base_items_are_warned_of() {
+    let place = Place::empty();
+    let row =
+        |class: usize, item: usize| format!("{},{}", (class * 7 + item) as f32 * 0.37 % 3.0, class * item);
+    let mut text = "class,split,f0,f1\n".to_string();
+    for (name, split, of) in [("a", "base", 0), ("b", "base", 1), ("c", "novel", 0), ("d", "novel", 2)] {
+        (1..7).for_each(|item| text += &format!("{name},{split},{}\n", row(of + 1, item)));
+    }
+    place.write("f.csv", text);
+    let run =
+        "evaluate any-5way-1shot --features f.csv --way 2 --query 2 --episodes 100 --learner k-nn --out o";
+    let ran = place.done(run);
+    let said = "6 items of the evaluated classes of f are bit for bit items of classes that are seen before";
+    assert!(ran.err.contains(said), "{}", ran.err);
+    assert!(place.read("o/run.json").contains("shared-with-seen"));
+}
