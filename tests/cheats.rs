@@ -76,13 +76,16 @@ fn known() -> &'static (Store, Draw) {
 impl<D: Backend> Inductive<D> for Insider {
     fn adapt(&self, support: &Support<D>, _: &BatchRng<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
         let (store, draw) = known();
-        let first = support.features()?;
-        let first = kshot::tensor::to_host(first)?[..support.dim()].to_vec();
-        // The episode of the batch that begins with this support item.
+        let dim = support.dim();
+        let first = kshot::tensor::to_host(support.features()?)?[..support.way() * dim].to_vec();
+        // The episode of the batch that begins with these support items.
         let begins = |place: &usize| {
-            let mut row = vec![0.0; store.dim()];
-            store.read_item(draw.episode(*place).support(0)[0], &mut row).unwrap();
-            row == first
+            let mut row = vec![0.0; dim];
+            let mut rows = (0..support.way()).zip(first.chunks_exact(dim));
+            rows.all(|(label, expected)| {
+                store.read_item(draw.episode(*place).support(label)[0], &mut row).unwrap();
+                row == expected
+            })
         };
         let place = (0..draw.len()).find(begins).unwrap_or(0);
         Ok(Box::new(Told { place, way: support.way() }))

@@ -71,9 +71,15 @@ impl Features {
 
     /// Items that are images are called by what they hold, other features by their file.
     fn of(label: Option<&str>, store: Store) -> Features {
-        let own = if matches!(store.form(), Form::Image { .. }) { "pixels" } else { store.name() };
-        let dataset = store.name().to_string();
-        Features { name: label.unwrap_or(own).to_string(), dataset, store, behind: None }
+        let own = store.name().to_string();
+        Features::named_after(label, &own, store)
+    }
+
+    /// The same where the name of the dataset or file is another one than that of the store.
+    fn named_after(label: Option<&str>, own: &str, store: Store) -> Features {
+        let name = label.unwrap_or(if matches!(store.form(), Form::Image { .. }) { "pixels" } else { own });
+        let dataset = if matches!(store.form(), Form::Image { .. }) { own } else { name };
+        Features { name: name.to_string(), dataset: dataset.to_string(), store, behind: None }
     }
 
     /// What learners that own a network are given.
@@ -185,7 +191,12 @@ impl<'a> FeatureSets<'a> {
             sets.push(known.clone());
             return Ok(());
         }
-        let set = Features::of(label, self.with_embeddings(self.store(named, protocol)?)?);
+        let store = self.with_embeddings(self.store(named, protocol)?)?;
+        let set = if self.is_dataset(named) {
+            Features::named_after(label, kind_of(named), store)
+        } else {
+            Features::of(label, store)
+        };
         self.open.push((asked.to_string(), set.clone()));
         sets.push(set);
         Ok(())

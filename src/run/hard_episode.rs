@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::error::RunError;
 use crate::data::{self, Fingerprint, OpenOptions, Store};
-use crate::episode::{Draw, Episode, sha256};
+use crate::episode::{Draw, Episode, Frozen, draw_sha256};
 use crate::protocol::SHIPPED;
 use crate::report::html::{Hard, HardClass, HardEpisode, Picture, WrongItem};
 use crate::results::{ReadQuery, ReadTable, ResultsFolder, Size, read_queries};
@@ -98,7 +98,7 @@ fn draw_of(folder: &ResultsFolder, read: &ReadTable, store: &Store) -> Result<Dr
     let shipped = SHIPPED
         .iter()
         .filter_map(|shipped| Some((format!("{}.csv", shipped.name), shipped.draw?.as_bytes().to_vec())));
-    let ours = files.chain(shipped).find(|(_, bytes)| sha256(bytes) == read.table.draw_sha256);
+    let ours = files.chain(shipped).find(|(_, bytes)| draw_sha256(bytes) == read.table.draw_sha256);
     let Some((origin, bytes)) = ours else {
         return Err(RunError::Request(format!(
             "the draw of {protocol} (sha256 {}) is neither in {} nor where it was",
@@ -106,7 +106,7 @@ fn draw_of(folder: &ResultsFolder, read: &ReadTable, store: &Store) -> Result<Dr
             folder.path.display()
         )));
     };
-    Ok(Draw::parse(&bytes, &origin, store.index())?)
+    Ok(Frozen::parse(&bytes, &origin, store)?.draw)
 }
 
 /// Items as images.

@@ -122,9 +122,13 @@ fn a_matrix_in_fortran_order_is_refused_with_the_remedy() {
 }
 
 #[test]
-fn whole_numbers_as_features_are_refused() {
-    let sentence = "store/features.npy: elements of type `<i8`, expected `<f2`, `<f4` or `<f8` (float16, float32, float64)";
-    refused(&features("<i8", "(36, 3)", &[0; 864]), sentence);
+fn whole_numbers_are_features_where_they_are_exact() {
+    let numbers = |large: i64| -> Vec<u8> {
+        (0..108i64).map(|n| if n == 50 { large } else { n }).flat_map(i64::to_le_bytes).collect()
+    };
+    let place = features("<i8", "(36, 3)", &numbers(7));
+    place.done("evaluate p.toml --features store --learner prototypical --out out");
+    refused(&features("<i8", "(36, 3)", &numbers((1 << 24) + 1)), "store/features.npy: …");
 }
 
 #[test]

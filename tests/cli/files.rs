@@ -112,7 +112,7 @@ fn a_damaged_archive_is_refused() {
 
 #[test]
 fn an_archive_without_classes_is_refused() {
-    let sentence = "a.npz: no `class`, expected the class of every item, as text or as codes into `classes`";
+    let sentence = "a.npz: no `class`, expected the class of every item, as text, numbers or codes into `classes`; or --labels FILE";
     refused("a.npz", archive(&[("features", matrix(2, 2))]), sentence);
     let sentence = "a.npz: no `classes`, expected the names that the codes of `class` stand for";
     refused("a.npz", archive(&[("features", matrix(2, 2)), ("class", codes(&[0, 0]))]), sentence);
@@ -120,9 +120,9 @@ fn an_archive_without_classes_is_refused() {
 
 #[test]
 fn an_array_that_nobody_reads_is_refused() {
-    let sentence = "a.npz: unknown array `labels`, expected one of `features`, `class`, `classes`, `part`, `group`, `id`, \
+    let sentence = "a.npz: unknown array `mood`, expected one of `features`, `class`, `classes`, `part`, `group`, `id`, \
                     `class_split`, `class_embeddings`";
-    refused("a.npz", archive(&[("labels", matrix(2, 2))]), sentence);
+    refused("a.npz", archive(&[("mood", matrix(2, 2))]), sentence);
 }
 
 /// A .safetensors file of this header.
@@ -149,14 +149,14 @@ fn damaged_tensors_are_refused() {
 #[test]
 fn tensors_without_class_names_are_refused() {
     let header = r#"{"features":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]}}"#;
-    let sentence = "a.safetensors: no `classes`, expected a JSON list of class names in the metadata";
+    let sentence = "a.safetensors: no `class`, expected a tensor (items) of whole numbers; or --labels FILE";
     refused("a.safetensors", tensors(header, &[0; 8]), sentence);
 }
 
 #[test]
 fn tensors_without_classes_of_items_are_refused() {
     let header = r#"{"__metadata__":{"classes":"[\"a\"]"},"features":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]}}"#;
-    let sentence = "a.safetensors: no `class`, expected a tensor (items) of places in `classes`";
+    let sentence = "a.safetensors: no `class`, expected a tensor (items) of whole numbers; or --labels FILE";
     refused("a.safetensors", tensors(header, &[0; 8]), sentence);
 }
 

@@ -57,7 +57,9 @@ fn shuffled_rows_are_refused_with_a_draw_by_position_and_agree_with_one_by_ids()
     run("shuffled", "by-ids", "third");
     for other in ["second", "third"] {
         for file in ["outcomes.csv", "bins.csv"] {
-            let named = |folder: &str| without(&place, &format!("{folder}/{file}"), &["features", "method"]);
+            let named = |folder: &str| {
+                without(&place, &format!("{folder}/{file}"), &["features", "dataset", "method"])
+            };
             assert_eq!(named("first"), named(other), "{other}/{file}");
         }
         let columns = ["features", "features_sha256", "method"];
@@ -156,7 +158,7 @@ fn a_bare_matrix_is_evaluated_with_labels_in_their_own_file() {
     place.write("y.npy", npy("<i8", "(36,)", &labels));
     place.done("evaluate p.toml --features x.npy --labels y.npy --learner prototypical --out bare");
     place.done("evaluate p.toml --features store --learner prototypical --out folder");
-    let columns = ["features", "method", "class"];
+    let columns = ["features", "dataset", "method", "class"];
     let outcomes = |folder: &str| without(&place, &format!("{folder}/outcomes.csv"), &columns);
     assert_eq!(outcomes("bare"), outcomes("folder"));
     place.refuses(

@@ -31,7 +31,8 @@ fn the_shipped_weights_are_worth_twenty_points_over_pixels_on_the_quickstart() {
     let pixels = run(&place, "evaluate quickstart --learner prototypical --out pixels");
     let network = "--learner prototypical --backbone conv4 --weights conv4-glyphs --out conv4";
     let conv4 = run(&place, &format!("evaluate quickstart {network}"));
-    let (pixels, conv4) = (accuracy(&pixels.out, "prototypical"), accuracy(&conv4.out, "prototypical"));
+    let (pixels, conv4) =
+        (accuracy(&pixels.out, "pixels+prototypical"), accuracy(&conv4.out, "conv4+prototypical"));
     assert!(conv4 > pixels + 20.0, "{pixels} {conv4}");
     let summary = place.read("conv4/summary.csv");
     let row = summary.lines().nth(1).unwrap();

@@ -32,10 +32,10 @@ fn every_verb_knows_a_learner_of_another_crate() {
     assert!(listed.contains("    share = 0.1: "), "{listed}");
     let spec = "--learner shrunken-mean:share=0.3";
     let table = run(&format!("evaluate p.toml --features store --out out --learner ridge {spec}"));
-    assert!(table.lines().any(|line| line.starts_with("shrunken-mean")), "{table}");
+    assert!(table.lines().any(|line| line.starts_with("store+shrunken-mean")), "{table}");
     assert!(place.read("out/summary.csv").contains("p,1,shrunken-mean,share=0.3,"));
     let all = run("evaluate p.toml --features store --out all");
-    assert!(all.contains("\nshrunken-mean ") && all.contains("\nprototypical "), "{all}");
+    assert!(all.contains("\nstore+shrunken-mean ") && all.contains("\nstore+prototypical "), "{all}");
     let unknown = format!("evaluate p.toml --features store --out other {spec}");
     place.refuses(2, &unknown, "unknown learner `shrunken-mean`, expected one of `prototypical`, …");
 }

@@ -59,7 +59,7 @@ fn four_parts_joined_are_the_bytes_of_the_single_run() {
     let joined = place.done("merge part-4 part-2 part-1 part-3 --out joined");
     assert_same(&place, "whole", "joined");
     assert!(tables(&place, "whole").iter().any(|(name, _)| name == "queries.csv"));
-    assert!(joined.out.contains("\np: 50 episodes, 6 classes\n"), "{}", joined.out);
+    assert!(joined.out.contains(", 50 episodes, 6 classes\n"), "{}", joined.out);
     let run: serde_json::Value = serde_json::from_str(&place.read("joined/run.json")).unwrap();
     assert_eq!(run["parts"].as_array().unwrap().len(), 4);
     assert_eq!(run["parts"][2]["folder"], "part-3");

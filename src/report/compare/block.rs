@@ -215,10 +215,15 @@ fn intervals(
     (all.into_iter().filter_map(measured).collect(), degrees)
 }
 
-/// Marks methods whose rows are those of another one; of such the baseline stands for all, else the first.
+/// Marks methods whose rows are those of another one; of such the baseline stands for all, else one with the learner of the
+/// baseline, else the first.
 fn name_identical(valued: &mut [Valued<'_, '_>], asked: &Asked<'_>, episodes: usize) {
     let mut order: Vec<usize> = (0..valued.len()).collect();
-    order.sort_by_key(|place| Some(valued[*place].method.name) != asked.baseline);
+    let baseline = asked.baseline.map(|name| asked.names[name].learner.clone());
+    order.sort_by_key(|place| {
+        let method = valued[*place].method.name;
+        (Some(method) != asked.baseline, Some(&asked.names[method].learner) != baseline.as_ref())
+    });
     let mut distinct: Vec<usize> = Vec::new();
     for place in order {
         let twin = distinct.iter().copied().find(|known| {
