@@ -13,7 +13,8 @@ fn compared() -> Place {
     place
 }
 
-const LEARNERS: &str = "--learner prototypical --learner k-nn --learner fine-tune:epochs=1,lr=0.01";
+const LEARNERS: &str =
+    "--learner prototypical --learner k-nn:distance=cosine --learner fine-tune:epochs=1,lr=0.01";
 
 fn rows(place: &Place, name: &str) -> Vec<Vec<String>> {
     let mut reader = csv::Reader::from_path(place.path(name)).unwrap();
@@ -139,7 +140,7 @@ fn two_episodes_say_nothing_about_new_classes_and_the_reason_is_told() {
 #[test]
 fn clusters_travel_with_the_results_and_are_left_out_as_a_whole() {
     let place = Place::new();
-    place.edit("p.toml", "count = 2", "count = 700");
+    place.edit("p.toml", "count = 2", "count = 1800");
     let classes = 22;
     let values: Vec<f32> = super::place::numbers(classes * 6 * 3);
     let body: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
@@ -219,7 +220,7 @@ fn results_of_other_episodes_are_refused_saying_what_differs_first() {
 #[test]
 fn two_backbones_on_the_same_items_are_paired_from_one_run_or_from_two() {
     let place = Place::new();
-    place.edit("p.toml", "count = 2", "count = 700");
+    place.edit("p.toml", "count = 2", "count = 1800");
     let conv4 = "--backbone conv4:weights=conv4-glyphs --cache cache";
     let evaluate = "evaluate p.toml --features glyphs --learner prototypical --learner k-nn";
     place.done(&format!("{evaluate} --out pixels"));
@@ -344,7 +345,7 @@ fn what_says_too_little_is_not_called_sure() {
     assert!(place.done("report one --out page.html").out.contains("report: page.html"));
     // Two episodes without an error are no proof, neither of a rate nor of equivalence.
     place.edit("p.toml", "count = 1", "count = 2");
-    let easy = FEATURES.replace("spread=0.5", "spread=0.001");
+    let easy = FEATURES.replace("spread=0.5", "spread=1000");
     let said = place
         .done(&format!("evaluate p.toml --features {easy} --learner prototypical --learner ridge --out sure"))
         .out;

@@ -114,8 +114,6 @@ fn a_damaged_archive_is_refused() {
 fn an_archive_without_classes_is_refused() {
     let sentence = "a.npz: no `class`, expected the class of every item, as text, numbers or codes into `classes`; or --labels FILE";
     refused("a.npz", archive(&[("features", matrix(2, 2))]), sentence);
-    let sentence = "a.npz: no `classes`, expected the names that the codes of `class` stand for";
-    refused("a.npz", archive(&[("features", matrix(2, 2)), ("class", codes(&[0, 0]))]), sentence);
 }
 
 #[test]

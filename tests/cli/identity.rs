@@ -62,7 +62,7 @@ fn shuffled_rows_are_refused_with_a_draw_by_position_and_agree_with_one_by_ids()
             };
             assert_eq!(named("first"), named(other), "{other}/{file}");
         }
-        let columns = ["features", "features_sha256", "method"];
+        let columns = ["features", "dataset", "features_sha256", "method"];
         let rows = |folder: &str| without(&place, &format!("{folder}/summary.csv"), &columns);
         assert_eq!(rows("first"), rows(other), "{other}");
     }

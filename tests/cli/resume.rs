@@ -158,8 +158,7 @@ fn a_run_that_is_not_the_same_does_not_go_on_with_another() {
     refused(&alone, "the list of protocols is p, q there and p here");
     refused(
         &run("--learner ridge").replace("dim=16", "dim=17"),
-        "the feature store of protocol p is gaussian:novel=12,base=0,validation=0,items=20,dim=16 there and \
-         gaussian:novel=12,base=0,validation=0,items=20,dim=17 here",
+        "the size of the features of protocol p is 240 × 16 there and 240 × 17 here",
     );
     refused(
         &run("--learner ridge").replace("--queries ", ""),
