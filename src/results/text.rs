@@ -25,8 +25,9 @@ pub(crate) fn float(out: &mut Vec<u8>, number: Option<f64>) {
         let number = number + 0.0;
         let mut buffer = zmij::Buffer::new();
         let text = buffer.format(number);
-        // The same digits, several times as fast, but for very large and small numbers as powers of ten.
-        match text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'.' | b'-')) {
+        // The same digits, several times as fast, but for very large and small numbers as powers of ten; from 2⁵⁰ on two
+        // shortest texts may be equally near, of which the standard library takes the other one.
+        match number.abs() < 1e15 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'.' | b'-')) {
             true => out.extend_from_slice(text.strip_suffix(".0").unwrap_or(text).as_bytes()),
             false => write!(out, "{number}").expect("writing into memory cannot fail"),
         }
@@ -49,6 +50,7 @@ mod tests {
     fn floats_are_as_short_as_they_can_be() {
         assert_eq!([written(1.0), written(0.1), written(1.0 / 3.0)], ["1", "0.1", "0.3333333333333333"]);
         assert_eq!([written(-0.0), written(1e-7), written(f64::INFINITY)], ["0", "0.0000001", "inf"]);
+        assert_eq!(written(1593160883258443.3), "1593160883258443.3");
     }
 
     #[test]
