@@ -16,7 +16,7 @@ macro_rules! metrics {
     ($($name:ident = $record:path;)+) => {
         impl Metric {
             $(
-                #[doc = concat!("[`", stringify!($record), "`]'s metric.")]
+                #[doc = concat!("The metric `", stringify!($record), "`.")]
                 pub const $name: Metric = Metric(&$record);
             )+
 

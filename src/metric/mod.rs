@@ -2,7 +2,7 @@
 //!
 //! The only room that reads [`Answers`](crate::view::Answers), and it gives back nothing but counts and measures. A metric is
 //! a [`Record`]: its name, what it says, and the function that computes it, from a query, an episode or a draw. The files
-//! of `measure` hold one each, [`list`] names them.
+//! of `measure` hold one each, `list` names them.
 
 mod calibration;
 mod episode_answers;

@@ -2,7 +2,7 @@
 //!
 //! It gets plain records, in the order of episodes, and never sees a learner, a draw or an item. A run opens
 //! [`Results`], begins one [`TableWriter`] per protocol, learner and shot, and commits: only then do files appear under
-//! their final names. The columns are those of [`rows`]; the floats are the shortest text that reads back to the same
+//! their final names. The columns are those of `rows`; the floats are the shortest text that reads back to the same
 //! f64; rows are sorted whatever the order of the work. How results look to people is not decided here.
 
 pub(crate) mod cells;

@@ -1,7 +1,7 @@
 //! Tensors of dfdx behind checked, batched operations: the only room that speaks dfdx's generics.
 //!
 //! Everything has a leading episode axis. What dfdx lacks or does badly is a method of [`Backend`], [`span::SpanOps`],
-//! [`conv::ConvOps`] or [`encoder`]'s trait with two ways: a composition of stock dfdx operations, which every device has,
+//! [`conv::ConvOps`] or `encoder`'s trait with two ways: a composition of stock dfdx operations, which every device has,
 //! and a host loop for the CPU; a test compares them.
 
 mod backend;
