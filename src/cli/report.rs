@@ -7,8 +7,10 @@ use clap::Args;
 use super::error::CliError;
 use super::{Outcome, say};
 #[cfg(feature = "plots-png")]
-use crate::report::html;
+use crate::report::html::PageError;
 use crate::report::html::Plot;
+#[cfg(feature = "plots-png")]
+use crate::run::RunError;
 use crate::run::{Comparing, files};
 
 const EXAMPLES: &str = "Examples:
@@ -92,7 +94,10 @@ fn drawn(folder: &Path, plots: &[Plot], overwrite: bool) -> Result<Vec<(String, 
     for plot in plots {
         files.push((format!("{}.svg", plot.name), plot.file().into_bytes()));
         #[cfg(feature = "plots-png")]
-        files.push((format!("{}.png", plot.name), plot.png().map_err(html::PageError::from)?));
+        files.push((
+            format!("{}.png", plot.name),
+            plot.png().map_err(PageError::from).map_err(RunError::from)?,
+        ));
     }
     let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
     files::check_free(folder, &names, overwrite)?;
