@@ -154,11 +154,26 @@ impl<'a> FeatureSets<'a> {
                 protocol.name()
             )));
         }
+        self.can_embed(&named)?;
         for asked in &named {
             self.opened(asked, protocol, &mut sets)?;
         }
         different(&sets)?;
         Ok(sets)
+    }
+
+    /// That networks which are named have something to read among what is named.
+    fn can_embed(&self, named: &[String]) -> Result<(), RunError> {
+        let features = |named: &str| Path::new(named).exists() && !self.is_dataset(named);
+        let all = !self.inputs.features.is_empty() && named.iter().all(|asked| features(labelled(asked).1));
+        match self.networks.first().filter(|_| all) {
+            None => Ok(()),
+            Some((_, network)) => Err(RunError::Request(format!(
+                "--backbone {} has nothing to embed: `{}` holds features, not images or sentences\nhint: name a dataset too (see `kshot list datasets`), or leave --backbone out",
+                network.backbone.name(),
+                named.join("`, `")
+            ))),
+        }
     }
 
     /// The one feature set of a protocol, for verbs that work on one at a time.
@@ -242,7 +257,8 @@ impl<'a> FeatureSets<'a> {
         let images = kind.is_some_and(|kind| kind.holds == Holds::Images && !kind.is_made());
         let there = !self.inputs.features.is_empty() && Path::new(named).exists();
         let texts = data::text::is_named(named) || data::text::is_place(named, &self.data());
-        embedded || (images && !there) || texts
+        let table = !self.networks.is_empty() && data::text::is_table(Path::new(named));
+        embedded || (images && !there) || texts || table
     }
 
     /// The items of a dataset as they are, or features from files.

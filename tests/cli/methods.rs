@@ -141,3 +141,11 @@ fn a_sequential_run_stops_at_one_episode_for_all_feature_sets() {
     assert_eq!(distinct(column(&place, "out/summary.csv", "episodes")).len(), 1);
     assert_eq!(distinct(column(&place, "out/episodes.csv", "draw_sha256")).len(), 1);
 }
+
+#[test]
+fn a_backbone_beside_features_alone_is_refused() {
+    let place = Place::new();
+    let sentence = "--backbone pixels has nothing to embed: `store` holds features, not images or sentences\n\
+                    hint: name a dataset too (see `kshot list datasets`), or leave --backbone out";
+    place.refuses(2, "evaluate p.toml --features store --backbone pixels --out r", sentence);
+}
