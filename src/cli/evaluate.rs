@@ -131,7 +131,7 @@ pub(super) fn command() -> Vec<String> {
     std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect()
 }
 
-/// Says which runs of these protocols could be gone on with.
+/// Says which runs of these protocols could be resumed.
 fn note_killed(names: &[String], out: Option<&PathBuf>) {
     for earlier in folders(names).take_while(|earlier| Some(earlier) != out).filter(|path| was_killed(path)) {
         let earlier = earlier.display();

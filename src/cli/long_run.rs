@@ -15,7 +15,7 @@ pub(super) struct LongRun {
     /// Go on with the run that was killed in --out; where there is none, begin.
     #[arg(long, requires = "out")]
     pub(super) resume: bool,
-    /// Draw episodes until the half-width of every learner's sampler interval of accuracy is below so many points.
+    /// Draw episodes until the half-width of every learner's sampler interval of accuracy is below this many points.
     #[arg(long, value_name = "POINTS", value_parser = until::points, conflicts_with_all = ["shard", "draw"])]
     pub(super) until: Option<Until>,
 }
