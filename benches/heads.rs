@@ -1,7 +1,7 @@
 //! Episodes per second of every learner on one worker, beside the floor: reading the rows of an episode once.
 //!
-//! `cargo bench --bench heads [-- CLASSES [f16]]` prints a table, by default of 60 classes with 200 items each (31 MB); 5,000
-//! make 2.6 GB. Each learner is measured in turn with the floor and with one worker per core, so that a busy machine
+//! `cargo bench --bench heads [-- CLASSES [f16] [LEARNER]…]` prints a table, by default of all learners and 60 classes with
+//! 200 items each (31 MB); 5,000 make 2.6 GB. Each learner is measured in turn with the floor and with one worker per core, so that a busy machine
 //! slows all; the ratios are what counts.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
@@ -31,6 +31,7 @@ fn main() -> Outcome<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let classes = words.iter().find_map(|word| word.parse().ok()).unwrap_or(CLASSES);
     let half = words.iter().any(|word| word == "f16");
+    let only: Vec<&str> = words.iter().map(String::as_str).filter(|word| LEARNERS.contains(word)).collect();
     let store = store_of(classes, 640, if half { Precision::F16 } else { Precision::F32 })?;
     let cores = std::thread::available_parallelism()?.get();
     println!(
@@ -39,7 +40,7 @@ fn main() -> Outcome<()> {
     );
     for (shot, count) in [(1, 8000), (5, 4000)] {
         let draw = draw(&store, shot, count)?;
-        for spec in LEARNERS {
+        for spec in LEARNERS.into_iter().filter(|spec| only.is_empty() || only.contains(spec)) {
             let (mut times, mut floors, mut together) = (Vec::new(), Vec::new(), Vec::new());
             for _ in 0..ROUNDS {
                 floors.push(seconds(|| {

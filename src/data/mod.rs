@@ -45,6 +45,7 @@ pub use dataset::{Remote, download, file_sha256};
 pub use error::{DataError, ItemName, Place};
 pub use format::{EmbeddingSource, Provenance};
 pub use growing::growing;
+pub(crate) use store::Marks;
 pub use store::{
     Class, ClassEmbeddings, ClassIndex, FOLDER_FILES, FileStamp, Fingerprint, Identity, NearDuplicates,
     NewStore, OpenOptions, Parts, Precision, ReadRows, SeenItems, Store, StoreWarning, Transformed, Values,

@@ -5,7 +5,7 @@ use std::ops::Range;
 use sha2::{Digest, Sha256};
 
 use super::{Draw, Episode};
-use crate::data::{self, Store};
+use crate::data::{self, Marks, Store};
 use crate::rng::Stream;
 use crate::tensor::{Backend, Labels, Rows, TensorError};
 use crate::view::{self, Answers, Items, Support};
@@ -30,6 +30,7 @@ impl Order {
     ///
     /// The same items in another order, in another run, in a part or after a resume come in the same order.
     pub fn of(store: &Store, draw: &Draw, places: Range<usize>, seed: u64) -> Order {
+        let (marks, secret) = (store.marks(), secret(seed));
         Order(
             places
                 .map(|place| {
@@ -40,7 +41,7 @@ impl Order {
                         queries.extend(episode.query(label).iter().map(|item| (*item, label as u16)));
                     }
                     queries.extend(episode.oos().iter().map(|item| (*item, Answers::OUTSIDE)));
-                    Stream::of_key(key(store, &episode, seed)).shuffle(&mut queries);
+                    Stream::of_key(key(marks, &episode, secret)).shuffle(&mut queries);
                     queries
                 })
                 .collect(),
@@ -53,26 +54,28 @@ impl Order {
     }
 }
 
-/// Known to whoever holds the items of an episode, and to no learner: it meets numbers, not names.
-fn key(store: &Store, episode: &Episode<'_>, seed: u64) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    hash.update(b"kshot order of queries 1\0");
-    hash.update(seed.to_le_bytes());
-    hash.update(episode.number().to_le_bytes());
+/// What the keys of all episodes of a run begin with.
+fn secret(seed: u64) -> [u8; 32] {
+    Sha256::new()
+        .chain_update(b"kshot order of queries 2\0")
+        .chain_update(seed.to_le_bytes())
+        .finalize()
+        .into()
+}
+
+/// The `secret` mixed with the marks of the classes and of one support item of each, and with the number of the episode. It
+/// is known to whoever has the names, and to no learner: it meets numbers. An item of the support is among them, so that an
+/// audit, which permutes answers, finds whoever knows the labels by the places of the queries.
+fn key(marks: &Marks, episode: &Episode<'_>, mut secret: [u8; 32]) -> [u8; 32] {
+    let mut mixed = 0u64;
+    let mut mix = |mark: u64| mixed = (mixed.rotate_left(7) ^ mark).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     for label in 0..episode.way() {
-        hash.update(store.index().class(episode.class(label)).name.as_bytes());
-        hash.update([0]);
-        // One item of each class tells episodes of the same classes apart. It is one of the support, so that an audit,
-        // which permutes answers, finds whoever knows the labels by the places of the queries.
-        if let Some(item) = episode.support(label).first() {
-            match store.ids() {
-                Some(ids) => hash.update(ids[item.index()].as_bytes()),
-                None => hash.update(item.0.to_le_bytes()),
-            }
-        }
-        hash.update([0]);
+        mix(marks.classes[episode.class(label).index()]);
+        mix(episode.support(label).first().map_or(0, |item| marks.items[item.index()]));
     }
-    hash.finalize().into()
+    let own = mixed.to_le_bytes().into_iter().chain(episode.number().to_le_bytes());
+    secret.iter_mut().zip(own).for_each(|(byte, own)| *byte ^= own);
+    secret
 }
 
 /// Whether two episodes can stand in one batch: equal way, support and query size.

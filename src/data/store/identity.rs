@@ -26,9 +26,25 @@ pub struct Identity {
 #[derive(Debug, Default)]
 pub(in crate::data) struct Hashes {
     features: OnceLock<String>,
+    marks: OnceLock<Marks>,
     identity: OnceLock<Identity>,
     /// Held while rows are hashed, so that nobody does it twice.
     at_work: Mutex<()>,
+}
+
+/// Eight bytes of a hash of each class and each item.
+#[derive(Debug)]
+pub(crate) struct Marks {
+    /// Of the names of the classes.
+    pub(crate) classes: Vec<u64>,
+    /// Of each item's class and id, or of its class and row where it has no id: the same in whatever order items lie.
+    pub(crate) items: Vec<u64>,
+}
+
+fn mark(class: &[u8], item: &[u8]) -> u64 {
+    let bytes: [u8; 32] =
+        Sha256::new().chain_update(class).chain_update([0]).chain_update(item).finalize().into();
+    bytes.iter().take(8).fold(0, |mark, byte| mark << 8 | u64::from(*byte))
 }
 
 /// Ids of items that have none but their rows: `row:0`, `row:1`, …
@@ -48,6 +64,22 @@ impl Store {
     /// When numbers that stay in their file cannot be read.
     pub fn features_sha256(&self) -> Result<String, DataError> {
         self.hashed(|hashes| hashes.features.get().cloned())
+    }
+
+    /// Marks of its classes and items, which whoever has their names can make.
+    pub(crate) fn marks(&self) -> &Marks {
+        self.hashes.marks.get_or_init(|| {
+            let class_of = self.class_of();
+            let name = |class: usize| self.index.classes()[class].name.as_bytes();
+            let item = |row: usize| match &self.ids {
+                Some(ids) => mark(name(class_of[row] as usize), ids[row].as_bytes()),
+                None => mark(name(class_of[row] as usize), &(row as u64).to_le_bytes()),
+            };
+            Marks {
+                classes: (0..self.index.classes().len()).map(|class| mark(name(class), &[])).collect(),
+                items: (0..self.rows).into_par_iter().map(item).collect(),
+            }
+        })
     }
 
     /// What tells its items from others.

@@ -22,6 +22,7 @@ mod warning;
 pub use class_embeddings::ClassEmbeddings;
 pub use fingerprint::{Fingerprint, files_sha256};
 pub use held_out::{SeenItems, seen_items};
+pub(crate) use identity::Marks;
 pub use identity::{Identity, row_ids};
 pub use index::{Class, ClassIndex};
 pub use near::{NearDuplicates, near_duplicates};
