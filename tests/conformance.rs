@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use kshot::eval::checks::{Check, Failure, alike, check_all, check_learner, corners};
 use kshot::learner::{
-    Classifier, Inductive, LearnError, Learner, Learners, Parameter, Plugin, Registered, Registry, Scale,
-    Signature, Transductive,
+    Change, Classifier, Inductive, LearnError, Learner, Learners, Parameter, Plugin, Registered, Registry,
+    Scale, Signature, Transductive,
 };
 use kshot::rng::BatchRng;
 use kshot::tensor::{Backend, Tensor3, ops};
@@ -193,6 +193,33 @@ fn a_transductive_learner_that_claims_to_be_inductive_is_caught() {
         }
     }
     assert_eq!(breaks!(Learner::inductive(Sly)), [Check::QueryAlone]);
+}
+
+#[test]
+fn a_learner_that_loses_digits_is_caught() {
+    struct Hasty;
+    impl<D: Backend> Inductive<D> for Hasty {
+        fn adapt(
+            &self,
+            support: &Support<D>,
+            _: &BatchRng<'_>,
+        ) -> Result<Box<dyn Classifier<D>>, LearnError> {
+            Ok(Box::new(Expanded(support.means()?)))
+        }
+    }
+    /// `2·x·c − ‖c‖²`, which is right on paper.
+    struct Expanded<D: Backend>(Tensor3<D>);
+    impl<D: Backend> Classifier<D> for Expanded<D> {
+        fn scores(&self, items: &Items<D>) -> Result<Scores<D>, LearnError> {
+            let products = ops::scale(items.products(&self.0)?, 2.0)?;
+            let norms = ops::negate(&ops::squared_norms(&self.0)?)?;
+            Ok(Scores::logits(ops::add_to_columns(&products, &norms)?))
+        }
+    }
+    const ALL: &[Change] = &[Change::Rotation, Change::Shift, Change::Scale];
+    assert_eq!(breaks!(Learner::inductive(Hasty)), [Check::Rotation]);
+    assert_eq!(breaks!(Learner::inductive(Hasty).with_invariances(&[])), []);
+    assert_eq!(breaks!(Learner::inductive(Hasty).with_invariances(ALL)), [Check::Rotation, Check::Shift]);
 }
 
 #[test]

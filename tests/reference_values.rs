@@ -200,8 +200,8 @@ fn scores(store: &Store, episode: &Episode<'_>, name: &str) -> Vec<f32> {
 /// By protocol, learner and episode: query label, place of the query in its class, and a score, label after label.
 type Scored = BTreeMap<(String, String, usize), Vec<(usize, usize, f64)>>;
 
-/// Holds the single scores of a set against ours. Logits of a linear probe are compared up to a constant per query, which
-/// its objective leaves open.
+/// Holds the single scores of a set against ours. Logits of a linear probe and of cosines are compared up to a constant per query, which
+/// the objective leaves open and no softmax sees.
 fn hold_scores(store: &Store, folder: &Path) {
     let mut queries = Scored::new();
     for record in records(&folder.join("scores.csv")) {
@@ -221,7 +221,7 @@ fn hold_scores(store: &Store, folder: &Path) {
             let mut ours: Vec<f64> =
                 ours[query * way..(query + 1) * way].iter().map(|v| f64::from(*v)).collect();
             let mut theirs: Vec<f64> = rows.iter().map(|row| row.2).collect();
-            if name.starts_with("linear-probe") {
+            if name.starts_with("linear-probe") || name.contains("=cosine") {
                 for scores in [&mut ours, &mut theirs] {
                     let mean = scores.iter().sum::<f64>() / way as f64;
                     scores.iter_mut().for_each(|v| *v -= mean);

@@ -154,7 +154,7 @@ fn gathered_scores_agree() {
         for count in [1, 5, 7, 40] {
             let weights = device.tensor3((2, count, DIM), numbers(2 * count * DIM, 3)).unwrap();
             let bias = device.tensor2((2, count), numbers(2 * count, 4)).unwrap();
-            let terms = Terms { factor: 2.0, bias: Some(&bias), norm: -1.0 };
+            let terms = Terms { factor: 2.0, bias: Some(&bias), norm: -1.0, origins: None };
             let host = ops::to_host(&device.linear(&rows, &index, &weights, &terms).unwrap()).unwrap();
             let stock = ops::to_host(&resident.linear(&index, &weights, &terms).unwrap()).unwrap();
             close(&host, &stock, 1e-4);

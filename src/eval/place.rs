@@ -38,7 +38,7 @@ fn transformed(
         let (count, dim) = (store.rows(), store.dim());
         let rows =
             HostRows::new(store.values().clone(), count, dim, made.shift, made.scale, made.squared_norms)?;
-        out.insert(transform, rows);
+        out.insert(transform, rows.with_unit(made.unit));
     }
     Ok(out)
 }

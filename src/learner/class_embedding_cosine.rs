@@ -26,7 +26,6 @@ struct ClassEmbeddingCosine;
 impl<D: Backend> ZeroShot<D> for ClassEmbeddingCosine {
     fn scores(&self, items: &Items<D>, candidates: &ClassEmbeddings<D>) -> Result<Scores<D>, LearnError> {
         EQUAL.check(candidates.class_dim(), items.dim())?;
-        let products = items.products(&ops::normalise(candidates.rows())?)?;
-        Ok(Scores::ranking(ops::divide_rows(&products, &items.squared_norms()?)?))
+        Ok(Scores::ranking(items.cosines_less_one(&ops::normalise(candidates.rows())?)?))
     }
 }

@@ -52,9 +52,17 @@ impl<D: SpanOps> Family<D> for SpanFamily {
         query: &Items<D>,
         _: &BatchRng<'_>,
     ) -> Result<Vec<Answer<D>>, LearnError> {
-        let solutions = support.device().fits(support.features()?, support.labels(), &self.objectives)?;
+        let solutions = fits(support, &self.objectives)?;
         linear_answers(support, query, solutions, self.meaning)
     }
+}
+
+/// The solutions of several objectives for the supports of a batch.
+pub(super) fn fits<D: SpanOps>(
+    support: &Support<D>,
+    objectives: &[Objective<'_>],
+) -> Result<Vec<Solution<D>>, LearnError> {
+    Ok(support.device().fits(support.features()?, support.labels(), objectives, support.unit())?)
 }
 
 /// The answers of linear heads with these coefficients, scored in one pass over the queries.
@@ -68,8 +76,7 @@ pub(super) fn linear_answers<D: Backend>(
         .into_iter()
         .map(|solution| LinearClassifier::from_span(support, solution, meaning))
         .collect::<Result<Vec<_>, _>>()?;
-    let views: Vec<LinearHead<'_, D>> =
-        heads.iter().map(|head| LinearHead(&head.weights, head.bias.as_ref())).collect();
+    let views: Vec<LinearHead<'_, D>> = heads.iter().map(LinearClassifier::head).collect();
     let values = query.linear_each(&views)?;
     let answer = |(values, head): (_, &LinearClassifier<D>)| (Scores { values, meaning }, head.unconverged);
     Ok(values.into_iter().zip(&heads).map(answer).collect())

@@ -11,7 +11,7 @@
 //! stays in the span of the support. It is Baseline++ only on features of a backbone that was trained with a cosine
 //! classifier.
 
-use super::family::linear_answers;
+use super::family::{fits, linear_answers};
 use super::{
     Answer, Classifier, Family, Inductive, Key, LearnError, Learner, LinearClassifier, Parameter, Parameters,
     Registry, Signature, transform_parameter,
@@ -151,9 +151,8 @@ impl FineTune {
 impl<D: SpanOps> Inductive<D> for FineTune {
     fn adapt(&self, support: &Support<D>, rng: &BatchRng<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
         let plan = |episode: usize, n: usize| self.plan(rng, episode, n);
-        let descent = self.descent(&plan);
-        let solution = support.device().descent(support.features()?, support.labels(), &descent)?;
-        let linear = LinearClassifier::from_span(support, solution, Meaning::Logits)?;
+        let objective = Objective::Descent(self.descent(&plan), &[self.epochs]);
+        let linear = LinearClassifier::fitted(support, objective, Meaning::Logits)?;
         Ok(match self.head {
             Head::Linear => Box::new(linear),
             Head::Cosine { scale } => Box::new(CosineHead::of(&linear, scale)?),
@@ -202,7 +201,7 @@ impl<D: SpanOps> Family<D> for Paths {
             .zip(&plans)
             .map(|((path, stops, _), plan)| Objective::Descent(path.descent(plan), stops))
             .collect();
-        let solutions = support.device().fits(support.features()?, support.labels(), &objectives)?;
+        let solutions = fits(support, &objectives)?;
         let heads =
             self.paths.iter().flat_map(|(path, _, places)| places.iter().map(|place| (*place, path.head)));
         let (mut linear, mut answers) = (Vec::new(), Vec::with_capacity(self.members));
@@ -223,20 +222,20 @@ impl<D: SpanOps> Family<D> for Paths {
     }
 }
 
-/// `scale · cos(x, w)`, the scale being the length of the directions.
+/// `scale · cos(x, w)`, less the scale, which no softmax sees.
 struct CosineHead<D: SpanOps> {
     directions: Tensor3<D>,
+    scale: f32,
 }
 
 impl<D: SpanOps> CosineHead<D> {
     fn of(linear: &LinearClassifier<D>, scale: f64) -> Result<CosineHead<D>, LearnError> {
-        Ok(CosineHead { directions: ops::scale(ops::normalise(&linear.weights)?, scale as f32)? })
+        Ok(CosineHead { directions: ops::normalise(&linear.weights)?, scale: scale as f32 })
     }
 }
 
 impl<D: SpanOps> Classifier<D> for CosineHead<D> {
     fn scores(&self, items: &Items<D>) -> Result<Scores<D>, LearnError> {
-        let products = items.products(&self.directions)?;
-        Ok(Scores::logits(ops::divide_rows(&products, &items.squared_norms()?)?))
+        Ok(Scores::logits(ops::scale(items.cosines_less_one(&self.directions)?, self.scale)?))
     }
 }

@@ -4,6 +4,7 @@
 //! number of votes among the k nearest; a tie goes to the label of the nearer item. `k` counts at most the support.
 //! `distance = cosine` divides all items by their norms first.
 
+use super::kind::of_distances;
 use super::{
     Answer, Classifier, Family, Inductive, LearnError, Learner, Parameter, Registry, Scale, Signature,
 };
@@ -23,7 +24,8 @@ pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     let k = k_nn.parameter(k);
     list.add(k_nn, move |p| {
         let learner = Learner::inductive(NearestNeighbours { k: p[k] });
-        Ok(learner.with_transform(p[distance]).with_confidence(Confidence::Score))
+        let learner = learner.with_transform(p[distance]).with_confidence(Confidence::Score);
+        Ok(learner.with_invariances(of_distances(p[distance])))
     })
     .family(move |members| Ok(Box::new(Neighbourhoods { ks: members.iter().map(|m| m[k]).collect() })));
 }

@@ -35,6 +35,26 @@ struct Declared {
     takes: Transform,
     confidence: Confidence,
     sizes: Sizes,
+    invariances: &'static [Change],
+}
+
+/// A change of all features of an episode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A rotation or a reflection.
+    Rotation,
+    /// A constant added to a column.
+    Shift,
+    /// A factor on all of them.
+    Scale,
+}
+
+/// The invariances of a learner that compares distances of features under this transform.
+pub(super) fn of_distances(transform: Transform) -> &'static [Change] {
+    match transform {
+        Transform::None => &[Change::Rotation, Change::Shift, Change::Scale],
+        _ => &[Change::Rotation],
+    }
 }
 
 /// What an episode gives: a learner takes of it what its setting allows.
@@ -54,7 +74,8 @@ pub struct Given<'a, D: Backend> {
 impl<D: Backend> Learner<D> {
     fn of(kind: Kind<D>) -> Learner<D> {
         let (takes, confidence, sizes) = (Transform::None, Confidence::Probability, Sizes::Any);
-        Learner { kind, declared: Declared { takes, confidence, sizes } }
+        let invariances: &[Change] = &[Change::Rotation];
+        Learner { kind, declared: Declared { takes, confidence, sizes, invariances } }
     }
 
     /// An inductive learner.
@@ -110,6 +131,19 @@ impl<D: Backend> Learner<D> {
         self
     }
 
+    /// The same, whose answers these changes of its features leave as they are; by default rotations alone do. The checks
+    /// hold it to them.
+    pub fn with_invariances(mut self, invariances: &'static [Change]) -> Learner<D> {
+        self.declared.invariances = invariances;
+        self
+    }
+
+    /// The changes that leave its answers as they are: those that it declares, and with unit vectors a factor.
+    pub fn invariances(&self) -> impl Iterator<Item = Change> + use<D> {
+        let of_transform = (self.declared.takes == Transform::L2n).then_some(Change::Scale);
+        self.declared.invariances.iter().copied().chain(of_transform)
+    }
+
     /// What it is given, and when.
     pub fn setting(&self) -> Setting {
         match &self.kind {
@@ -163,9 +197,13 @@ impl<D: Backend> Learner<D> {
             Kind::ClassTransductive(plan) => plan.fit(seen, &unseen(), device)?,
             _ => return Ok(None),
         };
-        let Declared { takes, confidence, sizes } = self.declared;
+        let Declared { takes, confidence, sizes, invariances } = self.declared;
         Ok(Some(fitted.with_declared(move |learner| {
-            learner.with_transform(takes).with_confidence(confidence).with_sizes(sizes)
+            learner
+                .with_transform(takes)
+                .with_confidence(confidence)
+                .with_sizes(sizes)
+                .with_invariances(invariances)
         })))
     }
 

@@ -9,8 +9,8 @@
 
 use super::family::SpanFamily;
 use super::{
-    Classifier, Inductive, LearnError, Learner, LinearClassifier, Parameter, Parameters, Registry, Scale,
-    Signature, transform_parameter,
+    Change, Classifier, Inductive, LearnError, Learner, LinearClassifier, Parameter, Parameters, Registry,
+    Scale, Signature, transform_parameter,
 };
 use crate::rng::BatchRng;
 use crate::tensor::SpanOps;
@@ -25,11 +25,19 @@ pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     let c = Parameter::real("c", 1.0, 1e-6, 1e6, "inverse of the L2 penalty").alias("C");
     let c = probe.parameter(c.search(Scale::Log, 1e-2, 1e3));
     let transform = probe.parameter(transform_parameter(Transform::L2n));
-    list.add(probe, move |p| Ok(Learner::inductive(LinearProbe { c: p[c] }).with_transform(p[transform])))
-        .family(move |members| {
-            let objective = |member: &Parameters| Objective::Logistic(member[c]);
-            Ok(SpanFamily::of(members, Meaning::Logits, objective))
-        });
+    list.add(probe, move |p| {
+        // A free bias takes up what is added to a column.
+        let invariances: &[Change] = match p[transform] {
+            Transform::None => &[Change::Rotation, Change::Shift],
+            _ => &[Change::Rotation],
+        };
+        let learner = Learner::inductive(LinearProbe { c: p[c] }).with_transform(p[transform]);
+        Ok(learner.with_invariances(invariances))
+    })
+    .family(move |members| {
+        let objective = |member: &Parameters| Objective::Logistic(member[c]);
+        Ok(SpanFamily::of(members, Meaning::Logits, objective))
+    });
 }
 
 struct LinearProbe {
@@ -38,7 +46,7 @@ struct LinearProbe {
 
 impl<D: SpanOps> Inductive<D> for LinearProbe {
     fn adapt(&self, support: &Support<D>, _: &BatchRng<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
-        let solution = support.device().logistic(support.features()?, support.labels(), self.c)?;
-        Ok(Box::new(LinearClassifier::from_span(support, solution, Meaning::Logits)?))
+        let objective = Objective::Logistic(self.c);
+        Ok(Box::new(LinearClassifier::fitted(support, objective, Meaning::Logits)?))
     }
 }

@@ -10,7 +10,7 @@ use super::{
     Answer, Classifier, Family, Inductive, LearnError, Learner, Parameter, Registry, Scale, Signature,
 };
 use crate::rng::BatchRng;
-use crate::tensor::{Labels, SpanOps, Tensor3, Terms, ops};
+use crate::tensor::{Labels, SpanOps, Tensor3, ops};
 use crate::view::{Items, Scores, Support};
 use crate::vocab::Transform;
 
@@ -52,7 +52,8 @@ impl<D: SpanOps> Family<D> for Attentions {
         query: &Items<D>,
         _: &BatchRng<'_>,
     ) -> Result<Vec<Answer<D>>, LearnError> {
-        let cosines = query.products(support.features()?)?;
+        // Less one, which no softmax sees.
+        let cosines = query.cosines_less_one(support.features()?)?;
         let answer = |temperature: &f32| {
             let logits = ops::scale(cosines.clone(), *temperature)?;
             Ok((Scores::probabilities(query.device().attention(&logits, support.labels())?), 0))
@@ -69,8 +70,7 @@ struct Attention<D: SpanOps> {
 
 impl<D: SpanOps> Classifier<D> for Attention<D> {
     fn scores(&self, items: &Items<D>) -> Result<Scores<D>, LearnError> {
-        let terms = Terms { factor: self.temperature, ..Terms::default() };
-        let cosines = items.linear(&self.features, &terms)?;
-        Ok(Scores::probabilities(items.device().attention(&cosines, &self.labels)?))
+        let logits = ops::scale(items.cosines_less_one(&self.features)?, self.temperature)?;
+        Ok(Scores::probabilities(items.device().attention(&logits, &self.labels)?))
     }
 }

@@ -50,7 +50,7 @@ pub use declaration::{Declaration, Number, Parameter, Range};
 pub use error::LearnError;
 pub use family::{Answer, Family};
 pub use fit::{ClassTransductive, Fit, Fitted};
-pub use kind::{Given, Learner};
+pub use kind::{Change, Given, Learner};
 pub use learners::{Learners, Plugin, Registered};
 pub use linear::LinearClassifier;
 pub use parameters::{Key, Parameters};

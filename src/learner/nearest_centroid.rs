@@ -7,6 +7,7 @@
 //! Differs from the paper: nothing. The scores are minus the squared distances, of which the softmax can be taken as a
 //! probability; the paper only ranks.
 
+use super::kind::of_distances;
 use super::prototypical::NearestMean;
 use super::{Classifier, Inductive, LearnError, Learner, Registry, Signature, transform_parameter};
 use crate::rng::BatchRng;
@@ -22,7 +23,7 @@ pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     let transform = centroid.parameter(transform_parameter(Transform::None));
     list.add(centroid, move |p| {
         let learner = Learner::inductive(NearestCentroid).with_transform(p[transform]);
-        Ok(learner.with_confidence(Confidence::Score))
+        Ok(learner.with_confidence(Confidence::Score).with_invariances(of_distances(p[transform])))
     });
 }
 

@@ -7,7 +7,7 @@
 //! Differs from the paper: the features are given, not trained with this head, because kshot compares heads on equal
 //! features; training with this objective is a matter of the backbone.
 
-use super::{Classifier, Inductive, LearnError, Learner, Parameter, Registry, Signature};
+use super::{Change, Classifier, Inductive, LearnError, Learner, Parameter, Registry, Signature};
 use crate::rng::BatchRng;
 use crate::tensor::{Backend, SpanOps, Tensor3, ops};
 use crate::view::{Items, Scores, Support};
@@ -21,7 +21,12 @@ pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     let distance = prototypical.parameter(distance.grid(&["euclidean", "cosine"]));
     // Minus the distance to the nearest mean: a probability among few means is large far away from all of them.
     list.add(prototypical, move |p| {
-        Ok(Learner::inductive(Prototypical { distance: p[distance] }).with_confidence(Confidence::Score))
+        let invariances: &[Change] = match p[distance] {
+            Distance::Euclidean => &[Change::Rotation, Change::Shift, Change::Scale],
+            Distance::Cosine => &[Change::Rotation, Change::Scale],
+        };
+        let learner = Learner::inductive(Prototypical { distance: p[distance] });
+        Ok(learner.with_confidence(Confidence::Score).with_invariances(invariances))
     });
 }
 
@@ -64,7 +69,7 @@ struct CosineToMean<D: Backend> {
 
 impl<D: Backend> Classifier<D> for CosineToMean<D> {
     fn scores(&self, items: &Items<D>) -> Result<Scores<D>, LearnError> {
-        let products = items.products(&self.directions)?;
-        Ok(Scores::logits(ops::divide_rows(&products, &items.squared_norms()?)?))
+        // Less one, which no softmax sees.
+        Ok(Scores::logits(items.cosines_less_one(&self.directions)?))
     }
 }

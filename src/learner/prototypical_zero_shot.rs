@@ -12,7 +12,7 @@
 
 use super::{Fit, Fitted, LearnError, Learner, Parameter, Registry, Signature, ZeroShot};
 use crate::rng::{Purpose, Stream};
-use crate::tensor::{Backend, SpanOps, Tensor2, Terms, ops};
+use crate::tensor::{Backend, SpanOps, Tensor2, ops};
 use crate::view::{ClassEmbeddings, Items, Scores, Seen};
 use crate::vocab::Transform;
 
@@ -192,10 +192,9 @@ struct Embedded<D: Backend> {
 impl<D: Backend> ZeroShot<D> for Embedded<D> {
     fn scores(&self, items: &Items<D>, candidates: &ClassEmbeddings<D>) -> Result<Scores<D>, LearnError> {
         let prototypes = ops::normalise(&ops::map_rows(candidates.rows(), &self.map)?)?;
-        // −‖a·x − p‖² = 2a·x·p − a²‖x‖² − ‖p‖²
-        let bias = ops::negate(&ops::squared_norms(&prototypes)?)?;
-        let terms = Terms { factor: 2.0 * self.scale, bias: Some(&bias), norm: -self.scale * self.scale };
-        Ok(Scores::logits(items.linear(&prototypes, &terms)?))
+        // −‖a·x − p‖² = −a²‖x − p/a‖²
+        let distances = items.negative_squared_distances(&ops::scale(prototypes, 1.0 / self.scale)?)?;
+        Ok(Scores::logits(ops::scale(distances, self.scale * self.scale)?))
     }
 }
 

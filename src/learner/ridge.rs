@@ -37,7 +37,7 @@ struct Ridge {
 
 impl<D: SpanOps> Inductive<D> for Ridge {
     fn adapt(&self, support: &Support<D>, _: &BatchRng<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
-        let solution = support.device().ridge(support.features()?, support.labels(), self.alpha)?;
-        Ok(Box::new(LinearClassifier::from_span(support, solution, Meaning::Ranking)?))
+        let objective = Objective::Ridge(self.alpha);
+        Ok(Box::new(LinearClassifier::fitted(support, objective, Meaning::Ranking)?))
     }
 }

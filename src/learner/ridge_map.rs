@@ -104,8 +104,7 @@ struct CosineToMapped<D: Backend> {
 impl<D: Backend> ZeroShot<D> for CosineToMapped<D> {
     fn scores(&self, items: &Items<D>, candidates: &ClassEmbeddings<D>) -> Result<Scores<D>, LearnError> {
         let mapped = ops::map_rows(&ops::normalise(candidates.rows())?, &self.map)?;
-        let products = items.products(&ops::normalise(&mapped)?)?;
-        Ok(Scores::ranking(ops::divide_rows(&products, &items.squared_norms()?)?))
+        Ok(Scores::ranking(items.cosines_less_one(&ops::normalise(&mapped)?)?))
     }
 }
 

@@ -75,8 +75,7 @@ impl<D: Backend> ZeroShot<D> for Mapped<D> {
     fn scores(&self, items: &Items<D>, candidates: &ClassEmbeddings<D>) -> Result<Scores<D>, LearnError> {
         if self.backward {
             let directions = ops::normalise(&ops::map_rows(candidates.rows(), &self.map)?)?;
-            let products = items.products(&directions)?;
-            return Ok(Scores::ranking(ops::divide_rows(&products, &items.squared_norms()?)?));
+            return Ok(Scores::ranking(items.cosines_less_one(&directions)?));
         }
         let mapped = ops::normalise(&ops::map_rows(&items.features()?, &self.map)?)?;
         let directions = ops::normalise(candidates.rows())?;

@@ -38,7 +38,6 @@ struct Svm {
 
 impl<D: SpanOps> Inductive<D> for Svm {
     fn adapt(&self, support: &Support<D>, _: &BatchRng<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
-        let solution = support.device().hinge(support.features()?, support.labels(), self.c)?;
-        Ok(Box::new(LinearClassifier::from_span(support, solution, Meaning::Ranking)?))
+        Ok(Box::new(LinearClassifier::fitted(support, Objective::Hinge(self.c), Meaning::Ranking)?))
     }
 }

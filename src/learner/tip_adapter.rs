@@ -74,9 +74,8 @@ impl<D: Backend> Classifier<D> for Cached<D> {
         EQUAL.check(self.directions.shape().2, items.dim())?;
         let named = ops::scale(items.products(&self.directions)?, self.tau)?;
         let Some((features, members)) = &self.cache else { return Ok(Scores::logits(named)) };
-        // exp(−β(1 − q·x)) = exp(β·q·x − β); a slot without an item is no member of any label.
-        let products = ops::scale(items.products(features)?, self.beta)?;
-        let weights = ops::exp(&ops::add_scalar(&products, -self.beta)?)?;
+        // A slot without an item is no member of any label.
+        let weights = ops::exp(&ops::scale(items.cosines_less_one(features)?, self.beta)?)?;
         let cached = ops::scale(ops::matmul(&weights, members)?, self.alpha)?;
         Ok(Scores::logits(ops::add(&named, &cached)?))
     }

@@ -5,6 +5,7 @@ use dfdx::tensor::Tensor;
 use dfdx::tensor_ops::{Device, SumTo};
 
 use super::error::{TensorError, same};
+use super::origin::Origins;
 use super::rows::{HostRows, Rows};
 use super::{Labels, Tensor1, Tensor2, Tensor3, Tensor4, stock};
 
@@ -64,6 +65,9 @@ pub trait Backend: Device<f32> + Clone + 'static {
     /// Items of the store and numbers per item.
     fn shape(store: &Self::Store) -> (usize, usize);
 
+    /// What a number of the store is a multiple of; see [`HostRows::unit`].
+    fn unit(store: &Self::Store) -> f64;
+
     /// The rows' features: (episodes, slots, dim); an empty slot is a row of zeros.
     fn gather(&self, store: &Self::Store, rows: &Rows) -> Result<Tensor3<Self>, TensorError>;
 
@@ -76,7 +80,7 @@ pub trait Backend: Device<f32> + Clone + 'static {
     /// The squared norms of the rows: (episodes, slots); 0 for an empty slot.
     fn squared_norms(&self, store: &Self::Store, rows: &Rows) -> Result<Tensor2<Self>, TensorError>;
 
-    /// Scores that are linear in the rows: `factor · x·w + bias + norm · ‖x‖²` with `weights` (episodes, count, dim):
+    /// Scores that are linear in the rows, `x` after the origin was subtracted: `factor · x·w + bias + norm · ‖x‖²` with `weights` (episodes, count, dim):
     /// (episodes, slots, count), gathered and multiplied in one pass over the store.
     fn linear(
         &self,
@@ -102,7 +106,9 @@ pub trait Backend: Device<f32> + Clone + 'static {
         Self::class_means(&self.gather(store, rows)?, labels)
     }
 
-    /// `−‖x − c‖²` of the rows to `centres` (episodes, count, dim): (episodes, slots, count).
+    /// `−‖x − c‖²` of the rows to `centres` (episodes, count, dim): (episodes, slots, count). Rows and centres are seen
+    /// from the midst of the centres where these lie far from zero and near each other, so that no digits are lost. They count in the
+    /// store's unit as far as single precision reaches.
     ///
     /// # Errors
     /// When sizes differ, or a row cannot be read.
@@ -112,9 +118,26 @@ pub trait Backend: Device<f32> + Clone + 'static {
         rows: &Rows,
         centres: &Tensor3<Self>,
     ) -> Result<Tensor3<Self>, TensorError> {
-        // −‖x − c‖² = 2·x·c − ‖c‖² − ‖x‖²
-        let bias = Self::row_norms(centres)?.try_negate().map_err(device_error::<Self>)?;
-        self.linear(store, rows, centres, &Terms { factor: 2.0, bias: Some(&bias), norm: -1.0 })
+        let distances = stock::negative_squared_distances(&self.gather(store, rows)?, centres)?;
+        match HostRows::square_factor(Self::unit(store)) {
+            1.0 => Ok(distances),
+            factor => stock::scale(distances, factor),
+        }
+    }
+
+    /// The cosines of the rows with `directions` (episodes, count, dim), which are unit vectors or zero, less one: (episodes,
+    /// slots, count). As `−½‖x/‖x‖ − d‖²`, which keeps its digits where all cosines are nearly 1.
+    ///
+    /// # Errors
+    /// When sizes differ, or a row cannot be read.
+    fn cosines_less_one(
+        &self,
+        store: &Self::Store,
+        rows: &Rows,
+        directions: &Tensor3<Self>,
+    ) -> Result<Tensor3<Self>, TensorError> {
+        let rows = super::ops::normalise(&self.gather(store, rows)?)?;
+        stock::cosines_less_one(&rows, directions)
     }
 
     /// `‖row‖²` of every row: (episodes, rows).
@@ -190,16 +213,25 @@ pub struct Terms<'a, D: Backend> {
     pub bias: Option<&'a Tensor2<D>>,
     /// The factor on the row's squared norm.
     pub norm: f32,
+    /// What is subtracted from the rows of an episode before anything else.
+    pub origins: Option<&'a Origins>,
 }
 
 impl<D: Backend> Default for Terms<'_, D> {
     fn default() -> Self {
-        Terms { factor: 1.0, bias: None, norm: 0.0 }
+        Terms { factor: 1.0, bias: None, norm: 0.0, origins: None }
     }
 }
 
-/// Weights (episodes, count, dim) and a bias (episodes, count), where there is one.
-pub struct LinearHead<'a, D: Backend>(pub &'a Tensor3<D>, pub Option<&'a Tensor2<D>>);
+/// A head that is linear in the rows of its episode, seen from its origin.
+pub struct LinearHead<'a, D: Backend> {
+    /// Weights (episodes, count, dim).
+    pub weights: &'a Tensor3<D>,
+    /// A bias (episodes, count), where there is one.
+    pub bias: Option<&'a Tensor2<D>>,
+    /// What is subtracted from the rows first, where anything is.
+    pub origins: Option<&'a Origins>,
+}
 
 impl<D: Backend> LinearHead<'_, D> {
     pub(super) fn scores(
@@ -208,7 +240,8 @@ impl<D: Backend> LinearHead<'_, D> {
         store: &D::Store,
         rows: &Rows,
     ) -> Result<Tensor3<D>, TensorError> {
-        device.linear(store, rows, self.0, &Terms { bias: self.1, ..Terms::default() })
+        let terms = Terms { bias: self.bias, origins: self.origins, ..Terms::default() };
+        device.linear(store, rows, self.weights, &terms)
     }
 }
 

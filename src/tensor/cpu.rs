@@ -40,6 +40,10 @@ impl Backend for Cpu {
         (store.count(), store.dim())
     }
 
+    fn unit(store: &HostRows) -> f64 {
+        store.unit()
+    }
+
     fn gather(&self, store: &HostRows, rows: &Rows) -> Result<Tensor3<Self>, TensorError> {
         let out = pass::gather(store, rows)?;
         self.tensor3((rows.episodes(), rows.slots(), store.dim()), out)
@@ -71,7 +75,9 @@ impl Backend for Cpu {
             None => vec![0.0; episodes * count],
             Some(bias) => to_host(bias)?,
         };
-        pass::affine(self, store, rows, weights, |_| bias, (terms.factor, terms.norm))
+        let shape =
+            pass::Shape { factor: terms.factor, norm: terms.norm, unit: false, origins: terms.origins };
+        pass::affine(self, store, rows, weights, &bias, shape)
     }
 
     fn means(&self, store: &HostRows, rows: &Rows, labels: &Labels) -> Result<Tensor3<Self>, TensorError> {
@@ -85,9 +91,16 @@ impl Backend for Cpu {
         rows: &Rows,
         centres: &Tensor3<Self>,
     ) -> Result<Tensor3<Self>, TensorError> {
-        let dim = centres.shape().2.max(1);
-        let bias = |centres: &[f32]| centres.chunks_exact(dim).map(|c| -kernel::squared_norm(c)).collect();
-        pass::affine(self, store, rows, centres, bias, (2.0, -1.0))
+        pass::negative_squared_distances(self, store, rows, centres)
+    }
+
+    fn cosines_less_one(
+        &self,
+        store: &HostRows,
+        rows: &Rows,
+        directions: &Tensor3<Self>,
+    ) -> Result<Tensor3<Self>, TensorError> {
+        pass::cosines_less_one(self, store, rows, directions)
     }
 
     fn class_means(features: &Tensor3<Self>, labels: &Labels) -> Result<Tensor3<Self>, TensorError> {
@@ -102,6 +115,13 @@ impl Backend for Cpu {
             }
         }
         pass::divide_by_counts(&mut out, labels, dim);
+        let row = |episode: usize, slot: usize| &rows[(episode * slots + slot) * dim..][..dim];
+        let norm = |episode: usize, slot: usize| kernel::squared_norm(row(episode, slot));
+        let read = |episode: usize, slot: usize, x: &mut [f32]| {
+            x.copy_from_slice(row(episode, slot));
+            Ok(())
+        };
+        pass::mend_means(&mut out, labels, dim, norm, read)?;
         features.device().tensor3((episodes, way, dim), out)
     }
 

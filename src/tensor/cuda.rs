@@ -131,6 +131,10 @@ impl Backend for Cuda {
         store.shape()
     }
 
+    fn unit(store: &Self::Store) -> f64 {
+        store.unit()
+    }
+
     fn gather(&self, store: &Self::Store, rows: &Rows) -> Result<Tensor3<Self>, TensorError> {
         store.gather(rows)
     }

@@ -48,15 +48,21 @@ fn block<S: Simd, const R: usize, const K: usize>(
     weights: [&[f32]; K],
 ) -> [[f32; K]; R] {
     let mut sums = [[simd.splat_f32s(0.0); K]; R];
-    let split_rows = rows.map(|r| S::as_simd_f32s(r));
-    let split_weights = weights.map(|w| S::as_simd_f32s(w));
+    let mut split_rows = [S::as_simd_f32s(rows[0]); R];
+    (1..R).for_each(|r| split_rows[r] = S::as_simd_f32s(rows[r]));
+    let mut split_weights = [S::as_simd_f32s(weights[0]); K];
+    (1..K).for_each(|k| split_weights[k] = S::as_simd_f32s(weights[k]));
     let chunks = split_rows[0].0.len();
     // Several vectors at a time, because the bounds of all slices are checked once a time.
-    let groups = split_rows.map(|(head, _)| head[..chunks].as_chunks::<GROUP>());
-    let weight_groups = split_weights.map(|(head, _)| head[..chunks].as_chunks::<GROUP>());
+    let mut groups = [split_rows[0].0[..chunks].as_chunks::<GROUP>(); R];
+    (1..R).for_each(|r| groups[r] = split_rows[r].0[..chunks].as_chunks::<GROUP>());
+    let mut weight_groups = [split_weights[0].0[..chunks].as_chunks::<GROUP>(); K];
+    (1..K).for_each(|k| weight_groups[k] = split_weights[k].0[..chunks].as_chunks::<GROUP>());
     for i in 0..chunks / GROUP {
-        let x: [&[S::f32s; GROUP]; R] = std::array::from_fn(|r| &groups[r].0[i]);
-        let w: [&[S::f32s; GROUP]; K] = std::array::from_fn(|k| &weight_groups[k].0[i]);
+        let mut x = [&groups[0].0[i]; R];
+        (1..R).for_each(|r| x[r] = &groups[r].0[i]);
+        let mut w = [&weight_groups[0].0[i]; K];
+        (1..K).for_each(|k| w[k] = &weight_groups[k].0[i]);
         for lane in 0..GROUP {
             for r in 0..R {
                 for k in 0..K {
@@ -72,12 +78,11 @@ fn block<S: Simd, const R: usize, const K: usize>(
             }
         }
     }
-    let tails = split_rows.map(|(_, tail)| simd.partial_load_f32s(tail));
-    let weight_tails = split_weights.map(|(_, tail)| simd.partial_load_f32s(tail));
     let mut out = [[0.0; K]; R];
     for r in 0..R {
+        let tail = simd.partial_load_f32s(split_rows[r].1);
         for k in 0..K {
-            let sum = simd.mul_add_e_f32s(tails[r], weight_tails[k], sums[r][k]);
+            let sum = simd.mul_add_e_f32s(tail, simd.partial_load_f32s(split_weights[k].1), sums[r][k]);
             out[r][k] = simd.reduce_sum_f32s(sum);
         }
     }
@@ -157,6 +162,55 @@ impl WithSimd for Sums<'_> {
 /// Adds each of the `rows` (dim) to the sum of its label: `sums` (labels × dim), one after another.
 pub(super) fn add_rows(rows: &[&[f32]], labels: &[u16], dim: usize, sums: &mut [f32]) {
     Arch::new().dispatch(Sums { rows, labels, dim, sums });
+}
+
+/// Squared norms and the sum of the `points` (count × dim), in one pass.
+struct NormsAndSum<'a> {
+    points: &'a [f32],
+    norms: &'a mut [f32],
+    sum: &'a mut [f32],
+}
+
+impl WithSimd for NormsAndSum<'_> {
+    /// The squared norm of the sum.
+    type Output = f32;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> f32 {
+        let NormsAndSum { points, norms, sum } = self;
+        let (dim, zero) = (sum.len(), simd.splat_f32s(0.0));
+        sum.fill(0.0);
+        for (point, norm) in points.chunks_exact(dim.max(1)).zip(norms) {
+            let ((head, tail), (sum, rest)) = (S::as_simd_f32s(point), S::as_mut_simd_f32s(sum));
+            let mut squares = [zero; GROUP];
+            let (groups, odd) = head.as_chunks::<GROUP>();
+            let (sums, odd_sums) = sum.as_chunks_mut::<GROUP>();
+            for (x, sum) in groups.iter().zip(sums) {
+                for lane in 0..GROUP {
+                    squares[lane] = simd.mul_add_e_f32s(x[lane], x[lane], squares[lane]);
+                    sum[lane] = simd.add_f32s(sum[lane], x[lane]);
+                }
+            }
+            for (x, sum) in odd.iter().zip(odd_sums) {
+                squares[0] = simd.mul_add_e_f32s(*x, *x, squares[0]);
+                *sum = simd.add_f32s(*sum, *x);
+            }
+            let last = simd.partial_load_f32s(tail);
+            squares[1] = simd.mul_add_e_f32s(last, last, squares[1]);
+            rest.iter_mut().zip(tail).for_each(|(sum, x)| *sum += x);
+            let pairs = [simd.add_f32s(squares[0], squares[1]), simd.add_f32s(squares[2], squares[3])];
+            *norm = simd.reduce_sum_f32s(simd.add_f32s(pairs[0], pairs[1]));
+        }
+        let (head, tail) = S::as_simd_f32s(sum);
+        let squares = head.iter().fold(zero, |squares, x| simd.mul_add_e_f32s(*x, *x, squares));
+        simd.reduce_sum_f32s(squares) + tail.iter().map(|x| x * x).sum::<f32>()
+    }
+}
+
+/// Writes the squared norm of each of the `points` (count × dim) and the `sum` (dim) of all; gives that of the sum.
+pub(super) fn norms_and_sum(points: &[f32], dim: usize, norms: &mut [f32], sum: &mut [f32]) -> f32 {
+    debug_assert_eq!(sum.len(), dim);
+    Arch::new().dispatch(NormsAndSum { points, norms, sum })
 }
 
 /// The squared norm of a row, in lanes that a compiler turns into vectors.
@@ -319,6 +373,22 @@ mod tests {
             for c in 0..dim {
                 assert_eq!((sums[c], sums[dim + c]), (rows[1][c], rows[0][c] + rows[2][c] + rows[3][c]));
             }
+        }
+    }
+
+    #[test]
+    fn norms_and_the_sum_of_points_for_every_remainder() {
+        for dim in [1, 5, 8, 19, 32, 45] {
+            let points: Vec<f32> = (0..3 * dim).map(|i| ((i * 37 % 11) as f32) - 5.0).collect();
+            let (mut norms, mut sum) = ([f32::NAN; 3], vec![f32::NAN; dim]);
+            let squared = norms_and_sum(&points, dim, &mut norms, &mut sum);
+            for (point, norm) in points.chunks_exact(dim).zip(norms) {
+                assert_eq!(norm, point.iter().map(|x| x * x).sum::<f32>());
+            }
+            for (c, sum) in sum.iter().enumerate() {
+                assert_eq!(*sum, points[c] + points[dim + c] + points[2 * dim + c]);
+            }
+            assert_eq!(squared, sum.iter().map(|x| x * x).sum::<f32>());
         }
     }
 

@@ -83,6 +83,24 @@ pub fn row_max<D: Backend>(a: &Tensor3<D>) -> Result<Tensor2<D>, TensorError> {
     a.clone().try_max::<_, Axis<2>>().map_err(failure::<D>)
 }
 
+/// The matrices with those of some episodes (episode, numbers) in their places.
+pub fn with_episodes<D: Backend>(
+    a: Tensor3<D>,
+    some: &[(usize, Vec<f32>)],
+) -> Result<Tensor3<D>, TensorError> {
+    if some.is_empty() {
+        return Ok(a);
+    }
+    let (shape, mut values) = (*a.shape(), to_host(&a)?);
+    let size = shape.1 * shape.2;
+    for (episode, numbers) in some {
+        same("numbers of an episode", "numbers", size, numbers.len())?;
+        same("numbers of an episode", "episodes above", shape.0.max(episode + 1), shape.0)?;
+        values[episode * size..(episode + 1) * size].copy_from_slice(numbers);
+    }
+    a.device().tensor3(shape, values)
+}
+
 /// `‖row‖²` of every row: (episodes, rows).
 pub fn squared_norms<D: Backend>(a: &Tensor3<D>) -> Result<Tensor2<D>, TensorError> {
     D::row_norms(a)
@@ -102,7 +120,7 @@ pub fn normalise<D: Backend>(a: &Tensor3<D>) -> Result<Tensor3<D>, TensorError> 
 pub fn divide_rows<D: Backend>(a: &Tensor3<D>, squared: &Tensor2<D>) -> Result<Tensor3<D>, TensorError> {
     same("a division of rows", "rows", a.shape().1, squared.shape().1)?;
     same("a division of rows", "episodes", a.shape().0, squared.shape().0)?;
-    let norms = squared.clone().try_clamp(1e-24, f32::MAX).map_err(failure::<D>)?;
+    let norms = squared.clone().try_clamp(f32::MIN_POSITIVE, f32::MAX).map_err(failure::<D>)?;
     let norms = norms.try_sqrt().map_err(failure::<D>)?;
     let wide = norms.try_broadcast_like::<_, Axis<2>>(a.shape()).map_err(failure::<D>)?;
     a.clone().try_div(wide).map_err(failure::<D>)
@@ -136,12 +154,11 @@ pub fn gram<D: Backend>(features: &Tensor3<D>) -> Result<Tensor3<D>, TensorError
     matmul(features, &transpose(features)?)
 }
 
-/// `‖a − b‖²` for each row of `a` and of `b`: (episodes, rows of a, rows of b).
+/// `‖a − b‖²` for each row of `a` and of `b`: (episodes, rows of a, rows of b). Both are seen from the mean of the rows of
+/// `b` that are not zero, so that what all have in common takes no digits.
 pub fn squared_distances<D: Backend>(a: &Tensor3<D>, b: &Tensor3<D>) -> Result<Tensor3<D>, TensorError> {
-    // ‖a − b‖² = ‖a‖² − 2·a·b + ‖b‖², which rounding may push below zero.
-    let products = scale(matmul(a, &transpose(b)?)?, -2.0)?;
-    let sums = add_to_columns(&add_to_rows(&products, &squared_norms(a)?)?, &squared_norms(b)?)?;
-    stock::relu(sums)
+    // Rounding may push what is nearly zero below it.
+    stock::relu(scale(stock::negative_squared_distances(a, b)?, -1.0)?)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dfdx::shapes::{Axis, HasShape};
 use dfdx::tensor::Tensor;
-use dfdx::tensor_ops::{BroadcastTo, GatherTo, ReshapeTo, TryAdd, TryMul};
+use dfdx::tensor_ops::{BroadcastTo, GatherTo, ReshapeTo, TryAdd, TryMul, TrySub};
 
 use super::backend::Terms;
 use super::error::TensorError;
@@ -17,6 +17,7 @@ use super::{Backend, Tensor2, Tensor3};
 pub struct Resident<D: Backend> {
     device: D,
     shape: (usize, usize),
+    unit: f64,
     held: Held<D>,
 }
 
@@ -71,12 +72,17 @@ impl<D: Backend> Resident<D> {
                 Held::Host(rows.clone())
             }
         };
-        Ok(Resident { device: device.clone(), shape: (count, dim), held })
+        Ok(Resident { device: device.clone(), shape: (count, dim), unit: rows.unit(), held })
     }
 
     /// Items and numbers per item.
     pub fn shape(&self) -> (usize, usize) {
         self.shape
+    }
+
+    /// As [`Backend::unit`].
+    pub fn unit(&self) -> f64 {
+        self.unit
     }
 
     /// As [`Backend::gather`].
@@ -127,7 +133,16 @@ impl<D: Backend> Resident<D> {
         weights: &Tensor3<D>,
         terms: &Terms<'_, D>,
     ) -> Result<Tensor3<D>, TensorError> {
-        let products = matmul(&self.gather(rows)?, &transpose(weights)?)?;
+        let mut gathered = self.gather(rows)?;
+        if let Some(origins) = terms.origins {
+            super::error::same("linear scores", "origins", rows.episodes(), origins.episodes())?;
+            let shape = *gathered.shape();
+            let points =
+                self.device.tensor2((origins.episodes(), origins.dim()), origins.points().to_vec())?;
+            let points = points.try_broadcast_like::<_, Axis<1>>(&shape).map_err(failure::<D>)?;
+            gathered = gathered.try_sub(points).map_err(failure::<D>)?;
+        }
+        let products = matmul(&gathered, &transpose(weights)?)?;
         let shape = *products.shape();
         let mut out = scale(products, terms.factor)?;
         if let Some(bias) = terms.bias {
@@ -135,7 +150,11 @@ impl<D: Backend> Resident<D> {
             out = out.try_add(bias).map_err(failure::<D>)?;
         }
         if terms.norm != 0.0 {
-            let norms = self.squared_norms(rows)?.try_mul(terms.norm).map_err(failure::<D>)?;
+            let norms = match terms.origins {
+                Some(_) => D::row_norms(&gathered)?,
+                None => self.squared_norms(rows)?,
+            };
+            let norms = norms.try_mul(terms.norm).map_err(failure::<D>)?;
             let norms = norms.try_broadcast_like::<_, Axis<2>>(&shape).map_err(failure::<D>)?;
             out = out.try_add(norms).map_err(failure::<D>)?;
         }

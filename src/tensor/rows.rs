@@ -16,6 +16,7 @@ pub struct HostRows {
     shift: Option<Arc<[f32]>>,
     scale: Option<Arc<[f32]>>,
     squared_norms: Arc<[f32]>,
+    unit: f64,
 }
 
 impl HostRows {
@@ -40,7 +41,7 @@ impl HostRows {
         shape("columns of the shift", dim, shift.as_ref().map_or(dim, |s| s.len()))?;
         shape("scales", count, scale.as_ref().map_or(count, |s| s.len()))?;
         shape("norms", count, squared_norms.len())?;
-        Ok(HostRows { values, count, dim, shift, scale, squared_norms })
+        Ok(HostRows { values, count, dim, shift, scale, squared_norms, unit: 1.0 })
     }
 
     /// Rows from plain numbers (items × dim), without a transform.
@@ -59,6 +60,23 @@ impl HostRows {
             .map(|row| row.iter().map(|v| f64::from(*v) * f64::from(*v)).sum::<f64>() as f32);
         let squared_norms = norms.collect();
         HostRows::new(Values::F32(values.into()), count, dim, None, None, squared_norms)
+    }
+
+    /// The same rows, of which a number counts as so many times what it is after the transform.
+    #[must_use]
+    pub fn with_unit(self, unit: f64) -> HostRows {
+        HostRows { unit, ..self }
+    }
+
+    /// What a number after the transform is a multiple of: a power of two, 1 but for features so large or so small that
+    /// their squares leave single precision.
+    pub fn unit(&self) -> f64 {
+        self.unit
+    }
+
+    /// The square of the unit, or what is nearest to it of the factors that leave squared distances their digits.
+    pub(super) fn square_factor(unit: f64) -> f32 {
+        (unit * unit).clamp(2f64.powi(-90), 2f64.powi(90)) as f32
     }
 
     /// How many items there are.

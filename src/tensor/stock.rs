@@ -37,7 +37,7 @@ pub fn transpose<D: Backend>(a: &Tensor3<D>) -> Result<Tensor3<D>, TensorError> 
 
 /// All numbers times one factor.
 pub fn scale<D: Backend>(a: Tensor3<D>, factor: f32) -> Result<Tensor3<D>, TensorError> {
-    a.try_mul(factor).map_err(failure::<D>)
+    if factor == 1.0 { Ok(a) } else { a.try_mul(factor).map_err(failure::<D>) }
 }
 
 pub(super) fn add_scalar<D: Backend>(a: Tensor3<D>, value: f32) -> Result<Tensor3<D>, TensorError> {
@@ -137,6 +137,55 @@ pub(super) fn with_ridge<D: Backend>(
     let (episodes, n, _) = *gram.shape();
     let diagonal = scale(identity(device, episodes, n)?, ridge)?;
     gram.clone().try_add(diagonal).map_err(failure::<D>)
+}
+
+/// `−‖x − c‖²` for the rows (episodes, slots, dim) and `centres` (episodes, count, dim), both seen from the mean of the
+/// centres that are not zero: (episodes, slots, count).
+pub fn negative_squared_distances<D: Backend>(
+    rows: &Tensor3<D>,
+    centres: &Tensor3<D>,
+) -> Result<Tensor3<D>, TensorError> {
+    let (episodes, _, dim) = *centres.shape();
+    same("distances", "episodes", rows.shape().0, episodes)?;
+    same("distances", "columns", rows.shape().2, dim)?;
+    let error = failure::<D>;
+    let filled: Tensor1<D> = filled(centres)?.try_sum::<_, Axis<1>>().map_err(error)?;
+    let filled = filled.try_clamp(1.0, f32::MAX).map_err(error)?;
+    let sums: Tensor2<D> = centres.clone().try_sum::<_, Axis<1>>().map_err(error)?;
+    let filled = filled.try_broadcast_like::<_, Axis<1>>(&(episodes, dim)).map_err(error)?;
+    let origin = sums.try_div(filled).map_err(error)?;
+    let from_origin = |points: &Tensor3<D>| -> Result<Tensor3<D>, TensorError> {
+        let wide = origin.clone().try_broadcast_like::<_, Axis<1>>(points.shape()).map_err(error)?;
+        points.clone().try_sub(wide).map_err(error)
+    };
+    let (rows, centres) = (from_origin(rows)?, from_origin(centres)?);
+    // −‖x − c‖² = 2·x·c − ‖c‖² − ‖x‖²
+    let products = scale(matmul(&rows, &transpose(&centres)?)?, 2.0)?;
+    let shape = *products.shape();
+    let own = D::row_norms(&rows)?.try_broadcast_like::<_, Axis<2>>(&shape).map_err(error)?;
+    let theirs = D::row_norms(&centres)?.try_broadcast_like::<_, Axis<1>>(&shape).map_err(error)?;
+    products.try_sub(own).map_err(error)?.try_sub(theirs).map_err(error)
+}
+
+/// The cosines of unit rows (episodes, slots, dim) with `directions` (episodes, count, dim) of unit length or zero, less
+/// one: (episodes, slots, count).
+pub fn cosines_less_one<D: Backend>(
+    rows: &Tensor3<D>,
+    directions: &Tensor3<D>,
+) -> Result<Tensor3<D>, TensorError> {
+    let chords = scale(negative_squared_distances(rows, directions)?, 0.5)?;
+    // A direction of zero is half a square away from every unit row, and its cosine is 0.
+    let lack = filled(directions)?.try_sub(1.0).map_err(failure::<D>)?.try_mul(0.5).map_err(failure::<D>)?;
+    let lack = lack.try_broadcast_like::<_, Axis<1>>(chords.shape()).map_err(failure::<D>)?;
+    chords.try_add(lack).map_err(failure::<D>)
+}
+
+/// 1 for every row (episodes, rows) that is not zero, else 0.
+fn filled<D: Backend>(rows: &Tensor3<D>) -> Result<Tensor2<D>, TensorError> {
+    let (episodes, count, _) = *rows.shape();
+    let numbers = |value: f32| rows.device().tensor2((episodes, count), vec![value; episodes * count]);
+    let filled = D::row_norms(rows)?.try_gt(0.0).map_err(failure::<D>)?;
+    filled.try_choose(numbers(1.0)?, numbers(0.0)?).map_err(failure::<D>)
 }
 
 /// The diagonal of every episode's square matrix: (episodes, n).

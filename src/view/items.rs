@@ -52,6 +52,11 @@ impl<D: Backend> Items<D> {
         D::shape(&self.store).1
     }
 
+    /// What a feature is a multiple of: a power of two, 1 but for features whose squares leave single precision.
+    pub fn unit(&self) -> f64 {
+        D::unit(&self.store)
+    }
+
     /// How the numbers of an item are laid out.
     pub fn form(&self) -> Form {
         self.form
@@ -83,8 +88,15 @@ impl<D: Backend> Items<D> {
         self.device.linears(&self.store, &self.rows, heads)
     }
 
-    /// `−‖x − c‖²` for `centres` (episodes, count, dim): (episodes, items, count).
+    /// `−‖x − c‖²` for `centres` (episodes, count, dim): (episodes, items, count). Exact to a few digits less than single
+    /// precision has, however far from zero the centres lie together.
     pub fn negative_squared_distances(&self, centres: &Tensor3<D>) -> Result<Tensor3<D>, TensorError> {
         self.device.negative_squared_distances(&self.store, &self.rows, centres)
+    }
+
+    /// The cosines with `directions` (episodes, count, dim), which are unit vectors or zero, less one: (episodes, items,
+    /// count). As `−½‖x/‖x‖ − d‖²`, which keeps its digits where all cosines are nearly 1.
+    pub fn cosines_less_one(&self, directions: &Tensor3<D>) -> Result<Tensor3<D>, TensorError> {
+        self.device.cosines_less_one(&self.store, &self.rows, directions)
     }
 }

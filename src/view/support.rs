@@ -97,6 +97,11 @@ impl<D: Backend> Support<D> {
         D::shape(&self.store).1
     }
 
+    /// What a feature is a multiple of: a power of two, 1 but for features whose squares leave single precision.
+    pub fn unit(&self) -> f64 {
+        D::unit(&self.store)
+    }
+
     /// How the numbers of an item are laid out.
     pub fn form(&self) -> Form {
         self.form

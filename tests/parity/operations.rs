@@ -97,7 +97,7 @@ impl Suite for Stores {
             for count in [1, 5, 40] {
                 let weights = device.tensor3((2, count, DIM), numbers(2 * count * DIM, 3)).unwrap();
                 let bias = device.tensor2((2, count), numbers(2 * count, 4)).unwrap();
-                let terms = Terms { factor: 2.0, bias: Some(&bias), norm: -1.0 };
+                let terms = Terms { factor: 2.0, bias: Some(&bias), norm: -1.0, origins: None };
                 results.note("linear", 1e-5, &device.linear(&store, &index, &weights, &terms).unwrap());
                 let plain = Terms::default();
                 results.note("products", 1e-5, &device.linear(&store, &index, &weights, &plain).unwrap());

@@ -1,5 +1,6 @@
 //! What is done to features before any learner sees them: two small arrays, never a second copy of the features.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::store::Store;
@@ -15,10 +16,17 @@ pub struct Transformed {
     pub scale: Option<Arc<[f32]>>,
     /// (items): the squared Euclidean norm of each item after the transform.
     pub squared_norms: Arc<[f32]>,
+    /// What a number after the transform is a multiple of: a power of two, 1 but for features whose squares leave single
+    /// precision.
+    pub unit: f64,
 }
 
-/// Norms below this count as this, so that a row of zeros stays one.
-const LEAST_NORM: f64 = 1e-12;
+/// What a row of zeros is multiplied with to become a unit vector, which it does not.
+const OF_ZEROS: f32 = 1e12;
+
+/// Squared norms of which the largest lies between these are left alone: distances, their squares and sums of some
+/// thousands of them stay within single precision.
+const SQUARES: RangeInclusive<f64> = 1e-18..=1e24;
 
 /// Makes a transform in one pass over the features; `cl2n` looks at the base items once before.
 ///
@@ -49,14 +57,31 @@ pub fn transform(store: &Store, transform: Transform) -> Result<Transformed, Dat
     });
     let squared = blocks.map_err(|error| store.unreadable(error))?.concat();
     if transform == Transform::None {
-        let squared_norms = squared.iter().map(|n| *n as f32).collect();
-        return Ok(Transformed { shift, scale: None, squared_norms });
+        return Ok(in_unit(&squared));
     }
-    let scale: Arc<[f32]> = squared.iter().map(|n| (1.0 / n.sqrt().max(LEAST_NORM)) as f32).collect();
+    let scale = |n: &f64| if *n > 0.0 { (1.0 / n.sqrt()).min(f64::from(f32::MAX)) as f32 } else { OF_ZEROS };
+    let scale: Arc<[f32]> = squared.iter().map(scale).collect();
     // The norm of what the rounded scale makes, which differs from one in the last digits.
     let squared_norms =
         squared.iter().zip(scale.iter()).map(|(n, s)| (n * f64::from(*s).powi(2)) as f32).collect();
-    Ok(Transformed { shift, scale: Some(scale), squared_norms })
+    Ok(Transformed { shift, scale: Some(scale), squared_norms, unit: 1.0 })
+}
+
+/// Features as they are, or as multiples of a power of two where their squares (items) would leave single precision.
+fn in_unit(squared: &[f64]) -> Transformed {
+    let largest = squared.iter().copied().fold(0.0, f64::max);
+    let numbers = |factor: f64| squared.iter().map(|n| (n * factor) as f32).collect();
+    if largest == 0.0 || SQUARES.contains(&largest) {
+        return Transformed { shift: None, scale: None, squared_norms: numbers(1.0), unit: 1.0 };
+    }
+    let exponent = (largest.log2() / 2.0).round().clamp(-126.0, 126.0) as i32;
+    let scale = 2f32.powi(-exponent);
+    Transformed {
+        shift: None,
+        scale: Some(vec![scale; squared.len()].into()),
+        squared_norms: numbers(f64::from(scale).powi(2)),
+        unit: 2f64.powi(exponent),
+    }
 }
 
 fn squared_norm(row: &[f32]) -> f64 {
@@ -136,6 +161,23 @@ mod tests {
         let made = transform(&store(&POINTS, [Split::Base, Split::Novel]), Transform::L2n).unwrap();
         assert_eq!(*made.scale.unwrap(), [0.2, 1e12, 1.0]);
         assert_eq!(*made.squared_norms, [1.0, 0.0, 1.0]);
+    }
+
+    #[test]
+    fn features_whose_squares_leave_single_precision_are_multiples_of_a_power_of_two() {
+        for exponent in [-100, -60, 60, 100] {
+            let factor = 2f32.powi(exponent);
+            let values = POINTS.map(|x| x * factor);
+            let made = transform(&store(&values, [Split::Base, Split::Novel]), Transform::None).unwrap();
+            let back = |x: f32| f64::from(x * made.scale.as_ref().unwrap()[0]) * made.unit;
+            assert!(values.iter().all(|x| back(*x) == f64::from(*x)), "{exponent}");
+            let largest = f64::from(made.squared_norms[0]);
+            assert!(
+                (0.4..=2.5).contains(&largest)
+                    && (largest * made.unit.powi(2) - 25.0 * f64::from(factor).powi(2)).abs()
+                        < 1e-6 * largest * made.unit.powi(2)
+            );
+        }
     }
 
     #[test]

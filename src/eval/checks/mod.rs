@@ -9,6 +9,7 @@ mod accuracy;
 mod alike;
 mod company;
 mod corners;
+mod invariance;
 mod numbers;
 mod order;
 mod subject;
@@ -53,13 +54,19 @@ pub enum Check {
     Twice,
     /// Nothing can be learned from noise.
     Noise,
+    /// A rotation of all features changes no answer of a learner that declares so.
+    Rotation,
+    /// A constant on a column changes none.
+    Shift,
+    /// A factor on all features changes none.
+    Scale,
     /// The easiest episodes are solved; not asked of learners that know nothing but a fit on other classes.
     FarApart,
 }
 
 impl Check {
     /// All of them, in the order in which they are checked.
-    pub const ALL: [Check; 14] = [
+    pub const ALL: [Check; 17] = [
         Check::Answers,
         Check::Finite,
         Check::Refuses,
@@ -73,6 +80,9 @@ impl Check {
         Check::LabelNames,
         Check::Twice,
         Check::Noise,
+        Check::Rotation,
+        Check::Shift,
+        Check::Scale,
         Check::FarApart,
     ];
 
@@ -102,6 +112,9 @@ impl Check {
             Check::LabelNames => order::label_names(subject),
             Check::Twice => order::twice(subject),
             Check::Noise => accuracy::noise(subject),
+            Check::Rotation => invariance::rotation(subject),
+            Check::Shift => invariance::shift(subject),
+            Check::Scale => invariance::scale(subject),
             Check::FarApart => accuracy::far_apart(subject),
         }
     }
@@ -125,6 +138,9 @@ impl fmt::Display for Check {
             Check::LabelNames => "renaming the labels renames the columns",
             Check::Twice => "twice is the same, also with another episode in between",
             Check::Noise => "noise is answered at chance, and no label is preferred",
+            Check::Rotation => "a rotation of all features changes no answer",
+            Check::Shift => "a large constant on a column changes no answer",
+            Check::Scale => "a factor on all features changes no answer",
             Check::FarApart => "classes that lie far apart are told apart without an error",
         })
     }

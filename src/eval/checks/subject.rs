@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 use super::toy::{Example, Size, Toy};
-use crate::learner::{Given, LearnError, Learner};
+use crate::learner::{Change, Given, LearnError, Learner};
 use crate::rng::BatchRng;
 use crate::tensor::dfdx::shapes::HasShape;
 use crate::tensor::{Cpu, HostRows, Labels, TensorError, open_cpu, to_host};
@@ -80,6 +80,14 @@ impl<'a> Subject<'a> {
 
     pub fn setting(&self) -> Setting {
         self.learner.setting()
+    }
+
+    /// Whether it declares that this change leaves its answers as they are. A fit on other classes does not change with the
+    /// features of an episode.
+    pub fn declares(&self, change: Change) -> bool {
+        // The mean of the base items stays where it is, and so does a fit.
+        let fixed = self.learner.needs_fit() || self.learner.takes() == Transform::Cl2n;
+        !fixed && self.learner.invariances().any(|own| own == change)
     }
 
     /// Whether it is fitted on other classes and has no other source than these.

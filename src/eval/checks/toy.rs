@@ -78,6 +78,18 @@ impl Toy {
         self
     }
 
+    /// Every item changed.
+    pub fn map_rows(mut self, change: impl Fn(&mut [f32])) -> Toy {
+        self.support.iter_mut().chain(&mut self.query).for_each(|example| change(&mut example.features));
+        self
+    }
+
+    /// Every item and every class embedding changed.
+    pub fn map_all(mut self, change: impl Fn(&mut [f32])) -> Toy {
+        self.vectors.iter_mut().for_each(|vector| change(vector));
+        self.map_rows(change)
+    }
+
     /// The features as a learner gets them that takes this transform.
     pub fn transformed(&self, transform: Transform) -> Toy {
         let shift = if transform == Transform::Cl2n { BASE_MEAN } else { 0.0 };

@@ -2,11 +2,11 @@
 
 use dfdx::tensor::Cpu;
 
-use super::descent::{self, Descent};
-use super::host::{each, each_numbered, each_of};
+use super::descent::Descent;
+use super::host::each;
+use super::neighbours;
 use super::ops::{Objective, SpanOps};
 use super::solution::Solution;
-use super::{hinge, logistic, neighbours, ridge};
 use crate::tensor::{Labels, Tensor3, TensorError};
 
 impl SpanOps for Cpu {
@@ -37,7 +37,7 @@ impl SpanOps for Cpu {
         labels: &Labels,
         alpha: f64,
     ) -> Result<Solution<Self>, TensorError> {
-        each(self, features, labels, |gram, labels| ridge::host(gram, labels, alpha))
+        one(self, features, labels, Objective::Ridge(alpha))
     }
 
     fn hinge(
@@ -46,7 +46,7 @@ impl SpanOps for Cpu {
         labels: &Labels,
         c: f64,
     ) -> Result<Solution<Self>, TensorError> {
-        each(self, features, labels, |gram, labels| hinge::host(gram, labels, c))
+        one(self, features, labels, Objective::Hinge(c))
     }
 
     fn logistic(
@@ -55,7 +55,7 @@ impl SpanOps for Cpu {
         labels: &Labels,
         c: f64,
     ) -> Result<Solution<Self>, TensorError> {
-        each(self, features, labels, |gram, labels| logistic::host(gram, labels, c))
+        one(self, features, labels, Objective::Logistic(c))
     }
 
     fn descent(
@@ -64,10 +64,7 @@ impl SpanOps for Cpu {
         labels: &Labels,
         descent: &Descent<'_>,
     ) -> Result<Solution<Self>, TensorError> {
-        each_numbered(self, features, labels, |episode, gram, labels| {
-            let mut fits = descent::host(episode, gram, labels, descent, &[descent.epochs])?;
-            Ok(fits.pop().expect("one stop was asked for"))
-        })
+        one(self, features, labels, Objective::Descent(*descent, &[descent.epochs]))
     }
 
     /// All from the same inner products.
@@ -76,21 +73,19 @@ impl SpanOps for Cpu {
         features: &Tensor3<Self>,
         labels: &Labels,
         objectives: &[Objective<'_>],
+        unit: f64,
     ) -> Result<Vec<Solution<Self>>, TensorError> {
-        let count = objectives.iter().map(Objective::solutions).sum();
-        each_of(self, features, labels, count, |episode, gram, task| {
-            let mut fits = Vec::with_capacity(count);
-            for objective in objectives {
-                match objective {
-                    Objective::Ridge(alpha) => fits.push(ridge::host(gram, task, *alpha)?),
-                    Objective::Hinge(c) => fits.push(hinge::host(gram, task, *c)?),
-                    Objective::Logistic(c) => fits.push(logistic::host(gram, task, *c)?),
-                    Objective::Descent(descent, stops) => {
-                        fits.extend(descent::host(episode, gram, task, descent, stops)?);
-                    }
-                }
-            }
-            Ok(fits)
-        })
+        each(self, features, labels, objectives, unit)
     }
+}
+
+/// The solution of an objective that has one.
+fn one(
+    device: &Cpu,
+    features: &Tensor3<Cpu>,
+    labels: &Labels,
+    objective: Objective<'_>,
+) -> Result<Solution<Cpu>, TensorError> {
+    let mut solutions = each(device, features, labels, &[objective], 1.0)?;
+    Ok(solutions.pop().expect("one solution was asked for"))
 }

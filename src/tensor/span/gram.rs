@@ -5,42 +5,106 @@
 //! the inverse of a regularised K follows from one of dim × dim (Woodbury):
 //! `(s·K + r·I)⁻¹ = (I − S(r/s·I + SᵀS)⁻¹Sᵀ)/r`.
 
+use std::borrow::Cow;
+
 use super::super::error::TensorError;
 use super::super::kernel;
+use super::super::matrix::{Eigen, Matrix, eigen};
 use super::inverse::{inverse, with_ridge};
 
 /// The matrix K of one episode.
 pub(in super::super) struct Gram<'a> {
     n: usize,
     form: Form<'a>,
+    /// Whether its numbers are precise enough for their directions to be told apart.
+    precise: bool,
 }
 
 enum Form<'a> {
     /// K itself (n × n).
-    Products(&'a [f64]),
+    Products(Cow<'a, [f64]>),
     /// S (n × dim) and Sᵀ (dim × n).
-    Features { rows: &'a [f64], columns: Vec<f64>, dim: usize },
+    Features { rows: Cow<'a, [f64]>, columns: Vec<f64>, dim: usize },
 }
 
 /// `(s·K + r·I)⁻¹`.
 pub(in super::super) struct Inverse<'a> {
     gram: &'a Gram<'a>,
     /// The inverse itself, or the inverse of `r/s·I + SᵀS` (dim × dim).
-    core: Vec<f64>,
+    core: Core,
     ridge: f64,
+}
+
+/// The inverse of a symmetric matrix.
+enum Core {
+    Formed(Vec<f64>),
+    /// `Vᵀ·diag(shares)·V` with the directions as rows of V, applied one after another. Where the penalty is small beside the largest product, the formed
+    /// inverse has errors of the size of the smallest directions along the largest, which multiply them.
+    Factored {
+        vectors: Vec<f64>,
+        transposed: Vec<f64>,
+        shares: Vec<f64>,
+    },
+}
+
+/// The largest sum of eigenvalues, in penalties, of which the inverse is formed.
+const STEEP: f64 = 1e5;
+
+impl Core {
+    /// Of `scale·matrix + ridge·I` (n × n).
+    fn of(
+        matrix: &[f64],
+        n: usize,
+        (scale, ridge): (f64, f64),
+        precise: bool,
+        operation: &'static str,
+    ) -> Result<Core, TensorError> {
+        let trace: f64 = matrix.iter().step_by(n + 1).sum();
+        if !precise || trace * scale <= STEEP * ridge {
+            let scaled: Vec<f64> = matrix.iter().map(|v| v * scale).collect();
+            return Ok(Core::Formed(inverse(&with_ridge(&scaled, n, ridge), n, operation)?));
+        }
+        let Eigen { values, vectors } = eigen(&Matrix::new(n, n, matrix.to_vec())?)?;
+        let shares = values.iter().map(|value| 1.0 / (value.max(0.0) * scale + ridge)).collect();
+        Ok(Core::Factored {
+            transposed: vectors.transposed().values().to_vec(),
+            vectors: vectors.values().to_vec(),
+            shares,
+        })
+    }
+
+    /// `out = v·inverse` for v (count × n).
+    fn across(&self, v: &[f64], n: usize, out: &mut [f64]) {
+        match self {
+            Core::Formed(inverse) => kernel::multiply(v, inverse, n, n, out),
+            Core::Factored { vectors, transposed, shares } => {
+                let mut inner = vec![0.0; v.len()];
+                kernel::multiply(v, transposed, n, n, &mut inner);
+                let rows = inner.chunks_exact_mut(n.max(1));
+                rows.for_each(|row| row.iter_mut().zip(shares).for_each(|(x, share)| *x *= share));
+                kernel::multiply(&inner, vectors, n, n, out);
+            }
+        }
+    }
 }
 
 impl<'a> Gram<'a> {
     /// From the inner products (n × n).
-    pub(in super::super) fn of_products(products: &'a [f64], n: usize) -> Gram<'a> {
-        Gram { n, form: Form::Products(products) }
+    pub(in super::super) fn of_products(products: impl Into<Cow<'a, [f64]>>, n: usize) -> Gram<'a> {
+        Gram { n, form: Form::Products(products.into()), precise: false }
     }
 
     /// From the features (n × dim).
-    pub(in super::super) fn of_features(rows: &'a [f64], n: usize) -> Gram<'a> {
+    pub(in super::super) fn of_features(rows: impl Into<Cow<'a, [f64]>>, n: usize) -> Gram<'a> {
+        let rows = rows.into();
         let dim = rows.len().checked_div(n).unwrap_or(0);
-        let columns = (0..dim).flat_map(|j| (0..n).map(move |i| rows[i * dim + j])).collect();
-        Gram { n, form: Form::Features { rows, columns, dim } }
+        let columns = (0..dim * n).map(|at| rows[at % n * dim + at / n]).collect();
+        Gram { n, form: Form::Features { rows, columns, dim }, precise: false }
+    }
+
+    /// The same, whose numbers double precision has from the beginning.
+    pub(super) fn precise(self) -> Gram<'a> {
+        Gram { precise: true, ..self }
     }
 
     /// The inner products (n × n), where they are kept.
@@ -49,6 +113,23 @@ impl<'a> Gram<'a> {
             Form::Products(products) => Some(products),
             Form::Features { .. } => None,
         }
+    }
+
+    /// The sum and the largest of the items' squared norms, and the squared norm of their mean, once for each item.
+    pub(super) fn spread(&self) -> (f64, f64, f64) {
+        let n = self.n;
+        let (norms, squared): (Vec<f64>, f64) = match &self.form {
+            Form::Products(products) => {
+                (products.iter().step_by(n + 1).copied().collect(), products.iter().sum())
+            }
+            Form::Features { rows, columns, dim } => {
+                let norms = rows.chunks_exact(*dim).map(|row| row.iter().map(|x| x * x).sum());
+                let sums = columns.chunks_exact(n.max(1)).map(|column| column.iter().sum::<f64>());
+                (norms.collect(), sums.map(|sum| sum * sum).sum())
+            }
+        };
+        let largest = norms.iter().copied().fold(0.0, f64::max);
+        (norms.iter().sum(), largest, squared / n.max(1) as f64)
     }
 
     /// The inner product of items `i` and `j`.
@@ -107,14 +188,11 @@ impl<'a> Gram<'a> {
         operation: &'static str,
     ) -> Result<Inverse<'a>, TensorError> {
         let core = match &self.form {
-            Form::Products(products) => {
-                let scaled: Vec<f64> = products.iter().map(|v| v * scale).collect();
-                inverse(&with_ridge(&scaled, self.n, ridge), self.n, operation)?
-            }
+            Form::Products(products) => Core::of(products, self.n, (scale, ridge), self.precise, operation)?,
             Form::Features { rows, columns, dim } => {
                 let mut inner = vec![0.0; dim * dim];
                 kernel::multiply(columns, rows, self.n, *dim, &mut inner);
-                inverse(&with_ridge(&inner, *dim, ridge / scale), *dim, operation)?
+                Core::of(&inner, *dim, (1.0, ridge / scale), self.precise, operation)?
             }
         };
         Ok(Inverse { gram: self, core, ridge })
@@ -126,12 +204,12 @@ impl Inverse<'_> {
     pub(super) fn across(&self, v: &[f64], out: &mut [f64]) {
         let n = self.gram.n;
         match &self.gram.form {
-            Form::Products(_) => kernel::multiply(v, &self.core, n, n, out),
+            Form::Products(_) => self.core.across(v, n, out),
             Form::Features { rows, columns, dim } => {
                 let count = v.len() / n.max(1);
                 let (mut inner, mut solved) = (vec![0.0; count * dim], vec![0.0; count * dim]);
                 kernel::multiply(v, rows, n, *dim, &mut inner);
-                kernel::multiply(&inner, &self.core, *dim, *dim, &mut solved);
+                self.core.across(&inner, *dim, &mut solved);
                 kernel::multiply(&solved, columns, *dim, n, out);
                 out.iter_mut().zip(v).for_each(|(o, v)| *o = (v - *o) / self.ridge);
             }

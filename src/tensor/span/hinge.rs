@@ -50,7 +50,7 @@ pub(in super::super) fn host(gram: &Gram<'_>, task: Task<'_>, c: f64) -> Result<
         std::mem::swap(&mut last, &mut f);
     }
     inverse.across(&targets, &mut f);
-    Ok(Fit { coefficients: item_by_item(&f, way), bias: None, converged })
+    Ok(Fit::of(item_by_item(&f, way), None, converged))
 }
 
 /// The same over a batch, composed from stock operations.
@@ -83,5 +83,5 @@ pub fn stock<D: Backend>(
     }
     let unconverged = state.running()?;
     let targets = target(state.point())?;
-    Ok(Solution { coefficients: composed::matmul(&inverse, &targets)?, bias: None, unconverged })
+    Ok(Solution::of(composed::matmul(&inverse, &targets)?, None, unconverged))
 }

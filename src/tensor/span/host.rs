@@ -1,12 +1,16 @@
 //! Small dense matrices on the host, in double precision, and the loop over the episodes of a batch.
 
+use std::cell::OnceCell;
+
 use dfdx::shapes::HasShape;
 use dfdx::tensor::Cpu;
 
 use super::super::error::{TensorError, same};
-use super::super::{Backend, Labels, Tensor3, ops, to_host};
+use super::super::{Backend, Labels, Origins, Tensor3, ops, to_host};
 use super::gram::Gram;
 use super::inverse::inverse;
+use super::ops::Objective;
+use super::precise::{Head, Products};
 use super::solution::Solution;
 
 /// One episode's fit: coefficients (support, way), bias (way) or nothing, and whether it converged.
@@ -14,22 +18,21 @@ pub(in super::super) struct Fit {
     pub(in super::super) coefficients: Vec<f64>,
     pub(in super::super) bias: Option<Vec<f64>>,
     pub(in super::super) converged: bool,
+    /// Weights and bias of double precision, where the coefficients are not precise enough.
+    pub(in super::super) head: Option<Head>,
+}
+
+impl Fit {
+    /// Coefficients and bias.
+    pub(super) fn of(coefficients: Vec<f64>, bias: Option<Vec<f64>>, converged: bool) -> Fit {
+        Fit { coefficients, bias, converged, head: None }
+    }
 }
 
 /// The transpose of numbers (way, support), as a fit's coefficients stand.
 pub(super) fn item_by_item(by_label: &[f64], way: usize) -> Vec<f64> {
     let support = by_label.len() / way.max(1);
     (0..by_label.len()).map(|place| by_label[place % way * support + place / way]).collect()
-}
-
-/// Fits every episode by itself from its features (episodes, support, dim) and its labels.
-pub(in super::super) fn each(
-    device: &Cpu,
-    features: &Tensor3<Cpu>,
-    labels: &Labels,
-    fit: impl Fn(&Gram<'_>, Task<'_>) -> Result<Fit, TensorError>,
-) -> Result<Solution<Cpu>, TensorError> {
-    each_numbered(device, features, labels, |_, gram, task| fit(gram, task))
 }
 
 /// The labels of one episode's support.
@@ -50,25 +53,14 @@ impl Task<'_> {
     }
 }
 
-/// As [`each`], with the place of the episode in the batch.
-pub(in super::super) fn each_numbered(
+/// Fits every episode by itself from its features (episodes, support, dim) and its labels: one fit for each of the
+/// solutions that an objective has, all from the same inner products.
+pub(in super::super) fn each(
     device: &Cpu,
     features: &Tensor3<Cpu>,
     labels: &Labels,
-    fit: impl Fn(usize, &Gram<'_>, Task<'_>) -> Result<Fit, TensorError>,
-) -> Result<Solution<Cpu>, TensorError> {
-    let one = |episode: usize, gram: &Gram<'_>, task: Task<'_>| Ok(vec![fit(episode, gram, task)?]);
-    let mut solutions = each_of(device, features, labels, 1, one)?;
-    Ok(solutions.pop().expect("one solution was asked for"))
-}
-
-/// As [`each_numbered`], with `count` fits of every episode, which share its inner products.
-pub(in super::super) fn each_of(
-    device: &Cpu,
-    features: &Tensor3<Cpu>,
-    labels: &Labels,
-    count: usize,
-    fit: impl Fn(usize, &Gram<'_>, Task<'_>) -> Result<Vec<Fit>, TensorError>,
+    objectives: &[Objective<'_>],
+    unit: f64,
 ) -> Result<Vec<Solution<Cpu>>, TensorError> {
     let (episodes, slots, dim) = *features.shape();
     same("a head", "episodes", labels.episodes(), episodes)?;
@@ -76,9 +68,10 @@ pub(in super::super) fn each_of(
     // Products of a support that is larger than its features have columns would only cost more.
     let (all, columns) =
         if slots <= dim { (to_host(&ops::gram(features)?)?, slots) } else { (to_host(features)?, dim) };
-    let way = labels.way();
-    let mut found: Vec<Found> = (0..count).map(|_| Found::zeros(episodes * slots * way)).collect();
+    let (way, count) = (labels.way(), objectives.iter().map(Objective::solutions).sum());
+    let mut found: Vec<Found> = (0..count).map(|_| Found::zeros((episodes, slots, way), dim)).collect();
     let mut wide = Vec::new();
+    let lazy = OnceCell::new();
     for episode in 0..episodes {
         let task = Task { labels: labels.of(episode), way };
         let support = task.support();
@@ -88,41 +81,101 @@ pub(in super::super) fn each_of(
             let filled = if slots <= dim { support } else { dim };
             wide.extend(row[..filled].iter().map(|v| f64::from(*v)));
         }
-        let gram =
-            if slots <= dim { Gram::of_products(&wide, support) } else { Gram::of_features(&wide, support) };
-        let fits = fit(episode, &gram, task)?;
-        same("a head", "fits", count, fits.len())?;
-        found.iter_mut().zip(fits).for_each(|(found, fit)| found.take(episode * slots * way, fit));
+        if unit != 1.0 {
+            let factor = if slots <= dim { unit * unit } else { unit };
+            wide.iter_mut().for_each(|v| *v *= factor);
+        }
+        let gram = match slots <= dim {
+            true => Gram::of_products(&wide[..], support),
+            false => Gram::of_features(&wide[..], support),
+        };
+        let products = Products::of(gram, support);
+        let read = || {
+            if lazy.get().is_none() {
+                let _ = lazy.set(to_host(features)?);
+            }
+            let all = lazy.get().map_or(&[][..], Vec::as_slice);
+            let own = &all[episode * slots * dim..][..support * dim];
+            Ok(own.iter().map(|v| f64::from(*v) * unit).collect())
+        };
+        let mut place = 0;
+        for objective in objectives {
+            for fit in fits(objective, episode, &products, task, read)? {
+                found[place].take(episode, fit, unit);
+                place += 1;
+            }
+        }
     }
-    let solution = |found: Found| {
-        Ok(Solution {
-            coefficients: device.tensor3((episodes, slots, way), found.coefficients)?,
-            bias: found.biases.map(|b| device.tensor2((episodes, way), b)).transpose()?,
-            unconverged: found.unconverged,
-        })
+    found.into_iter().map(|found| found.solution(device)).collect()
+}
+
+/// The fits of one objective to one episode.
+fn fits(
+    objective: &Objective<'_>,
+    episode: usize,
+    products: &Products<'_>,
+    task: Task<'_>,
+    read: impl FnOnce() -> Result<Vec<f64>, TensorError>,
+) -> Result<Vec<Fit>, TensorError> {
+    let Some(precise) = products.precise(objective.penalty(), read)? else {
+        return objective.within(products.largest()).fits(episode, products.plain(), task);
     };
-    found.into_iter().map(solution).collect()
+    let free_bias = objective.has_free_bias();
+    let gram = precise.gram(free_bias);
+    let mut fits = objective.within(gram.spread().1).fits(episode, gram, task)?;
+    fits.iter_mut().for_each(|fit| fit.head = Some(precise.head(fit, task.way, free_bias)));
+    Ok(fits)
 }
 
 /// The fits of all episodes to one objective.
 struct Found {
+    shape: (usize, usize, usize),
+    dim: usize,
     coefficients: Vec<f32>,
     biases: Option<Vec<f32>>,
+    weights: Vec<(usize, Vec<f32>)>,
+    origins: Vec<(usize, Vec<f32>)>,
     unconverged: usize,
 }
 
 impl Found {
-    fn zeros(numbers: usize) -> Found {
-        Found { coefficients: vec![0.0; numbers], biases: None, unconverged: 0 }
+    /// For (episodes, support, way).
+    fn zeros(shape: (usize, usize, usize), dim: usize) -> Found {
+        let coefficients = vec![0.0; shape.0 * shape.1 * shape.2];
+        let (weights, origins) = (Vec::new(), Vec::new());
+        Found { shape, dim, coefficients, biases: None, weights, origins, unconverged: 0 }
     }
 
-    fn take(&mut self, start: usize, fit: Fit) {
-        let out = &mut self.coefficients[start..];
-        out.iter_mut().zip(&fit.coefficients).for_each(|(o, v)| *o = *v as f32);
-        if let Some(bias) = fit.bias {
-            self.biases.get_or_insert_default().extend(bias.iter().map(|v| *v as f32));
+    /// Takes in what is for items in this unit.
+    fn take(&mut self, episode: usize, fit: Fit, unit: f64) {
+        let (episodes, slots, way) = self.shape;
+        let out = &mut self.coefficients[episode * slots * way..];
+        // A score is `a·(s·x)` of supports and items that both are multiples of the unit.
+        let squared = unit * unit;
+        out.iter_mut().zip(&fit.coefficients).for_each(|(o, v)| *o = (*v * squared) as f32);
+        let mut bias = fit.bias;
+        if let Some(head) = fit.head {
+            bias = head.bias;
+            self.weights.push((episode, head.weights.iter().map(|w| (w * unit) as f32).collect()));
+            let in_unit = |origin: Vec<f64>| origin.iter().map(|o| (o / unit) as f32).collect();
+            self.origins.extend(head.origin.map(|origin| (episode, in_unit(origin))));
+        }
+        if let Some(bias) = bias {
+            let all = self.biases.get_or_insert_with(|| vec![0.0; episodes * way]);
+            all[episode * way..].iter_mut().zip(bias).for_each(|(o, b)| *o = b as f32);
         }
         self.unconverged += usize::from(!fit.converged);
+    }
+
+    fn solution(self, device: &Cpu) -> Result<Solution<Cpu>, TensorError> {
+        let (episodes, _, way) = self.shape;
+        Ok(Solution {
+            coefficients: device.tensor3(self.shape, self.coefficients)?,
+            bias: self.biases.map(|b| device.tensor2((episodes, way), b)).transpose()?,
+            weights: self.weights,
+            origins: Origins::of_some(episodes, self.dim, &self.origins),
+            unconverged: self.unconverged,
+        })
     }
 }
 

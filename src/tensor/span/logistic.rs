@@ -181,7 +181,7 @@ impl WithSimd for Iteration<'_> {
         }
         lead[..size].iter_mut().for_each(|a| *a *= c);
         let coefficients = item_by_item(&lead[..size], way);
-        Ok(Fit { coefficients, bias: Some(lead[2 * size..].to_vec()), converged })
+        Ok(Fit::of(coefficients, Some(lead[2 * size..].to_vec()), converged))
     }
 }
 
@@ -287,7 +287,7 @@ pub fn stock<D: Backend>(
     let unconverged = state.running()?;
     let coefficients = composed::scale(composed::rows(state.point(), 0, support)?, c as f32)?;
     let bias = composed::rows(state.point(), 2 * support, 2 * support + 1)?;
-    Ok(Solution { coefficients, bias: Some(composed::flatten_row(bias)?), unconverged })
+    Ok(Solution::of(coefficients, Some(composed::flatten_row(bias)?), unconverged))
 }
 
 #[cfg(test)]

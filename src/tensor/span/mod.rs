@@ -16,6 +16,7 @@ pub mod logistic;
 mod momentum;
 pub mod neighbours;
 mod ops;
+mod precise;
 pub mod ridge;
 mod softmax;
 mod solution;

@@ -1,9 +1,13 @@
 //! The operations that heads are made of, with their compositions from stock operations as the ways that every device has.
 
+use dfdx::shapes::HasShape;
+
 use super::descent::{Batches, Descent};
+use super::gram::Gram;
+use super::host::{Fit, Task, each};
 use super::solution::Solution;
 use super::{descent, hinge, logistic, neighbours, ridge};
-use crate::tensor::{Backend, Labels, Tensor3, TensorError};
+use crate::tensor::{Backend, Labels, Tensor3, TensorError, open_cpu, to_host};
 
 /// What a head in the span of its support is fitted to.
 #[derive(Clone, Copy)]
@@ -24,6 +28,51 @@ impl Objective<'_> {
         match self {
             Objective::Descent(_, stops) => stops.len(),
             _ => 1,
+        }
+    }
+
+    /// What is added to the inner products before they are inverted, where anything is.
+    pub(super) fn penalty(&self) -> Option<f64> {
+        match self {
+            Objective::Ridge(alpha) => Some(*alpha),
+            Objective::Hinge(c) => Some(0.5 / c),
+            Objective::Logistic(c) => Some(1.0 / c),
+            Objective::Descent(..) => None,
+        }
+    }
+
+    /// The same with a penalty that double precision can tell from none, and from one that leaves nothing of the products,
+    /// where `largest` of them is on the diagonal: beyond these bounds no answer changes.
+    pub(super) fn within(self, largest: f64) -> Self {
+        let bound = |penalty: f64| match largest > 0.0 {
+            true => penalty.clamp(largest * 2f64.powi(-44), largest * 2f64.powi(60)),
+            false => penalty,
+        };
+        match self {
+            Objective::Ridge(alpha) => Objective::Ridge(bound(alpha)),
+            Objective::Hinge(c) => Objective::Hinge(0.5 / bound(0.5 / c)),
+            Objective::Logistic(c) => Objective::Logistic(1.0 / bound(1.0 / c)),
+            descent @ Objective::Descent(..) => descent,
+        }
+    }
+
+    /// Whether it has a bias without a penalty, and its optimum: a point added to all items then changes nothing.
+    pub(super) fn has_free_bias(&self) -> bool {
+        matches!(self, Objective::Logistic(_))
+    }
+
+    /// Its fits to one episode on the host.
+    pub(super) fn fits(
+        &self,
+        episode: usize,
+        gram: &Gram<'_>,
+        task: Task<'_>,
+    ) -> Result<Vec<Fit>, TensorError> {
+        match self {
+            Objective::Ridge(alpha) => Ok(vec![ridge::host(gram, task, *alpha)?]),
+            Objective::Hinge(c) => Ok(vec![hinge::host(gram, task, *c)?]),
+            Objective::Logistic(c) => Ok(vec![logistic::host(gram, task, *c)?]),
+            Objective::Descent(descent, stops) => descent::host(episode, gram, task, descent, stops),
         }
     }
 }
@@ -99,14 +148,23 @@ pub trait SpanOps: Backend {
     }
 
     /// Fits several objectives to the same supports, with the same bits as one by one: what they have in common may be
-    /// computed once. A descent has as many solutions as stops, all others have one.
+    /// computed once. A descent has as many solutions as stops, all others have one. Features count as so many times what
+    /// they are as the `unit` says, and the solutions are for items in that unit.
     fn fits(
         &self,
         features: &Tensor3<Self>,
         labels: &Labels,
         objectives: &[Objective<'_>],
+        unit: f64,
     ) -> Result<Vec<Solution<Self>>, TensorError> {
         let mut solutions = Vec::new();
+        // Single precision holds no such products.
+        if unit != 1.0 {
+            let host = open_cpu();
+            let features = host.tensor3(*features.shape(), to_host(features)?)?;
+            let solved = each(&host, &features, labels, objectives, unit)?;
+            return solved.into_iter().map(|solution| solution.on(self)).collect();
+        }
         for objective in objectives {
             match objective {
                 Objective::Ridge(alpha) => solutions.push(self.ridge(features, labels, *alpha)?),

@@ -12,7 +12,7 @@ pub(in super::super) fn host(gram: &Gram<'_>, task: Task<'_>, alpha: f64) -> Res
         (0..way).flat_map(|c| (0..n).map(move |i| if task.has(i, c) { 1.0 } else { -1.0 })).collect();
     let mut solved = vec![0.0; way * n];
     gram.inverse(1.0, alpha, "ridge regression")?.across(&targets, &mut solved);
-    Ok(Fit { coefficients: item_by_item(&solved, way), bias: None, converged: true })
+    Ok(Fit::of(item_by_item(&solved, way), None, true))
 }
 
 /// The same over a batch, composed from stock operations.
@@ -25,5 +25,5 @@ pub fn stock<D: Backend>(
     let inverse =
         composed::spd_inverse(device, &composed::with_ridge(device, &ops::gram(features)?, alpha as f32)?)?;
     let targets = composed::signs(device, labels)?;
-    Ok(Solution { coefficients: composed::matmul(&inverse, &targets)?, bias: None, unconverged: 0 })
+    Ok(Solution::of(composed::matmul(&inverse, &targets)?, None, 0))
 }

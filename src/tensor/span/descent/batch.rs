@@ -84,7 +84,7 @@ pub fn stock<D: Backend>(
         last = Some((step_a, step_b));
     }
     let bias = (descent.head == Head::Linear).then_some(b);
-    Ok(Solution { coefficients: a, bias, unconverged: 0 })
+    Ok(Solution::of(a, bias, 0))
 }
 
 /// Coefficients at the start.

@@ -49,7 +49,7 @@ impl State {
 
     fn fit(&self, head: Head) -> Fit {
         let bias = (head == Head::Linear).then(|| self.b.clone());
-        Fit { coefficients: self.a.clone(), bias, converged: true }
+        Fit::of(self.a.clone(), bias, true)
     }
 
     /// `torch.optim.SGD`: decay joins the gradient, the buffer starts as the first gradient, undampened.
