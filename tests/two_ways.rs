@@ -165,6 +165,51 @@ fn gathered_scores_agree() {
 }
 
 #[test]
+fn distances_and_cosines_agree_near_and_far_from_zero() {
+    let device = open_cpu();
+    for (common, count) in [(0.0, 5), (1000.0, 5), (1000.0, 40)] {
+        let moved = |mut values: Vec<f32>| {
+            values.iter_mut().step_by(DIM).for_each(|x| *x += common);
+            values
+        };
+        let rows = HostRows::dense(moved(numbers(40 * DIM, 7)), DIM).unwrap();
+        let index = Rows::new(2, 19, (0..2 * 19).map(|i| i * 7 % 40).collect()).unwrap();
+        let mut centres = moved(numbers(2 * count * DIM, 3));
+        // A slot without an item, and a direction without a length.
+        centres[..DIM].fill(0.0);
+        let centres = device.tensor3((2, count, DIM), centres).unwrap();
+        let gathered = device.gather(&rows, &index).unwrap();
+        let host = device.negative_squared_distances(&rows, &index, &centres).unwrap();
+        let stock = stock::negative_squared_distances(&gathered, &centres).unwrap();
+        let (host, stock) = (ops::to_host(&host).unwrap(), ops::to_host(&stock).unwrap());
+        // The zero is far away from all others.
+        let near = |values: &[f32]| values.iter().copied().filter(|v| *v > -1e5).collect::<Vec<_>>();
+        close(&near(&host), &near(&stock), 1e-4);
+        assert!(near(&host).len() >= 2 * 19 * (count - 1) && host.len() == stock.len());
+        let directions = ops::normalise(&centres).unwrap();
+        let host = ops::to_host(&device.cosines_less_one(&rows, &index, &directions).unwrap()).unwrap();
+        let unit = ops::normalise(&gathered).unwrap();
+        let stock = ops::to_host(&stock::cosines_less_one(&unit, &directions).unwrap()).unwrap();
+        close(&host, &stock, 1e-5);
+        assert!((host[0] + 1.0).abs() < 1e-6, "the cosine with no direction is 0, not {}", host[0] + 1.0);
+        // Cosines that differ by millionths do so to some digits.
+        let exact = |slot: usize, c: usize| -> f64 {
+            let values =
+                |t: &Tensor3<Cpu>, at: usize| ops::to_host(t).unwrap()[at * DIM..(at + 1) * DIM].to_vec();
+            let (x, d) = (values(&gathered, slot), values(&centres, c));
+            let dot = |a: &[f32], b: &[f32]| {
+                a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>()
+            };
+            dot(&x, &d) / (dot(&x, &x) * dot(&d, &d)).sqrt() - 1.0
+        };
+        for c in 1..count.min(5) {
+            let (found, expected) = (f64::from(host[c]), exact(0, c));
+            assert!((found - expected).abs() <= 2e-3 * expected.abs(), "{found}, not {expected}");
+        }
+    }
+}
+
+#[test]
 fn neighbours_agree() {
     let device = open_cpu();
     let (_, labels) = task(&device);
