@@ -1,6 +1,5 @@
 //! Decoded pixels of all images of a dataset, kept as a feature set under the hash of what they were made of.
 
-use std::io::Write;
 use std::path::Path;
 
 use rayon::prelude::*;
@@ -8,10 +7,12 @@ use sha2::{Digest, Sha256};
 
 use crate::data::dataset::items::{Dataset, Items, RawItem};
 use crate::data::format::written::Provenance;
-use crate::data::growing;
 use crate::data::store::save::{FOLDER_FILES, NewStore, Precision};
-use crate::data::{DataError, OpenOptions, Place, Store};
+use crate::data::{DataError, HeldFolder, OpenOptions, Place, Store};
 use crate::vocab::{Form, SawClasses};
+
+/// How long another run may take to write its files.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// Raised when the same files give other pixels.
 const FORMAT: &str = "kshot pixels 1";
@@ -113,10 +114,11 @@ fn write(folder: &Path, items: &Items, pictures: &Pictures) -> Result<(), DataEr
     }
     .files()?;
     let failed = |source| DataError::Unwritable { at: Place::file(folder), source };
-    std::fs::create_dir_all(folder).map_err(failed)?;
+    // Others that decode the same images write the same bytes.
+    let held = HeldFolder::wait(folder, PATIENCE).map_err(failed)?;
+    let held = held.ok_or_else(|| failed(std::io::ErrorKind::ResourceBusy.into()))?;
     for (name, bytes) in files {
-        let mut file = growing(folder).map_err(failed)?;
-        file.write_all(&bytes).map_err(failed)?;
+        let file = held.grown(&bytes).map_err(failed)?;
         file.persist(folder.join(name)).map_err(|error| failed(error.error))?;
     }
     Ok(())
