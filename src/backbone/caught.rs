@@ -1,6 +1,7 @@
 //! Panics of crates that read files: caught where they happen, and told as what they mean, damage.
 
 use std::cell::Cell;
+#[cfg(any(feature = "text", test))]
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 thread_local! {
@@ -12,8 +13,8 @@ pub fn is_expected_panic() -> bool {
     EXPECTED.get()
 }
 
-#[cfg(any(feature = "text", test))]
 /// Runs code of a crate that may panic on damaged files; the panic's sentence where it did.
+#[cfg(any(feature = "text", test))]
 pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     let before = EXPECTED.replace(true);
     let outcome = catch_unwind(AssertUnwindSafe(work));

@@ -56,6 +56,7 @@ impl WeightFile {
     }
 
     /// How many weights it holds.
+    #[cfg(feature = "text")]
     pub(super) fn names(&self) -> usize {
         self.tensors.len()
     }
