@@ -343,6 +343,13 @@ pub fn counted(number: u64, one: &str, several: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { several })
 }
 
+/// The first names of a list, and how many more there are.
+pub fn few(names: &[impl AsRef<str>]) -> String {
+    let first: Vec<&str> = names.iter().take(5).map(AsRef::as_ref).collect();
+    let more = names.len() - first.len();
+    if more == 0 { first.join(", ") } else { format!("{} and {more} more", first.join(", ")) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

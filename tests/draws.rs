@@ -264,11 +264,11 @@ fn supports_and_queries_come_from_their_parts() {
     );
     assert_eq!(
         said(&with_parts("way = 2\nshot = 5\nquery = 2", "train", "test")),
-        "class class 0 has 4 items in part `train`, an episode needs 5 (shot 5)"
+        "class class 0 has 4 items in part `train`, an episode needs 5 (shot 5); 2 other classes have too few, too: class 1, class 2"
     );
     assert_eq!(
         said(&with_parts("way = 2\nshot = 3\nquery = 2", "train", "train")),
-        "class class 0 has 4 items in part `train`, an episode needs 5 (shot 3 + query 2)"
+        "class class 0 has 4 items in part `train`, an episode needs 5 (shot 3 + query 2); 2 other classes have too few, too: class 1, class 2"
     );
     assert_eq!(
         said(&with_parts("way = 2\nshot = 3\nquery = 2", "train", "dev")),

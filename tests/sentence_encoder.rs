@@ -233,6 +233,27 @@ fn folders_that_are_no_encoder_are_refused() {
 }
 
 #[test]
+fn layers_that_the_weights_do_not_hold_are_refused_before_they_are_laid_out() {
+    let error = refusal(&folder_with(&[config_with("num_hidden_layers", json!(1_000_000_000))]));
+    let sentence = "config.json: `num_hidden_layers` is 1000000000, and model.safetensors holds ";
+    assert!(error.starts_with(sentence), "{error}");
+}
+
+#[test]
+fn damage_on_which_the_reader_of_tokenizers_panics_is_refused() {
+    let text = std::fs::read_to_string(Path::new(FIXTURE).join("tokenizer.json")).unwrap();
+    let json: Value = serde_json::from_str(&text).unwrap();
+    let decoder = text.replace("\"decoder\": {", "\"decoder\": { x");
+    let mut template = json.clone();
+    template["post_processor"]["single"][2]["SpecialToken"]["id"] = json!("[SE P]");
+    for damaged in [decoder, template.to_string()] {
+        assert_ne!(damaged, text);
+        let error = refusal(&folder_with(&[("tokenizer.json", damaged)]));
+        assert!(error.starts_with("tokenizer.json: no tokenizer that can be read: "), "{error}");
+    }
+}
+
+#[test]
 fn an_empty_text_is_refused_by_its_number() {
     let texts = ["my card".to_string(), " \t".to_string()];
     let error = embed(Path::new(FIXTURE), &texts, 2).unwrap_err().to_string();

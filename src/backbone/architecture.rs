@@ -32,6 +32,12 @@ pub trait Architecture: Clone + std::fmt::Debug {
     /// Numbers per feature vector.
     fn dim(&self) -> usize;
 
+    /// How many numbers [`Architecture::fresh`] lays out, which a file of weights is held against before memory is taken;
+    /// nothing where no machine could hold them, and 0 where nobody counts.
+    fn count(&self) -> Option<usize> {
+        Some(0)
+    }
+
     /// Names, shapes and first values, made of the standard normal numbers that `normal` gives.
     fn fresh(&self, normal: impl FnMut() -> f64) -> Weights;
 

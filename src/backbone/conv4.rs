@@ -73,6 +73,16 @@ impl Architecture for Conv4Config {
         (self.image.1 >> self.blocks) * (self.image.2 >> self.blocks) * self.width
     }
 
+    fn count(&self) -> Option<usize> {
+        let block = |inside: usize| {
+            inside.checked_mul(SIDE * SIDE)?.checked_mul(self.width)?.checked_add(self.width.checked_mul(4)?)
+        };
+        let (channels, height, across) = self.image;
+        // The features, too, must be a number.
+        height.checked_mul(across)?.checked_mul(self.width.max(channels))?;
+        block(self.width)?.checked_mul(self.blocks - 1)?.checked_add(block(channels)?)
+    }
+
     /// Filters are normal with variance 2 / fan-in (He et al. 2015).
     fn fresh(&self, mut normal: impl FnMut() -> f64) -> Weights {
         let mut all = Weights::default();

@@ -73,6 +73,10 @@ macro_rules! enrol {
                 match self { $(Configuration::$config(of) => of.dim(),)+ }
             }
 
+            fn count(&self) -> Option<usize> {
+                match self { $(Configuration::$config(of) => of.count(),)+ }
+            }
+
             fn fresh(&self, normal: impl FnMut() -> f64) -> Weights {
                 match self { $(Configuration::$config(of) => of.fresh(normal),)+ }
             }

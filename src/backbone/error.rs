@@ -111,6 +111,19 @@ pub enum BackboneError {
         /// The key.
         key: &'static str,
     },
+    /// A configuration that asks for more than its file holds.
+    #[error(
+        "{}: its `configuration` asks for {asked} weights, the file holds {held}\nhint: the file is damaged, or was not written by `kshot train`",
+        path.display()
+    )]
+    Claims {
+        /// The file.
+        path: PathBuf,
+        /// The weights of the network.
+        asked: String,
+        /// Those of the file.
+        held: usize,
+    },
     /// Weights of another backbone.
     #[error("{}: these are weights of backbone `{found}`, expected `{expected}`", path.display())]
     OtherBackbone {

@@ -56,6 +56,13 @@ impl Architecture for MlpConfig {
         self.width
     }
 
+    fn count(&self) -> Option<usize> {
+        let (channels, height, across) = self.image;
+        let pixels = channels.checked_mul(height)?.checked_mul(across)?;
+        let hidden = pixels.checked_add(1)?.checked_mul(self.hidden)?;
+        self.hidden.checked_add(1)?.checked_mul(self.width)?.checked_add(hidden)
+    }
+
     /// Weights are normal with variance 2 / fan-in (He et al. 2015), biases zero.
     fn fresh(&self, mut normal: impl FnMut() -> f64) -> Weights {
         let mut all = Weights::default();

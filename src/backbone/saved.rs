@@ -33,6 +33,9 @@ pub const SHIPPED_WEIGHTS: &[ShippedWeights] = &[
     },
 ];
 
+/// Numbers of a network that may be laid out whatever its file holds, before the two are compared name by name.
+const LEAST_CLAIM: usize = 1 << 24;
+
 /// A network as its file has it: sizes, numbers, and how it was trained.
 #[derive(Clone, Debug)]
 pub struct Saved<A: Architecture = Configuration> {
@@ -98,8 +101,13 @@ impl<A: Architecture> Saved<A> {
             found: text,
             known: "the sizes of its network as `kshot train` writes them",
         })?;
-        let mut weights = config.fresh(|| 0.0);
         let mut file = WeightFile::parse(bytes, path, |name| Some(name.to_string()))?;
+        let (asked, held) = (config.count(), file.count());
+        if asked.is_none_or(|asked| asked > held.saturating_mul(16).max(LEAST_CLAIM)) {
+            let asked = asked.map_or("more than there are".to_string(), |asked| asked.to_string());
+            return Err(BackboneError::Claims { path: path.to_path_buf(), asked, held });
+        }
+        let mut weights = config.fresh(|| 0.0);
         file.expect(&weights.shapes())?;
         for weight in &mut weights.0 {
             weight.values = file.take(&weight.name)?;
@@ -198,6 +206,24 @@ mod tests {
             let config = std::fs::read_to_string(format!("training/{}.toml", shipped.name)).unwrap();
             assert_eq!(saved.metadata["protocol"], config);
             assert!(saved.bytes() == shipped.bytes, "{} is as `kshot train` writes it", shipped.name);
+        }
+    }
+
+    #[test]
+    fn a_configuration_is_believed_no_further_than_its_file_reaches() {
+        let told = |backbone: &str, configuration: &str| {
+            let metadata = [("backbone", backbone), ("configuration", configuration)];
+            let metadata = metadata.map(|(key, value)| (key.to_string(), value.to_string())).into();
+            let bytes = tensor_file(&[("a", &[1], &[1.0])], &metadata);
+            Saved::parse(&bytes, Path::new("w"), Some(backbone)).unwrap_err().to_string()
+        };
+        for channels in ["500000000", "9000000000000000000"] {
+            let conv4 =
+                told("conv4", &format!("blocks=4,channels={channels},height=28,image_width=28,width=64"));
+            assert!(conv4.starts_with("w: its `configuration` asks for "), "{conv4}");
+            assert!(conv4.contains(" weights, the file holds 1\nhint: "), "{conv4}");
+            let mlp = told("mlp", &format!("channels={channels},height=28,hidden=9,image_width=28,width=64"));
+            assert!(mlp.starts_with("w: its `configuration` asks for "), "{mlp}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! Weights from a .safetensors file, checked against the names and shapes that a network asks for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use half::{bf16, f16};
@@ -50,6 +50,17 @@ impl WeightFile {
         Ok(WeightFile { path: path.to_path_buf(), tensors, metadata })
     }
 
+    /// How many numbers it holds.
+    pub(super) fn count(&self) -> usize {
+        self.tensors.values().map(|(_, values)| values.len()).sum()
+    }
+
+    /// How many weights it holds.
+    #[cfg(feature = "text")]
+    pub(super) fn names(&self) -> usize {
+        self.tensors.len()
+    }
+
     /// What the file says of itself.
     pub fn metadata(&self) -> &BTreeMap<String, String> {
         &self.metadata
@@ -72,8 +83,9 @@ impl WeightFile {
                 Some(_) => {}
             }
         }
-        let asked = |name: &String| network.iter().any(|(known, _)| known == name);
-        let unexpected: Vec<String> = self.tensors.keys().filter(|name| !asked(name)).cloned().collect();
+        let asked: BTreeSet<&String> = network.iter().map(|(known, _)| known).collect();
+        let unexpected: Vec<String> =
+            self.tensors.keys().filter(|name| !asked.contains(name)).cloned().collect();
         if missing.is_empty() && unexpected.is_empty() && shapes.is_empty() {
             return Ok(());
         }

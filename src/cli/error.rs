@@ -116,6 +116,7 @@ fn code_of(error: &RunError) -> u8 {
         | RunError::OtherItems { .. }
         | RunError::Audit { .. }
         | RunError::ChangedFeatures { .. }
+        | RunError::IdenticalRows { .. }
         | RunError::NearDuplicate(_) => WRONG_DATA,
         RunError::Select(SelectError::Eval(error)) | RunError::Eval(error) => match error {
             EvalError::NotAdmitted { .. }
@@ -134,6 +135,10 @@ fn code_of(error: &RunError) -> u8 {
         RunError::Select(_) => FAILED,
         RunError::Report(error) if error.is_request() => WRONG_REQUEST,
         RunError::Report(error) if error.is_data() => WRONG_DATA,
-        RunError::Page(_) | RunError::Report(_) | RunError::Tensor(_) | RunError::Write { .. } => FAILED,
+        RunError::Page(_)
+        | RunError::Report(_)
+        | RunError::Tensor(_)
+        | RunError::Write { .. }
+        | RunError::Threads { .. } => FAILED,
     }
 }

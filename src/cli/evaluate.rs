@@ -55,6 +55,9 @@ pub(super) struct Arguments {
     /// than by the features ends the run with exit code 1.
     #[arg(long)]
     audit: bool,
+    /// Leave out classes that have too few items for an episode of the protocol; the results name them.
+    #[arg(long)]
+    drop_small_classes: bool,
     /// Also refuse near-duplicates: pairs of support and query, or of base and novel, with a cosine of at least this.
     #[arg(long, value_name = "COSINE", value_parser = cosine)]
     near: Option<f32>,
@@ -91,6 +94,7 @@ impl Arguments {
             learners: self.learners.clone(),
             selected: texts(&self.selected)?,
             selected_elsewhere: self.selected_elsewhere,
+            drop_small_classes: self.drop_small_classes,
             audit: self.audit,
             near: self.near,
             queries: self.queries.map(|queries| match queries {

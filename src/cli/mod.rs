@@ -11,6 +11,8 @@ mod flags;
 mod list;
 mod long_run;
 mod merge;
+mod panics;
+mod printable;
 mod progress;
 mod report;
 mod rerun;
@@ -96,7 +98,8 @@ pub fn main(learners: &Learners) -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    let outcome = device::guarded(arguments.verb.device(), || match arguments.verb {
+    let device = arguments.verb.device();
+    let verb = || match arguments.verb {
         Verb::List(arguments) => list::run(learners, &arguments),
         Verb::Sample(arguments) => sample::run(&arguments),
         Verb::Check(arguments) => check::run(learners, &arguments),
@@ -110,7 +113,8 @@ pub fn main(learners: &Learners) -> ExitCode {
         Verb::Report(arguments) => report::run(&arguments),
         Verb::Merge(arguments) => merge::run(&arguments),
         Verb::Data(arguments) => data::run(&arguments),
-    });
+    };
+    let outcome = panics::with_threads(|| device::guarded(device, verb));
     match outcome {
         Ok(Outcome::Done) => ExitCode::from(error::DONE),
         Ok(Outcome::DoesNotHold) => ExitCode::from(error::DOES_NOT_HOLD),
@@ -124,11 +128,13 @@ pub fn main(learners: &Learners) -> ExitCode {
 
 /// Prints a line to standard error, as far as that can be written: a note that nobody can read ends no run.
 fn tell(line: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
+    let _ = writeln!(std::io::stderr().lock(), "{}", printable::message(line));
 }
 
 /// Prints to standard output; a reader that has gone away ends the program without an error.
 fn say(text: &str) -> Result<(), CliError> {
     let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(CliError::from_output)
+    out.write_all(printable::escaped(text).as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(CliError::from_output)
 }

@@ -1,6 +1,5 @@
 //! `kshot sample`: freezes the draw of a protocol.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -9,11 +8,10 @@ use super::error::CliError;
 use super::flags::{InputFlags, OverrideFlags};
 use super::progress::Terminal;
 use super::{Outcome, say, tell};
-use crate::data::growing;
 use crate::episode::{DrawText, Naming};
 use crate::run::features::FeatureSets;
 use crate::run::rules::all_rules;
-use crate::run::{RunError, draws};
+use crate::run::{RunError, draws, files};
 
 const EXAMPLES: &str = "Examples:
   kshot sample quickstart --out episodes
@@ -91,9 +89,8 @@ fn freeze(path: &Path, bytes: &[u8], overwrite: bool) -> Result<&'static str, Cl
             there.display()
         )));
     }
-    std::fs::create_dir_all(folder).map_err(failed)?;
-    let mut file = growing(folder).map_err(failed)?;
-    file.write_all(bytes).map_err(failed)?;
+    let held = files::wait(folder)?;
+    let file = held.grown(bytes).map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
     Ok("written")
 }

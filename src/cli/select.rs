@@ -104,9 +104,10 @@ pub(super) fn run(known: &Learners, arguments: &Arguments) -> Result<Outcome, Cl
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from("selected").join(name));
     let names: &[&str] = if request.by == By::Oracle { &ORACLE_NAMES } else { &NAMES };
     files::check_free(&out, names, arguments.overwrite)?;
+    let held = files::hold(&out)?;
     let done = run::select(&request, known, &Terminal::default())?;
     done.warnings.iter().for_each(|warning| tell(&format!("warning: {warning}")));
-    files::write(&out, names, &done.files)?;
+    files::write_held(&held, names, &done.files)?;
     say(&format!("{}\nselection: {}\n", table(known.cpu(), &done).text(), out.display()))?;
     Ok(Outcome::Done)
 }

@@ -9,7 +9,7 @@ use super::device::DeviceFlag;
 use super::error::CliError;
 use super::progress::Terminal;
 use super::{Outcome, say};
-use crate::data::Store;
+use crate::data::{HeldFolder, Store};
 use crate::episode::{Draw, Sampler};
 use crate::protocol::Protocol;
 use crate::run::device::on_device;
@@ -95,11 +95,11 @@ fn work<D: ConvOps>(
         None => Training::new(&device, task)?,
     };
     // Not before it is known that there can be a training.
-    files::make_folder(out)?;
+    let held = files::hold(out)?;
     if !resume {
-        files::write(out, &FILES, &[])?;
+        files::write_held(&held, &FILES, &[])?;
     }
-    go_on(&mut training, config, out)?;
+    go_on(&mut training, config, &held)?;
     let best = training.best().map_or(String::new(), |(step, accuracy)| {
         format!(", best validation {:.2} % at step {step}", 100.0 * accuracy)
     });
@@ -111,7 +111,7 @@ fn work<D: ConvOps>(
 fn go_on<D: ConvOps>(
     training: &mut Training<'_, D>,
     config: &TrainingConfig,
-    out: &Path,
+    out: &HeldFolder,
 ) -> Result<(), CliError> {
     let watch = Terminal::default();
     let size = format!("{} steps", config.steps - training.step());
@@ -131,7 +131,7 @@ fn go_on<D: ConvOps>(
     drop(progress);
     // A run that was killed behind its last checkpoint comes here without a step, and its table may lack a line.
     let weights = training.weights().bytes();
-    Ok(files::write(out, &[], &[(FILES[2], table(training)), (FILES[3], weights)])?)
+    Ok(files::write_held(out, &[], &[(FILES[2], table(training)), (FILES[3], weights)])?)
 }
 
 fn sentence(row: &Row, config: &TrainingConfig) -> String {
@@ -151,13 +151,17 @@ fn table<D: ConvOps>(training: &Training<'_, D>) -> Vec<u8> {
     std::iter::once(Row::HEADER.to_string()).chain(lines).collect::<String>().into_bytes()
 }
 
-fn save<D: ConvOps>(training: &Training<'_, D>, config: &TrainingConfig, out: &Path) -> Result<(), CliError> {
+fn save<D: ConvOps>(
+    training: &Training<'_, D>,
+    config: &TrainingConfig,
+    out: &HeldFolder,
+) -> Result<(), CliError> {
     let written = [
         (FILES[0], config.text().as_bytes().to_vec()),
         (FILES[1], training.checkpoint()),
         (FILES[2], table(training)),
     ];
-    Ok(files::write(out, &[], &written)?)
+    Ok(files::write_held(out, &[], &written)?)
 }
 
 /// Reads a training config from a file, or takes the one of that name that ships with kshot.

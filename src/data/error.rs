@@ -472,6 +472,25 @@ pub enum DataError {
         /// Where it should be.
         path: PathBuf,
     },
+    /// A folder in whose class folders there are no images.
+    #[error("{}: no folder with images in it{}\nhint: a folder per class with its images in it is expected", folder.display(), noted(notes))]
+    NoImages {
+        /// The folder.
+        folder: PathBuf,
+        /// What there is, as sentences.
+        notes: String,
+    },
+    /// A folder whose images lie deeper than in folders of classes.
+    #[error(
+        "{}: no images in its folders, but deeper: {}\nhint: name the folder whose folders are the classes, or move the images of each class into one folder",
+        folder.display(), found.display()
+    )]
+    DeepImages {
+        /// The folder.
+        folder: PathBuf,
+        /// The first image.
+        found: PathBuf,
+    },
     /// A file of a cache that is not as it was written.
     #[error(
         "{}\nhint: delete the folder {}; it is a cache, and is made anew", first_line(source), folder.display()
@@ -624,6 +643,10 @@ fn empty_hint(column: &str) -> &'static str {
 }
 
 /// The sentence without its hint.
+fn noted(notes: &str) -> String {
+    if notes.is_empty() { String::new() } else { format!(" ({notes})") }
+}
+
 fn first_line(error: &DataError) -> String {
     error.to_string().lines().next().unwrap_or_default().to_string()
 }

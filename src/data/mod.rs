@@ -33,7 +33,7 @@ mod error;
 #[cfg(test)]
 mod fixtures;
 mod format;
-mod growing;
+mod held;
 mod place;
 mod store;
 
@@ -44,7 +44,7 @@ pub use dataset::{
 pub use dataset::{Remote, download, file_sha256};
 pub use error::{DataError, ItemName, Place};
 pub use format::{EmbeddingSource, Provenance};
-pub use growing::growing;
+pub use held::HeldFolder;
 pub(crate) use store::Marks;
 pub use store::{
     Class, ClassEmbeddings, ClassIndex, FOLDER_FILES, FileStamp, Fingerprint, Identity, NearDuplicates,

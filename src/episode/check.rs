@@ -61,10 +61,10 @@ impl<'a> Checker<'a> {
 
     /// Adds a case to the finding of its kind, or begins that finding.
     fn note(&mut self, episode: &Episode<'_>, finding: impl FnOnce(Cases) -> Finding) {
-        let new = finding(Cases { episode: episode.number(), count: 1 });
+        let new = finding(Cases::first(episode.number()));
         let kind = std::mem::discriminant(&new);
         match self.found.iter_mut().find(|f| std::mem::discriminant(*f) == kind).and_then(Finding::cases) {
-            Some(cases) => cases.count += 1,
+            Some(cases) => cases.add(episode.number()),
             None => self.found.push(new),
         }
     }
@@ -451,7 +451,7 @@ mod tests {
         let (lenient, strict) = (protocol(FIXED, ""), protocol(FIXED, "duplicates = \"refuse\""));
         let duplicate = draw_of(&[&[(0, &[0], &[1, 3]), (1, &[7], &[5, 9])]]);
         let found = check(&lenient, &duplicate, &index()).remove(0);
-        assert_eq!(found.count(), 1);
+        assert_eq!((found.count(), found.episodes()), (1, 1));
         assert_eq!(found.severity(&lenient, Maker::Elsewhere), Severity::Warning);
         assert_eq!(found.severity(&strict, Maker::Elsewhere), Severity::Refused);
         assert_eq!(found.severity(&lenient, Maker::Sampler), Severity::Refused);
@@ -460,7 +460,8 @@ mod tests {
         assert_eq!(found.severity(&lenient, Maker::Elsewhere), Severity::Refused);
         let large = protocol("way = 2\nshot = 4\nquery = 2", "");
         let found = check(&large, &overlap, &index()).remove(0);
-        assert_eq!(found.to_string(), "class c0 has 5 items, an episode needs 6 (shot 4 + query 2)");
+        let sentence = "class c0 has 5 items, an episode needs 6 (shot 4 + query 2); 2 other classes have too few, too: c1, c2";
+        assert_eq!(found.to_string(), sentence);
         assert_eq!(found.severity(&large, Maker::Elsewhere), Severity::Warning);
     }
 }

@@ -1,6 +1,6 @@
 //! Why no draw can be made.
 
-use crate::vocab::{Scope, Split, counted};
+use crate::vocab::{Scope, Split, counted, few};
 
 /// Why a protocol cannot be drawn from a dataset.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +26,15 @@ pub enum SampleError {
     /// A class has fewer items in a part than one side of an episode.
     #[error("class {class} has {}{part}, an episode needs {need} ({side} {need})", items_of(*items))]
     PartTooSmall { class: String, part: String, items: u32, need: u32, side: &'static str },
+    /// Several classes have too few items.
+    #[error("{first}; {} have too few, too: {}", counted(others.len() as u64, "other class", "other classes"), few(others))]
+    ClassesTooSmall { first: Box<SampleError>, others: Vec<String> },
+    /// Too few classes have enough items, when the others are left out.
+    #[error(
+        "split {split} has {} with enough items, and {small} that are left out; an episode needs {need}",
+        counted(u64::from(*classes), "class", "classes")
+    )]
+    TooFewLarge { split: Scope, classes: u32, small: usize, need: u32 },
     /// The dataset has no such part.
     #[error("{}", no_part(part, known))]
     NoPart { part: String, known: String },
@@ -60,6 +69,20 @@ pub enum SampleError {
     /// More items than a draw can name.
     #[error("a draw can name at most 4294967295 items\nhint: lower `count`")]
     TooLarge,
+}
+
+impl SampleError {
+    /// The way on, where classes are too small for an episode.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            SampleError::ClassTooSmall { .. }
+            | SampleError::PartTooSmall { .. }
+            | SampleError::ClassesTooSmall { .. } => {
+                "\nhint: lower `shot` or `query`, or leave these classes out with `kshot evaluate --drop-small-classes`"
+            }
+            _ => "",
+        }
+    }
 }
 
 /// That a sentence is about others, too.

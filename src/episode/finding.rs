@@ -31,6 +31,24 @@ pub struct Cases {
     pub episode: u32,
     /// How many cases there are in all.
     pub count: usize,
+    /// In how many episodes they are.
+    pub episodes: usize,
+    /// The number of the last of these.
+    pub last: u32,
+}
+
+impl Cases {
+    /// The first case.
+    pub(super) fn first(episode: u32) -> Cases {
+        Cases { episode, count: 1, episodes: 1, last: episode }
+    }
+
+    /// Counts another case, of the same episode or a later one.
+    pub(super) fn add(&mut self, episode: u32) {
+        self.count += 1;
+        self.episodes += usize::from(episode != self.last);
+        self.last = episode;
+    }
 }
 
 impl fmt::Display for Cases {
@@ -117,6 +135,11 @@ impl Finding {
         self.clone().cases().map_or(1, |at| at.count)
     }
 
+    /// In how many episodes it is, 1 or more.
+    pub fn episodes(&self) -> usize {
+        self.clone().cases().map_or(1, |at| at.episodes)
+    }
+
     pub(super) fn cases(&mut self) -> Option<&mut Cases> {
         match self {
             Finding::Foreign { at }
@@ -134,5 +157,19 @@ impl Finding {
             | Finding::Repeated { at, .. } => Some(at),
             Finding::OtherCount { .. } | Finding::OtherHash { .. } | Finding::Unsampleable(_) => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cases_are_not_episodes() {
+        let mut at = Cases::first(3);
+        [3, 3, 5, 5, 9].into_iter().for_each(|episode| at.add(episode));
+        assert_eq!((at.episode, at.count, at.episodes), (3, 6, 3));
+        let finding = Finding::Duplicate { at, class: "a".to_string(), item: 0 };
+        assert_eq!((finding.count(), finding.episodes()), (6, 3));
     }
 }

@@ -30,6 +30,7 @@ pub use folds::{Folds, folds};
 pub use frozen::{DrawText, Frozen};
 pub use head::{Naming, draw_sha256};
 pub use naming::escaped_id;
+pub use pool::by_size;
 pub use sampler::{Sampler, draw};
 pub use threshold::threshold_draw;
 pub use write::sha256;

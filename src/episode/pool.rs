@@ -28,6 +28,13 @@ pub(super) struct Pools<'a> {
 impl<'a> Pools<'a> {
     /// The pools of a protocol, each large enough for an episode.
     pub fn of(protocol: &Protocol, index: &'a ClassIndex) -> Result<Pools<'a>, SampleError> {
+        let pools = Pools::all_of(protocol, index)?;
+        pools.suffice(protocol, index)?;
+        Ok(pools)
+    }
+
+    /// The pools of a protocol, of whatever size.
+    fn all_of(protocol: &Protocol, index: &'a ClassIndex) -> Result<Pools<'a>, SampleError> {
         let shared = protocol.parts().is_none_or(|p| p.support == p.query);
         if let Some(parts) = protocol.parts() {
             let threshold = protocol.oos().and_then(|outside| outside.threshold_part.as_ref());
@@ -67,9 +74,7 @@ impl<'a> Pools<'a> {
         let oos = oos_class.map_or(Vec::new(), |id| {
             of_part(index.class(id), protocol.parts().map(|p| &p.query)).into_owned()
         });
-        let pools = Pools { list, shared, oos, own };
-        pools.suffice(protocol, index)?;
-        Ok(pools)
+        Ok(Pools { list, shared, oos, own })
     }
 
     /// The most items that a class offers for one side.
@@ -79,13 +84,7 @@ impl<'a> Pools<'a> {
     }
 
     fn suffice(&self, protocol: &Protocol, index: &ClassIndex) -> Result<(), SampleError> {
-        let classes = self.own as u32;
-        let need = match protocol.way() {
-            Way::Fixed(n) => *n,
-            Way::All => 2,
-            Way::Between { max, .. } => *max,
-            Way::MetaDataset => super::variable::LEAST_WAY,
-        };
+        let (classes, need) = (self.own as u32, least_classes(protocol));
         if classes < need {
             let split = protocol.split();
             return Err(match protocol.classes() {
@@ -93,38 +92,18 @@ impl<'a> Pools<'a> {
                 None => SampleError::TooFewClasses { split, classes, need },
             });
         }
-        // Meta-Dataset halves the smallest class, so two items are one shot and one query.
-        let shot = protocol.shot().most().unwrap_or(1);
-        let query = match protocol.query() {
-            Query::PerClass(n) => *n,
-            Query::All | Query::MetaDataset => 1,
-            Query::Dirichlet { .. } => 0,
-        };
+        let (shot, _) = needed(protocol);
         if protocol.seen_part().is_some() {
             self.suffice_seen(protocol, index, need)?;
         }
-        for pool in &self.list[..self.own] {
-            let name = &index.class(pool.class).name;
-            let parts = protocol.parts();
-            let (support, queries) = (pool.support.len() as u32, pool.query.len() as u32);
-            if self.shared && support < shot + query {
-                return Err(SampleError::ClassTooSmall {
-                    class: name.clone(),
-                    part: in_part(parts.map(|p| &p.support)),
-                    items: support,
-                    shot,
-                    query,
-                });
-            }
-            for (side, part, items, need) in [
-                ("shot", parts.map(|p| &p.support), support, shot),
-                ("query", parts.map(|p| &p.query), queries, query),
-            ] {
-                if items < need {
-                    let (class, part) = (name.clone(), in_part(part));
-                    return Err(SampleError::PartTooSmall { class, part, items, need, side });
-                }
-            }
+        let mut small = self.small(protocol, index);
+        if let Some((_, first)) = small.next() {
+            let name = |(class, _): (ClassId, SampleError)| index.class(class).name.clone();
+            let others: Vec<String> = small.map(name).collect();
+            return Err(match others.is_empty() {
+                true => first,
+                false => SampleError::ClassesTooSmall { first: Box::new(first), others },
+            });
         }
         if let Some(outside) = protocol.oos() {
             let (items, part) = (self.oos.len() as u32, in_part(protocol.parts().map(|parts| &parts.query)));
@@ -141,6 +120,28 @@ impl<'a> Pools<'a> {
             self.hold(*total, shot, protocol)?;
         }
         Ok(())
+    }
+
+    /// The classes that have too few items for an episode, and what each lacks.
+    fn small(&self, protocol: &Protocol, index: &ClassIndex) -> impl Iterator<Item = (ClassId, SampleError)> {
+        let (shot, query) = needed(protocol);
+        let parts = protocol.parts();
+        self.list[..self.own].iter().filter_map(move |pool| {
+            let name = &index.class(pool.class).name;
+            let (support, queries) = (pool.support.len() as u32, pool.query.len() as u32);
+            if self.shared && support < shot + query {
+                let (class, part) = (name.clone(), in_part(parts.map(|p| &p.support)));
+                let items = support;
+                return Some((pool.class, SampleError::ClassTooSmall { class, part, items, shot, query }));
+            }
+            let sides = [
+                ("shot", parts.map(|p| &p.support), support, shot),
+                ("query", parts.map(|p| &p.query), queries, query),
+            ];
+            let (side, part, items, need) = sides.into_iter().find(|(_, _, items, need)| items < need)?;
+            let (class, part) = (name.clone(), in_part(part));
+            Some((pool.class, SampleError::PartTooSmall { class, part, items, need, side }))
+        })
     }
 
     /// Whether the seen classes are enough, and have the queries that are asked of each.
@@ -181,6 +182,44 @@ impl<'a> Pools<'a> {
         }
         Ok(())
     }
+}
+
+/// The classes that an episode has at least.
+fn least_classes(protocol: &Protocol) -> u32 {
+    match protocol.way() {
+        Way::Fixed(n) => *n,
+        Way::All => 2,
+        Way::Between { max, .. } => *max,
+        Way::MetaDataset => super::variable::LEAST_WAY,
+    }
+}
+
+/// The supports and queries that a class must have. Meta-Dataset halves the smallest class, so two items are one of each.
+fn needed(protocol: &Protocol) -> (u32, u32) {
+    let query = match protocol.query() {
+        Query::PerClass(n) => *n,
+        Query::All | Query::MetaDataset => 1,
+        Query::Dirichlet { .. } => 0,
+    };
+    (protocol.shot().most().unwrap_or(1), query)
+}
+
+/// The names of the classes that have enough items for an episode, and of those that have not.
+///
+/// # Errors
+/// A protocol that does not fit the dataset, and too few classes with enough items.
+pub fn by_size(protocol: &Protocol, index: &ClassIndex) -> Result<(Vec<String>, Vec<String>), SampleError> {
+    let pools = Pools::all_of(protocol, index)?;
+    let small: Vec<ClassId> = pools.small(protocol, index).map(|(class, _)| class).collect();
+    let own = pools.list[..pools.own].iter().map(|pool| pool.class);
+    let (small, large): (Vec<ClassId>, Vec<ClassId>) = own.partition(|class| small.contains(class));
+    let need = least_classes(protocol);
+    if !small.is_empty() && (large.len() as u32) < need {
+        let (split, classes, small) = (protocol.split(), large.len() as u32, small.len());
+        return Err(SampleError::TooFewLarge { split, classes, small, need });
+    }
+    let names = |classes: Vec<ClassId>| classes.iter().map(|id| index.class(*id).name.clone()).collect();
+    Ok((names(large), names(small)))
 }
 
 /// The classes that make the episodes, in their order: those of the split, or the ones of it that the protocol lists.

@@ -43,6 +43,12 @@ pub enum ResultsError {
         /// What is in the way.
         path: PathBuf,
     },
+    /// A link stands where a run keeps its own files.
+    #[error("{} is a link, and runs write into their own folder alone\nhint: remove it", path.display())]
+    Link {
+        /// The link.
+        path: PathBuf,
+    },
     /// Another run is writing into the folder.
     #[error("another run is writing results into {}\nhint: name another folder with --out", folder.display())]
     Busy {
@@ -181,13 +187,14 @@ impl ResultsError {
 impl ResultsError {
     /// Whether the request is to blame: a folder that cannot be used, or a table that is asked for twice.
     pub fn is_request(&self) -> bool {
-        use ResultsError::{Busy, InTheWay, LeftOver, NotAFolder, Occupied, OtherRun, Twice};
+        use ResultsError::{Busy, InTheWay, LeftOver, Link, NotAFolder, Occupied, OtherRun, Twice};
         matches!(
             self,
             Occupied { .. }
                 | NotAFolder { .. }
                 | InTheWay { .. }
                 | Busy { .. }
+                | Link { .. }
                 | Twice { .. }
                 | LeftOver { .. }
                 | OtherRun { .. }

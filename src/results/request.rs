@@ -98,6 +98,9 @@ pub struct Request {
     pub selected: Vec<Text>,
     /// Whether selections may have been made for anything else.
     pub selected_elsewhere: bool,
+    /// Whether classes with too few items for an episode are left out.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub drop_small_classes: bool,
     /// Whether learners are held against chance on copies of episodes with permuted answers first.
     pub audit: bool,
     /// Cosine from which near-duplicates are refused.

@@ -78,6 +78,7 @@ impl Staging {
         }
         made.truncate(there);
         let folder = out.join(FOLDER);
+        no_link(&folder)?;
         // A run that was killed while files got their names is done with those: without the record they are nothing.
         let half_published = left_over == LeftOver::GoOn
             && Journal::read(&folder.join(JOURNAL))?.is_some()
@@ -89,6 +90,8 @@ impl Staging {
         }
         fs::create_dir_all(&folder).map_err(ResultsError::file("make the folder", &folder))?;
         let lock_path = folder.join("lock");
+        no_link(&lock_path)?;
+        no_link(&folder.join(JOURNAL))?;
         let lock = File::options().create(true).append(true).open(&lock_path);
         let lock = lock.map_err(ResultsError::file("write", &lock_path))?;
         match lock.try_lock() {
@@ -223,6 +226,14 @@ pub fn was_killed(out: &Path) -> bool {
     has_journal(out) && lock.is_ok_and(|lock| !matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
+/// Refuses what leads to another place: nothing outside the results folder is written or removed.
+fn no_link(path: &Path) -> Result<(), ResultsError> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_symlink() => Err(ResultsError::Link { path: path.to_path_buf() }),
+        _ => Ok(()),
+    }
+}
+
 fn check_free(out: &Path, name: &str, overwrite: bool) -> Result<(), ResultsError> {
     let path = out.join(name);
     match fs::symlink_metadata(&path) {
@@ -333,6 +344,43 @@ mod tests {
         fs::write(stale.join("outcomes-3"), "half a r").unwrap();
         let staging = open(folder.path(), false).unwrap();
         assert_eq!(names(&staging.folder), ["lock"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nothing_outside_the_results_folder_is_written_or_removed() {
+        use std::os::unix::fs::symlink;
+        let place = tempfile::tempdir().unwrap();
+        let elsewhere = place.path().join("elsewhere");
+        fs::create_dir(&elsewhere).unwrap();
+        for name in ["precious", "lock", JOURNAL] {
+            fs::write(elsewhere.join(name), "precious").unwrap();
+        }
+        let whole = names(&elsewhere);
+        // The staging folder is a link to a folder; then its lock, and its journal, to a file that is not there.
+        for (number, name) in ["", "lock", JOURNAL].into_iter().enumerate() {
+            let out = place.path().join(format!("out{number}"));
+            fs::create_dir(&out).unwrap();
+            if name.is_empty() {
+                symlink(&elsewhere, out.join(FOLDER)).unwrap();
+            } else {
+                fs::create_dir(out.join(FOLDER)).unwrap();
+                symlink(elsewhere.join("new"), out.join(FOLDER).join(name)).unwrap();
+            }
+            for left_over in [LeftOver::Refuse, LeftOver::Drop, LeftOver::GoOn] {
+                let error = Staging::open(&out, true, left_over).unwrap_err().to_string();
+                assert!(error.contains("is a link, and runs write into their own folder alone"), "{error}");
+            }
+        }
+        // What a killed run left is removed, and a link there goes itself.
+        let out = place.path().join("out");
+        fs::create_dir_all(out.join(FOLDER)).unwrap();
+        symlink(&elsewhere, out.join(FOLDER).join("deep")).unwrap();
+        symlink(elsewhere.join("precious"), out.join("summary.csv")).unwrap();
+        publish(&out, true, &[("summary.csv", "new"), ("run.json", "{}")]);
+        assert_eq!(names(&elsewhere), whole);
+        assert_eq!(fs::read_to_string(elsewhere.join("precious")).unwrap(), "precious");
+        assert_eq!(fs::read_to_string(out.join("summary.csv")).unwrap(), "new");
     }
 
     #[test]

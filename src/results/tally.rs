@@ -269,7 +269,7 @@ impl Tally {
 }
 
 /// The mean of one value per episode, with its intervals; `sums` are those of the episodes that hold each class.
-fn over_episodes(
+pub(super) fn over_episodes(
     metric: Metric,
     values: &[f64],
     sums: impl Iterator<Item = (u32, ClassSum)>,

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::vocab::{counted, few};
+
 /// Fewer episodes than this are warned of: Student's t leans on a mean of many, and accuracies near 1 are skewed.
 pub const FEW_EPISODES: usize = 100;
 
@@ -79,7 +81,7 @@ pub enum Warning {
         /// The protocol.
         protocol: String,
     },
-    /// A draw made elsewhere has bit-identical rows on both sides of an episode.
+    /// A draw made elsewhere has items of one group, or bit-identical rows, on both sides of an episode.
     Duplicates {
         /// The draw, as it was named.
         draw: String,
@@ -87,6 +89,9 @@ pub enum Warning {
         episodes: u64,
         /// Episodes in all.
         of: u64,
+        /// Whether the items came with groups.
+        #[serde(default)]
+        groups: bool,
     },
     /// Items under evaluation that stand among the classes seen before it, too.
     SharedWithSeen {
@@ -176,6 +181,20 @@ pub enum Warning {
         /// Classes concerned.
         classes: u64,
     },
+    /// Something that was left out of a dataset, or taken to mean something.
+    Note {
+        /// The features.
+        features: String,
+        /// The sentence.
+        note: String,
+    },
+    /// Classes that were left out because they have too few items, as was asked for.
+    SmallClasses {
+        /// The protocol.
+        protocol: String,
+        /// Their names.
+        classes: Vec<String>,
+    },
     /// Items of which the network that made the features read only the beginning.
     Cut {
         /// The feature store, as it was named.
@@ -231,10 +250,14 @@ impl fmt::Display for Warning {
                 f,
                 "{protocol}: rows with selection = oracle were chosen on these very answers; they are a bound, not a result"
             ),
-            Warning::Duplicates { draw, episodes, of } => write!(
-                f,
-                "{draw}: {episodes} of {of} episodes hold bit-identical items in support and query, which makes them easier"
-            ),
+            Warning::Duplicates { draw, episodes, of, groups } => {
+                let hold = if *episodes == 1 { "holds" } else { "hold" };
+                let items = if *groups { "items of one group" } else { "bit-identical items" };
+                write!(
+                    f,
+                    "{draw}: {episodes} of {of} episodes {hold} {items} in support and query, which makes them easier"
+                )
+            }
             Warning::SharedWithSeen { protocol, features, items } => write!(
                 f,
                 "{protocol}: {items} items of the evaluated classes of {features} are bit for bit items of classes that are seen \
@@ -308,6 +331,13 @@ impl fmt::Display for Warning {
             Warning::IgnoredColumns { dataset, columns } => {
                 write!(f, "{dataset}: columns that are not read: {}", columns.join(", "))
             }
+            Warning::Note { features, note } => write!(f, "{features}: {note}"),
+            Warning::SmallClasses { protocol, classes } => write!(
+                f,
+                "{protocol}: {} left out, with too few items for an episode: {}",
+                counted(classes.len() as u64, "class", "classes"),
+                few(classes)
+            ),
             Warning::Cut { features, items } => {
                 write!(f, "{features}: {items} items were longer than the network reads, and were cut")
             }

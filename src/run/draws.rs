@@ -3,10 +3,13 @@
 use std::path::Path;
 
 use crate::data::Store;
-use crate::episode::{Draw, DrawText, Finding, Frozen, Maker, Naming, Sampler, Severity, check, check_hash};
+use crate::episode::{
+    Draw, DrawText, Finding, Frozen, Maker, Naming, SampleError, Sampler, Severity, check, check_hash,
+};
 use crate::protocol::Protocol;
 use crate::run::error::RunError;
 use crate::run::rules::{Home, Rules};
+use crate::vocab::ItemId;
 
 /// A draw with the bytes that it is known by.
 pub(crate) struct Dealer {
@@ -97,7 +100,7 @@ pub(crate) fn fresh(protocol: &Protocol, store: &Store) -> Result<Dealer, RunErr
 /// The first so many episodes of a protocol, made anew from its seed.
 pub(crate) fn fresh_of(protocol: &Protocol, store: &Store, count: u32) -> Result<Dealer, RunError> {
     let draw = Sampler::new(protocol, store.index()).and_then(|sampler| sampler.episodes(0..count));
-    let draw = draw.map_err(|source| RunError::Sample { protocol: protocol.name().to_string(), source })?;
+    let draw = draw.map_err(|source| refused(protocol, store, source))?;
     let DrawText { text, sha256 } = DrawText::of(&draw, store, Naming::Positions)?;
     Ok(Dealer {
         draw,
@@ -107,6 +110,41 @@ pub(crate) fn fresh_of(protocol: &Protocol, store: &Store, count: u32) -> Result
         names_items: true,
         maker: Maker::Sampler,
         other_hash: None,
+    })
+}
+
+/// Why there is no draw: where nobody gave groups, items of equal features are what stands in the way.
+fn refused(protocol: &Protocol, store: &Store, source: SampleError) -> RunError {
+    let protocol = protocol.name().to_string();
+    match (source, identical(store)) {
+        (SampleError::Groups { .. }, Some(what)) => RunError::IdenticalRows {
+            protocol,
+            what,
+            hint: "rows that are alike tell nothing of their class: look at how the features were made (texts of unknown \
+                   words alone, a column that was lost), or leave repeated items out",
+        },
+        (source, _) => RunError::Sample { protocol, source },
+    }
+}
+
+/// How many rows are bit for bit alike, and two of them by name; nothing where groups were given or none are alike.
+fn identical(store: &Store) -> Option<String> {
+    let pairs = store.duplicates();
+    let (first, later) = *pairs.first().filter(|_| !store.has_groups())?;
+    let of = |item: ItemId| {
+        let index = store.index();
+        let class = index.classes().iter().find(|class| class.items.contains(&item));
+        let class = class.map_or("?", |class| class.name.as_str());
+        let name = store.ids().map_or_else(|| item.0.to_string(), |ids| format!("`{}`", ids[item.index()]));
+        format!("{name} of class {class}")
+    };
+    let two = format!("such as items {} and {}", of(first), of(later));
+    let (alike, rows) = (pairs.len() + 1, store.rows());
+    let features = store.name();
+    Some(if alike == rows {
+        format!("all {rows} rows of {features} are bit-identical, {two}")
+    } else {
+        format!("{} of {rows} rows of {features} are bit-identical to an earlier one, {two}", pairs.len())
     })
 }
 

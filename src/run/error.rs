@@ -38,7 +38,7 @@ pub enum RunError {
     #[error(transparent)]
     Train(#[from] TrainError),
     /// Episodes of a protocol cannot be drawn.
-    #[error("protocol {protocol}: {source}")]
+    #[error("protocol {protocol}: {source}{}", source.hint())]
     Sample {
         /// The protocol.
         protocol: String,
@@ -152,6 +152,24 @@ pub enum RunError {
         other: String,
         /// The first difference.
         what: String,
+    },
+    /// The system starts no thread.
+    #[error(
+        "the system starts no more threads: {why}\nhint: raise the limit (`ulimit -u`), or work with fewer: RAYON_NUM_THREADS=1 and --workers 1"
+    )]
+    Threads {
+        /// What the system said.
+        why: String,
+    },
+    /// Items that cannot be kept apart, because their features are the same.
+    #[error("protocol {protocol}: {what}, so support and query cannot be kept apart\nhint: {hint}")]
+    IdenticalRows {
+        /// The protocol.
+        protocol: String,
+        /// How many there are, and two by name.
+        what: String,
+        /// The way on.
+        hint: &'static str,
     },
     /// Near-duplicates that were asked to be refused.
     #[error("{0}")]

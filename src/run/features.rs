@@ -224,9 +224,10 @@ impl<'a> FeatureSets<'a> {
         if let Some((_, known)) = self.open.iter().find(|(known, _)| *known == key) {
             return Ok(known.clone());
         }
-        let (folder, behind) =
+        let (folder, behind, notes) =
             cache::store(network, dataset, self.inputs.cache.as_deref(), self.device, self.watch)?;
-        let store = Store::open(&folder, &self.options).map_err(|error| error.in_cache(&folder))?;
+        let store =
+            Store::open(&folder, &self.options).map_err(|error| error.in_cache(&folder))?.with_notes(notes);
         let name = own.as_deref().unwrap_or(network.backbone.name()).to_string();
         let set = Features {
             name,

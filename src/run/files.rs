@@ -1,10 +1,14 @@
 //! Files that appear under their names only when they are complete.
 
-use std::io::Write;
+use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use super::error::RunError;
-use crate::data::growing;
+use crate::data::HeldFolder;
+
+/// How long another run may take to write its files.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Refuses a folder that holds a file of one of these names, unless it may be overwritten.
 pub(crate) fn check_free(folder: &Path, names: &[&str], overwrite: bool) -> Result<(), RunError> {
@@ -17,40 +21,78 @@ pub(crate) fn check_free(folder: &Path, names: &[&str], overwrite: bool) -> Resu
     }
 }
 
+/// Takes a folder for as long as a run lasts, so that no other one writes into it.
+pub(crate) fn hold(folder: &Path) -> Result<HeldFolder, RunError> {
+    check_folder(folder)?;
+    held(folder, HeldFolder::take(folder))
+}
+
+/// Takes a folder for as long as its files are written.
+pub(crate) fn wait(folder: &Path) -> Result<HeldFolder, RunError> {
+    check_folder(folder)?;
+    held(folder, HeldFolder::wait(folder, PATIENCE))
+}
+
+fn held(folder: &Path, taken: io::Result<Option<HeldFolder>>) -> Result<HeldFolder, RunError> {
+    taken.map_err(failed(folder))?.ok_or_else(|| {
+        RunError::Request(format!(
+            "another run is writing into {}\nhint: wait for it to end, or name another folder",
+            folder.display()
+        ))
+    })
+}
+
+fn failed(path: &Path) -> impl Fn(io::Error) -> RunError {
+    let path = path.to_path_buf();
+    move |source| RunError::Write { path: path.clone(), source }
+}
+
 /// Writes files into a folder, which is made; files of these names that are not written now are removed.
 pub(crate) fn write(folder: &Path, names: &[&str], files: &[(&str, Vec<u8>)]) -> Result<(), RunError> {
-    let failed = |path: &Path| {
-        let path = path.to_path_buf();
-        move |source| RunError::Write { path, source }
-    };
-    std::fs::create_dir_all(folder).map_err(failed(folder))?;
+    write_held(&wait(folder)?, names, files)
+}
+
+/// As [`write`], into a folder that is held.
+pub(crate) fn write_held(
+    folder: &HeldFolder,
+    names: &[&str],
+    files: &[(&str, Vec<u8>)],
+) -> Result<(), RunError> {
     for name in names.iter().filter(|name| !files.iter().any(|(written, _)| written == *name)) {
-        let path = folder.join(name);
-        if path.exists() {
-            std::fs::remove_file(&path).map_err(failed(&path))?;
-        }
+        remove(&folder.path().join(name))?;
     }
     for (name, bytes) in files {
-        let path = folder.join(name);
-        let mut file = growing(folder).map_err(failed(&path))?;
-        file.write_all(bytes).map_err(failed(&path))?;
+        let path = folder.path().join(name);
+        let file = folder.grown(bytes).map_err(failed(&path))?;
         file.persist(&path).map_err(|error| failed(&path)(error.error))?;
     }
     Ok(())
 }
 
+/// Removes a file, or a link and not what it leads to.
+fn remove(path: &Path) -> Result<(), RunError> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(path)(error)),
+        _ => Ok(()),
+    }
+}
+
 /// Makes a folder that files are to be written into.
 pub(crate) fn make_folder(folder: &Path) -> Result<(), RunError> {
+    check_folder(folder)?;
+    std::fs::create_dir_all(folder).map_err(failed(folder))?;
+    // Found out before the work and not after it.
+    wait(folder).map(drop)
+}
+
+fn check_folder(folder: &Path) -> Result<(), RunError> {
     if let Some(there) = folder.ancestors().find(|folder| folder.exists()).filter(|there| !there.is_dir()) {
         return Err(RunError::Request(format!(
             "{} is not a folder, files are to be written into one\nhint: name another folder",
             there.display()
         )));
     }
-    let failed = |source| RunError::Write { path: folder.to_path_buf(), source };
-    std::fs::create_dir_all(folder).map_err(failed)?;
-    // Found out before the work and not after it.
-    growing(folder).map(drop).map_err(failed)
+    Ok(())
 }
 
 /// Writes files that belong together: the last of them is taken away first and appears last, so that a folder which
@@ -60,21 +102,17 @@ pub(crate) fn write_together(
     names: &[&str],
     files: &[(&'static str, Vec<u8>)],
 ) -> Result<(), RunError> {
-    let failed = |path: &Path| {
-        let path = path.to_path_buf();
-        move |source| RunError::Write { path, source }
-    };
+    let held = wait(folder)?;
     let mut written = Vec::with_capacity(files.len());
     for (name, bytes) in files {
         let path = folder.join(name);
-        let mut file = growing(folder).map_err(failed(&path))?;
-        file.write_all(bytes).map_err(failed(&path))?;
+        let file = held.grown(bytes).map_err(failed(&path))?;
         written.push((path, file));
     }
     let last = files.last().map(|(name, _)| *name);
     let left = names.iter().filter(|name| Some(**name) == last || !files.iter().any(|(n, _)| n == *name));
-    for path in left.map(|name| folder.join(name)).filter(|path| path.exists()) {
-        std::fs::remove_file(&path).map_err(failed(&path))?;
+    for path in left.map(|name| folder.join(name)) {
+        remove(&path)?;
     }
     for (path, file) in written {
         file.persist(&path).map_err(|error| failed(&path)(error.error))?;

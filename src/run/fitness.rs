@@ -24,8 +24,8 @@ pub(crate) fn checked(
         match (severity, &finding) {
             (Severity::Refused, _) => return Err(RunError::Finding { draw, finding }),
             (Severity::Warning, Finding::Duplicate { .. }) => {
-                let (episodes, of) = (finding.count() as u64, dealer.draw.len() as u64);
-                warnings.push(Warning::Duplicates { draw, episodes, of });
+                let (episodes, of) = (finding.episodes() as u64, dealer.draw.len() as u64);
+                warnings.push(Warning::Duplicates { draw, episodes, of, groups: store.has_groups() });
             }
             (Severity::Warning, _) => {
                 warnings.push(Warning::OtherDraw { draw, finding: finding.to_string() });
@@ -52,6 +52,7 @@ pub(crate) fn of_store(store: &Store) -> impl Iterator<Item = Warning> {
         StoreWarning::ZeroEmbeddings { count } => {
             Some(Warning::ZeroVectors { features: features(), classes: *count as u64 })
         }
+        StoreWarning::Note(note) => Some(Warning::Note { features: features(), note: note.clone() }),
         StoreWarning::IdenticalRows { .. } => None,
     })
 }

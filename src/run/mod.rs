@@ -30,6 +30,7 @@ mod rerun;
 pub(crate) mod rules;
 mod run_key;
 pub(crate) mod select;
+mod small_classes;
 mod stacking;
 mod tables;
 mod thresholds;

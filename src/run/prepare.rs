@@ -11,7 +11,7 @@ use super::features::{FeatureSets, Features};
 use super::plan::Plan;
 use super::prepared::{Prepared, Work};
 use super::rules::Rules;
-use super::{fitness, items, stacking, until};
+use super::{fitness, items, small_classes, stacking, until};
 use crate::data::{Fingerprint, Store};
 use crate::eval::{Choices, Gammas};
 use crate::results::Warning;
@@ -34,14 +34,19 @@ impl Ready {
         let mut ready = Ready { runs: Vec::new(), warnings: BTreeSet::new(), hashes: BTreeMap::new() };
         for rules in &plan.rules {
             let features = sets.of(&rules.protocol)?;
+            let (rules, left_out) = match features.first() {
+                Some(first) => small_classes::without(plan, rules, &first.store)?,
+                None => (rules.clone(), None),
+            };
+            ready.warnings.extend(left_out);
             let mut dealer: Option<Arc<Dealer>> = None;
             for (place, set) in features.iter().enumerate() {
                 let own = match (&dealer, features.first()) {
                     (Some(dealer), Some(first)) => items::shared_draw(first, set, dealer)?,
-                    _ => Arc::new(drawn(plan, rules, &set.store)?),
+                    _ => Arc::new(drawn(plan, &rules, &set.store)?),
                 };
                 dealer.get_or_insert_with(|| Arc::clone(&own));
-                let mut run = ready.prepared(plan, rules, set, own, work)?;
+                let mut run = ready.prepared(plan, &rules, set, own, work)?;
                 (run.first, run.alone) = (place == 0, features.len() == 1);
                 run.dataset.clone_from(&features[0].dataset);
                 ready.runs.push(run);

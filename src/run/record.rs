@@ -19,7 +19,9 @@ pub(crate) fn learners(runs: &[Prepared]) -> Vec<LearnerRecord> {
     let mut learners: BTreeMap<String, LearnerRecord> = BTreeMap::new();
     for (run, place) in runs.iter().flat_map(|run| (0..run.learners.len()).map(move |place| (run, place))) {
         let record = learner(&run.learners[place]);
-        let known = learners.entry(format!("{}:{:?}", record.name, record.parameters)).or_insert(record);
+        let known = learners
+            .entry(format!("{}:{:?} {}", record.name, record.parameters, record.selection))
+            .or_insert(record);
         known.chosen.extend(chosen(run, place));
     }
     learners.into_values().collect()

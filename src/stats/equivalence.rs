@@ -5,7 +5,8 @@ use super::estimate::{Estimate, t_tail};
 /// The p-value of "the true value lies outside ±`margin`", by two one-sided t-tests; small means equivalent.
 ///
 /// Schuirmann 1987, "A comparison of the two one-sided tests procedure and the power approach", J. Pharmacokinet.
-/// Biopharm. 15:657. `None` unless `margin` is positive and finite. Without any spread p is its limit, 0 or 1.
+/// Biopharm. 15:657. `None` unless `margin` is positive and finite. Without any spread nothing is shown, and p is 1:
+/// that two or three episodes agree does not bound what others would do.
 ///
 /// ```
 /// let estimate = kshot::stats::of_mean(&[0.001, -0.001, 0.002, -0.002]).unwrap();
@@ -17,7 +18,7 @@ pub fn equivalence_p(estimate: &Estimate, margin: f64) -> Option<f64> {
     }
     let room = margin - estimate.value.abs();
     if estimate.standard_error == 0.0 {
-        return Some(if room > 0.0 { 0.0 } else { 1.0 });
+        return Some(1.0);
     }
     // The larger of the two one-sided p-values is the one of the nearer bound.
     Some(t_tail(room / estimate.standard_error, estimate.degrees))
@@ -88,9 +89,9 @@ mod tests {
     }
 
     #[test]
-    fn equal_learners_are_equivalent_and_a_constant_difference_is_not() {
-        assert_eq!(judge(0.0, 0.0), Verdict::Equivalent);
-        assert_eq!(judge(0.02, 0.0), Verdict::Better);
+    fn nothing_is_equivalent_for_lack_of_spread() {
+        assert_eq!(judge(0.0, 0.0), Verdict::Inconclusive);
+        assert_eq!(judge(0.001, 0.0), Verdict::Better);
     }
 
     #[test]

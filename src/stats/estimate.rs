@@ -104,11 +104,15 @@ impl Estimate {
 
     /// The t-test of the hypothesis that the true value is `null`.
     ///
-    /// Without any spread p is its limit: 1 where the estimate equals `null`, else 0.
+    /// Without any spread there is nothing that t could be measured by: p is 1 where the estimate equals `null`, else the
+    /// smallest that so few values allow, 2^−degrees ([`least_p`](super::least_p)).
     pub fn test(&self, null: f64) -> Test {
         let distance = self.value - null;
         if self.standard_error == 0.0 {
-            return Test { statistic: None, p: if distance == 0.0 { 1.0 } else { 0.0 } };
+            return Test {
+                statistic: None,
+                p: if distance == 0.0 { 1.0 } else { 0.5_f64.powf(self.degrees) },
+            };
         }
         let statistic = distance / self.standard_error;
         Test { statistic: Some(statistic), p: (2.0 * t_tail(statistic.abs(), self.degrees)).min(1.0) }
@@ -173,7 +177,7 @@ mod tests {
         let interval = estimate.interval(0.95).unwrap();
         assert_eq!((interval.low, interval.high), (0.25, 0.25));
         assert_eq!(estimate.test(0.25), Test { statistic: None, p: 1.0 });
-        assert_eq!(estimate.test(0.0), Test { statistic: None, p: 0.0 });
+        assert_eq!(estimate.test(0.0), Test { statistic: None, p: 0.5_f64.powf(estimate.degrees) });
     }
 
     proptest! {

@@ -31,7 +31,7 @@ pub use jackknife::{
 pub use multiple::holm;
 pub use none::rate_of_none;
 pub use paired::{Effect, differences, paired};
-pub use permutation::{SignFlip, sign_flip};
+pub use permutation::{SignFlip, least_p, sign_flip};
 pub use planning::{classes_for, episodes_for, episodes_for_classes, seeds_for};
 pub use seeds::{
     SeedVariance, SeedsError, deviation_range, mean_over_seeds, over_seeds, width_factor, with_seeds,

@@ -14,6 +14,19 @@ pub struct SignFlip {
     pub flips: u64,
 }
 
+/// The smallest two-sided p-value that so many paired differences allow: 2^(1 − n), that of the exact sign-flip test when
+/// all differences have one sign.
+///
+/// Two episodes, three, or five cannot show what hundreds do, however little their differences vary: a t-test of three
+/// nearly equal differences has p near 0, and yet three signs are alike by chance one time in four.
+///
+/// ```
+/// assert_eq!(kshot::stats::least_p(3), 0.25);
+/// ```
+pub fn least_p(differences: usize) -> f64 {
+    0.5_f64.powi(i32::try_from(differences).unwrap_or(i32::MAX).saturating_sub(1).max(0))
+}
+
 /// Whether the mean of the differences is zero, from how often random signs reach its studentised size.
 ///
 /// `bits` gives 64 random bits a call; the caller seeds it. Where `rounds` suffices for all 2ⁿ sign patterns, all are
@@ -117,6 +130,15 @@ mod tests {
     fn few_values_are_flipped_in_every_way() {
         let test = sign_flip(&[0.1, 0.2, 0.4], 8, || unreachable!("no random bits are needed")).unwrap();
         assert_eq!((test.p, test.flips), (0.25, 8));
+    }
+
+    #[test]
+    fn no_test_of_all_flips_is_below_the_least_p() {
+        for count in 2..10_usize {
+            let alike = sign_flip(&vec![0.5; count], 1 << 10, || unreachable!("no random bits are needed"));
+            assert_eq!(alike.unwrap().p, least_p(count));
+        }
+        assert_eq!([least_p(0), least_p(1), least_p(5000)], [1.0, 1.0, 0.0]);
     }
 
     #[test]

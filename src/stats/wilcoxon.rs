@@ -2,6 +2,8 @@
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
+use super::permutation::least_p;
+
 /// The result of a signed-rank test.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SignedRank {
@@ -23,7 +25,7 @@ const EXACT_UP_TO: usize = 50;
 /// Wilcoxon 1945, Biometrics Bulletin 1:80. A skewed distribution with mean zero is rejected too, so this is no test of
 /// the mean and has no part in a verdict. Zeros are left out; equal sizes share their mean rank. Exact up to 50
 /// differences without zeros and ties, else the normal approximation with the variance corrected for ties and no
-/// continuity correction. `None` where no difference is left, or one is NaN.
+/// continuity correction, never below what so few signs allow. `None` where no difference is left, or one is NaN.
 ///
 /// ```
 /// let test = kshot::stats::signed_rank(&[1.0, 2.0, 3.0, -4.0]).unwrap();
@@ -57,7 +59,7 @@ pub fn signed_rank(differences: &[f64]) -> Option<SignedRank> {
         let z = (positive - n * (n + 1.0) / 4.0).abs() / variance.sqrt();
         2.0 * Normal::standard().sf(z)
     };
-    Some(SignedRank { positive, negative, p: p.min(1.0), exact })
+    Some(SignedRank { positive, negative, p: p.clamp(least_p(left.len()), 1.0), exact })
 }
 
 /// Twice the share of the 2ⁿ sign patterns whose rank sum is at most `smaller`.

@@ -103,6 +103,45 @@ fn episodes_are_drawn_from_and_checked_against_what_a_network_makes() {
 }
 
 #[test]
+fn what_is_left_out_of_a_folder_is_said_every_time() {
+    let place = Place::new();
+    let mut grey = 0_u8;
+    for class in 0..6 {
+        for item in 0..5 {
+            let mut png = Vec::new();
+            let mut encoder = png::Encoder::new(&mut png, 2, 2);
+            encoder.set_color(png::ColorType::Grayscale);
+            grey += 7;
+            encoder.write_header().unwrap().write_image_data(&[grey, grey / 2, 255 - grey, item]).unwrap();
+            place.write(&format!("pictures/c{class}/{item}.png"), &png);
+            place.write(&format!("pictures/c{class}/._{item}.png"), "Mac OS X");
+        }
+    }
+    place.write("pictures/c0/deep/x.png", "unread");
+    place.write("pictures/c1/y.heic", "unread");
+    let evaluate =
+        "evaluate p.toml --features folder:pictures --backbone pixels --learner prototypical --out";
+    for out in ["one", "two"] {
+        let ran = run(&place, &format!("{evaluate} {out}"));
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        let said = &ran.err;
+        assert!(
+            said.contains(
+                "1 image in folders inside of class folders left out, the first is pictures/c0/deep/x.png"
+            ),
+            "{said}"
+        );
+        assert!(
+            said.contains(
+                "1 file that looks like an image is left out, in formats that are not read (1 .heic)"
+            ),
+            "{said}"
+        );
+        assert!(place.read(&format!("{out}/run.json")).contains("\"kind\": \"note\""));
+    }
+}
+
+#[test]
 fn images_that_do_not_fit_the_weights_are_one_sentence() {
     let place = Place::empty();
     let mut png = Vec::new();

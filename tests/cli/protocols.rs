@@ -90,12 +90,47 @@ fn a_split_without_classes_is_refused() {
 }
 
 #[test]
+fn classes_that_are_too_small_are_left_out_where_that_is_asked_for() {
+    let place = Place::new();
+    let mut csv = "class,f0,f1\n".to_string();
+    for class in 0..7 {
+        for item in 0..if class == 6 { 2 } else { 6 } {
+            csv += &format!("k{class},{},{}\n", (class * 17 + item * 5) % 23, (class * 7 + item * 3) % 11);
+        }
+    }
+    place.write("f.csv", csv);
+    let run = "evaluate p.toml --features f.csv --learner prototypical --out o";
+    let sentence =
+        "protocol p: class k6 has 2 items, an episode needs 4 (shot 1 + query 3)\nhint: lower `shot`…";
+    place.refuses(3, run, sentence);
+    let ran = place.done(&format!("{run} --drop-small-classes"));
+    assert!(ran.err.contains("p: 1 class left out, with too few items for an episode: k6"), "{}", ran.err);
+    assert!(place.read("o/run.json").contains("\"drop_small_classes\": true"));
+    place.done("rerun o --out again");
+    assert_eq!(place.read("again/outcomes.csv"), place.read("o/outcomes.csv"));
+    place.edit("p.toml", "way   = 5", "way   = 7");
+    let few = "protocol p: split novel has 6 classes with enough items, and 1 that are left out; an episode needs 7";
+    place.refuses(3, &format!("{run} --drop-small-classes --overwrite"), few);
+}
+
+#[test]
+fn rows_that_are_all_alike_are_named() {
+    let place = Place::new();
+    let rows: String = (0..24).map(|row| format!("k{},0.5,0.25\n", row % 6)).collect();
+    place.write("f.csv", format!("class,f0,f1\n{rows}"));
+    let sentence = "protocol p: all 24 rows of f are bit-identical, such as items 0 of class k0 and 1 of class k1, so support…";
+    place.refuses(3, "evaluate p.toml --features f.csv --learner prototypical --out o", sentence);
+}
+
+#[test]
 fn a_class_that_is_too_small_is_named() {
     let place = edited("query = 3", "query = 6");
     let sentence = "class c0 has 6 items, an episode needs 7 (shot 1 + query 6)";
-    place.refuses(3, RUN, &format!("protocol p: {sentence}"));
+    place.refuses(3, RUN, &format!("protocol p: {sentence}…"));
     let ran = place.run("check p.toml --features store");
-    assert_eq!((ran.code, ran.out), (1, format!("p: broken: protocol p: {sentence}\n")));
+    let hint = "hint: lower `shot` or `query`, or leave these classes out with `kshot evaluate --drop-small-classes`";
+    let others = "5 other classes have too few, too: c1, c2, c3, c4, c5";
+    assert_eq!((ran.code, ran.out), (1, format!("p: broken: protocol p: {sentence}; {others}\n{hint}\n")));
 }
 
 #[test]

@@ -95,6 +95,14 @@ impl Parts<'_> {
 pub(super) fn read(plan: &Plan) -> Result<EncoderWeights, BackboneError> {
     let sizes = &plan.sizes;
     let weights = read_named(&plan.folder.join("model.safetensors"))?;
+    if sizes.layers > weights.names() {
+        let what = format!(
+            "`num_hidden_layers` is {}, and model.safetensors holds {} weights in all",
+            sizes.layers,
+            weights.names()
+        );
+        return Err(BackboneError::Size { path: plan.folder.join("config.json"), what });
+    }
     weights.expect(&network(sizes))?;
     let mut parts = Parts { weights, sizes };
     let tables = parts.tables()?;

@@ -3,7 +3,8 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 use ureq::Agent;
@@ -11,8 +12,12 @@ use ureq::http::{Response, StatusCode};
 
 use crate::data::{DataError, Place};
 
-/// How long a server may be silent.
+/// How long a server may be silent; and in which time it must send [`LEAST`] bytes, or the last ones.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The least that arrives in [`PATIENCE`]: a server that sends a byte now and then would keep a run for ever.
+const LEAST: u64 = 4096;
+/// The most that is taken where nobody says how large a file is.
+const MOST: u64 = 1 << 36;
 
 /// What is to be fetched.
 #[derive(Clone, Copy, Debug)]
@@ -31,9 +36,19 @@ pub struct Remote<'a> {
 /// hears how many bytes are there, and of how many where that is known.
 ///
 /// # Errors
-/// When the server cannot be reached, refuses, or falls silent; when the disk cannot be written; and, with what arrived
+/// When the server cannot be reached, refuses, falls silent, or sends more than the file has; when the disk cannot be written; and, with what arrived
 /// thrown away, when size or SHA-256 are others.
 pub fn download(
+    remote: &Remote<'_>,
+    path: &Path,
+    progress: impl FnMut(u64, Option<u64>),
+) -> Result<String, DataError> {
+    within(PATIENCE, remote, path, progress)
+}
+
+/// As [`download`], with this patience.
+fn within(
+    patience: Duration,
     remote: &Remote<'_>,
     path: &Path,
     mut progress: impl FnMut(u64, Option<u64>),
@@ -41,10 +56,11 @@ pub fn download(
     let part = PathBuf::from(format!("{}.part", path.display()));
     let agent: Agent = Agent::config_builder()
         .http_status_as_error(false)
-        .timeout_connect(Some(PATIENCE))
-        .timeout_recv_response(Some(PATIENCE))
+        .timeout_connect(Some(patience))
+        .timeout_recv_response(Some(patience))
         .build()
         .into();
+    plain(&part)?;
     let mut arrived = Arrived::of(&part)?;
     let whole = remote.bytes.is_some_and(|bytes| arrived.bytes == bytes);
     if !whole {
@@ -61,7 +77,9 @@ pub fn download(
         }
         let total = response.body().content_length().map(|rest| arrived.bytes + rest);
         let total = remote.bytes.or(total);
-        receive(&mut response, remote, &part, &mut arrived, |bytes| progress(bytes, total))?;
+        let most = total.unwrap_or(MOST);
+        let body = Body { stream: response.into_body().into_reader(), patience, most };
+        body.into_file(remote, &part, &mut arrived, |bytes| progress(bytes, total))?;
     }
     let (bytes, found) = (arrived.bytes, arrived.sha256());
     let size = remote.bytes.filter(|expected| *expected != bytes);
@@ -137,6 +155,14 @@ fn ask(agent: &Agent, remote: &Remote<'_>, from: u64) -> Result<Response<ureq::B
     request.call().map_err(|error| failed(remote, error))
 }
 
+/// Removes what is no plain file: a link would have the bytes written to where it leads, and goes itself.
+fn plain(part: &Path) -> Result<(), DataError> {
+    match std::fs::symlink_metadata(part) {
+        Ok(found) if !found.is_file() => std::fs::remove_file(part).map_err(unwritable(part)),
+        _ => Ok(()),
+    }
+}
+
 /// Whether a response holds the bytes from this place on.
 fn goes_on(response: &Response<ureq::Body>, from: u64) -> bool {
     let range = response.headers().get("content-range").and_then(|range| range.to_str().ok());
@@ -148,30 +174,73 @@ fn goes_on(response: &Response<ureq::Body>, from: u64) -> bool {
     }
 }
 
-fn receive(
-    response: &mut Response<ureq::Body>,
-    remote: &Remote<'_>,
-    part: &Path,
-    arrived: &mut Arrived,
-    mut progress: impl FnMut(u64),
-) -> Result<(), DataError> {
-    let mut file = match arrived.bytes {
-        0 => File::create(part),
-        _ => OpenOptions::new().append(true).open(part),
+/// What a server sends, as it comes.
+struct Body<R> {
+    stream: R,
+    patience: Duration,
+    /// Bytes of the whole file, of which some may be there.
+    most: u64,
+}
+
+impl<R: Read + Send + 'static> Body<R> {
+    /// Adds what comes to a file, until the server is done.
+    fn into_file(
+        self,
+        remote: &Remote<'_>,
+        part: &Path,
+        arrived: &mut Arrived,
+        mut progress: impl FnMut(u64),
+    ) -> Result<(), DataError> {
+        let (patience, most) = (self.patience, self.most);
+        let mut file = match arrived.bytes {
+            0 => File::create(part),
+            _ => OpenOptions::new().append(true).open(part),
+        }
+        .map_err(unwritable(part))?;
+        let silent = || failed(remote, format!("the server fell silent for {} s", patience.as_secs_f64()));
+        let blocks = self.blocks().map_err(|error| failed(remote, error))?;
+        let (mut since, mut before) = (Instant::now(), arrived.bytes);
+        loop {
+            let block = match blocks.recv_timeout(patience) {
+                Ok(Ok(block)) if block.is_empty() => return file.flush().map_err(unwritable(part)),
+                Ok(Ok(block)) => block,
+                Ok(Err(error)) => return Err(failed(remote, error)),
+                Err(_) => return Err(silent()),
+            };
+            if arrived.bytes + block.len() as u64 > most {
+                let what = format!("it goes on after {most} bytes, where it should end");
+                std::fs::remove_file(part).map_err(unwritable(part))?;
+                return Err(DataError::OtherFile { url: remote.url.to_string(), what });
+            }
+            file.write_all(&block).map_err(unwritable(part))?;
+            arrived.push(&block);
+            progress(arrived.bytes);
+            if since.elapsed() >= patience {
+                if arrived.bytes - before < LEAST {
+                    return Err(silent());
+                }
+                (since, before) = (Instant::now(), arrived.bytes);
+            }
+        }
     }
-    .map_err(unwritable(part))?;
-    let mut body = response.body_mut().as_reader();
-    let mut block = vec![0; 1 << 16];
-    loop {
-        let read = match body.read(&mut block) {
-            Ok(0) => return file.flush().map_err(unwritable(part)),
-            Ok(read) => read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(failed(remote, error)),
-        };
-        file.write_all(&block[..read]).map_err(unwritable(part))?;
-        arrived.push(&block[..read]);
-        progress(arrived.bytes);
+
+    /// The blocks that come, read beside, because a read cannot be told to end; the last one is empty.
+    fn blocks(mut self) -> io::Result<Receiver<io::Result<Vec<u8>>>> {
+        let (send, blocks) = sync_channel(4);
+        std::thread::Builder::new().spawn(move || {
+            let mut block = vec![0; 1 << 16];
+            loop {
+                let read = match self.stream.read(&mut block) {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                    read => read,
+                };
+                let ends = !matches!(read, Ok(1..));
+                if send.send(read.map(|read| block[..read].to_vec())).is_err() || ends {
+                    return;
+                }
+            }
+        })?;
+        Ok(blocks)
     }
 }
 
@@ -194,6 +263,10 @@ mod tests {
         BreaksAfter(usize),
         /// Has no such file.
         NotFound,
+        /// Sends so many bytes and falls silent.
+        SilentAfter(usize),
+        /// Sends without end, and says no size.
+        Endless,
     }
 
     /// A server of one file, and the ranges that it was asked for.
@@ -235,7 +308,13 @@ mod tests {
             }
             _ => ("200 OK", String::new(), content),
         };
+        if manner == Manner::Endless {
+            stream.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n").unwrap();
+            while stream.write_all(&[b'x'; 1024]).is_ok() {}
+            return;
+        }
         let sent = match manner {
+            Manner::SilentAfter(bytes) => &body[..bytes],
             Manner::BreaksAfter(bytes) if first => &body[..bytes],
             _ => body,
         };
@@ -243,6 +322,9 @@ mod tests {
             format!("HTTP/1.1 {status}\r\n{more}Content-Length: {}\r\nConnection: close\r\n\r\n", body.len());
         stream.write_all(head.as_bytes()).unwrap();
         stream.write_all(sent).unwrap();
+        if matches!(manner, Manner::SilentAfter(_)) {
+            std::thread::sleep(Duration::from_secs(5));
+        }
     }
 
     const CONTENT: &[u8] = b"twenty bytes of file";
@@ -312,6 +394,37 @@ mod tests {
         let told = download(&shorter, &path, |_, _| {}).unwrap_err().to_string();
         assert!(told.contains("it has 20 bytes, expected 21"), "{told}");
         assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_server_that_falls_silent_or_never_ends_is_left() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("file.zip");
+        let (url, _) = serve(CONTENT, Manner::SilentAfter(3));
+        let remote = Remote { url: &url, bytes: Some(20), sha256: None };
+        let told = within(Duration::from_millis(200), &remote, &path, |_, _| {}).unwrap_err().to_string();
+        assert!(told.contains("the server fell silent for 0.2 s"), "{told}");
+        // What had arrived is kept.
+        assert_eq!(std::fs::read(place.path().join("file.zip.part")).unwrap(), &CONTENT[..3]);
+        std::fs::remove_file(place.path().join("file.zip.part")).unwrap();
+        let (url, _) = serve(CONTENT, Manner::Endless);
+        let remote = Remote { url: &url, bytes: Some(20), sha256: None };
+        let told = download(&remote, &path, |_, _| {}).unwrap_err().to_string();
+        assert!(told.contains("it goes on after 20 bytes, where it should end"), "{told}");
+        assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_in_place_of_what_arrived_is_not_followed() {
+        let place = tempfile::tempdir().unwrap();
+        let (path, precious) = (place.path().join("file.zip"), place.path().join("precious"));
+        std::fs::write(&precious, "precious").unwrap();
+        std::os::unix::fs::symlink(&precious, place.path().join("file.zip.part")).unwrap();
+        let (url, _) = serve(CONTENT, Manner::Ranges);
+        fetch(&url, &path).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), CONTENT);
+        assert_eq!(std::fs::read_to_string(&precious).unwrap(), "precious");
     }
 
     #[test]

@@ -66,6 +66,16 @@ pub trait Dataset: Send + Sync {
         id.map_or_else(|| PathBuf::from(self.name()), PathBuf::from)
     }
 
+    /// What of it was left out or taken to mean something, as sentences.
+    fn notes(&self) -> &[String] {
+        &[]
+    }
+
+    /// Whether an image that was read has more than 8 bits a channel, so that its numbers need more than 16.
+    fn is_deep(&self) -> bool {
+        false
+    }
+
     /// Columns or keys of its files that are not read.
     fn ignored(&self) -> &[String] {
         &[]

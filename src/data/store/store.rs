@@ -109,9 +109,20 @@ impl Store {
         &self.duplicates
     }
 
+    /// Whether the items came with groups, beside those that equal features make.
+    pub fn has_groups(&self) -> bool {
+        self.groups.is_some()
+    }
+
     /// What a reader of results should know of this store.
     pub fn warnings(&self) -> &[StoreWarning] {
         &self.warnings
+    }
+
+    /// The same store with sentences of the dataset that it was made of.
+    pub(crate) fn with_notes(mut self, notes: Vec<StoreWarning>) -> Store {
+        self.warnings.extend(notes);
+        self
     }
 
     pub(crate) fn unreadable(&self, source: io::Error) -> DataError {

@@ -19,6 +19,8 @@ pub enum StoreWarning {
         /// How many of them have another class than the first.
         across: usize,
     },
+    /// Something that was left out of a dataset, or taken to mean something, as a sentence.
+    Note(String),
     /// Items of which the network read only the beginning.
     Truncated {
         /// How many.
@@ -43,6 +45,7 @@ impl StoreWarning {
 impl fmt::Display for StoreWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            StoreWarning::Note(sentence) => f.write_str(sentence),
             StoreWarning::ZeroRows { count: 1 } => f.write_str("1 item has only zeros as features"),
             StoreWarning::ZeroRows { count } => write!(f, "{count} items have only zeros as features"),
             StoreWarning::ZeroEmbeddings { count: 1 } => {

@@ -49,11 +49,11 @@ pub struct Inference {
     pub estimate: Estimate,
     /// The interval of the difference, not corrected for several comparisons.
     pub interval: Interval,
-    /// The p-value of "no difference".
+    /// The p-value of "no difference"; never below what the sign-flip test of so many episodes allows.
     pub p: f64,
     /// The same, corrected by Holm over the family.
     pub p_holm: f64,
-    /// The p-value of "at least the margin"; absent where none was named.
+    /// The p-value of "at least the margin", with the same bound; absent where none was named.
     pub equivalence_p: Option<f64>,
     /// The same, corrected by Holm over the family.
     pub equivalence_holm: Option<f64>,
@@ -108,7 +108,12 @@ pub(super) fn pair(
     let effect = Effect::of(a.means, b.means)?;
     let seeds = seeds(a, b)?;
     let trained_often = !seeds.is_empty();
-    let margin = Margin { margin: options.margin, level: setting.level };
+    let margin = Margin {
+        margin: options.margin,
+        level: setting.level,
+        least_p: stats::least_p(differences.len()),
+        constant: seeds.is_empty() && is_constant(&differences, a.means, b.means),
+    };
     let sampler = sampler(&effect.difference, differences.len(), &seeds, &margin);
     let mut findings = vec![Finding { population: Population::Sampler, outcome: sampler.clone() }];
     if !setting.repeat {
@@ -156,10 +161,22 @@ fn seeds(a: &Side<'_>, b: &Side<'_>) -> Option<Vec<SeedVariance>> {
 const NO_SPREAD: &str =
     "every episode has the same difference, and without any spread no interval can be given";
 
-/// How narrow an interval should be, and of which level.
+/// Whether all differences are one number, but for the rounding of the values that they were taken of.
+fn is_constant(differences: &[f64], a: &[f64], b: &[f64]) -> bool {
+    let largest = a.iter().chain(b).fold(0.0_f64, |largest, value| largest.max(value.abs()));
+    let least = differences.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = differences.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    most - least <= 8.0 * f64::EPSILON * largest
+}
+
+/// How narrow an interval should be, of which level, and what the differences allow to be said.
 struct Margin {
     margin: Option<f64>,
     level: f64,
+    /// No p-value is below it.
+    least_p: f64,
+    /// Whether every episode has the same difference.
+    constant: bool,
 }
 
 impl Margin {
@@ -170,11 +187,12 @@ impl Margin {
     }
 
     fn inference(&self, estimate: Estimate, plan: Option<Plan>) -> Result<Inference, String> {
-        if estimate.standard_error == 0.0 {
+        if self.constant || estimate.standard_error == 0.0 {
             return Err(NO_SPREAD.to_string());
         }
         let equivalence_p = self.margin.and_then(|margin| stats::equivalence_p(&estimate, margin));
-        let p = estimate.test(0.0).p;
+        let equivalence_p = equivalence_p.map(|p| p.max(self.least_p));
+        let p = estimate.test(0.0).p.max(self.least_p);
         Ok(Inference {
             estimate,
             interval: estimate.interval(self.level).ok_or("the level of the interval is not one")?,

@@ -326,6 +326,47 @@ fn tables_that_were_never_in_a_folder_are_compared() {
     assert!(comparison.text().contains("store+one is better than store+other"));
 }
 
+/// Two tables of 10 queries an episode, which never were in a folder, from their right answers.
+fn few_episodes(one: &[u32], other: &[u32], margin: f64) -> Comparison {
+    let dealt = std::sync::Arc::new(Dealt::of((0..).take(one.len()).map(|number| (number, vec!["a"]))));
+    let table = |learner: &str, right: &[u32]| {
+        let outcomes: Vec<Vec<(u32, u32)>> = right.iter().map(|right| vec![(*right, 10)]).collect();
+        let table = Made::default().table(learner, "1", 1);
+        ReadTable::of(table, "features-one".to_string(), Vec::new(), std::sync::Arc::clone(&dealt), &outcomes)
+            .unwrap()
+    };
+    let tables = [table("one", one), table("other", other)];
+    let entry = |read| Entry { read, origin: "here".into(), rules: None };
+    let entries: Vec<Entry<'_>> = tables.iter().map(entry).collect();
+    compare(&entries, &Options { margin: Some(margin), ..PLAIN }, &bits).unwrap()
+}
+
+#[test]
+fn few_episodes_show_no_more_than_their_signs_allow() {
+    let found = |one: &[u32], other: &[u32], margin: f64| {
+        let comparison = few_episodes(one, other, margin);
+        let inference = comparison.blocks[0].pairs[0].inference(Population::Sampler).cloned();
+        inference.map(|i| (i.p, i.equivalence_p.unwrap(), i.verdict))
+    };
+    // The t-tests alone say p = 0.010 and 0.004.
+    let three = found(&[9, 9, 10], &[6, 6, 6], 0.05).unwrap();
+    assert_eq!((three.0, three.2), (0.25, Verdict::Inconclusive));
+    assert_eq!(
+        found(&[9, 9, 8], &[9, 9, 9], 0.9).map(|(_, e, v)| (e, v)),
+        Some((0.25, Verdict::Inconclusive))
+    );
+    // Six episodes of one sign can.
+    let six = found(&[9, 9, 10, 9, 9, 9], &[2; 6], 0.05).unwrap();
+    assert_eq!((six.0, six.2), (0.03125, Verdict::Better));
+    // 0.9 − 0.6, 0.8 − 0.5 and 0.7 − 0.4 are equal but for rounding, and equal differences have no interval.
+    assert_eq!(found(&[9, 8, 7], &[6, 5, 4], 0.5), None);
+    let words = few_episodes(&[9, 8, 7], &[6, 5, 4], 0.5).text();
+    assert!(
+        words.contains("every episode has the same difference") && !words.contains("equivalent within"),
+        "{words}"
+    );
+}
+
 #[test]
 fn a_question_that_cannot_be_asked_is_refused() {
     assert_eq!(

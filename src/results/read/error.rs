@@ -3,7 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::metric::Metric;
 use crate::results::{Shard, TableKey};
+use crate::stats::Population;
 use crate::vocab::UnknownWord;
 
 /// A folder of results that was refused.
@@ -169,6 +171,35 @@ pub enum Flaw {
         /// The value from the episodes.
         expected: f64,
     },
+    /// An interval that the episodes of a table give, and that has no row.
+    #[error(
+        "{key}: no row for the {population} interval of {metric}, which its episodes give\nhint: one of the files was changed"
+    )]
+    NoInterval {
+        /// The table.
+        key: TableKey,
+        /// The metric.
+        metric: Metric,
+        /// What the interval speaks about.
+        population: Population,
+    },
+    /// An interval that the episodes of a table do not give.
+    #[error(
+        "{key}: {metric} has the interval `{interval}`, which its episodes do not give\nhint: one of the files was changed"
+    )]
+    OtherInterval {
+        /// The table.
+        key: TableKey,
+        /// The metric.
+        metric: Metric,
+        /// The word of the file.
+        interval: &'static str,
+    },
+    /// A file whose bytes are not those that the run wrote.
+    #[error(
+        "changed since the run wrote it: its sha256 is not the one in run.json\nhint: `kshot rerun` makes the results again"
+    )]
+    Edited,
     /// Counts that cannot be.
     #[error("{correct} of {total} queries cannot be correct")]
     Counts {

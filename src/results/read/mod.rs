@@ -10,6 +10,7 @@ mod error;
 mod measures;
 mod outcomes;
 mod queries;
+mod recomputed;
 mod sheet;
 mod summary;
 
@@ -17,6 +18,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+
+use super::hash;
 use super::rows::Columns;
 use super::staging::RUN_RECORD;
 use super::{Measured, RunRecord, SummaryRow, Table, TableKey};
@@ -279,9 +283,25 @@ impl ResultsFolder {
             }
         }
         summary::read_bins(&path.join("bins.csv"), &mut tables)?;
-        summary::check_values(&path.join("summary.csv"), &tables)?;
+        recomputed::check(&path.join("summary.csv"), &tables)?;
+        unedited(path, &run)?;
         Ok(ResultsFolder { path: path.to_path_buf(), run, tables })
     }
+}
+
+/// Refuses files whose bytes are not those that the run wrote: not all that they say follows from the outcomes. Files that
+/// are gone and were not needed are none of them.
+fn unedited(folder: &Path, run: &RunRecord) -> Result<(), ReadError> {
+    let edited = run.files.par_iter().map(|(name, expected)| {
+        let path = folder.join(name);
+        match hash::of_file(&path) {
+            Ok(found) if found == *expected => Ok(()),
+            Ok(_) => Err(ReadError::whole(&path, Flaw::Edited)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(ReadError::file(&path)(error)),
+        }
+    });
+    edited.collect::<Vec<_>>().into_iter().collect()
 }
 
 /// Reads the record of a run in its folder, parts of evaluations included.

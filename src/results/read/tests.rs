@@ -17,6 +17,15 @@ fn refused(file: &str, change: impl Fn(&str) -> String) -> String {
     error.replace(&format!("{}/", folder.path().display()), "")
 }
 
+/// Writes the hashes of the files as they are into the record.
+fn recorded(folder: &Path) {
+    let mut run = read_record(folder).unwrap();
+    for (name, hash) in &mut run.files {
+        *hash = hash::of_file(&folder.join(name)).unwrap();
+    }
+    fs::write(folder.join("run.json"), run.json().unwrap()).unwrap();
+}
+
 /// Changes one line, counted from 1.
 fn line(text: &str, number: usize, change: impl Fn(&str) -> String) -> String {
     let lines = text.lines().enumerate();
@@ -203,6 +212,44 @@ fn damaged_numbers_are_refused() {
 }
 
 #[test]
+fn rows_that_do_not_follow_from_the_outcomes_are_refused() {
+    // The first row of accuracy with this interval, and a cell of it by column, changed.
+    let edit = |interval: &'static str, column: &'static str, value: &'static str| {
+        move |text: &str| {
+            let header: Vec<&str> = text.lines().next().unwrap().split(',').collect();
+            let place = header.iter().position(|name| *name == column).unwrap();
+            let number =
+                text.lines().skip(1).position(|line| line.contains(&format!(",{interval},"))).unwrap() + 1;
+            line(text, number + 1, |row| cell(row, header.len() - place, value))
+        }
+    };
+    let error = refused("summary.csv", edit("classes", "low", "0.001"));
+    assert!(
+        error.contains("the lower end of the classes interval of ") && error.contains("is 0.001, but"),
+        "{error}"
+    );
+    let error = refused("summary.csv", edit("sampler", "high", "0.999"));
+    assert!(error.contains("the upper end of the sampler interval of "), "{error}");
+    let error = refused("summary.csv", |text| {
+        text.lines()
+            .filter(|line| !line.contains(",classes,") || line.contains("interval"))
+            .fold(String::new(), |all, line| all + line + "\n")
+    });
+    assert!(error.contains("no row for the classes interval of accuracy"), "{error}");
+    let error = refused("summary.csv", |text| text.replace(",default,", ",validation,"));
+    assert!(
+        error.starts_with("summary.csv line 2: `selection` is `validation`, but run.json has `default`"),
+        "{error}"
+    );
+    let error = refused("bins.csv", |text| line(text, 2, |row| cell(row, 1, "0.5")));
+    assert_eq!(
+        error,
+        "bins.csv: changed since the run wrote it: its sha256 is not the one in run.json\n\
+         hint: `kshot rerun` makes the results again"
+    );
+}
+
+#[test]
 fn rows_that_are_there_twice_are_refused() {
     let doubled = |text: &str, number| line(text, number, |row| format!("{row}\n{row}"));
     assert_eq!(
@@ -235,6 +282,9 @@ fn columns_may_stand_in_any_order() {
         }
         turned.flush().unwrap();
     }
+    let error = ResultsFolder::read(folder.path()).unwrap_err().to_string();
+    assert!(error.contains("bins.csv: changed since the run wrote it"), "{error}");
+    recorded(folder.path());
     let after = ResultsFolder::read(folder.path()).unwrap();
     let rows = |read: &ResultsFolder| read.tables.iter().flat_map(ReadTable::rows).collect::<Vec<_>>();
     assert_eq!(rows(&after), rows(&before));

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Behind, Network};
-use crate::data::{FOLDER_FILES, Precision};
+use crate::data::{FOLDER_FILES, Precision, StoreWarning};
 use crate::episode::sha256;
 use crate::run::device::Device;
 use crate::run::error::RunError;
@@ -22,9 +22,9 @@ pub(crate) fn store(
     cache: Option<&Path>,
     device: Device,
     watch: &dyn Watch,
-) -> Result<(PathBuf, Option<Behind>), RunError> {
+) -> Result<(PathBuf, Option<Behind>, Vec<StoreWarning>), RunError> {
     let plan = network.plan(dataset)?;
-    let behind = plan.behind();
+    let (behind, notes) = (plan.behind(), plan.notes());
     // A GPU's features differ in their last digits, and must not stand in for those of the processor.
     let made_on = if device == Device::Cpu { String::new() } else { format!("\n{}", device.name()) };
     let key = sha256(format!("{FORMAT}\n{}{made_on}", plan.recipe).as_bytes());
@@ -35,7 +35,7 @@ pub(crate) fn store(
         let made = plan.make(Precision::F32, device, watch)?;
         files::write_together(&folder, &FOLDER_FILES, &made.files)?;
     }
-    Ok((folder, behind))
+    Ok((folder, behind, notes))
 }
 
 /// `kshot` in the user's folder for caches.

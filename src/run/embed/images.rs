@@ -4,10 +4,12 @@ use std::path::Path;
 
 use super::{Made, Network, cache};
 use crate::backbone::{Architecture, Saved, embed_all};
-use crate::data::{self, DATASETS, Holds, NewStore, Precision, Provenance, Store, images};
+use crate::data::{self, DATASETS, Holds, NewStore, Precision, Provenance, Store, StoreWarning, images};
 use crate::episode::sha256;
+use crate::results::Warning;
 use crate::run::device::{Device, on_device};
 use crate::run::error::RunError;
+use crate::run::fitness;
 use crate::run::watch::{Progress, Watch};
 use crate::tensor::TensorError;
 use crate::tensor::conv::ConvOps;
@@ -138,6 +140,12 @@ fn splits_of(trained_on: &str) -> Option<Vec<Split>> {
 }
 
 impl Work {
+    /// What was left out of the dataset, as sentences.
+    pub(crate) fn notes(&self) -> Vec<StoreWarning> {
+        let notes = self.store.warnings().iter();
+        notes.filter(|warning| matches!(warning, StoreWarning::Note(_))).cloned().collect()
+    }
+
     /// The network and its items; nothing where the pixels themselves are the features.
     pub(crate) fn behind(&self) -> Option<Behind> {
         Some(Behind { items: self.store.clone(), network: self.network.clone()? })
@@ -190,7 +198,9 @@ impl Work {
             provenance: &provenance,
             form,
         };
-        Ok(Made { files: new.files()?, items, dim, cut: 0, warnings: Vec::new() })
+        let warnings =
+            fitness::of_store(&store).filter(|warning| matches!(warning, Warning::Note { .. })).collect();
+        Ok(Made { files: new.files()?, items, dim, cut: 0, warnings })
     }
 }
 

@@ -10,7 +10,7 @@ pub(crate) use images::Behind;
 use std::path::{Path, PathBuf};
 
 use crate::backbone::BackboneSpec;
-use crate::data::Precision;
+use crate::data::{Precision, StoreWarning};
 use crate::results::Warning;
 use crate::run::device::Device;
 use crate::run::error::RunError;
@@ -103,6 +103,15 @@ impl Plan {
             Work::Pictures(work) => work.behind(),
             #[cfg(feature = "text")]
             Work::Sentences(_) => None,
+        }
+    }
+
+    /// What was left out of the dataset, as sentences.
+    pub(crate) fn notes(&self) -> Vec<StoreWarning> {
+        match &self.work {
+            Work::Pictures(work) => work.notes(),
+            #[cfg(feature = "text")]
+            Work::Sentences(_) => Vec::new(),
         }
     }
 

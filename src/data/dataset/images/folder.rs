@@ -1,22 +1,23 @@
 //! Images in folders: one folder per class, and a list or folders that say which classes are base, validation and novel.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::decode::decode;
+use super::decode::{MOST_PIXELS, decode};
+use super::layout;
 use super::scale::scale;
 use crate::data::dataset::items::{Dataset, Items, RawItem};
 use crate::data::dataset::kind::{Asked, Holds, Kind, Opens};
 use crate::data::files_sha256;
-use crate::data::format::splits;
 use crate::data::{DataError, Place};
-use crate::vocab::{Form, Split};
+use crate::vocab::Form;
 
 /// Folders of images.
 pub(in crate::data::dataset) const KIND: Kind = Kind {
     name: "folder",
     usage: "folder:DIR",
     about: "any images: a folder per class, optional splits.csv or folders base, validation, novel; write folder:DIR, or \
-            folder:DIR,side=84 to scale them",
+            folder:DIR,side=84 to scale them, folder:DIR,max-pixels=N to read larger ones than of 200 million pixels",
     holds: Holds::Images,
     opens: Opens::Read {
         home: None,
@@ -25,7 +26,8 @@ pub(in crate::data::dataset) const KIND: Kind = Kind {
     },
 };
 
-const KEYS: &str = "behind the path there may be `side=PIXELS` and `channels=1` or `channels=3`";
+const KEYS: &str =
+    "behind the path there may be `side=PIXELS`, `channels=1` or `channels=3`, and `max-pixels=NUMBER`";
 
 /// A folder of images, listed but not read.
 pub(super) struct Source {
@@ -33,30 +35,28 @@ pub(super) struct Source {
     name: String,
     side: Option<usize>,
     channels: Option<usize>,
+    most: u64,
     items: Items,
     /// The file of each item.
     files: Vec<PathBuf>,
     /// Every class as the recipe names it, those without images among them.
     classes: Vec<String>,
-}
-
-struct Class {
-    name: String,
-    split: Split,
-    cluster: Option<String>,
-    files: Vec<PathBuf>,
+    notes: Vec<String>,
+    /// Whether an image that was read has more than 8 bits a channel.
+    deep: AtomicBool,
 }
 
 impl Source {
     /// Lists the images of `rest`, a path with optional `,key=value` behind.
     pub fn open(spec: &str, rest: &str) -> Result<Source, DataError> {
-        let (mut path, mut side, mut channels) = (rest, None, None);
+        let (mut path, mut side, mut channels, mut most) = (rest, None, None, MOST_PIXELS);
         while let Some((before, pair)) = path.rsplit_once(',') {
             let Some((key, value)) = pair.split_once('=') else { break };
             let value: Option<usize> = value.parse().ok();
             match (key, value) {
                 ("side", Some(1..=4096)) => side = value,
                 ("channels", Some(1 | 3)) => channels = value,
+                ("max-pixels", Some(number @ 1..)) => most = number as u64,
                 _ => {
                     let what = format!("{KEYS}, found `{pair}`");
                     return Err(DataError::Spec { spec: spec.to_string(), what });
@@ -68,18 +68,17 @@ impl Source {
         if !folder.is_dir() {
             return Err(DataError::NoFolder { spec: spec.to_string(), path: folder });
         }
-        let classes = list(&folder)?;
-        if classes.iter().all(|class| class.files.is_empty()) {
-            return Err(DataError::NoItems { at: Place::file(&folder) });
-        }
+        let layout::Layout { classes, parts, notes } = layout::list(&folder)?;
         let name = folder.canonicalize().unwrap_or_else(|_| folder.clone());
         let name = name.file_name().map_or("images".to_string(), |n| n.to_string_lossy().into_owned());
         let said = classes.iter().map(|c| format!("{} {} {:?}", c.name, c.split, c.cluster)).collect();
-        let (mut items, mut files) = (Items::default(), Vec::new());
-        for Class { name, split, cluster, files: own } in classes {
+        let mut items = Items { parts: parts.then(Vec::new), ..Items::default() };
+        let mut files = Vec::new();
+        for layout::Class { name, split, cluster, files: own, parts } in classes {
             if own.is_empty() {
                 continue;
             }
+            items.parts.iter_mut().for_each(|all| all.extend(parts.iter().cloned()));
             for file in own {
                 items.classes.push(name.clone());
                 items.ids.push(file.strip_prefix(&folder).unwrap_or(&file).display().to_string());
@@ -87,7 +86,8 @@ impl Source {
             }
             items.listed.push((name, split, cluster));
         }
-        Ok(Source { folder, name, side, channels, items, files, classes: said })
+        let deep = AtomicBool::new(false);
+        Ok(Source { folder, name, side, channels, most, items, files, classes: said, notes, deep })
     }
 }
 
@@ -104,7 +104,8 @@ impl Dataset for Source {
         let path = &self.files[item];
         let bytes = std::fs::read(path).map_err(DataError::unreadable(path))?;
         let mut picture =
-            decode(&bytes).map_err(|what| DataError::Damaged { at: Place::file(path), what })?;
+            decode(&bytes, self.most).map_err(|what| DataError::Damaged { at: Place::file(path), what })?;
+        self.deep.fetch_or(picture.deep, Ordering::Relaxed);
         if let Some(side) = self.side {
             picture = scale(&picture, side, side);
         }
@@ -129,62 +130,14 @@ impl Dataset for Source {
     fn place(&self, item: usize) -> PathBuf {
         self.files[item].clone()
     }
-}
 
-/// The classes of a folder: its folders, or those of its folders `base`, `validation` and `novel`.
-fn list(folder: &Path) -> Result<Vec<Class>, DataError> {
-    let parts: Vec<(Split, PathBuf)> = [Split::Base, Split::Validation, Split::Novel]
-        .into_iter()
-        .map(|split| (split, folder.join(split.word())))
-        .filter(|(_, path)| path.is_dir())
-        .collect();
-    let mut classes = Vec::new();
-    if !parts.is_empty() {
-        for (split, path) in parts {
-            for class in folders(&path)? {
-                classes.push(Class { split, ..class });
-            }
-        }
-        return Ok(classes);
+    fn notes(&self) -> &[String] {
+        &self.notes
     }
-    classes = folders(folder)?;
-    let path = folder.join("splits.csv");
-    if path.exists() {
-        let listing = splits::read(&path)?;
-        let at = || listing.at.clone();
-        for class in &mut classes {
-            let listed = listing
-                .classes
-                .iter()
-                .find(|l| l.class == class.name)
-                .ok_or_else(|| DataError::ClassWithoutSplit { at: at(), class: class.name.clone() })?;
-            (class.split, class.cluster) = (listed.split, listed.cluster.clone());
-        }
-    }
-    Ok(classes)
-}
 
-/// The folders of a folder, each with its images, all in the order of their names.
-fn folders(folder: &Path) -> Result<Vec<Class>, DataError> {
-    let mut classes = Vec::new();
-    for path in entries(folder)?.into_iter().filter(|path| path.is_dir()) {
-        let picture = |path: &PathBuf| {
-            let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
-            ["png", "jpg", "jpeg"].contains(&extension.to_ascii_lowercase().as_str())
-        };
-        let files = entries(&path)?.into_iter().filter(picture).collect();
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        classes.push(Class { name, split: Split::Novel, cluster: None, files });
+    fn is_deep(&self) -> bool {
+        self.deep.load(Ordering::Relaxed)
     }
-    Ok(classes)
-}
-
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let read =
-        || std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>();
-    let mut entries = read().map_err(DataError::unreadable(folder))?;
-    entries.sort();
-    Ok(entries)
 }
 
 #[cfg(test)]
@@ -192,6 +145,8 @@ mod tests {
     use super::super::decode::tests::png_of;
     use super::super::pixels::Pictures;
     use super::*;
+    use crate::vocab::Split;
+    use std::path::Path;
 
     fn put(place: &Path, path: &str, side: u32, grey: u8) {
         let path = place.join(path);
@@ -256,7 +211,7 @@ mod tests {
         );
         assert!(read(place.path(), ",side=2").is_ok());
         std::fs::write(place.path().join("a/2.png"), b"nothing").unwrap();
-        assert_eq!(told(""), "a/2.png: damaged or cut short: neither PNG nor JPEG");
+        assert!(told("").starts_with("a/2.png: damaged or cut short: no "), "{}", told(""));
         assert!(told(",side=0").contains("found `side=0`"), "{}", told(",side=0"));
     }
 

@@ -5,7 +5,9 @@
 
 mod decode;
 mod folder;
+mod layout;
 mod omniglot;
+mod orientation;
 mod pixels;
 mod published;
 mod scale;
@@ -24,7 +26,7 @@ pub use published::{PUBLISHED, Published, PublishedFile};
 /// Opens a dataset of images as features of pixels; nothing where `spec` is none.
 ///
 /// `spec` is `omniglot` or `omniglot-characters`, which are looked for in `omniglot` below the folder `data` or in the
-/// path behind a colon, or `folder:PATH` with optional `,side=PIXELS` and `,channels=1|3` behind. Decoded pixels are kept
+/// path behind a colon, or `folder:PATH` with optional `,side=PIXELS`, `,channels=1|3` and `,max-pixels=N` behind. Decoded pixels are kept
 /// below the folder `cache`, under the hash of what they were made of.
 ///
 /// # Errors

@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 
 use zip::ZipArchive;
 
-use super::decode::{Raster, decode};
+use super::decode::{MOST_PIXELS, Raster, decode};
 use super::scale::scale;
 use super::vinyals;
 use crate::data::dataset::items::{Dataset, Items, RawItem};
@@ -171,7 +171,7 @@ impl Source {
         let decoded = |(id, bytes): &(String, Vec<u8>)| {
             let path = self.folder.join(format!("{}/{id}.png", character.name));
             let broken = |what| DataError::Damaged { at: Place::file(&path), what };
-            let picture = decode(bytes).map_err(broken)?;
+            let picture = decode(bytes, MOST_PIXELS).map_err(broken)?;
             let found = (picture.height, picture.width);
             match found.0 == found.1 {
                 true => Ok(ink(&picture)),
@@ -214,6 +214,9 @@ fn turns(class: &str) -> Option<usize> {
     ["000", "090", "180", "270"].iter().position(|known| *known == turn)
 }
 
+/// The most bytes of a drawing, whose image has some hundreds: an archive can claim, and unpack to, any number.
+const LARGEST: u64 = 1 << 16;
+
 /// Takes the drawings out of an archive whose members are `…/ALPHABET/CHARACTER/NAME.png`.
 fn unpack(path: &Path, characters: &mut HashMap<String, Drawings>) -> Result<(), DataError> {
     let file = File::open(path).map_err(DataError::unreadable(path))?;
@@ -229,7 +232,15 @@ fn unpack(path: &Path, characters: &mut HashMap<String, Drawings>) -> Result<(),
             return Err(broken(format!("`{name}` lies not in ALPHABET/CHARACTER")));
         };
         let mut bytes = Vec::new();
-        member.read_to_end(&mut bytes).map_err(|e| broken(format!("`{name}`: {e}")))?;
+        (&mut member)
+            .take(LARGEST + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|e| broken(format!("`{name}`: {e}")))?;
+        if bytes.len() as u64 > LARGEST {
+            return Err(broken(format!(
+                "`{name}` has more than the {LARGEST} bytes that a drawing may have"
+            )));
+        }
         found.push((format!("{alphabet}/{character}"), id.to_string(), bytes));
     }
     found.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
@@ -411,8 +422,8 @@ mod tests {
         let same = |class: &str, item: &str, picture: &str| {
             let drawing = &drawings[class.strip_suffix("/rot000").unwrap()][item.parse::<usize>().unwrap()].1;
             assert_eq!(
-                decode(drawing).unwrap(),
-                decode(&pictures[picture]).unwrap(),
+                decode(drawing, MOST_PIXELS).unwrap(),
+                decode(&pictures[picture], MOST_PIXELS).unwrap(),
                 "{class} {item} {picture}"
             );
         };

@@ -1,6 +1,5 @@
 //! Decoded pixels of all images of a dataset, kept as a feature set under the hash of what they were made of.
 
-use std::io::Write;
 use std::path::Path;
 
 use rayon::prelude::*;
@@ -8,13 +7,15 @@ use sha2::{Digest, Sha256};
 
 use crate::data::dataset::items::{Dataset, Items, RawItem};
 use crate::data::format::written::Provenance;
-use crate::data::growing;
 use crate::data::store::save::{FOLDER_FILES, NewStore, Precision};
-use crate::data::{DataError, OpenOptions, Place, Store};
+use crate::data::{DataError, HeldFolder, OpenOptions, Place, Store, StoreWarning};
 use crate::vocab::{Form, SawClasses};
 
+/// How long another run may take to write its files.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
+
 /// Raised when the same files give other pixels.
-const FORMAT: &str = "kshot pixels 1";
+const FORMAT: &str = "kshot pixels 2";
 
 /// The pixels of a dataset of images as features: opened where they are kept below `cache`, else made and kept there.
 ///
@@ -31,7 +32,9 @@ pub fn pixels(dataset: &dyn Dataset, cache: &Path) -> Result<Store, DataError> {
     // The pixels are written last: where they are, the store is whole.
     let made = !folder.join(FOLDER_FILES[0]).exists();
     if made {
-        write(&folder, dataset.items()?, &Pictures::of(dataset)?)?;
+        let pictures = Pictures::of(dataset)?;
+        let precision = if dataset.is_deep() { Precision::F32 } else { Precision::F16 };
+        write(&folder, dataset.items()?, &pictures, precision)?;
     }
     let mut store = Store::open(&folder, &OpenOptions::default()).map_err(|error| match made {
         false => error.in_cache(&folder),
@@ -42,6 +45,7 @@ pub fn pixels(dataset: &dyn Dataset, cache: &Path) -> Result<Store, DataError> {
         }
     })?;
     store.name = name.to_string();
+    store.warnings.extend(dataset.notes().iter().cloned().map(StoreWarning::Note));
     Ok(store)
 }
 
@@ -96,13 +100,13 @@ fn size(form: Form) -> (usize, usize, usize) {
     }
 }
 
-fn write(folder: &Path, items: &Items, pictures: &Pictures) -> Result<(), DataError> {
+fn write(folder: &Path, items: &Items, pictures: &Pictures, precision: Precision) -> Result<(), DataError> {
     let provenance =
         Provenance { backbone: "none".to_string(), saw_classes: SawClasses::None, ..Provenance::default() };
     let files = NewStore {
         features: &pictures.pixels,
         dim: pictures.form.dim().unwrap_or(1),
-        precision: Precision::F16,
+        precision,
         classes: &items.classes,
         parts: items.parts.as_deref(),
         ids: &items.ids,
@@ -113,10 +117,11 @@ fn write(folder: &Path, items: &Items, pictures: &Pictures) -> Result<(), DataEr
     }
     .files()?;
     let failed = |source| DataError::Unwritable { at: Place::file(folder), source };
-    std::fs::create_dir_all(folder).map_err(failed)?;
+    // Others that decode the same images write the same bytes.
+    let held = HeldFolder::wait(folder, PATIENCE).map_err(failed)?;
+    let held = held.ok_or_else(|| failed(std::io::ErrorKind::ResourceBusy.into()))?;
     for (name, bytes) in files {
-        let mut file = growing(folder).map_err(failed)?;
-        file.write_all(&bytes).map_err(failed)?;
+        let file = held.grown(&bytes).map_err(failed)?;
         file.persist(folder.join(name)).map_err(|error| failed(error.error))?;
     }
     Ok(())

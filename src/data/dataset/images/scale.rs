@@ -29,7 +29,7 @@ pub(super) fn scale(picture: &Raster, height: usize, width: usize) -> Raster {
             }
         }
     }
-    Raster { height, width, channels, values }
+    Raster { height, width, channels, values, deep: picture.deep }
 }
 
 /// For each new pixel of an axis the old ones that it covers, with the share of each.
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     fn grey(height: usize, width: usize, values: &[f32]) -> Raster {
-        Raster { height, width, channels: 1, values: values.to_vec() }
+        Raster { height, width, channels: 1, values: values.to_vec(), deep: false }
     }
 
     #[test]

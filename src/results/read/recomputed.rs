@@ -1,0 +1,111 @@
+//! What the episodes determine is computed again: values, intervals and pooled accuracies of summary.csv.
+
+use std::path::Path;
+
+use super::ReadTable;
+use super::error::{Flaw, ReadError};
+use super::sheet::differ;
+use crate::metric::{ClassCounts, Confidences, Metric, Pooled};
+use crate::results::Measured;
+use crate::results::tally::over_episodes;
+use crate::stats::{ClassSum, Interval, Population};
+
+/// Compares every row of summary.csv with what its episodes give, and asks for the rows that they must have.
+pub(super) fn check(path: &Path, tables: &[ReadTable]) -> Result<(), ReadError> {
+    for read in tables {
+        let lines = || read.measured.iter().zip(read.lines.iter().copied());
+        for metric in &read.table.metrics {
+            let expected = expected(read, *metric);
+            for (measured, line) in lines().filter(|(measured, _)| measured.metric == *metric) {
+                agrees(read, measured, &expected).map_err(|flaw| ReadError::Line {
+                    path: path.to_path_buf(),
+                    line,
+                    flaw,
+                })?;
+            }
+            let missing = expected.iter().filter_map(|of| of.interval).find(|(population, _)| {
+                let is_there = |(measured, _): (&Measured, u64)| {
+                    measured.metric == *metric && measured.interval.is_some_and(|(of, _)| of == *population)
+                };
+                !lines().any(is_there)
+            });
+            if let Some((population, _)) = missing {
+                let flaw = Flaw::NoInterval { key: read.key(), metric: *metric, population };
+                return Err(ReadError::whole(path, flaw));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The rows of a metric that the episodes of a table determine; none for one that needs more than these.
+fn expected(read: &ReadTable, metric: Metric) -> Vec<Measured> {
+    if let Some(values) = read.values(metric) {
+        return over_episodes(metric, &values, sums(read, &values), read.table.level, read.table.repeat);
+    }
+    if metric != Metric::CLASS_ACCURACY {
+        return Vec::new();
+    }
+    let count = |&(correct, total): &(u64, u64)| ClassCounts { correct, total, seen: false };
+    let classes: Vec<ClassCounts> = read.by_class.iter().map(count).collect();
+    let pooled = Pooled {
+        classes: &classes,
+        confidences: &Confidences::default(),
+        bins: &[],
+        temperature: None,
+        scaled_bins: &[],
+        curve: None,
+    };
+    let value = metric.of_draw(&pooled);
+    value.map(|value| Measured { metric, value, interval: None }).into_iter().collect()
+}
+
+/// The sums over the episodes that hold each class, or cluster of classes.
+fn sums(read: &ReadTable, values: &[f64]) -> impl Iterator<Item = (u32, ClassSum)> {
+    let mut sums = vec![ClassSum::default(); read.dealt.units.len()];
+    let mut last = vec![0; sums.len()];
+    for (place, value) in values.iter().enumerate() {
+        for class in read.dealt.members(place) {
+            let unit = read.dealt.unit_of[*class as usize] as usize;
+            if std::mem::replace(&mut last[unit], place + 1) <= place {
+                sums[unit].push(*value);
+            }
+        }
+    }
+    (0..).zip(sums)
+}
+
+/// Compares one row with those that are expected.
+fn agrees(read: &ReadTable, measured: &Measured, expected: &[Measured]) -> Result<(), Flaw> {
+    let Some(first) = expected.first() else { return Ok(()) };
+    let flaw = |what: String, found: f64, expected: f64| {
+        Err(Flaw::Value { key: read.key(), metric: what, found, expected })
+    };
+    if differ(measured.value, first.value) {
+        return flaw(measured.metric.to_string(), measured.value, first.value);
+    }
+    let same = |of: &&Measured| of.interval.map(|(population, _)| population) == population(measured);
+    let Some(found) = expected.iter().find(same) else {
+        let interval = population(measured).map_or("none", Population::word);
+        return Err(Flaw::OtherInterval { key: read.key(), metric: measured.metric, interval });
+    };
+    let ends = |of: &Measured| of.interval.map(|(_, Interval { low, high, .. })| [low, high]);
+    if let (Some(ours), Some(theirs)) = (ends(measured), ends(found)) {
+        for (place, (found, expected)) in ours.into_iter().zip(theirs).enumerate() {
+            if differ(found, expected) {
+                let end = ["lower", "upper"][place];
+                let interval = population(measured).map_or("none", Population::word);
+                return flaw(
+                    format!("the {end} end of the {interval} interval of {}", measured.metric),
+                    found,
+                    expected,
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+fn population(measured: &Measured) -> Option<Population> {
+    measured.interval.map(|(population, _)| population)
+}
