@@ -176,6 +176,13 @@ pub enum Warning {
         /// Classes concerned.
         classes: u64,
     },
+    /// What is said of a feature set by what it was read from.
+    Features {
+        /// The feature store, as it was named.
+        features: String,
+        /// The sentence.
+        finding: String,
+    },
     /// Items of which the network that made the features read only the beginning.
     Cut {
         /// The feature store, as it was named.
@@ -306,8 +313,15 @@ impl fmt::Display for Warning {
                 )
             }
             Warning::IgnoredColumns { dataset, columns } => {
-                write!(f, "{dataset}: columns that are not read: {}", columns.join(", "))
+                const FEW: usize = 12;
+                let first = &columns[..columns.len().min(FEW)];
+                write!(f, "{dataset}: columns that are not read: {}", first.join(", "))?;
+                match columns.len() - first.len() {
+                    0 => Ok(()),
+                    more => write!(f, " and {more} more"),
+                }
             }
+            Warning::Features { features, finding } => write!(f, "{features}: {finding}"),
             Warning::Cut { features, items } => {
                 write!(f, "{features}: {items} items were longer than the network reads, and were cut")
             }

@@ -1,12 +1,16 @@
 //! Sentences as token numbers.
 
+use std::path::PathBuf;
+
 use tokenizers::{Tokenizer, TruncationParams};
 
 use super::config::Plan;
 use crate::backbone::{BackboneError, read_file};
+use crate::guard::guarded;
 
 /// A tokenizer that cuts sentences at the longest length.
 pub(super) struct Tokens {
+    path: PathBuf,
     tokenizer: Tokenizer,
     lower_case: bool,
 }
@@ -18,10 +22,14 @@ impl Tokens {
     pub fn read(plan: &Plan) -> Result<Tokens, BackboneError> {
         let path = plan.folder.join("tokenizer.json");
         let bytes = read_file(&path, HINT)?;
-        let mut tokenizer = Tokenizer::from_bytes(bytes).map_err(|error| {
+        let damaged = |error: String| {
             let what = format!("no tokenizer that can be read: {error}\nhint: {HINT}");
             BackboneError::Damaged { path: path.clone(), what }
-        })?;
+        };
+        let read = guarded(|| Tokenizer::from_bytes(bytes)).map_err(damaged)?;
+        let mut tokenizer = read.map_err(|error| damaged(error.to_string()))?;
+        // What names a token that is not there is found with the first sentence, and so it is found here.
+        guarded(|| tokenizer.encode_fast("a", true).map(drop)).map_err(damaged)?.unwrap_or_default();
         let size = |what| Err(BackboneError::Size { path: path.clone(), what });
         let highest = tokenizer.get_vocab(true).into_values().max().map_or(0, |id| id as usize + 1);
         if highest > plan.sizes.words {
@@ -41,14 +49,15 @@ impl Tokens {
         if let Err(error) = tokenizer.with_truncation(Some(truncation)) {
             return Err(BackboneError::Damaged { path, what: error.to_string() });
         }
-        Ok(Tokens { tokenizer, lower_case: plan.lower_case })
+        Ok(Tokens { path, tokenizer, lower_case: plan.lower_case })
     }
 
     /// The tokens of text number `number`, and whether it was too long.
     pub fn of(&self, number: usize, text: &str) -> Result<(Vec<u32>, bool), BackboneError> {
         let text = text.trim();
         let lower = if self.lower_case { Some(text.to_lowercase()) } else { None };
-        let encoded = self.tokenizer.encode_fast(lower.as_deref().unwrap_or(text), true);
+        let encoded = guarded(|| self.tokenizer.encode_fast(lower.as_deref().unwrap_or(text), true))
+            .map_err(|what| BackboneError::Damaged { path: self.path.clone(), what })?;
         let encoded = encoded.map_err(|error| BackboneError::Tokens { number, what: error.to_string() })?;
         if text.is_empty() || encoded.is_empty() {
             return Err(BackboneError::EmptyText { number });
