@@ -37,7 +37,7 @@ fn with_splits(lines: &str) -> Place {
 fn a_path_that_leads_nowhere_is_refused_with_the_forms_there_are() {
     let sentence = "nowhere: no such file or folder\nhint: features are a folder with features.npy and items.csv, or with \
                     .parquet or .arrow files, a .npz archive, a .safetensors file, a .csv table, a .tsv table, a .parquet table, \
-                    a .feather table, an .arrow table, a .npy file with --labels FILE, or an embedded dataset: `glyphs`, `gaussian`";
+                    a .feather table, an .arrow table, a .mat file with `features` and `labels`, a .npy file with --labels FILE, or an embedded dataset: `glyphs`, `gaussian`";
     let place = Place::new();
     for verb in ["evaluate", "sample", "check"] {
         place.refuses(3, &format!("{verb} p.toml --features nowhere"), sentence);

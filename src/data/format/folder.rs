@@ -8,7 +8,7 @@ use super::Reader;
 use super::header::{Others, Reading};
 use super::npy::matrix_file;
 use super::written::{About, Features, Listing, Matrix, Written};
-use super::{shards, splits, table};
+use super::{shards, splits, table, zero_shot};
 use crate::data::OpenOptions;
 use crate::data::place::store_name;
 use crate::data::{DataError, Place};
@@ -36,6 +36,11 @@ impl Reader for Folder {
     }
 
     fn read(&self, path: &Path, options: &OpenOptions) -> Result<Written, DataError> {
+        let published = path.join(zero_shot::FEATURES);
+        if !path.join(FILES[0]).exists() && published.exists() {
+            let written = zero_shot::Mat.read(&published, options)?;
+            return Ok(Written { name: store_name(path), path: Some(path.to_path_buf()), ..written });
+        }
         if self.has_columns(path) {
             return shards::features(path, &shards::files(path), options);
         }

@@ -11,6 +11,7 @@ pub(in crate::data) mod folder;
 pub(in crate::data) mod header;
 pub(in crate::data) mod labels;
 pub(in crate::data) mod lines;
+mod mat;
 mod names;
 pub(in crate::data) mod npy;
 mod npz;
@@ -24,6 +25,7 @@ pub(in crate::data) mod splits;
 pub(in crate::data) mod table;
 mod tensors;
 pub(in crate::data) mod written;
+mod zero_shot;
 
 use std::path::Path;
 
@@ -62,6 +64,7 @@ pub(in crate::data) const FORMATS: &[&dyn Reader] = &[
     &parquet::Parquet,
     &parquet::Arrow("feather"),
     &parquet::Arrow("arrow"),
+    &zero_shot::Mat,
     &bare::Npy,
 ];
 
