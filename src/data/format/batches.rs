@@ -287,7 +287,14 @@ fn numbers(array: &ArrayRef, at: &Place, first: usize) -> Result<Vec<f32>, DataE
         return Ok(floats);
     }
     if !array.data_type().is_integer() {
-        return Err(wrong_type(array, at, "numbers"));
+        let sentence = texts(array, at).ok().and_then(|texts| texts.into_iter().next());
+        return Err(match (at.member.as_deref(), sentence) {
+            (Some("text"), Some(text)) => {
+                let at = Place::file(&at.path);
+                DataError::TextsNotFeatures { at, found: text.chars().take(20).collect() }
+            }
+            _ => wrong_type(array, at, "numbers"),
+        });
     }
     let wide = |row: usize, number: i128| match number as f32 {
         float if float as i128 == number => Ok(float),

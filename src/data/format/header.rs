@@ -149,10 +149,14 @@ pub(super) fn take_features(
     at: &Place,
 ) -> Result<FeatureColumns, DataError> {
     take(names, roles, cells, |candidates| {
-        // Sentences are no features that a rule could find, and have a message of their own.
-        let sentences = asked.is_empty() && candidates.len() == 1 && candidates[0].name == "text";
-        let all = || Chosen { places: vec![0], warning: None };
-        if sentences { Ok(all()) } else { choose(candidates, asked, at) }
+        let sentences = |column: &Candidate<'_>| column.name == "text" && column.cells == Cells::Others;
+        match (choose(candidates, asked, at), candidates.iter().position(sentences)) {
+            // Where sentences keep a rule from fitting, their column is taken, to be refused with the way on.
+            (Err(DataError::NoFeatureRule { .. }), Some(place)) => {
+                Ok(Chosen { places: vec![place], warning: None })
+            }
+            (chosen, _) => chosen,
+        }
     })
     .map(|columns| {
         let listed = columns.names.iter().map(|name| asked.contains(name)).collect();

@@ -514,6 +514,7 @@ mod tests {
         let words =
             "s.csv line 2: column `text` holds `why is it so cold in`, features are numbers alone\nhint: ";
         assert!(refused("text,class\nwhy is it so cold in here,a\n").starts_with(words));
+        assert!(refused("text,class,label\nwhy is it so cold in here,a,1\n").starts_with(words));
         let infinite =
             "s.csv line 2: item 0 (class `a`) has 1e39 in column `f`, features must be finite 32-bit numbers";
         assert_eq!(refused("class,f\na,1e39\n"), infinite);

@@ -235,6 +235,10 @@ fn a_parquet_table_that_is_no_store_is_refused() {
             .starts_with("s.parquet: which columns are features is not clear, `colour` is no number\nhint: "),
         "{unclear}"
     );
+    let sentences =
+        refused(vec![class(), ("text", text(&["how are you", "bye"])), ("label", floats(&[1.0, 2.0]))]);
+    let words = "s.parquet: column `text` holds `how are you`, features are numbers alone\nhint: ";
+    assert!(sentences.starts_with(words), "{sentences}");
     let beyond = refused(vec![class(), ("f", Arc::new(Float64Array::from(vec![1.0, 1e99])))]);
     assert!(
         beyond.starts_with("s.parquet: item 1 (class `y`) has a number beyond 32 bits in column 0"),
