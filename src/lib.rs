@@ -37,6 +37,7 @@ pub mod cli;
 pub mod data;
 pub mod episode;
 pub mod eval;
+mod guard;
 pub mod learner;
 pub mod metric;
 pub mod numbers;

@@ -7,7 +7,6 @@
 //! sentence-transformers library writes it.
 
 mod architecture;
-mod caught;
 mod conv4;
 mod enrolled;
 mod error;
@@ -24,7 +23,6 @@ use std::io;
 use std::path::Path;
 
 pub use architecture::{Architecture, Named, Sizes, start_stream};
-pub use caught::is_expected_panic;
 pub use conv4::{Conv4, Conv4Config};
 pub use enrolled::{Configuration, NETWORKS};
 pub use error::{BackboneError, ShapeDiffers};

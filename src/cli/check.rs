@@ -53,7 +53,10 @@ pub(super) fn run(known: &Learners, arguments: &Arguments) -> Result<Outcome, Cl
     for rules in all {
         let protocol = &rules.protocol;
         let store = sets.only(protocol)?.store;
-        let mut text = String::new();
+        let mut text: String = fitness::said_of(&store)?
+            .iter()
+            .map(|sentence| format!("{}: warning: {sentence}\n", protocol.name()))
+            .collect();
         let mut broken = 0;
         let dealer = match draws::draw(&rules, arguments.draw.as_deref(), &store) {
             Err(

@@ -57,7 +57,7 @@ pub(super) fn texts(paths: &[PathBuf]) -> Result<Vec<Text>, CliError> {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Items and features")]
 pub(super) struct InputFlags {
-    /// Features (folder, .npz, .npy with --labels, .safetensors, .csv, .parquet), or a dataset; repeat for several feature
+    /// Features (folder, .npz, .npy with --labels, .safetensors, .csv, .tsv, .parquet, .feather), or a dataset; repeat for several feature
     /// sets of the same items. `NAME=PATH` names one. Default: the protocol's dataset.
     #[arg(long, value_name = "[NAME=]PATH")]
     features: Vec<String>,
@@ -65,6 +65,10 @@ pub(super) struct InputFlags {
     /// with a column `class` and optionally `part`, `group`, `id` and `split`. All features of a run share it.
     #[arg(long, value_name = "FILE", requires = "features")]
     labels: Option<PathBuf>,
+    /// The columns of a table (.csv, .tsv, .parquet) that are features: names or patterns with `*`, separated by commas, such
+    /// as 'f*'. Default: the columns of one numbered prefix, else all numbers but those whose names say that they are none.
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', requires = "features")]
+    feature_columns: Vec<String>,
     /// Network that makes features of a dataset, such as `conv4:weights=conv4-glyphs`, or `pixels`; repeat for several.
     /// See `kshot list backbones`.
     #[arg(long = "backbone", value_name = "[NAME=]SPEC")]
@@ -76,8 +80,8 @@ pub(super) struct InputFlags {
     /// Folder in which datasets are looked for by name. Default: KSHOT_DATA, else `data`.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Class embeddings in place of those of the features: a .csv with a column `class` and a number per class in each
-    /// other column.
+    /// Class embeddings in place of those of the features: a .csv or .tsv with a column `class` and a number per class in
+    /// the others.
     #[arg(long, value_name = "FILE", alias = "class-vectors")]
     class_embeddings: Option<PathBuf>,
     /// Text around the words of a class, at `{}`, for class embeddings; repeat for several, which are averaged.
@@ -108,6 +112,7 @@ impl InputFlags {
         Inputs {
             features: self.features.clone(),
             labels: self.labels.clone(),
+            feature_columns: self.feature_columns.clone(),
             backbones: self.backbones.clone(),
             weights: self.weights.clone(),
             data: self.data.clone(),

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use super::error::CliError;
-use crate::backbone::is_expected_panic;
+use crate::guard::is_expected_panic;
 use crate::run::RunError;
 
 /// How the panic of the standard library begins when the system starts no thread.

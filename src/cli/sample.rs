@@ -43,7 +43,8 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
     let watch = Terminal::default();
     let mut sets =
-        FeatureSets::new(&arguments.inputs.inputs(), Vec::new(), arguments.inputs.device.chosen()?, &watch)?;
+        FeatureSets::new(&arguments.inputs.inputs(), Vec::new(), arguments.inputs.device.chosen()?, &watch)?
+            .for_draws();
     let texts = arguments.overrides.protocols(&arguments.protocols)?;
     for rules in all_rules(&texts, arguments.overrides.episodes)? {
         let protocol = &rules.protocol;

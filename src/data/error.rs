@@ -3,7 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::format::feature_columns::quoted;
 use super::format::known;
+use super::store::Leak;
 use crate::vocab::{Form, Split, UnknownWord};
 
 pub use super::place::{ItemName, Place};
@@ -37,7 +39,7 @@ pub enum DataError {
     },
     /// Labels in a file of another format.
     #[error(
-        "{}: labels are read from .npy, .txt, .csv or .parquet\nhint: a .npy or .txt holds a class for every row, a \
+        "{}: labels are read from .npy, .txt, .csv, .tsv, .parquet or .feather\nhint: a .npy or .txt holds a class for every row, a \
          table the column `class` and optionally `part`, `group`, `id` and `split`", path.display()
     )]
     OtherLabels {
@@ -190,6 +192,50 @@ pub enum DataError {
         /// The first columns of the file.
         found: String,
     },
+    /// A table of which no rule says which columns are features.
+    #[error(
+        "{at}: which columns are features is not clear, {what}\nhint: list them by name or by a pattern with `*`, such \
+         as --feature-columns 'x*'"
+    )]
+    NoFeatureRule {
+        /// The file.
+        at: Place,
+        /// What keeps the rules from fitting.
+        what: String,
+    },
+    /// Feature columns that are asked for and not there.
+    #[error(
+        "{at}: --feature-columns `{pattern}` matches none of the columns that can be features, found {found}"
+    )]
+    NoFeatureColumn {
+        /// The file.
+        at: Place,
+        /// The name or pattern.
+        pattern: String,
+        /// The columns there are.
+        found: String,
+    },
+    /// Columns that are asked for of a file that has none.
+    #[error(
+        "{}: --feature-columns is for tables, in this file all numbers of the matrix are features\nhint: leave \
+         --feature-columns out", path.display()
+    )]
+    NotATable {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// Columns of a table that give the class or the place in the file away.
+    #[error(
+        "{at}: {}\nhint: leave such columns out of the table; what is a feature all the same is taken where \
+         --feature-columns lists it by its name",
+        leak_text(columns)
+    )]
+    LeakingColumns {
+        /// The file.
+        at: Place,
+        /// The columns, with what each is a function of.
+        columns: Vec<(String, Leak)>,
+    },
     /// Two columns of one name.
     #[error("{at}: column `{column}` appears twice")]
     ColumnTwice {
@@ -207,6 +253,15 @@ pub enum DataError {
         at: Place,
         /// Its place, counted from 1.
         place: usize,
+    },
+    /// A quotation mark that opens a field and is never closed.
+    #[error(
+        "{at}: a quotation mark opens here and is never closed\nhint: in a .csv file a field that holds one is quoted \
+         whole, and the mark in it written twice"
+    )]
+    OpenQuote {
+        /// The line.
+        at: Place,
     },
     /// No feature at all.
     #[error("{at}: no features: every item needs at least one number")]
@@ -274,6 +329,15 @@ pub enum DataError {
         column: String,
         /// The field.
         found: String,
+    },
+    /// One list of objects where each line should be one.
+    #[error(
+        "{at}: the file is one JSON list, a .jsonl file has one object per line\nhint: `jq -c '.[]' FILE` writes it so, \
+         or `pandas.DataFrame.to_json(FILE, orient=\"records\", lines=True)`"
+    )]
+    NotJsonLines {
+        /// The file.
+        at: Place,
     },
     /// Text that is not UTF-8.
     #[error("{at}: the text is not UTF-8")]
@@ -383,6 +447,21 @@ pub enum DataError {
         /// The class.
         class: String,
     },
+    /// A class that is there under a name that only looks like its own.
+    #[error(
+        "{at}: class {class:?} has no {lacks}, {alike:?} has\nhint: space, case and leading zeros count in names; write the \
+         class in one way"
+    )]
+    AlikeClass {
+        /// The file or line.
+        at: Place,
+        /// The class.
+        class: String,
+        /// What it lacks: items, or an embedding.
+        lacks: &'static str,
+        /// The name there is.
+        alike: String,
+    },
     /// A table of class embeddings without numbers.
     #[error("{at}: no numbers beside the column `class`")]
     NoEmbeddings {
@@ -394,6 +473,28 @@ pub enum DataError {
     EmptyEmbeddings {
         /// The file or array.
         at: Place,
+    },
+    /// Class embeddings of which nothing says which class each row belongs to.
+    #[error(
+        "{at}: nothing says which class each of the {rows} class embeddings belongs to\nhint: {}",
+        order_hint(at)
+    )]
+    EmbeddingsWithoutOrder {
+        /// The file or array.
+        at: Place,
+        /// How many there are.
+        rows: usize,
+    },
+    /// Splits of classes of which nothing says which class each belongs to.
+    #[error(
+        "{at}: nothing says which class each of the {found} splits belongs to, and the classes do not appear in sorted \
+         order\nhint: add an array `classes` with the name of the class of each"
+    )]
+    SplitsWithoutOrder {
+        /// The array.
+        at: Place,
+        /// How many there are.
+        found: usize,
     },
     /// Class embeddings in two files of one store.
     #[error("{at}: the folder has class embeddings in another file, too")]
@@ -589,6 +690,8 @@ impl DataError {
                 | DataError::Spec { .. }
                 | DataError::NoBaseClasses { .. }
                 | DataError::EmbeddingsNoTable { .. }
+                | DataError::NoFeatureColumn { .. }
+                | DataError::NotATable { .. }
         )
     }
 
@@ -600,6 +703,24 @@ impl DataError {
     /// The same, of a store that a folder keeps only so that it need not be made again.
     pub fn in_cache(self, folder: &Path) -> DataError {
         DataError::DamagedCache { folder: folder.to_path_buf(), source: Box::new(self) }
+    }
+
+    /// A class that no item has, and perhaps a name that looks like it.
+    pub(super) fn without_items(at: Place, class: &str, alike: Option<&str>) -> DataError {
+        let class = class.to_string();
+        match alike {
+            None => DataError::ClassWithoutItems { at, class },
+            Some(alike) => DataError::AlikeClass { at, class, lacks: "items", alike: alike.to_string() },
+        }
+    }
+
+    /// A class that has no embedding, and perhaps a name that looks like it.
+    pub(super) fn without_embedding(at: Place, class: &str, alike: Option<&str>) -> DataError {
+        let class = class.to_string();
+        match alike {
+            None => DataError::ClassWithoutEmbedding { at, class },
+            Some(alike) => DataError::AlikeClass { at, class, lacks: "embedding", alike: alike.to_string() },
+        }
     }
 
     pub(super) fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> DataError + '_ {
@@ -624,6 +745,30 @@ fn part_hint(word: &UnknownWord) -> &'static str {
         }
         false => "",
     }
+}
+
+/// How class embeddings are given an order.
+fn order_hint(at: &Place) -> &'static str {
+    match at.path.extension().and_then(|extension| extension.to_str()) {
+        Some("npz") => "add an array `classes` with the name of the class of each row",
+        Some("safetensors") => "add metadata `classes`, a JSON list with the name of the class of each row",
+        _ => {
+            "add splits.csv with a line `class,split` for each row in its order, or save the embeddings as \
+             class_embeddings.csv with a column `class`"
+        }
+    }
+}
+
+/// What columns are a function of.
+fn leak_text(columns: &[(String, Leak)]) -> String {
+    let of = |kind: Leak| {
+        let names: Vec<&String> =
+            columns.iter().filter(|(_, leak)| *leak == kind).map(|(name, _)| name).collect();
+        let noun = if names.len() == 1 { "column" } else { "columns" };
+        let verb = if names.len() == 1 { "is" } else { "are" };
+        (!names.is_empty()).then(|| format!("{noun} {} {verb} {kind}", quoted(names)))
+    };
+    [Leak::Class, Leak::Row].into_iter().filter_map(of).collect::<Vec<_>>().join(", and ")
 }
 
 /// A remedy for a code that stands for nothing.

@@ -89,7 +89,8 @@ impl Sample {
         let splits: Vec<String> = self.splits.iter().map(|(_, split)| split.clone()).collect();
         let mut members = vec![("features", matrix(self.rows(), self.dim, &self.values))];
         members.extend(self.columns().iter().map(|(name, column)| (*name, words(column))));
-        members.push(("class_split", words(&splits)));
+        let classes: Vec<String> = self.splits.iter().map(|(class, _)| class.clone()).collect();
+        members.extend([("classes", words(&classes)), ("class_split", words(&splits))]);
         archive(at, compressed, &members)
     }
 

@@ -17,6 +17,9 @@ pub struct Inputs {
     /// The class of every row, for features that do not say it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<PathBuf>,
+    /// The columns of tables that are features, by name or pattern; none: those that a rule finds.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub feature_columns: Vec<String>,
     /// Networks that make features of datasets, `[NAME=]SPEC`.
     pub backbones: Vec<String>,
     /// Weights of the backbone, where there is exactly one and its specification has none.

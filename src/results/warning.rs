@@ -181,12 +181,12 @@ pub enum Warning {
         /// Classes concerned.
         classes: u64,
     },
-    /// Something that was left out of a dataset, or taken to mean something.
-    Note {
-        /// The features.
+    /// What is said of a feature set by what it was read from.
+    Features {
+        /// The feature store, as it was named.
         features: String,
         /// The sentence.
-        note: String,
+        finding: String,
     },
     /// Classes that were left out because they have too few items, as was asked for.
     SmallClasses {
@@ -329,9 +329,15 @@ impl fmt::Display for Warning {
                 )
             }
             Warning::IgnoredColumns { dataset, columns } => {
-                write!(f, "{dataset}: columns that are not read: {}", columns.join(", "))
+                const FEW: usize = 12;
+                let first = &columns[..columns.len().min(FEW)];
+                write!(f, "{dataset}: columns that are not read: {}", first.join(", "))?;
+                match columns.len() - first.len() {
+                    0 => Ok(()),
+                    more => write!(f, " and {more} more"),
+                }
             }
-            Warning::Note { features, note } => write!(f, "{features}: {note}"),
+            Warning::Features { features, finding } => write!(f, "{features}: {finding}"),
             Warning::SmallClasses { protocol, classes } => write!(
                 f,
                 "{protocol}: {} left out, with too few items for an episode: {}",

@@ -130,6 +130,7 @@ impl<'a> FeatureSets<'a> {
         let options = OpenOptions {
             resident: inputs.memory.unwrap_or(default.resident),
             labels: inputs.labels.clone(),
+            feature_columns: inputs.feature_columns.clone(),
             ..default
         };
         let networks = networks(inputs)?;
@@ -139,6 +140,11 @@ impl<'a> FeatureSets<'a> {
     /// The same, with the items of a split left unseen in every feature set that is opened from now on.
     pub(crate) fn without(self, split: Split) -> FeatureSets<'a> {
         FeatureSets { options: OpenOptions { unseen: Some(split), ..self.options }, ..self }
+    }
+
+    /// The same for drawing episodes, which looks at no numbers.
+    pub(crate) fn for_draws(self) -> FeatureSets<'a> {
+        FeatureSets { options: OpenOptions { leaks_are_read: true, ..self.options }, ..self }
     }
 
     /// The feature sets of a protocol: those that were named, else those of its dataset.
@@ -193,6 +199,11 @@ impl<'a> FeatureSets<'a> {
         if self.inputs.labels.is_some() && self.is_dataset(named) {
             return Err(RunError::Request(format!(
                 "`{named}` is a dataset with labels of its own, --labels is for features from files"
+            )));
+        }
+        if !self.inputs.feature_columns.is_empty() && self.is_dataset(named) {
+            return Err(RunError::Request(format!(
+                "`{named}` is a dataset of items, --feature-columns is for tables of features"
             )));
         }
         if self.is_dataset(named) && !self.networks.is_empty() {

@@ -1,6 +1,6 @@
 //! Whether protocol, draw and features go together.
 
-use crate::data::{self, Store, StoreWarning};
+use crate::data::{self, Leak, Store, StoreWarning};
 use crate::episode::{Draw, Finding, Maker, Severity};
 use crate::protocol::Protocol;
 use crate::results::Warning;
@@ -52,9 +52,34 @@ pub(crate) fn of_store(store: &Store) -> impl Iterator<Item = Warning> {
         StoreWarning::ZeroEmbeddings { count } => {
             Some(Warning::ZeroVectors { features: features(), classes: *count as u64 })
         }
-        StoreWarning::Note(note) => Some(Warning::Note { features: features(), note: note.clone() }),
+        StoreWarning::Note(_) | StoreWarning::ColumnsLeftOut { .. } | StoreWarning::AlikeNames { .. } => {
+            Some(Warning::Features { features: features(), finding: warning.to_string() })
+        }
         StoreWarning::IdenticalRows { .. } => None,
     })
+}
+
+/// What is worth a look in a feature set before anything is evaluated: what its reader warns of, and features that are
+/// functions of the class or of the row.
+///
+/// # Errors
+/// When the features cannot be read.
+pub(crate) fn said_of(store: &Store) -> Result<Vec<String>, RunError> {
+    let mut said: Vec<String> = of_store(store).map(|warning| warning.to_string()).collect();
+    let found = data::leaks(store).map_err(|error| store.unreadable(error))?;
+    for kind in [Leak::Class, Leak::Row] {
+        let columns: Vec<usize> = found.iter().filter(|(_, leak)| *leak == kind).map(|(c, _)| *c).collect();
+        match columns.as_slice() {
+            [] => {}
+            [one] => said.push(format!("{}: feature {one} (counted from 0) is {kind}", store.name())),
+            [first, ..] => said.push(format!(
+                "{}: {} features, the first of them {first} (counted from 0), are {kind}",
+                store.name(),
+                columns.len()
+            )),
+        }
+    }
+    Ok(said)
 }
 
 /// Whether items of the evaluated classes are bit for bit items of classes that learners are fitted on, or that the features

@@ -35,9 +35,9 @@ fn with_splits(lines: &str) -> Place {
 
 #[test]
 fn a_path_that_leads_nowhere_is_refused_with_the_forms_there_are() {
-    let sentence = "nowhere: no such file or folder\nhint: features are a folder with features.npy and items.csv, \
-                    a .npz archive, a .safetensors file, a .csv table, a .parquet table, a .npy file with --labels FILE, \
-                    or an embedded dataset: `glyphs`, `gaussian`";
+    let sentence = "nowhere: no such file or folder\nhint: features are a folder with features.npy and items.csv, or with \
+                    .parquet or .arrow files, a .npz archive, a .safetensors file, a .csv table, a .tsv table, a .parquet table, \
+                    a .feather table, an .arrow table, a .mat file with `features` and `labels`, a .npy file with --labels FILE, or an embedded dataset: `glyphs`, `gaussian`";
     let place = Place::new();
     for verb in ["evaluate", "sample", "check"] {
         place.refuses(3, &format!("{verb} p.toml --features nowhere"), sentence);
@@ -213,15 +213,23 @@ fn an_unknown_key_in_store_toml_is_refused_with_the_known_ones() {
 
 #[test]
 fn class_vectors_that_do_not_fit_are_refused() {
-    let place = with("class_embeddings.npy", npy("<f4", "(2, 1)", &[0; 8]));
-    refused(&place, "store/class_embeddings.npy: 2 rows, expected 6 as in the classes of store/items.csv");
+    let with_order = |bytes: Vec<u8>| {
+        let place = with("class_embeddings.npy", bytes);
+        place.write(
+            "store/splits.csv",
+            "class,split\nc0,novel\nc1,novel\nc2,novel\nc3,novel\nc4,novel\nc5,novel\n",
+        );
+        place
+    };
+    let place = with_order(npy("<f4", "(2, 1)", &[0; 8]));
+    refused(&place, "store/class_embeddings.npy: 2 rows, expected 6 as in store/splits.csv");
     let numbers = [1.0, 2.0, f32::NAN, 4.0, 5.0, 6.0].map(f32::to_le_bytes).concat();
-    let place = with("class_embeddings.npy", npy("<f4", "(6, 1)", &numbers));
+    let place = with_order(npy("<f4", "(6, 1)", &numbers));
     refused(
         &place,
         "store/class_embeddings.npy: the embedding of class `c2` has NaN in column 0, class embeddings must be finite\nhint: …",
     );
-    let place = with("class_embeddings.npy", npy("<f4", "(6, 0)", &[]));
+    let place = with_order(npy("<f4", "(6, 0)", &[]));
     refused(
         &place,
         "store/class_embeddings.npy: class embeddings without numbers, every class needs at least one",

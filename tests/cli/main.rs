@@ -23,5 +23,6 @@ mod rerun;
 mod results;
 mod resume;
 mod select;
+mod tables;
 mod until;
 mod zero_shot;

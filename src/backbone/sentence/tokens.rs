@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use tokenizers::{Tokenizer, TruncationParams};
 
 use super::config::Plan;
-use crate::backbone::caught::caught;
 use crate::backbone::{BackboneError, read_file};
+use crate::guard::guarded;
 
 /// A tokenizer that cuts sentences at the longest length.
 pub(super) struct Tokens {
-    tokenizer: Tokenizer,
     path: PathBuf,
+    tokenizer: Tokenizer,
     lower_case: bool,
 }
 
@@ -26,7 +26,7 @@ impl Tokens {
             let what = format!("no tokenizer that can be read: {error}\nhint: {HINT}");
             BackboneError::Damaged { path: path.clone(), what }
         };
-        let read = caught(|| Tokenizer::from_bytes(bytes)).map_err(damaged)?;
+        let read = guarded(|| Tokenizer::from_bytes(bytes)).map_err(damaged)?;
         let mut tokenizer = read.map_err(|error| damaged(error.to_string()))?;
         let size = |what| Err(BackboneError::Size { path: path.clone(), what });
         let highest = tokenizer.get_vocab(true).into_values().max().map_or(0, |id| id as usize + 1);
@@ -48,7 +48,7 @@ impl Tokens {
             return Err(BackboneError::Damaged { path, what: error.to_string() });
         }
         // What its parts name and do not define is found when they are used first.
-        let tried = caught(|| tokenizer.encode_fast("a", true).map(drop)).map_err(damaged)?;
+        let tried = guarded(|| tokenizer.encode_fast("a", true).map(drop)).map_err(damaged)?;
         tried.map_err(|error| damaged(error.to_string()))?;
         Ok(Tokens { tokenizer, path, lower_case: plan.lower_case })
     }
@@ -57,7 +57,7 @@ impl Tokens {
     pub fn of(&self, number: usize, text: &str) -> Result<(Vec<u32>, bool), BackboneError> {
         let text = text.trim();
         let lower = if self.lower_case { Some(text.to_lowercase()) } else { None };
-        let encoded = caught(|| self.tokenizer.encode_fast(lower.as_deref().unwrap_or(text), true));
+        let encoded = guarded(|| self.tokenizer.encode_fast(lower.as_deref().unwrap_or(text), true));
         let encoded = encoded.map_err(|error| {
             let what = format!("cannot split text {number} into tokens: {error}\nhint: {HINT}");
             BackboneError::Damaged { path: self.path.clone(), what }

@@ -1,6 +1,6 @@
 //! Columns of arrays: texts, whole numbers, truth values, or objects that are such.
 
-use std::io::Read;
+use std::io::{self, Read};
 
 use super::npy::Header;
 use super::pickle::{self, Object};
@@ -19,8 +19,9 @@ const EXPECTED: &str = "text (`<U`, `|S`), whole numbers, truth values or object
                         `names.astype(str)` makes text, `codes.astype(int)` whole numbers";
 
 impl Column {
-    /// Reads a whole array of one axis.
-    pub fn read(mut reader: impl Read, at: &Place) -> Result<Column, DataError> {
+    /// Reads a whole array of one axis out of `size` bytes, which what its header says is held against before memory is
+    /// taken.
+    pub fn read(mut reader: impl Read, size: u64, at: &Place) -> Result<Column, DataError> {
         let header = Header::read(&mut reader, at)?;
         let wrong_type = || DataError::ElementType {
             at: at.clone(),
@@ -30,32 +31,36 @@ impl Column {
         let &[count] = header.shape.as_slice() else {
             return Err(header.wrong_shape(at, "one axis"));
         };
-        let mut bytes = Vec::new();
-        let read = reader.read_to_end(&mut bytes);
-        read.map_err(|error| DataError::Damaged { at: at.clone(), what: error.to_string() })?;
+        let failed = |error: io::Error| DataError::Damaged { at: at.clone(), what: error.to_string() };
         if header.descr.trim_start_matches('|') == "O" {
+            let mut bytes = Vec::new();
+            reader.take(size).read_to_end(&mut bytes).map_err(failed)?;
             return Column::of_objects(&bytes, count, at);
         }
-        let (big, kind, width) = layout(&header.descr).ok_or_else(wrong_type)?;
-        if Some(bytes.len() as u64) != count.checked_mul(width as u64) {
-            let what = format!("{} bytes of elements, expected {count} × {width}", bytes.len());
+        let layout = layout(&header.descr).ok_or_else(wrong_type)?;
+        let (there, width) = (size.saturating_sub(header.length), layout.width);
+        if Some(there) != count.checked_mul(width as u64) {
+            let what = format!("{there} bytes of elements, expected {count} × {width}");
             return Err(DataError::Damaged { at: at.clone(), what });
         }
-        if big {
-            let unit = if kind == 'U' { 4 } else { width };
-            bytes.chunks_exact_mut(unit).for_each(<[u8]>::reverse);
+        if width > WIDEST {
+            let what = format!("texts of {width} bytes each, at most {WIDEST} are read");
+            return Err(DataError::Damaged { at: at.clone(), what });
         }
-        let cells = bytes.chunks_exact(width);
-        let not_utf8 = || DataError::NotUtf8 { at: at.clone() };
-        Ok(match kind {
-            'U' => Column::Text(cells.map(utf32).collect::<Option<_>>().ok_or_else(not_utf8)?),
-            'S' => Column::Text(cells.map(padded_utf8).collect::<Option<_>>().ok_or_else(not_utf8)?),
-            'b' => Column::Bools(cells.map(|cell| cell[0] != 0).collect()),
-            kind => {
-                let whole = cells.map(|cell| whole(cell, kind == 'i')).collect::<Option<_>>();
-                Column::Numbers(whole.ok_or_else(wrong_type)?)
-            }
-        })
+        let (mut column, mut cell) = (layout.empty(), vec![0; width]);
+        for _ in 0..count {
+            reader.read_exact(&mut cell).map_err(failed)?;
+            let unfit = || match layout.kind {
+                'U' | 'S' => DataError::NotUtf8 { at: at.clone() },
+                _ => wrong_type(),
+            };
+            layout.push(&mut cell, &mut column).ok_or_else(unfit)?;
+        }
+        // Only the read that meets the end compares a checksum.
+        match reader.read(&mut [0]).map_err(failed)? {
+            0 => Ok(column),
+            _ => Err(DataError::Damaged { at: at.clone(), what: "more bytes than it promises".to_string() }),
+        }
     }
 
     fn of_objects(bytes: &[u8], count: u64, at: &Place) -> Result<Column, DataError> {
@@ -105,8 +110,46 @@ fn python(bool: bool) -> String {
     if bool { "True" } else { "False" }.to_string()
 }
 
-/// Whether bytes are in big-endian order, the kind of a type and its width in bytes.
-fn layout(descr: &str) -> Option<(bool, char, usize)> {
+/// Bytes beyond which a text names nothing.
+const WIDEST: usize = 1 << 22;
+
+/// How the elements of an array lie.
+#[derive(Clone, Copy)]
+struct Layout {
+    big: bool,
+    /// `U`, `S`, `i`, `u` or `b`.
+    kind: char,
+    /// Bytes of each.
+    width: usize,
+}
+
+impl Layout {
+    fn empty(self) -> Column {
+        match self.kind {
+            'U' | 'S' => Column::Text(Vec::new()),
+            'b' => Column::Bools(Vec::new()),
+            _ => Column::Numbers(Vec::new()),
+        }
+    }
+
+    /// Appends the element of a cell; nothing where it is none.
+    fn push(self, cell: &mut [u8], column: &mut Column) -> Option<()> {
+        if self.big {
+            let unit = if self.kind == 'U' { 4 } else { self.width };
+            cell.chunks_exact_mut(unit).for_each(<[u8]>::reverse);
+        }
+        match column {
+            Column::Text(texts) if self.kind == 'U' => texts.push(utf32(cell)?),
+            Column::Text(texts) => texts.push(padded_utf8(cell)?),
+            Column::Bools(bools) => bools.push(cell[0] != 0),
+            Column::Numbers(numbers) => numbers.push(whole(cell, self.kind == 'i')?),
+        }
+        Some(())
+    }
+}
+
+/// The layout of a type.
+fn layout(descr: &str) -> Option<Layout> {
     let mut parts = descr.chars();
     let (order, kind, size) = (parts.next()?, parts.next()?, parts.as_str().parse::<usize>().ok()?);
     let width = match kind {
@@ -116,7 +159,7 @@ fn layout(descr: &str) -> Option<(bool, char, usize)> {
         'b' if size == 1 => size,
         _ => return None,
     };
-    (width > 0).then_some((order == '>', kind, width))
+    (width > 0).then_some(Layout { big: order == '>', kind, width })
 }
 
 fn utf32(cell: &[u8]) -> Option<String> {
@@ -150,7 +193,7 @@ mod tests {
     }
 
     fn read(bytes: Vec<u8>) -> Result<Column, DataError> {
-        Column::read(bytes.as_slice(), &at())
+        Column::read(bytes.as_slice(), bytes.len() as u64, &at())
     }
 
     #[test]
@@ -170,6 +213,20 @@ mod tests {
         assert!(matches!(read(array("<f8", "(1,)", false, &[0; 8])), Err(DataError::ElementType { .. })));
         assert!(matches!(read(array("|S3", "(2,)", false, b"abcde")), Err(DataError::Damaged { .. })));
         assert!(matches!(read(array("|S1", "(1,)", false, &[0xff])), Err(DataError::NotUtf8 { .. })));
+    }
+
+    #[test]
+    fn sizes_that_the_bytes_cannot_hold_are_refused_before_memory_is_taken() {
+        let refused = |descr: &str, shape: &str, size: u64| {
+            let bytes = array(descr, shape, false, &[0; 8]);
+            let endless = bytes.as_slice().chain(std::io::repeat(0));
+            Column::read(endless, bytes.len() as u64 + size, &at()).unwrap_err().to_string()
+        };
+        let huge = refused("<U250000000000", "(1000000,)", 0);
+        assert!(huge.ends_with("8 bytes of elements, expected 1000000 × 1000000000000"), "{huge}");
+        let wide = refused("<U2000000", "(1,)", 8_000_000 - 8);
+        assert!(wide.ends_with("texts of 8000000 bytes each, at most 4194304 are read"), "{wide}");
+        assert!(refused("<U1", "(2,)", 0).ends_with("more bytes than it promises"));
     }
 
     #[test]

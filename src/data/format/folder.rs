@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Reader;
-use super::header::Others;
+use super::header::{Others, Reading};
 use super::npy::matrix_file;
-use super::written::{About, Features, Matrix, Written};
-use super::{splits, table};
+use super::written::{About, Features, Listing, Matrix, Written};
+use super::{shards, splits, table, zero_shot};
 use crate::data::OpenOptions;
 use crate::data::place::store_name;
 use crate::data::{DataError, Place};
@@ -28,10 +28,22 @@ impl Reader for Folder {
     }
 
     fn about(&self) -> &'static str {
-        "a folder with features.npy and items.csv"
+        "a folder with features.npy and items.csv, or with .parquet or .arrow files"
+    }
+
+    fn has_columns(&self, path: &Path) -> bool {
+        !path.join(FILES[0]).exists() && !shards::files(path).is_empty()
     }
 
     fn read(&self, path: &Path, options: &OpenOptions) -> Result<Written, DataError> {
+        let published = path.join(zero_shot::FEATURES);
+        if !path.join(FILES[0]).exists() && published.exists() {
+            let written = zero_shot::Mat.read(&published, options)?;
+            return Ok(Written { name: store_name(path), path: Some(path.to_path_buf()), ..written });
+        }
+        if self.has_columns(path) {
+            return shards::features(path, &shards::files(path), options);
+        }
         let [features, items, splits, about, embeddings, embeddings_before] = FILES;
         let files: Vec<(String, PathBuf)> =
             FILES.iter().map(|name| (name.to_string(), path.join(name))).collect();
@@ -52,7 +64,8 @@ impl Reader for Folder {
         let about = present(about).map(|file| provenance(&file)).transpose()?;
         let (provenance, form) = about.unwrap_or_else(|| (Default::default(), Form::Vector));
         let splits = present(splits).map(|file| splits::read(&file)).transpose()?;
-        let labels = |file: PathBuf| Ok(table::read(&file, Others::Refused)?.labels(&Place::file(&file)));
+        let labels =
+            |file: PathBuf| Ok(table::read(&file, Reading::of(Others::Refused))?.labels(&Place::file(&file)));
         let labels = present(items).map(labels).transpose()?;
         let embeddings = match (present(embeddings), present(embeddings_before)) {
             (Some(_), Some(twice)) => {
@@ -60,7 +73,8 @@ impl Reader for Folder {
             }
             (new, old) => new.or(old),
         };
-        let class_embeddings = embeddings.map(|file| matrix(&file)).transpose()?;
+        let order = splits.as_ref().map(Listing::order);
+        let class_embeddings = embeddings.map(|file| matrix(&file, order)).transpose()?;
         let features = path.join(features);
         let array = matrix_file(&features)?;
         Ok(Written {
@@ -73,6 +87,7 @@ impl Reader for Folder {
                 dim: array.dim,
                 values: array.open(options.resident).map_err(DataError::unreadable(&features))?,
             },
+            columns: None,
             labels,
             splits,
             class_embeddings,
@@ -83,14 +98,14 @@ impl Reader for Folder {
     }
 }
 
-fn matrix(path: &Path) -> Result<Matrix, DataError> {
+fn matrix(path: &Path, order: Option<(Place, Vec<String>)>) -> Result<Matrix, DataError> {
     let array = matrix_file(path)?;
     let (rows, class_dim) = (array.rows, array.dim);
     let mut values: Arc<[f32]> = std::iter::repeat_n(0.0, rows * class_dim).collect();
     let out = Arc::get_mut(&mut values).expect("made one line above");
     let values_of_file = array.open(u64::MAX).map_err(DataError::unreadable(path))?;
     values_of_file.read_block(class_dim, 0, out).map_err(DataError::unreadable(path))?;
-    Ok(Matrix { at: Place::file(path), values, rows, class_dim })
+    Ok(Matrix { at: Place::file(path), order, values, rows, class_dim })
 }
 
 fn provenance(path: &Path) -> Result<(crate::data::Provenance, Form), DataError> {

@@ -1,12 +1,14 @@
 //! Labels in a file of their own, for features that have none.
 
 use std::fs::File;
+use std::io::BufReader;
 use std::path::Path;
 
 use super::column::Column;
-use super::header::Others;
+use super::header::{Others, Reading};
 use super::table;
 use super::written::{Labels, Names};
+use crate::data::class_name::same;
 use crate::data::{DataError, Place, row_ids};
 
 /// Reads labels: a `.npy` of classes, a `.txt` with one a line, or a table with a column `class`.
@@ -16,14 +18,20 @@ pub(in crate::data) fn read(path: &Path) -> Result<Labels, DataError> {
     match extension.as_deref() {
         Some("npy") => {
             let file = File::open(path).map_err(DataError::unreadable_named(path))?;
-            Ok(Labels::of(at.clone(), Column::read(file, &at)?.into_class(None, &at)?))
+            let size = file.metadata().map_err(DataError::unreadable(path))?.len();
+            let file = BufReader::new(file);
+            Ok(Labels::of(at.clone(), Column::read(file, size, &at)?.into_class(None, &at)?))
         }
         Some("txt") => Ok(Labels::of(at, lines(path)?)),
-        Some("csv") => Ok(table::read(path, Others::Labels)?.labels(&at)),
+        Some("csv") => Ok(table::read(path, Reading::of(Others::Labels))?.labels(&at)),
+        Some("tsv") => {
+            let reading = Reading { delimiter: b'\t', ..Reading::of(Others::Labels) };
+            Ok(table::read(path, reading)?.labels(&at))
+        }
         #[cfg(feature = "parquet")]
-        Some("parquet") => super::columns::labels(path),
+        Some("parquet" | "feather" | "arrow") => super::shards::labels(path),
         #[cfg(not(feature = "parquet"))]
-        Some("parquet") => Err(DataError::NoParquet { path: path.to_path_buf() }),
+        Some("parquet" | "feather" | "arrow") => Err(DataError::NoParquet { path: path.to_path_buf() }),
         _ => Err(DataError::OtherLabels { path: path.to_path_buf() }),
     }
 }
@@ -59,7 +67,7 @@ pub(in crate::data) fn joined(
         if found != expected && expected > 0 {
             return Err(DataError::RowCount { at: given.at, found, expected, against: own.at.to_string() });
         }
-        let other = (0..expected).find(|row| given.class.name(*row) != own.class.name(*row));
+        let other = (0..expected).find(|row| !same(given.class.name(*row), own.class.name(*row)));
         if let Some(row) = other {
             let (here, there) = (given.class.name(row).to_string(), own.class.name(row).to_string());
             return Err(DataError::OtherClass {
@@ -190,7 +198,7 @@ mod tests {
         assert_eq!(refused("y.txt", b"a\nb\n"), "y.txt: 2 rows, expected 3 as in x.npy");
         assert_eq!(refused("y.txt", b"a\n\nb\n"), "y.txt line 2: item 1 has an empty `class`");
         assert_eq!(refused("y.txt", b"\xff\n"), "y.txt: the text is not UTF-8");
-        let kind = "y.json: labels are read from .npy, .txt, .csv or .parquet";
+        let kind = "y.json: labels are read from .npy, .txt, .csv, .tsv, .parquet or .feather";
         assert!(refused("y.json", b"[]").starts_with(kind));
         let column = "y.csv: unknown column `f`, expected one of `class`, `split`, `part`, `group`, `id`";
         assert_eq!(refused("y.csv", b"class,f\na,1\n"), column);

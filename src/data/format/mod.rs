@@ -1,24 +1,31 @@
 //! Formats of features: each is a file of this folder and a line of [`FORMATS`].
 
 mod bare;
+#[cfg(feature = "parquet")]
+mod batches;
 mod class_embeddings;
 mod column;
-#[cfg(feature = "parquet")]
-mod columns;
+pub(in crate::data) mod cut;
+pub(in crate::data) mod feature_columns;
 pub(in crate::data) mod folder;
 pub(in crate::data) mod header;
 pub(in crate::data) mod labels;
 pub(in crate::data) mod lines;
+mod mat;
 mod names;
 pub(in crate::data) mod npy;
 mod npz;
 mod pairs;
 mod parquet;
 mod pickle;
+#[cfg(feature = "parquet")]
+mod published;
+mod shards;
 pub(in crate::data) mod splits;
 pub(in crate::data) mod table;
 mod tensors;
 pub(in crate::data) mod written;
+mod zero_shot;
 
 use std::path::Path;
 
@@ -35,6 +42,11 @@ pub(in crate::data) trait Reader: Sync {
     /// What the format looks like, for hints: `a folder with …`, `a .npz file`.
     fn about(&self) -> &'static str;
 
+    /// Whether the features at this path stand in columns that have names.
+    fn has_columns(&self, _: &Path) -> bool {
+        false
+    }
+
     /// Reads what the files say. The path is a folder, or a file that is not empty.
     ///
     /// # Errors
@@ -43,8 +55,18 @@ pub(in crate::data) trait Reader: Sync {
 }
 
 /// The formats that are read.
-pub(in crate::data) const FORMATS: &[&dyn Reader] =
-    &[&folder::Folder, &npz::Npz, &tensors::Safetensors, &table::Csv, &parquet::Parquet, &bare::Npy];
+pub(in crate::data) const FORMATS: &[&dyn Reader] = &[
+    &folder::Folder,
+    &npz::Npz,
+    &tensors::Safetensors,
+    &table::Csv,
+    &table::Tsv,
+    &parquet::Parquet,
+    &parquet::Arrow("feather"),
+    &parquet::Arrow("arrow"),
+    &zero_shot::Mat,
+    &bare::Npy,
+];
 
 /// The reader of a folder, or of a file by its extension.
 pub(in crate::data) fn reader(path: &Path, is_folder: bool) -> Option<&'static dyn Reader> {

@@ -6,8 +6,11 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use crate::data::store::values::{Element, RowFile};
+use crate::data::store::values::{BigEndian, Element, RowFile};
 use crate::data::{DataError, Place, Precision};
+
+/// Bytes beyond which no header of an array is; numpy itself reads ten thousand.
+const LONGEST: u64 = 1 << 20;
 
 /// What the header of an array says.
 #[derive(Debug, PartialEq, Eq)]
@@ -49,6 +52,9 @@ impl Header {
             reader.read_exact(&mut size).map_err(failed)?;
             (u64::from(u32::from_le_bytes(size)), 12)
         };
+        if size > LONGEST {
+            return Err(damaged(&format!("a .npy header of {size} bytes, at most {LONGEST} are read")));
+        }
         let mut text = Vec::new();
         reader.take(size).read_to_end(&mut text).map_err(failed)?;
         if text.len() as u64 != size {
@@ -76,7 +82,7 @@ impl Header {
         let element = element(&self.descr).ok_or_else(|| DataError::ElementType {
             at: at.clone(),
             found: self.descr.clone(),
-            expected: "`<f2`, `<f4`, `<f8` (float16, float32, float64) or whole numbers, little-endian; \
+            expected: "`<f2`, `<f4`, `<f8` (float16, float32, float64) or whole numbers; \
                        `features.astype(\"float32\")` makes such"
                 .to_string(),
         })?;
@@ -123,13 +129,27 @@ fn element(descr: &str) -> Option<Element> {
         "<f2" => return Some(Element::F16),
         "<f4" => return Some(Element::F32),
         "<f8" => return Some(Element::F64),
+        ">f2" => return Some(Element::BigEndian { bytes: 2, of: BigEndian::Float }),
+        ">f4" => return Some(Element::BigEndian { bytes: 4, of: BigEndian::Float }),
+        ">f8" => return Some(Element::BigEndian { bytes: 8, of: BigEndian::Float }),
         _ => {}
     }
     let (order, rest) = descr.split_at_checked(1)?;
     let (kind, size) = rest.split_at_checked(1)?;
     let bytes = size.parse().ok().filter(|bytes| matches!(bytes, 1 | 2 | 4 | 8))?;
-    let in_order = order == "<" || bytes == 1;
-    (in_order && matches!(kind, "i" | "u")).then_some(Element::Int { bytes, signed: kind == "i" })
+    let signed = match kind {
+        "i" => true,
+        "u" => false,
+        _ => return None,
+    };
+    match order {
+        ">" if bytes > 1 => {
+            let of = if signed { BigEndian::Int } else { BigEndian::Unsigned };
+            Some(Element::BigEndian { bytes, of })
+        }
+        "<" | "|" | ">" => Some(Element::Int { bytes, signed }),
+        _ => None,
+    }
 }
 
 /// A matrix as the bytes of a .npy file, version 1.0.
@@ -235,6 +255,14 @@ pub(in crate::data) mod tests {
     }
 
     #[test]
+    fn a_header_that_claims_more_than_any_has_is_refused_before_it_is_read() {
+        let mut bytes = b"\x93NUMPY\x03\x00".to_vec();
+        bytes.extend(u32::MAX.to_le_bytes());
+        let error = Header::read(bytes.as_slice().chain(io::repeat(b' ')), &at()).unwrap_err().to_string();
+        assert!(error.ends_with("a .npy header of 4294967295 bytes, at most 1048576 are read"), "{error}");
+    }
+
+    #[test]
     fn a_header_of_python_2_is_read_and_a_version_that_nobody_knows_is_not() {
         let bytes = array("<f4", "(160L, 6L)", false, &[]);
         assert_eq!(Header::read(bytes.as_slice(), &at()).unwrap().shape, [160, 6]);
@@ -249,16 +277,24 @@ pub(in crate::data) mod tests {
 
     #[test]
     fn floats_and_whole_numbers_are_features_and_others_are_refused_with_a_hint() {
-        for (descr, size) in
-            [("<f2", 2), ("<f8", 8), ("|u1", 1), ("|i1", 1), ("<i2", 2), ("<u4", 4), ("<i8", 8)]
-        {
+        for (descr, size) in [
+            ("<f2", 2),
+            ("<f8", 8),
+            ("|u1", 1),
+            ("|i1", 1),
+            ("<i2", 2),
+            ("<u4", 4),
+            ("<i8", 8),
+            (">f4", 4),
+            (">i2", 2),
+        ] {
             assert_eq!(element(descr).map(Element::size), Some(size), "{descr}");
         }
-        for descr in [">f4", ">i2", "|b1", "<c8", "|O", "<i3", "", "f"] {
+        for descr in ["=f4", "|b1", "<c8", "|O", "<i3", "", "f"] {
             assert_eq!(element(descr), None, "{descr}");
         }
-        let header = Header { descr: ">f4".into(), fortran: false, shape: vec![1, 1], length: 128 };
+        let header = Header { descr: "<c8".into(), fortran: false, shape: vec![1, 1], length: 128 };
         let error = header.matrix(&at()).unwrap_err().to_string();
-        assert!(error.contains("little-endian") && error.contains("astype(\"float32\")"), "{error}");
+        assert!(error.contains("or whole numbers") && error.contains("astype(\"float32\")"), "{error}");
     }
 }

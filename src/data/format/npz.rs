@@ -1,8 +1,8 @@
 //! Features as a numpy archive: `features`, `class` (text, numbers, or codes into `classes`), and optional `part`,
 //! `group`, `id`, `class_split`, `class_embeddings`; some of them go by other names as well.
 //!
-//! `class_split` and `class_embeddings` have one row per class: in the order of `classes`, or where that is absent in the
-//! order in which classes first appear in `class`.
+//! `class_split` and `class_embeddings` have one row per class, in the order of `classes`; where that is absent,
+//! `class_split` is in sorted order, which must be the one in which classes first appear.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -19,6 +19,7 @@ use super::written::{Features, Labels, Listed, Listing, Matrix, Names, Written};
 use crate::data::OpenOptions;
 use crate::data::store::values::{Element, RowFile, Values, load_stream};
 use crate::data::{DataError, Place};
+use crate::guard::guarded;
 use crate::vocab::Split;
 
 const ARRAYS: [&Known; 8] =
@@ -62,7 +63,8 @@ impl<'a> Archive<'a> {
     fn open(path: &'a Path) -> Result<Archive<'a>, DataError> {
         let at = || Place::file(path);
         let file = File::open(path).map_err(DataError::unreadable(path))?;
-        let archive = ZipArchive::new(BufReader::new(file)).map_err(|error| broken(at(), error))?;
+        let archive = guarded(|| ZipArchive::new(BufReader::new(file))).map_err(|what| broken(at(), what))?;
+        let archive = archive.map_err(|error| broken(at(), error))?;
         let array = |member: &[u8]| {
             String::from_utf8_lossy(member.strip_suffix(b".npy").unwrap_or(member)).into_owned()
         };
@@ -94,8 +96,9 @@ impl<'a> Archive<'a> {
     fn column(&mut self, known: &Known) -> Result<Option<(Column, Place)>, DataError> {
         let Some((member, at)) = self.member(known)? else { return Ok(None) };
         let entry = self.archive.by_index(member).map_err(|error| broken(at.clone(), error))?;
-        honest(entry.size(), entry.compressed_size(), &at)?;
-        Ok(Some((Column::read(entry, &at)?, at)))
+        let size = entry.size();
+        honest(size, entry.compressed_size(), &at)?;
+        Ok(Some((Column::read(entry, size, &at)?, at)))
     }
 
     fn texts(&mut self, known: &Known) -> Result<Option<Vec<String>>, DataError> {
@@ -132,7 +135,8 @@ impl<'a> Archive<'a> {
         let mut all: Arc<[f32]> = std::iter::repeat_n(0.0, rows * dim).collect();
         let out = Arc::get_mut(&mut all).expect("made one line above");
         values.read_block(dim, 0, out).map_err(DataError::unreadable(self.path))?;
-        Ok(Some(Matrix { at, values: all, rows, class_dim: dim }))
+        let order = self.texts(&CLASSES)?.map(|classes| (self.at("classes"), classes));
+        Ok(Some(Matrix { at, order, values: all, rows, class_dim: dim }))
     }
 
     /// A matrix. It stays in the file where it is larger than `resident` bytes and not compressed.
@@ -167,8 +171,13 @@ impl<'a> Archive<'a> {
             return Ok(None);
         }
         let place = if listed.is_some() { "classes" } else { "class_split" };
-        let names = listed.unwrap_or_else(|| class.names.clone());
         let at = self.at("class_split");
+        if let (None, Some(words)) = (&listed, &splits)
+            && !is_sorted(&class.names)
+        {
+            return Err(DataError::SplitsWithoutOrder { at, found: words.len() });
+        }
+        let names = listed.unwrap_or_else(|| class.names.clone());
         let splits = match splits {
             None => vec![Split::Novel; names.len()],
             Some(words) if words.len() != names.len() => {
@@ -185,6 +194,14 @@ impl<'a> Archive<'a> {
         let classes =
             listed.map(|(class, split)| Listed { class, split, cluster: None, line: None }).collect();
         Ok(Some(Listing { at: self.at(place), classes }))
+    }
+}
+
+/// Whether names stand in the order of their numbers, or of the alphabet where not all are numbers.
+fn is_sorted(names: &[String]) -> bool {
+    match names.iter().map(|name| name.parse::<i64>().ok()).collect::<Option<Vec<i64>>>() {
+        Some(numbers) => numbers.is_sorted(),
+        None => names.is_sorted(),
     }
 }
 

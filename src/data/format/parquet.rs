@@ -18,13 +18,35 @@ impl Reader for Parquet {
         "a .parquet table"
     }
 
-    #[cfg(feature = "parquet")]
-    fn read(&self, path: &Path, options: &OpenOptions) -> Result<Written, DataError> {
-        super::columns::features(path, options)
+    fn has_columns(&self, _: &Path) -> bool {
+        true
     }
 
-    #[cfg(not(feature = "parquet"))]
-    fn read(&self, path: &Path, _: &OpenOptions) -> Result<Written, DataError> {
-        Err(DataError::NoParquet { path: path.to_path_buf() })
+    fn read(&self, path: &Path, options: &OpenOptions) -> Result<Written, DataError> {
+        super::shards::features(path, &[path.to_path_buf()], options)
+    }
+}
+
+/// A table in an Arrow file: what pandas and polars call feather, or a stream as the library `datasets` writes it.
+pub(super) struct Arrow(pub &'static str);
+
+impl Reader for Arrow {
+    fn extension(&self) -> Option<&'static str> {
+        Some(self.0)
+    }
+
+    fn about(&self) -> &'static str {
+        match self.0 {
+            "arrow" => "an .arrow table",
+            _ => "a .feather table",
+        }
+    }
+
+    fn has_columns(&self, _: &Path) -> bool {
+        true
+    }
+
+    fn read(&self, path: &Path, options: &OpenOptions) -> Result<Written, DataError> {
+        super::shards::features(path, &[path.to_path_buf()], options)
     }
 }

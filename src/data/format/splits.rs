@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::cut::unclosed_line;
 use super::header::{no_column, text};
 use super::lines::line_at;
 use super::written::{Listed, Listing};
@@ -12,6 +13,9 @@ pub(in crate::data) fn read(path: &Path) -> Result<Listing, DataError> {
     let at = Place::file(path);
     let damaged = |_| DataError::Damaged { at: at.clone(), what: "not a .csv file".to_string() };
     let bytes = std::fs::read(path).map_err(DataError::unreadable(path))?;
+    if let Some(line) = unclosed_line(&bytes, b',') {
+        return Err(DataError::OpenQuote { at: Place::line(path, line) });
+    }
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(&bytes[..]);
     let mut record = csv::ByteRecord::new();
     if !reader.read_byte_record(&mut record).map_err(damaged)? {

@@ -4,14 +4,15 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use memchr::{memchr, memchr_iter, memrchr};
+use memchr::memchr_iter;
 use rayon::prelude::*;
 
 use super::Reader;
-use super::header::{Header, Others, Role, text};
+use super::cut::Cutter;
+use super::header::{Header, Reading, Role, list_items, text};
 use super::lines::line_at;
 use super::splits::note_split;
-use super::written::{Features, Labels, Listed, Listing, Names, Written};
+use super::written::{FeatureColumns, Features, Labels, Listed, Listing, Names, Written};
 use crate::data::OpenOptions;
 use crate::data::store::values::{Element, Values};
 use crate::data::{DataError, ItemName, Place};
@@ -31,6 +32,7 @@ pub(in crate::data) struct Table {
     /// Items of `dim` numbers, piece after piece.
     features: Vec<Vec<f32>>,
     dim: usize,
+    columns: FeatureColumns,
 }
 
 /// A whole set of features in one .csv table.
@@ -45,57 +47,96 @@ impl Reader for Csv {
         "a .csv table"
     }
 
-    fn read(&self, path: &Path, options: &OpenOptions) -> Result<Written, DataError> {
-        let others = if options.labels.is_some() { Others::Unlabelled } else { Others::Features };
-        let mut table = read(path, others)?;
-        let (rows, dim) = (table.rows, table.dim);
-        let at = Place::file(path);
-        if dim == 0 {
-            return Err(DataError::NoFeatures { at });
-        }
-        let mut values = Numbers::<f32>::zeros(rows * dim);
-        let mut rest = values.unshared().expect("made one line above");
-        for piece in table.features.drain(..) {
-            let (head, tail) = rest.split_at_mut(piece.len());
-            head.copy_from_slice(&piece);
-            rest = tail;
-        }
-        let features =
-            Features { at: at.clone(), values: Values::F32(values), element: Element::F32, rows, dim };
-        Ok(Written::of_file(path, features, Some(table.labels(&at))))
+    fn has_columns(&self, _: &Path) -> bool {
+        true
     }
+
+    fn read(&self, path: &Path, options: &OpenOptions) -> Result<Written, DataError> {
+        features(path, Reading::of_features(options, b','))
+    }
+}
+
+/// The same with tabulators between fields.
+pub(super) struct Tsv;
+
+impl Reader for Tsv {
+    fn extension(&self) -> Option<&'static str> {
+        Some("tsv")
+    }
+
+    fn about(&self) -> &'static str {
+        "a .tsv table"
+    }
+
+    fn has_columns(&self, _: &Path) -> bool {
+        true
+    }
+
+    fn read(&self, path: &Path, options: &OpenOptions) -> Result<Written, DataError> {
+        features(path, Reading::of_features(options, b'\t'))
+    }
+}
+
+fn features(path: &Path, reading: Reading<'_>) -> Result<Written, DataError> {
+    let mut table = read(path, reading)?;
+    let (rows, dim) = (table.rows, table.dim);
+    let at = Place::file(path);
+    if dim == 0 {
+        return Err(DataError::NoFeatures { at });
+    }
+    let mut values = Numbers::<f32>::zeros(rows * dim);
+    let mut rest = values.unshared().expect("made one line above");
+    for piece in table.features.drain(..) {
+        let (head, tail) = rest.split_at_mut(piece.len());
+        head.copy_from_slice(&piece);
+        rest = tail;
+    }
+    let features = Features { at: at.clone(), values: Values::F32(values), element: Element::F32, rows, dim };
+    let columns = Some(std::mem::take(&mut table.columns));
+    Ok(Written { columns, ..Written::of_file(path, features, Some(table.labels(&at))) })
 }
 
 /// Bytes that one thread parses at a time.
 const PIECE: usize = 4 << 20;
 
 /// Reads a table in pieces that are parsed in parallel.
-pub(in crate::data) fn read(path: &Path, others: Others) -> Result<Table, DataError> {
-    let mut file = File::open(path).map_err(DataError::unreadable(path))?;
+pub(in crate::data) fn read(path: &Path, reading: Reading<'_>) -> Result<Table, DataError> {
+    let mut file = File::open(path).map_err(DataError::unreadable_named(path))?;
     let (mut buffer, mut header, mut line) = (Vec::new(), None, 1);
-    let mut table = Table::default();
+    let (mut table, mut cutter) = (Table::default(), Cutter::new(reading.delimiter));
     loop {
-        let wanted = PIECE * rayon::current_num_threads();
         let read = file
             .by_ref()
-            .take(wanted as u64)
+            .take(PIECE as u64 * rayon::current_num_threads() as u64)
             .read_to_end(&mut buffer)
             .map_err(DataError::unreadable(path))?;
-        let end = if read < wanted { buffer.len() } else { whole_lines(&buffer) };
+        let last = read == 0;
+        let mut end = cutter.scan(&buffer);
+        if last {
+            if let Some(open) = cutter.unclosed(&buffer) {
+                let at = Place::line(path, line + newlines(&buffer[..open]));
+                return Err(DataError::OpenQuote { at });
+            }
+            end = buffer.len();
+        }
         if end > 0 {
             let mut start = 0;
             if header.is_none() {
-                let (found, length) = Header::read(path, &buffer[..end], others)?;
+                let (found, length) = Header::read(path, &buffer[..end], reading)?;
                 line += newlines(&buffer[..length]);
                 start = length;
                 table.dim = found.dim();
+                table.columns = found.columns.clone();
                 header = Some(found);
             }
             let header = header.as_ref().expect("made above where it was absent");
             table.take_lines(header, &buffer[start..end], &mut line)?;
+            if !last {
+                cutter.drain(end);
+            }
             buffer.drain(..end);
         }
-        if read < wanted {
+        if last {
             break;
         }
     }
@@ -105,37 +146,19 @@ pub(in crate::data) fn read(path: &Path, others: Others) -> Result<Table, DataEr
     Ok(table)
 }
 
-/// The length of the longest start of `bytes` that ends with a line; a line break between quotes ends none.
-fn whole_lines(bytes: &[u8]) -> usize {
-    if memchr(b'"', bytes).is_none() {
-        return memrchr(b'\n', bytes).map_or(0, |last| last + 1);
-    }
-    let (mut quoted, mut end) = (false, 0);
-    for (place, byte) in bytes.iter().enumerate() {
-        match byte {
-            b'"' => quoted = !quoted,
-            b'\n' if !quoted => end = place + 1,
-            _ => {}
-        }
-    }
-    end
-}
-
 fn newlines(bytes: &[u8]) -> u64 {
     memchr_iter(b'\n', bytes).count() as u64
 }
 
 impl Table {
     fn take_lines(&mut self, header: &Header, mut bytes: &[u8], line: &mut u64) -> Result<(), DataError> {
-        let mut pieces = Vec::new();
+        let (mut pieces, mut cutter) = (Vec::new(), Cutter::new(header.delimiter));
         while !bytes.is_empty() {
-            let end = match bytes.get(..PIECE).map_or(0, whole_lines) {
-                0 => bytes.len(),
-                end => end,
-            };
+            let end = cutter.scan_until(bytes, PIECE);
             let (piece, rest) = bytes.split_at(end);
             pieces.push((*line, piece));
             *line += newlines(piece);
+            cutter = Cutter::new(header.delimiter);
             bytes = rest;
         }
         let parsed: Vec<_> = pieces.into_par_iter().map(|(line, piece)| parse(header, piece, line)).collect();
@@ -209,6 +232,7 @@ fn parse(header: &Header, bytes: &[u8], first_line: u64) -> Result<Table, DataEr
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
+        .delimiter(header.delimiter)
         .buffer_capacity(1 << 16)
         .from_reader(bytes);
     let mut record = csv::ByteRecord::new();
@@ -245,35 +269,61 @@ fn parse(header: &Header, bytes: &[u8], first_line: u64) -> Result<Table, DataEr
         if table.dim == 0 {
             continue;
         }
+        let item = || {
+            Box::new(ItemName {
+                row,
+                class: if labelled { table.class.name(row).to_string() } else { String::new() },
+                id: table.id.as_ref().and_then(|id| id.last().cloned()),
+            })
+        };
+        let before = features.len();
         for (place, (field, role)) in record.iter().zip(&header.roles).enumerate() {
             if *role != Role::Feature {
                 continue;
             }
-            match fast_float2::parse::<f32, _>(field.trim_ascii()) {
-                Ok(value) if value.is_finite() => features.push(value),
-                parsed => {
-                    let column = header.names[place].clone();
-                    let found = String::from_utf8_lossy(field).into_owned();
-                    let item = Box::new(ItemName {
-                        row,
-                        class: if labelled { table.class.name(row).to_string() } else { String::new() },
-                        id: table.id.as_ref().and_then(|id| id.last().cloned()),
-                    });
-                    return Err(match parsed {
-                        Ok(_) => {
-                            DataError::NotFinite { at: at(), item, column: format!("`{column}`"), found }
-                        }
-                        Err(_) if column == "text" => {
-                            DataError::TextsNotFeatures { at: at(), found: found.chars().take(20).collect() }
-                        }
-                        Err(_) => DataError::BadNumber { at: at(), column, found },
-                    });
-                }
-            }
+            let taken = match header.list {
+                None => number(field, &mut features),
+                Some(_) => list_items(field).try_for_each(|field| number(field, &mut features)),
+            };
+            taken.map_err(|bad| bad.error(&header.names[place], at(), item))?;
+        }
+        let (expected, found) = (table.dim, features.len() - before);
+        if found != expected {
+            return Err(DataError::Ragged { at: at(), expected, found });
         }
     }
     table.features.push(features);
     Ok(table)
+}
+
+/// A field that is no finite number, with what it was read as.
+struct Bad<'a> {
+    field: &'a [u8],
+    value: Option<f32>,
+}
+
+/// Reads a number behind the others.
+fn number<'a>(field: &'a [u8], features: &mut Vec<f32>) -> Result<(), Bad<'a>> {
+    match fast_float2::parse::<f32, _>(field.trim_ascii()) {
+        Ok(value) if value.is_finite() => {
+            features.push(value);
+            Ok(())
+        }
+        parsed => Err(Bad { field, value: parsed.ok() }),
+    }
+}
+
+impl Bad<'_> {
+    fn error(&self, column: &str, at: Place, item: impl FnOnce() -> Box<ItemName>) -> DataError {
+        let found = String::from_utf8_lossy(self.field).into_owned();
+        match self.value {
+            Some(_) => DataError::NotFinite { at, item: item(), column: format!("`{column}`"), found },
+            None if column == "text" => {
+                DataError::TextsNotFeatures { at, found: found.chars().take(20).collect() }
+            }
+            None => DataError::BadNumber { at, column: column.to_string(), found },
+        }
+    }
 }
 
 fn filled<'a>(
@@ -288,6 +338,7 @@ fn filled<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Store;
     use crate::data::fixtures::{numbers, open, refusal};
 
     fn refused(text: impl AsRef<[u8]>) -> String {
@@ -324,7 +375,9 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("s.csv");
         std::fs::write(&path, &text).unwrap();
-        let store = open(&path).unwrap();
+        // Of a column that ascends, to be seen line by line.
+        let options = OpenOptions { feature_columns: vec!["f".to_string()], ..OpenOptions::default() };
+        let store = Store::open(&path, &options).unwrap();
         assert!(numbers(&store).iter().zip(0..rows).all(|(v, row)| *v == row as f32 + 0.5));
         assert!(store.ids().unwrap().iter().zip(0..rows).all(|(id, row)| *id == row.to_string()));
         assert_eq!(store.index().group(crate::vocab::ItemId(399_999)), 399_998);
@@ -341,12 +394,103 @@ mod tests {
         assert_eq!(refused(split), "s.csv line 400000: class `c4` is in two splits, base and validation");
     }
 
+    type Cell = fn(usize) -> String;
+
+    /// A table of twelve items of two classes in turn; each column is a function of the row.
+    fn of_columns(columns: &[(&str, Cell)]) -> String {
+        let mut text =
+            format!("class,{}\n", columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(","));
+        for row in 0..12 {
+            let cells: Vec<String> = columns.iter().map(|(_, cell)| cell(row)).collect();
+            text.push_str(&format!("c{},{}\n", row % 2, cells.join(",")));
+        }
+        text
+    }
+
+    const NOISE: Cell = |row| (1 + row * 7 % 5).to_string();
+
     #[test]
-    fn a_piece_ends_where_a_line_ends_outside_quotes() {
-        assert_eq!(whole_lines(b"a,b\nc"), 4);
-        assert_eq!(whole_lines(b"a,\"b\nc"), 0);
-        assert_eq!(whole_lines(b"a\n\"b\n\"\"\"\nc"), 9);
-        assert_eq!(whole_lines(b"abc"), 0);
+    fn columns_that_are_no_features_are_left_out_and_named() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("s.csv");
+        let text = of_columns(&[
+            ("", |row| row.to_string()),
+            ("f0", NOISE),
+            ("f1", NOISE),
+            ("label", |row| (row % 2).to_string()),
+        ]);
+        std::fs::write(&path, &text).unwrap();
+        let store = open(&path).unwrap();
+        assert_eq!(store.dim(), 2);
+        let said: Vec<String> = store.warnings().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            *said.last().unwrap(),
+            "columns one without a name, `label` are not taken, features are the 2 columns `f0` to `f1`"
+        );
+        let tabs = place.path().join("s.tsv");
+        std::fs::write(&tabs, text.replace(',', "\t")).unwrap();
+        assert_eq!(numbers(&open(&tabs).unwrap()), numbers(&store));
+    }
+
+    #[test]
+    fn a_column_that_tells_the_class_or_the_row_is_refused_unless_it_is_listed_by_name() {
+        let by_class = of_columns(&[("a", NOISE), ("b", |row| (row % 2).to_string())]);
+        let sentence = "s.csv: column `b` is the same in all items of a class, and so a label\nhint: ";
+        assert!(refused(&by_class).starts_with(sentence), "{}", refused(&by_class));
+        let by_row = of_columns(&[
+            ("a", NOISE),
+            ("b", |row| (9 - row as i64).to_string()),
+            ("c", |row| (row * row).to_string()),
+        ]);
+        let sentence = "s.csv: columns `b`, `c` are in the order of the rows, and so a row number\nhint: ";
+        assert!(refused(&by_row).starts_with(sentence), "{}", refused(&by_row));
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("s.csv");
+        std::fs::write(&path, &by_class).unwrap();
+        let listed = |columns: &[&str]| {
+            let feature_columns = columns.iter().map(ToString::to_string).collect();
+            Store::open(&path, &OpenOptions { feature_columns, ..OpenOptions::default() })
+        };
+        assert_eq!(listed(&["b", "a"]).unwrap().dim(), 2);
+        assert!(listed(&["*"]).is_err(), "a pattern names no column");
+        assert_eq!(listed(&["a"]).unwrap().dim(), 1);
+    }
+
+    #[test]
+    fn a_column_of_lists_is_the_features() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("s.csv");
+        std::fs::write(&path, "class,emb,size\na,\"[1, 2.5, -3]\",7\nb,[4 5. 6e0 ],8\n").unwrap();
+        assert_eq!(numbers(&open(&path).unwrap()), [1.0, 2.5, -3.0, 4.0, 5.0, 6.0]);
+        let ragged = refused("class,emb\na,\"[1, 2]\"\nb,[1]\n");
+        assert_eq!(ragged, "s.csv line 3: expected 2 fields, found 1");
+    }
+
+    #[test]
+    fn a_large_table_is_cut_where_records_end() {
+        // An inch mark that opens nothing, and quoted cells with lines that look like records.
+        let cell = |row: usize| match row {
+            5 => "5\" pipe".to_string(),
+            row if row % 2 == 1 => format!("\"note {row}\nc0,7,see above\""),
+            row => format!("plain {row}"),
+        };
+        let rows = 300_000;
+        let mut text = "class,f,id\n".to_string();
+        (0..rows)
+            .for_each(|row| text.push_str(&format!("c{},{},{}\n", row % 5, row * 7919 % 1000, cell(row))));
+        assert!(text.len() > PIECE);
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("s.csv");
+        std::fs::write(&path, &text).unwrap();
+        let opened = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| open(&path)).unwrap()
+        };
+        for threads in [1, 3] {
+            let store = opened(threads);
+            assert_eq!(store.rows(), rows);
+            assert_eq!(store.ids().unwrap()[rows - 1], format!("note {}\nc0,7,see above", rows - 1));
+        }
     }
 
     #[test]
@@ -358,7 +502,11 @@ mod tests {
             refused("label,f0,f1,f2,f3\n"),
             "s.csv: no column `class`, found `label`, `f0`, `f1`, `f2`, …"
         );
-        assert!(refused(",class,f\n").starts_with("s.csv: column 1 has no name\nhint: pandas"));
+        let open = refused("class,f\na,1\nb,\"2\nc,3\n");
+        assert!(
+            open.starts_with("s.csv line 3: a quotation mark opens here and is never closed\nhint: "),
+            "{open}"
+        );
         assert_eq!(refused("f,class,f\n"), "s.csv: column `f` appears twice");
         assert_eq!(refused("class,f,g\na,1,2\nb,1\n"), "s.csv line 3: expected 3 fields, found 2");
         assert_eq!(refused("class,f\na,1\nb,one\n"), "s.csv line 3: column `f` must be a number, got `one`");
@@ -366,6 +514,7 @@ mod tests {
         let words =
             "s.csv line 2: column `text` holds `why is it so cold in`, features are numbers alone\nhint: ";
         assert!(refused("text,class\nwhy is it so cold in here,a\n").starts_with(words));
+        assert!(refused("text,class,label\nwhy is it so cold in here,a,1\n").starts_with(words));
         let infinite =
             "s.csv line 2: item 0 (class `a`) has 1e39 in column `f`, features must be finite 32-bit numbers";
         assert_eq!(refused("class,f\na,1e39\n"), infinite);

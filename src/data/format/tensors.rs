@@ -7,7 +7,7 @@
 //! optional `backbone`, `trained_on`, `saw_classes`, `form`, `weights_sha256` as in store.toml; `format`, which other
 //! tools write, is ignored.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::FileExt;
@@ -24,6 +24,7 @@ use super::names::{self, CLASS, CLASS_EMBEDDINGS, FEATURES, Known};
 use super::pairs::{NoTwice, Pairs};
 use super::written::{About, Features, Labels, Listed, Listing, Matrix, Names, Written};
 use crate::data::OpenOptions;
+use crate::data::class_name::Places;
 use crate::data::store::values::{Element, RowFile};
 use crate::data::{DataError, Place};
 use crate::vocab::Split;
@@ -58,7 +59,8 @@ impl Reader for Safetensors {
                 let out = Arc::get_mut(&mut values).expect("made one line above");
                 let stored = array.open(u64::MAX).map_err(DataError::unreadable(path))?;
                 stored.read_block(class_dim, 0, out).map_err(DataError::unreadable(path))?;
-                Some(Matrix { at, values, rows, class_dim })
+                let order = tensors.list("classes")?.map(|classes| (tensors.at("classes"), classes));
+                Some(Matrix { at, order, values, rows, class_dim })
             }
         };
         let features = tensors.matrix(&FEATURES)?;
@@ -258,15 +260,17 @@ impl<'a> Tensors<'a> {
             }
         }
         // What is not in `classes` cannot have items either.
-        let known: HashSet<&String> = names.iter().collect();
-        if let Some(class) = splits.keys().filter(|class| !known.contains(class)).min() {
-            return Err(DataError::ClassWithoutItems { at, class: class.clone() });
+        let known = Places::of(names.iter().map(String::as_str));
+        if let Some(class) = splits.keys().filter(|class| known.find(class).is_none()).min() {
+            return Err(DataError::without_items(at, class, known.alike(class)));
         }
+        let (listed, words): (Vec<&String>, Vec<&Split>) = splits.iter().unzip();
+        let places = Places::of(listed.into_iter().map(String::as_str));
         let mut classes = Vec::new();
-        for class in names {
-            match splits.get(&class) {
-                Some(split) => classes.push(Listed { split: *split, ..novel(class) }),
-                None => return Err(DataError::ClassWithoutSplit { at, class }),
+        for class in &names {
+            match places.find(class) {
+                Some(place) => classes.push(Listed { split: *words[place], ..novel(class.clone()) }),
+                None => return Err(DataError::ClassWithoutSplit { at, class: class.clone() }),
             }
         }
         Ok(Some(Listing { at, classes }))

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::data::index::ClassIndex;
 use crate::data::place::store_name;
 use crate::data::store::values::{Element, Values};
-use crate::data::{DataError, Place};
+use crate::data::{DataError, Place, StoreWarning};
 use crate::vocab::{Form, SawClasses, Split, UnknownWord};
 
 /// Where the features of a store come from.
@@ -228,17 +228,26 @@ pub(in crate::data) struct Listed {
     pub line: Option<u64>,
 }
 
-/// The classes with their splits, as listed; also the order of the class embeddings.
+/// The classes with their splits, as listed.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::data) struct Listing {
     pub at: Place,
     pub classes: Vec<Listed>,
 }
 
+impl Listing {
+    /// The classes in their order, as that of class embeddings.
+    pub fn order(&self) -> (Place, Vec<String>) {
+        (self.at.clone(), self.classes.iter().map(|listed| listed.class.clone()).collect())
+    }
+}
+
 /// Class embeddings as written.
 #[derive(Debug)]
 pub(in crate::data) struct Matrix {
     pub at: Place,
+    /// The class of each row, with the place that says it.
+    pub order: Option<(Place, Vec<String>)>,
     pub values: Arc<[f32]>,
     pub rows: usize,
     pub class_dim: usize,
@@ -279,6 +288,16 @@ impl Labels {
     }
 }
 
+/// The columns of a table that are its features.
+#[derive(Clone, Debug, Default)]
+pub(in crate::data) struct FeatureColumns {
+    /// By place among the features; a column of lists alone.
+    pub names: Vec<String>,
+    /// Whether each was asked for by its very name.
+    pub listed: Vec<bool>,
+    pub warning: Option<StoreWarning>,
+}
+
 /// What the files of features say.
 #[derive(Debug)]
 pub(in crate::data) struct Written {
@@ -286,6 +305,8 @@ pub(in crate::data) struct Written {
     pub path: Option<PathBuf>,
     pub files: Vec<NamedFile>,
     pub features: Features,
+    /// The columns that the features are, where they stand in a table.
+    pub columns: Option<FeatureColumns>,
     /// Absent, or without classes, only where labels are given apart.
     pub labels: Option<Labels>,
     /// The splits that a file of their own lists.
@@ -304,6 +325,7 @@ impl Written {
             path: Some(path.to_path_buf()),
             files: vec![(name, path.to_path_buf())],
             features,
+            columns: None,
             labels,
             splits: None,
             class_embeddings: None,

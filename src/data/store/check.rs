@@ -11,6 +11,7 @@ use super::scan::{Scan, groups, scan};
 use super::store::Store;
 use super::values::Element;
 use super::warning::StoreWarning;
+use crate::data::class_name::{Places, alike};
 use crate::data::format::written::{Features, Labels, Listing, Names, Written};
 use crate::data::{DataError, ItemName, Place, Provenance};
 use crate::vocab::{ItemId, Split};
@@ -32,7 +33,7 @@ pub(in crate::data) fn check(
     }
     let classes = classes(&labels.class, labels.listing.as_ref())?;
     ids(&labels, &classes)?;
-    let class_embeddings = class_embeddings(&written, &labels, &classes)?;
+    let class_embeddings = class_embeddings(&written, &classes)?;
     let unseen = unseen.and_then(|split| rows_of(&classes, split, rows));
     let scanned = scanned(&written.features, &labels, unseen.as_deref())?;
     let named = labels.group.as_ref().map(|g| (g.of.as_slice(), g.names.as_slice()));
@@ -84,7 +85,7 @@ fn scanned(features: &Features, labels: &Labels, unseen: Option<&[bool]>) -> Res
         at: at.clone(),
         item: item_name(labels, bad.row),
         column: bad.column.to_string(),
-        found: match (element, bad.value.is_nan()) {
+        found: match (element.little_endian(), bad.value.is_nan()) {
             (Element::Int { .. }, _) => "a whole number that 32 bits cannot hold".to_string(),
             (_, true) => "NaN".to_string(),
             (Element::F64, false) => "a number beyond 32 bits".to_string(),
@@ -95,6 +96,10 @@ fn scanned(features: &Features, labels: &Labels, unseen: Option<&[bool]>) -> Res
 
 fn warnings(labels: &Labels, scanned: &Scan, provenance: &Provenance) -> Vec<StoreWarning> {
     let mut warnings = Vec::new();
+    let mut alike = alike(labels.class.names.iter().map(String::as_str)).into_iter();
+    if let Some(pair) = alike.next() {
+        warnings.push(StoreWarning::AlikeNames { count: 1 + alike.count(), pair });
+    }
     if scanned.zero_rows > 0 {
         warnings.push(StoreWarning::ZeroRows { count: scanned.zero_rows });
     }
@@ -219,14 +224,15 @@ fn classes(class: &Names, listing: Option<&Listing>) -> Result<Vec<Class>, DataE
     }
     let Some(listing) = listing else { return Ok(classes) };
 
-    let places: HashMap<&str, usize> = class.names.iter().map(String::as_str).zip(0..).collect();
+    let places = Places::of(class.names.iter().map(String::as_str));
     let mut listed: Vec<Option<Split>> = vec![None; classes.len()];
     let mut unknown = None;
     for entry in &listing.classes {
         let at = || Place { line: entry.line, ..listing.at.clone() };
         let class = || entry.class.clone();
-        let Some(&place) = places.get(entry.class.as_str()) else {
-            unknown.get_or_insert(DataError::ClassWithoutItems { at: at(), class: class() });
+        let Some(place) = places.find(&entry.class) else {
+            let alike = places.alike(&entry.class);
+            unknown.get_or_insert_with(|| DataError::without_items(at(), &entry.class, alike));
             continue;
         };
         match listed[place].replace(entry.split) {
@@ -257,32 +263,26 @@ fn classes(class: &Names, listing: Option<&Listing>) -> Result<Vec<Class>, DataE
     }
 }
 
-/// The class embeddings in the order of the classes; written, they stand in the order of the listing, where there is one.
-fn class_embeddings(
-    written: &Written,
-    labels: &Labels,
-    classes: &[Class],
-) -> Result<Option<ClassEmbeddings>, DataError> {
+/// The class embeddings in the order of the classes; written, they stand in the order that their file says.
+fn class_embeddings(written: &Written, classes: &[Class]) -> Result<Option<ClassEmbeddings>, DataError> {
     let Some(matrix) = &written.class_embeddings else { return Ok(None) };
     let at = || matrix.at.clone();
     if matrix.class_dim == 0 {
         return Err(DataError::EmptyEmbeddings { at: at() });
     }
-    if matrix.rows != classes.len() {
-        let against = match &labels.listing {
-            Some(listing) => listing.at.to_string(),
-            None => format!("the classes of {}", labels.at),
-        };
-        return Err(DataError::RowCount { at: at(), found: matrix.rows, expected: classes.len(), against });
-    }
-    let order: HashMap<&str, usize> = match &labels.listing {
-        Some(listing) => listing.classes.iter().map(|l| l.class.as_str()).zip(0..).collect(),
-        None => classes.iter().map(|c| c.name.as_str()).zip(0..).collect(),
+    let Some((place, order)) = &matrix.order else {
+        return Err(DataError::EmbeddingsWithoutOrder { at: at(), rows: matrix.rows });
     };
+    if matrix.rows != order.len() {
+        let (found, expected, against) = (matrix.rows, order.len(), place.to_string());
+        return Err(DataError::RowCount { at: at(), found, expected, against });
+    }
+    let places = Places::of(order.iter().map(String::as_str));
     let mut rows = Vec::with_capacity(matrix.values.len());
     for class in classes {
-        // `classes` has checked that every class is listed.
-        let row = order[class.name.as_str()];
+        let row = places.find(&class.name).ok_or_else(|| {
+            DataError::without_embedding(place.clone(), &class.name, places.alike(&class.name))
+        })?;
         let vector = &matrix.values[row * matrix.class_dim..(row + 1) * matrix.class_dim];
         if let Some(column) = vector.iter().position(|v| !v.is_finite()) {
             let (class, found) = (class.name.clone(), vector[column]);

@@ -5,10 +5,13 @@ use std::path::Path;
 
 use super::check::check;
 use super::class_embeddings::ClassEmbeddings;
+use super::leak::leaks;
 use super::options::OpenOptions;
 use super::store::Store;
 use super::values::{Element, Values};
-use crate::data::format::written::{Features, Labels, Listed, Listing, Matrix, Names, Provenance, Written};
+use crate::data::format::written::{
+    FeatureColumns, Features, Labels, Listed, Listing, Matrix, Names, Provenance, Written,
+};
 use crate::data::format::{labels, reader};
 use crate::data::{DataError, Place};
 use crate::vocab::{Form, Split};
@@ -39,6 +42,9 @@ impl Store {
         if kind.is_file() && kind.len() == 0 {
             return Err(DataError::Empty { at: Place::file(path) });
         }
+        if !options.feature_columns.is_empty() && !reader.has_columns(path) {
+            return Err(DataError::NotATable { path: path.to_path_buf() });
+        }
         let mut written = reader.read(path, options)?;
         let given = options.labels.as_deref().map(labels::read).transpose()?;
         if let Some(file) = &options.labels {
@@ -49,7 +55,14 @@ impl Store {
             DataError::NoLabels { at: written.features.at.clone(), what }
         })?;
         labels.listing = labels.listing.or(written.splits.take());
-        let store = check(written, labels, options.unseen)?;
+        let columns = written.columns.take();
+        let mut store = check(written, labels, options.unseen)?;
+        if let Some(columns) = columns {
+            if !options.leaks_are_read {
+                refuse_leaks(&store, &columns, path)?;
+            }
+            store.warnings.extend(columns.warning);
+        }
         if kind.is_dir() { with_table(store, path) } else { Ok(store) }
     }
 
@@ -65,10 +78,21 @@ impl Store {
         if values.len() % dim != 0 {
             return Err(DataError::Ragged { at: at("features"), expected: dim, found: values.len() % dim });
         }
+        // In memory the order of first appearance is what the caller was told of.
+        let order = match &splits {
+            Some(splits) => (at("splits"), splits.iter().map(|(class, _)| class.clone()).collect()),
+            None => (at("class"), class.iter().collect::<Names>().names),
+        };
         let matrix = |ClassEmbeddings { rows: values, class_dim }: ClassEmbeddings| {
             let (rows, rest) = (values.len() / class_dim.max(1), values.len() % class_dim.max(1));
             match rest {
-                0 => Ok(Matrix { at: at("class_embeddings"), values, rows, class_dim }),
+                0 => Ok(Matrix {
+                    at: at("class_embeddings"),
+                    order: Some(order.clone()),
+                    values,
+                    rows,
+                    class_dim,
+                }),
                 found => Err(DataError::Ragged { at: at("class_embeddings"), expected: class_dim, found }),
             }
         };
@@ -84,6 +108,7 @@ impl Store {
             name: name.clone(),
             path: None,
             files: Vec::new(),
+            columns: None,
             features: Features {
                 at: at("features"),
                 values: Values::F32(values.into()),
@@ -106,6 +131,22 @@ impl Store {
             id: (!id.is_empty()).then_some(id),
         };
         check(written, labels, None)
+    }
+}
+
+/// Refuses columns that are functions of the class or of the row, unless they were asked for by name.
+fn refuse_leaks(store: &Store, columns: &FeatureColumns, path: &Path) -> Result<(), DataError> {
+    // The items of a list have no names that could be asked for.
+    if columns.names.len() != store.dim || columns.listed.iter().all(|listed| *listed) {
+        return Ok(());
+    }
+    let found = leaks(store).map_err(DataError::unreadable(path))?;
+    let unasked = found.into_iter().filter(|(column, _)| !columns.listed[*column]);
+    let columns: Vec<_> = unasked.map(|(column, leak)| (columns.names[column].clone(), leak)).collect();
+    if columns.is_empty() {
+        Ok(())
+    } else {
+        Err(DataError::LeakingColumns { at: Place::file(path), columns })
     }
 }
 
@@ -238,10 +279,14 @@ mod tests {
             let place = tempfile::tempdir().unwrap();
             let at = place.path();
             let expected = content(&Store::from_parts(parts(&sample)).unwrap());
-            for path in [sample.folder(at), sample.csv(at), sample.npz(at, false), sample.safetensors(at)] {
+            for path in [sample.folder(at), sample.npz(at, false), sample.safetensors(at)] {
                 prop_assert_eq!(&content(&open(&path).unwrap()), &expected, "{}", path.display());
             }
             prop_assert_eq!(&content(&open(&sample.npz(at, true)).unwrap()), &expected);
+            // By name, as chance may well make a column that looks like a label.
+            let feature_columns = (0..sample.dim).map(|column| format!("f{column}")).collect();
+            let options = OpenOptions { feature_columns, ..OpenOptions::default() };
+            prop_assert_eq!(&content(&Store::open(sample.csv(at), &options).unwrap()), &expected);
         }
     }
 

@@ -18,10 +18,20 @@ pub struct OpenOptions {
     /// their own must be the same. Items without ids are called by their rows then, so that all features that are opened
     /// with one such file are of the same items.
     pub labels: Option<PathBuf>,
+    /// The columns of a table that are features, by name or by a pattern with `*`; none: those that a rule finds.
+    pub feature_columns: Vec<String>,
+    /// Whether a table is opened whose columns tell the class or the row: for drawing episodes, which looks at no numbers.
+    pub leaks_are_read: bool,
 }
 
 impl Default for OpenOptions {
     fn default() -> OpenOptions {
-        OpenOptions { resident: 768 << 20, unseen: None, labels: None }
+        OpenOptions {
+            resident: 768 << 20,
+            unseen: None,
+            labels: None,
+            feature_columns: Vec::new(),
+            leaks_are_read: false,
+        }
     }
 }

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use crate::numbers::{BLOCK, Numbers};
 pub use crate::numbers::{ReadRows, Values};
 
-/// The type of the numbers in a file; little-endian.
+/// The type of the numbers in a file; little-endian but for one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::data) enum Element {
     F16,
@@ -26,6 +26,19 @@ pub(in crate::data) enum Element {
         bytes: u8,
         signed: bool,
     },
+    /// Numbers of so many bytes whose order is turned round.
+    BigEndian {
+        bytes: u8,
+        of: BigEndian,
+    },
+}
+
+/// What numbers in big-endian order are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::data) enum BigEndian {
+    Float,
+    Int,
+    Unsigned,
 }
 
 impl Element {
@@ -34,7 +47,19 @@ impl Element {
             Element::F16 | Element::Bf16 => 2,
             Element::F32 => 4,
             Element::F64 => 8,
-            Element::Int { bytes, .. } => usize::from(bytes),
+            Element::Int { bytes, .. } | Element::BigEndian { bytes, .. } => usize::from(bytes),
+        }
+    }
+
+    /// The type of the same numbers in little-endian order.
+    pub fn little_endian(self) -> Element {
+        match self {
+            Element::BigEndian { bytes, of: BigEndian::Int } => Element::Int { bytes, signed: true },
+            Element::BigEndian { bytes, of: BigEndian::Unsigned } => Element::Int { bytes, signed: false },
+            Element::BigEndian { bytes: 2, of: BigEndian::Float } => Element::F16,
+            Element::BigEndian { bytes: 4, of: BigEndian::Float } => Element::F32,
+            Element::BigEndian { of: BigEndian::Float, .. } => Element::F64,
+            little => little,
         }
     }
 
@@ -66,6 +91,11 @@ impl Element {
                 }
             }
             Element::Int { bytes: size, signed } => decode_whole(size, signed, bytes, out),
+            Element::BigEndian { .. } => {
+                let mut turned = bytes.to_vec();
+                turned.chunks_exact_mut(self.size()).for_each(<[u8]>::reverse);
+                self.little_endian().decode(&turned, out);
+            }
         }
     }
 }
@@ -239,6 +269,12 @@ mod tests {
         assert_eq!(decoded(int(1, true), &[255, 128]), [-1.0, -128.0]);
         assert_eq!(decoded(int(2, true), &(-300i16).to_le_bytes()), [-300.0]);
         assert_eq!(decoded(int(8, false), &u64::MAX.to_le_bytes())[0].to_bits(), f32::NAN.to_bits());
+        let big = |bytes, of| Element::BigEndian { bytes, of };
+        assert_eq!(decoded(big(4, BigEndian::Float), &(-1.5f32).to_be_bytes()), [-1.5]);
+        assert_eq!(decoded(big(8, BigEndian::Float), &0.25f64.to_be_bytes()), [0.25]);
+        assert_eq!(decoded(big(2, BigEndian::Float), &f16::from_f32(3.0).to_be_bytes()), [3.0]);
+        assert_eq!(decoded(big(4, BigEndian::Int), &(-7i32).to_be_bytes()), [-7.0]);
+        assert_eq!(decoded(big(2, BigEndian::Unsigned), &40_000u16.to_be_bytes()), [40_000.0]);
         let edge: Vec<u8> = [1i32 << 24, (1 << 24) + 1].iter().flat_map(|n| n.to_le_bytes()).collect();
         let out = decoded(int(4, true), &edge);
         assert!(out[0] == 16_777_216.0 && out[1].is_nan());

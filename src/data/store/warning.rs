@@ -3,6 +3,8 @@
 use std::fmt;
 
 use super::class_embeddings::ClassEmbeddings;
+use crate::data::class_name;
+use crate::data::format::feature_columns::quoted;
 
 /// What a store has that a reader of results should know; never a reason to refuse it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,12 +28,34 @@ pub enum StoreWarning {
         /// How many.
         count: u64,
     },
+    /// Classes whose names differ only in space, case, leading zeros or Unicode form.
+    AlikeNames {
+        /// How many names look like an earlier one.
+        count: usize,
+        /// The first such pair.
+        pair: (String, String),
+    },
+    /// Columns of a table that are not taken as features.
+    ColumnsLeftOut {
+        /// What the columns that are taken are: `features` or `class embeddings`.
+        of: &'static str,
+        /// The first column that is taken.
+        first: String,
+        /// The last.
+        last: String,
+        /// How many are taken.
+        taken: usize,
+        /// Those that are not.
+        columns: Vec<String>,
+    },
     /// Classes whose vectors are all zero: no learner can tell them apart by these.
     ZeroEmbeddings {
         /// How many.
         count: usize,
     },
 }
+
+const EMBEDDINGS: &str = "class embeddings";
 
 impl StoreWarning {
     /// What there is to say of class embeddings.
@@ -40,12 +64,49 @@ impl StoreWarning {
             vectors.rows.chunks_exact(vectors.class_dim).filter(|row| row.iter().all(|value| *value == 0.0));
         Some(zero.count()).filter(|count| *count > 0).map(|count| StoreWarning::ZeroEmbeddings { count })
     }
+
+    /// The same of the columns of a table of class embeddings.
+    pub(in crate::data) fn of_embedding_columns(mut self) -> StoreWarning {
+        if let StoreWarning::ColumnsLeftOut { of, .. } = &mut self {
+            *of = EMBEDDINGS;
+        }
+        self
+    }
+
+    /// Whether it speaks of class embeddings.
+    pub(in crate::data) fn is_of_embeddings(&self) -> bool {
+        match self {
+            StoreWarning::ZeroEmbeddings { .. } => true,
+            StoreWarning::ColumnsLeftOut { of, .. } => *of == EMBEDDINGS,
+            _ => false,
+        }
+    }
 }
 
 impl fmt::Display for StoreWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             StoreWarning::Note(sentence) => f.write_str(sentence),
+            StoreWarning::ColumnsLeftOut { of, first, last, taken, columns } => {
+                let (noun, verb) = if columns.len() == 1 { ("column", "is") } else { ("columns", "are") };
+                write!(f, "{noun} {} {verb} not taken, {of} are ", quoted(columns))?;
+                match taken {
+                    1 => write!(f, "{} alone", quoted([first])),
+                    _ => write!(f, "the {taken} columns {} to {}", quoted([first]), quoted([last])),
+                }
+            }
+            StoreWarning::AlikeNames { count, pair: (one, other) } => {
+                let these = format!("{one:?} and {other:?}");
+                let more = if *count > 1 { format!(" (and {} more)", count - 1) } else { String::new() };
+                let found = match class_name::same(one, other) {
+                    true => format!("{} and {}", one.escape_unicode(), other.escape_unicode()),
+                    false => these,
+                };
+                write!(
+                    f,
+                    "classes {found} are two{more}, their names differ only in space, case, leading zeros or Unicode form"
+                )
+            }
             StoreWarning::ZeroRows { count: 1 } => f.write_str("1 item has only zeros as features"),
             StoreWarning::ZeroRows { count } => write!(f, "{count} items have only zeros as features"),
             StoreWarning::ZeroEmbeddings { count: 1 } => {

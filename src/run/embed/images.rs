@@ -9,7 +9,6 @@ use crate::episode::sha256;
 use crate::results::Warning;
 use crate::run::device::{Device, on_device};
 use crate::run::error::RunError;
-use crate::run::fitness;
 use crate::run::watch::{Progress, Watch};
 use crate::tensor::TensorError;
 use crate::tensor::conv::ConvOps;
@@ -198,8 +197,12 @@ impl Work {
             provenance: &provenance,
             form,
         };
-        let warnings =
-            fitness::of_store(&store).filter(|warning| matches!(warning, Warning::Note { .. })).collect();
+        let notes = store.warnings().iter().filter(|warning| matches!(warning, StoreWarning::Note(_)));
+        let said = |note: &StoreWarning| Warning::Features {
+            features: store.name().to_string(),
+            finding: note.to_string(),
+        };
+        let warnings = notes.map(said).collect();
         Ok(Made { files: new.files()?, items, dim, cut: 0, warnings })
     }
 }

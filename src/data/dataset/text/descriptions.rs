@@ -1,9 +1,9 @@
 //! Descriptions of classes in words.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use super::table::csv;
+use crate::data::class_name::Places;
 use crate::data::{DataError, Place};
 
 /// Reads a .csv of columns `class` and `description`; several lines of a class are several descriptions of it.
@@ -19,7 +19,7 @@ pub fn descriptions(
     optional: &[&str],
 ) -> Result<Vec<Vec<String>>, DataError> {
     let path = path.as_ref();
-    let places: HashMap<&str, usize> = classes.iter().copied().zip(0..).collect();
+    let places = Places::of(classes.iter().copied());
     let mut all = vec![Vec::new(); classes.len()];
     let table = csv(path, &["description", "class"])?;
     if let Some(found) = table.ignored.first().cloned() {
@@ -27,10 +27,10 @@ pub fn descriptions(
         return Err(DataError::UnknownName { at: Place::file(path), what: "column", found, known });
     }
     for (line, written) in table.lines {
-        let Some(place) = places.get(written.class.as_str()) else {
+        let Some(place) = places.find(&written.class) else {
             return Err(DataError::DescribedClass { at: Place::line(path, line), class: written.class });
         };
-        all[*place].push(written.text);
+        all[place].push(written.text);
     }
     let left_out = |(class, texts): &(&&str, &Vec<String>)| texts.is_empty() && !optional.contains(class);
     match classes.iter().zip(&all).find(left_out) {

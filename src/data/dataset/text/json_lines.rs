@@ -57,7 +57,12 @@ impl Visitor<'_> for WordVisitor {
 pub(super) fn read(path: &Path) -> Result<Table, DataError> {
     let bytes = std::fs::read(path).map_err(DataError::unreadable(path))?;
     let mut table = Table::default();
-    for (bytes, number) in bytes.split(|b| *b == b'\n').zip(1u64..) {
+    // A byte order mark says nothing, as in a .csv file.
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    if text.trim_ascii_start().starts_with(b"[") {
+        return Err(DataError::NotJsonLines { at: Place::file(path) });
+    }
+    for (bytes, number) in text.split(|b| *b == b'\n').zip(1u64..) {
         let at = || Place::line(path, number);
         let text = std::str::from_utf8(bytes).map_err(|_| DataError::NotUtf8 { at: at() })?;
         if text.trim().is_empty() {

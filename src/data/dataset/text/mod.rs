@@ -38,14 +38,16 @@ pub fn is_place(spec: &str, data: &Path) -> bool {
     })
 }
 
-/// Whether a file is a table of sentences: JSON Lines, or a .csv with a column `text`.
+/// Whether a file is a table of sentences: JSON Lines, or a .csv or .tsv with a column `text`.
 pub fn is_table(path: &Path) -> bool {
     let ends_in = |ending: &str| path.extension().is_some_and(|own| own.eq_ignore_ascii_case(ending));
     let has_text = || {
-        let header = csv::Reader::from_path(path).and_then(|mut reader| reader.headers().cloned());
+        let delimiter = if ends_in("tsv") { b'\t' } else { b',' };
+        let reader = csv::ReaderBuilder::new().delimiter(delimiter).from_path(path);
+        let header = reader.and_then(|mut reader| reader.headers().cloned());
         header.is_ok_and(|header| header.iter().any(|column| column == "text"))
     };
-    path.is_file() && (ends_in("jsonl") || (ends_in("csv") && has_text()))
+    path.is_file() && (ends_in("jsonl") || ((ends_in("csv") || ends_in("tsv")) && has_text()))
 }
 
 /// Opens a dataset of sentences; nothing where `spec` is none.

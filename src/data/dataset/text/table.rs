@@ -1,9 +1,11 @@
 //! Any table of sentences, as .csv or as JSON Lines.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use super::{Sentences, TextItems, json_lines};
 use crate::data::dataset::kind::{Holds, Kind, Opens};
+use crate::data::format::cut::unclosed_line;
 use crate::data::format::header::no_column;
 use crate::data::format::lines::line_at;
 use crate::data::format::splits::note_split;
@@ -15,12 +17,13 @@ use crate::vocab::Split;
 pub(in crate::data::dataset) const KIND: Kind = Kind {
     name: "texts",
     usage: "texts:FILE",
-    about: "any table: a .csv or .jsonl file with text, class and optional part, split, id; write texts:FILE",
+    about: "any table: a .csv, .tsv or .jsonl file with text, class and optional part, split, id; write texts:FILE",
     holds: Holds::Texts,
     opens: Opens::Read {
         home: None,
         lies_at: |path| {
-            path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv") || e.eq_ignore_ascii_case("jsonl"))
+            let ends_in = |ending| path.extension().is_some_and(|own| own.eq_ignore_ascii_case(ending));
+            ["csv", "tsv", "jsonl"].into_iter().any(ends_in)
         },
         open: |asked| {
             let own = asked.rest.file_stem().map(|stem| stem.to_string_lossy().into_owned());
@@ -45,12 +48,14 @@ pub(super) struct Table {
     pub lines: Vec<(u64, Written)>,
     /// Columns or keys that are not read, in order of appearance; a column may have no name.
     pub ignored: Vec<String>,
+    known: HashSet<String>,
 }
 
 impl Table {
     /// Notes a column or key that is not read.
     pub fn ignore(&mut self, name: String) {
-        if !self.ignored.contains(&name) {
+        if !self.known.contains(&name) {
+            self.known.insert(name.clone());
             self.ignored.push(name);
         }
     }
@@ -58,7 +63,7 @@ impl Table {
 
 const COLUMNS: [&str; 5] = ["text", "class", "part", "split", "id"];
 
-/// Reads a table of sentences: `.csv` with a header, or `.jsonl` with one object per line.
+/// Reads a table of sentences: `.csv` or `.tsv` with a header, or `.jsonl` with one object per line.
 ///
 /// Columns or keys are `text` and `class`, and optionally `part`, `split` (of the class: `base`, `validation` or
 /// `novel`, the same on all its lines) and `id`. Others are not read, and named in [`Sentences::ignored`]. Items keep the
@@ -70,17 +75,17 @@ pub fn texts(path: impl AsRef<Path>) -> Result<Sentences, DataError> {
     let path = path.as_ref();
     let extension = path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
     let table = match extension.as_deref() {
-        Some("csv") => csv(path, &COLUMNS)?,
+        Some("csv" | "tsv") => csv(path, &COLUMNS)?,
         Some("jsonl") => json_lines::read(path)?,
         _ => {
-            let why = "a table of texts ends in .csv or .jsonl".to_string();
+            let why = "a table of texts ends in .csv, .tsv or .jsonl".to_string();
             return Err(DataError::Spec { spec: path.display().to_string(), what: why });
         }
     };
     gather(path, table)
 }
 
-fn gather(path: &Path, Table { lines, ignored }: Table) -> Result<Sentences, DataError> {
+fn gather(path: &Path, Table { lines, ignored, .. }: Table) -> Result<Sentences, DataError> {
     let has = |of: fn(&Written) -> bool| lines.iter().any(|(_, line)| of(line));
     let (parts, split) = (has(|l| l.part.is_some()), has(|l| l.split.is_some()));
     let mut sentences = Sentences {
@@ -124,7 +129,16 @@ fn filled(
 /// The lines of a .csv file with their numbers; the first two of `columns` are text and class, and must be there.
 pub(super) fn csv(path: &Path, columns: &[&'static str]) -> Result<Table, DataError> {
     let bytes = std::fs::read(path).map_err(DataError::unreadable_named(path))?;
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(&bytes[..]);
+    let ends_in_tsv = path.extension().is_some_and(|own| own.eq_ignore_ascii_case("tsv"));
+    let delimiter = if ends_in_tsv { b'\t' } else { b',' };
+    if let Some(line) = unclosed_line(&bytes, delimiter) {
+        return Err(DataError::OpenQuote { at: Place::line(path, line) });
+    }
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter)
+        .from_reader(&bytes[..]);
     let (mut header, mut table) = (None, Table::default());
     let mut record = csv::StringRecord::new();
     loop {
@@ -183,18 +197,19 @@ fn places_of(
             return Err(no_column(column, &names, at()));
         }
     }
-    let place = |(number, name): (usize, &String)| {
+    let mut before = HashSet::with_capacity(names.len());
+    let mut place = |name: &String| {
         let known = columns.iter().position(|column| column == name);
         match known {
             None => table.ignore(name.clone()),
-            Some(_) if names[..number].contains(name) => {
+            Some(_) if !before.insert(name.clone()) => {
                 return Err(DataError::ColumnTwice { at: at(), column: name.clone() });
             }
             Some(_) => {}
         }
         Ok(known)
     };
-    names.iter().enumerate().map(place).collect()
+    names.iter().map(&mut place).collect()
 }
 
 #[cfg(test)]
@@ -284,7 +299,7 @@ mod tests {
                 b"{\"text\": \"a\", \"class\": 0.5}",
                 "t.jsonl line 1: invalid type: floating point `0.5`, expected text or a whole number",
             ),
-            ("t.txt", b"a", "dataset `t.txt`: a table of texts ends in .csv or .jsonl"),
+            ("t.txt", b"a", "dataset `t.txt`: a table of texts ends in .csv, .tsv or .jsonl"),
         ];
         for (name, content, expected) in cases {
             assert_eq!(read(name, content).unwrap_err(), expected);
