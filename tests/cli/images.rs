@@ -137,7 +137,7 @@ fn what_is_left_out_of_a_folder_is_said_every_time() {
             ),
             "{said}"
         );
-        assert!(place.read(&format!("{out}/run.json")).contains("\"kind\": \"note\""));
+        assert!(place.read(&format!("{out}/run.json")).contains("\"kind\": \"features\""));
     }
 }
 
