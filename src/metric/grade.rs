@@ -168,6 +168,7 @@ fn grade_episode(
             confidence: largest.map(|_| (probabilities[best] as f32).clamp(0.0, 1.0)),
             confidence_score: match (confidence, largest) {
                 (Confidence::Probability, Some(largest)) => largest as f32,
+                (Confidence::Lead, _) => lead(row, best),
                 _ => row[best],
             },
         });
@@ -178,6 +179,12 @@ fn grade_episode(
     };
     let values = sums.iter().enumerate().map(mean).collect();
     EpisodeGrade { classes, values, queries, ties, scaled: None }
+}
+
+/// How far the best score lies above the mean of the labels' scores.
+fn lead(row: &[f32], best: usize) -> f32 {
+    let mean = row.iter().map(|v| f64::from(*v)).sum::<f64>() / row.len() as f64;
+    (f64::from(row[best]) - mean) as f32
 }
 
 /// The lowest label with the highest score, and whether another label shares it.
@@ -234,6 +241,16 @@ mod tests {
     fn one(values: &[f32], meaning: Meaning, label: u16) -> EpisodeGrade {
         let answers = Answers::new(1, 1, vec![label]).unwrap();
         grade(values, values.len(), meaning, Confidence::Probability, &answers).unwrap().remove(0)
+    }
+
+    #[test]
+    fn a_lead_does_not_see_what_all_scores_have_in_common() {
+        let answers = Answers::new(1, 1, vec![0]).unwrap();
+        let lead = |row: &[f32]| {
+            let grades = grade(row, row.len(), Meaning::Ranking, Confidence::Lead, &answers).unwrap();
+            grades[0].queries[0].confidence_score
+        };
+        assert_eq!((lead(&[-0.25, -1.0, -1.0]), lead(&[0.75, 0.0, 0.0])), (0.5, 0.5));
     }
 
     #[test]
