@@ -122,6 +122,7 @@ fn code_of(error: &RunError) -> u8 {
             EvalError::NotAdmitted { .. }
             | EvalError::NoSupport { .. }
             | EvalError::SizesDiffer { .. }
+            | EvalError::CentredOnEvaluated { .. }
             | EvalError::Build(_) => WRONG_REQUEST,
             EvalError::NeedsClassEmbeddings { .. }
             | EvalError::NoClassEmbeddings { .. }

@@ -128,6 +128,9 @@ pub fn suits(
         let (learner, store) = names();
         return Err(EvalError::NeedsNetwork { learner, store });
     }
+    if learner.takes == Transform::Cl2n && rules.split.holds(Split::Base) {
+        return Err(EvalError::CentredOnEvaluated { learner: names().0, split: rules.split });
+    }
     let embeddings = match store.class_embeddings() {
         _ if !learner.setting.uses_class_embeddings() => return Ok(()),
         Some(embeddings) => embeddings,

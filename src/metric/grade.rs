@@ -49,6 +49,8 @@ pub struct EpisodeGrade {
     pub values: Vec<Option<f64>>,
     /// By query, in the order in which the learner met them, out-of-scope ones among them.
     pub queries: Vec<QueryGrade>,
+    /// By query, and for each by label: the predicted probability, or the score where it only ranks.
+    pub scores: Vec<f32>,
     /// In-scope queries whose best score two labels shared.
     pub ties: u32,
     /// The probabilities at another temperature, where one was asked for and the scores are no ranking.
@@ -177,8 +179,12 @@ fn grade_episode(
         let total = classes[place / metrics.len()].total;
         (total > 0).then(|| sum / f64::from(total))
     };
-    let values = sums.iter().enumerate().map(mean).collect();
-    EpisodeGrade { classes, values, queries, ties, scaled: None }
+    let means = sums.iter().enumerate().map(mean).collect();
+    let scores = match meaning {
+        Meaning::Ranking => values.to_vec(),
+        _ => probabilities.iter().map(|p| *p as f32).collect(),
+    };
+    EpisodeGrade { classes, values: means, queries, scores, ties, scaled: None }
 }
 
 /// How far the best score lies above the mean of the labels' scores.

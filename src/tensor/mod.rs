@@ -9,9 +9,11 @@ pub mod conv;
 mod cpu;
 #[cfg(feature = "cuda")]
 mod cuda;
+pub mod dense;
 #[cfg(feature = "text")]
 pub mod encoder;
 mod error;
+mod host_batch;
 mod kernel;
 mod labels;
 pub mod matrix;
@@ -31,6 +33,7 @@ pub use cpu::open_cpu;
 pub use cuda::open_cuda;
 pub use dfdx;
 pub use error::TensorError;
+pub use host_batch::HostBatch;
 pub use labels::Labels;
 pub use origin::Origins;
 pub use resident::Resident;
