@@ -38,6 +38,7 @@ struct Declared {
     invariances: &'static [Change],
     assumes_balance: bool,
     weighs_columns_alike: bool,
+    weak: bool,
 }
 
 /// A change of all features of an episode.
@@ -77,9 +78,9 @@ impl<D: Backend> Learner<D> {
     fn of(kind: Kind<D>) -> Learner<D> {
         let (takes, confidence, sizes) = (Transform::None, Confidence::Probability, Sizes::Any);
         let invariances: &[Change] = &[Change::Rotation];
-        let (assumes_balance, weighs_columns_alike) = (false, false);
+        let (assumes_balance, weighs_columns_alike, weak) = (false, false, false);
         let declared =
-            Declared { takes, confidence, sizes, invariances, assumes_balance, weighs_columns_alike };
+            Declared { takes, confidence, sizes, invariances, assumes_balance, weighs_columns_alike, weak };
         Learner { kind, declared }
     }
 
@@ -154,6 +155,18 @@ impl<D: Backend> Learner<D> {
     pub fn weighing_columns_alike(mut self) -> Learner<D> {
         self.declared.weighs_columns_alike = true;
         self
+    }
+
+    /// The same at settings that may not tell apart even classes that lie far apart: a random start of few steps, a covariance of few
+    /// items, a pull of neighbours that outweighs distances. The checks then do not ask it to.
+    pub fn weak(mut self) -> Learner<D> {
+        self.declared.weak = true;
+        self
+    }
+
+    /// Whether its settings may not tell apart even classes that lie far apart.
+    pub fn is_weak(&self) -> bool {
+        self.declared.weak
     }
 
     /// Whether it brings every column to one scale.

@@ -31,7 +31,9 @@ pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
             _ => &[Change::Rotation],
         };
         let learner = Learner::inductive(Mahalanobis { beta: p[beta] }).with_transform(p[transform]);
-        Ok(learner.with_confidence(Confidence::Score).with_invariances(invariances))
+        let learner = learner.with_confidence(Confidence::Score).with_invariances(invariances);
+        // Below 1 the covariance of a handful of items says more than it knows.
+        Ok(if p[beta] < 1.0 { learner.weak() } else { learner })
     });
 }
 

@@ -82,6 +82,11 @@ impl<'a> Subject<'a> {
         self.learner.setting()
     }
 
+    /// Whether its settings may not tell apart even classes that lie far apart.
+    pub fn is_weak(&self) -> bool {
+        self.learner.is_weak()
+    }
+
     /// Whether it brings every column to one scale.
     pub fn weighs_columns_alike(&self) -> bool {
         self.learner.weighs_columns_alike()

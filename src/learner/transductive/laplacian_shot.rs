@@ -42,7 +42,10 @@ pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     list.add(laplacian, move |p| {
         let how = Rectification { epsilon: p[epsilon], top: 0 };
         let learner = LaplacianShot { lambda: p[lambda], neighbours: p[neighbours], how };
-        Ok(Learner::transductive(learner).with_transform(p[transform]))
+        // Unit vectors are at most 4 apart in squared distance, which the pull of all neighbours may outweigh.
+        let outweighs = p[lambda] * p[neighbours] as f64 > 4.0;
+        let learner = Learner::transductive(learner).with_transform(p[transform]);
+        Ok(if outweighs { learner.weak() } else { learner })
     });
 }
 

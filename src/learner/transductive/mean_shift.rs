@@ -21,8 +21,8 @@ pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     let about = "class means that climb to dense places of the queries (Comaniciu and Meer 2002)";
     let mut mean_shift = Signature::new("mean-shift", about);
     let bandwidth =
-        Parameter::real("bandwidth", 0.5, 1e-3, 1e3, "width of the kernel, in distances to a mean");
-    let bandwidth = mean_shift.parameter(bandwidth.search(Scale::Log, 0.2, 2.0));
+        Parameter::real("bandwidth", 0.5, 0.4, 1e3, "width of the kernel, in distances to a mean");
+    let bandwidth = mean_shift.parameter(bandwidth.search(Scale::Log, 0.4, 2.0));
     let steps = mean_shift.parameter(Parameter::whole("steps", 10, 1, 1000, "moves of the means"));
     let scale = Parameter::real("scale", 1.0, 1e-6, 1e6, "factor on the squared distances of a logit");
     let scale = mean_shift.parameter(scale);

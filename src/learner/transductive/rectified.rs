@@ -64,7 +64,7 @@ pub(super) fn rectified<T: Real>(episode: &Episode<'_>, rows: &[T], how: Rectifi
     let mut out = vec![T::ZERO; way * dim];
     dense::combine(&shares, rows, dim, &mut out);
     for (row, share) in out.chunks_exact_mut(dim).zip(of_queries) {
-        row.iter_mut().zip(&shift).for_each(|(x, s)| *x = s.fused(T::of(share), *x));
+        row.iter_mut().zip(&shift).for_each(|(x, s)| *x = *x + *s * T::of(share));
     }
     out
 }
