@@ -12,9 +12,11 @@ mod cuda;
 #[cfg(feature = "text")]
 pub mod encoder;
 mod error;
+mod functions;
 mod kernel;
 mod labels;
 pub mod matrix;
+pub mod net;
 pub mod ops;
 mod origin;
 mod pass;
