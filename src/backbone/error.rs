@@ -150,6 +150,16 @@ pub enum BackboneError {
         /// Those that exist.
         known: Vec<&'static str>,
     },
+    /// A result of a network at which it cannot be cut.
+    #[error("backbone `{backbone}` has no cut `{found}`, expected one of {}{}", names(known), did_you_mean(found, known.iter().map(String::as_str)))]
+    UnknownCut {
+        /// The backbone.
+        backbone: &'static str,
+        /// The name.
+        found: String,
+        /// The names that it has.
+        known: Vec<String>,
+    },
     /// A key that a backbone does not have.
     #[error("backbone `{backbone}` has no key `{key}`, {}", keys(key, known))]
     UnknownKey {
@@ -252,6 +262,10 @@ impl BackboneError {
 
 fn list(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn names(known: &[String]) -> String {
+    list(&known.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 fn keys(key: &str, known: &[&'static str]) -> String {

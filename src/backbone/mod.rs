@@ -11,6 +11,7 @@ mod conv4;
 mod enrolled;
 mod error;
 mod mlp;
+pub mod nets;
 mod network;
 mod saved;
 #[cfg(feature = "text")]
@@ -24,7 +25,7 @@ use std::path::Path;
 
 pub use architecture::{Architecture, Named, Sizes, start_stream};
 pub use conv4::{Conv4, Conv4Config};
-pub use enrolled::{Configuration, NETWORKS};
+pub use enrolled::{Configuration, NETWORKS, networks};
 pub use error::{BackboneError, ShapeDiffers};
 pub use mlp::{Mlp, MlpConfig};
 pub use network::{Backbone, Traced, Trainable, embed_all};
