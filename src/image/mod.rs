@@ -1,0 +1,17 @@
+//! Pictures as numbers, and what a network expects of them.
+//!
+//! A [`Recipe`] is preprocessing as data: resize, crop, mean, deviation, order and range of the channels. Scaling follows
+//! Pillow's arithmetic bit by bit, because one grey level at random moves the features of a real network by some per cent.
+
+mod config;
+mod error;
+mod filter;
+mod recipe;
+mod resize;
+mod rgb;
+
+pub use error::RecipeError;
+pub use filter::Filter;
+pub use recipe::{ChannelOrder, Crop, Range, Recipe, Resize, Rounding};
+pub use resize::{Window, resize};
+pub use rgb::RgbImage;
