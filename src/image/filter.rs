@@ -1,6 +1,7 @@
 //! Filters of scaling, and the weights that they give to the old pixels under a new one.
 
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 use super::error::RecipeError;
@@ -105,10 +106,10 @@ impl Axis {
         self.spans.iter().zip(weights).map(|((start, taken), weights)| (*start, &weights[..*taken]))
     }
 
-    /// The old pixels that any new one needs: first, and one behind the last.
-    pub fn reach(&self) -> (usize, usize) {
+    /// The old pixels that any new one needs.
+    pub fn reach(&self) -> Range<usize> {
         let first = self.spans.iter().map(|(start, _)| *start).min().unwrap_or(0);
-        (first, self.spans.iter().map(|(start, taken)| start + taken).max().unwrap_or(0))
+        first..self.spans.iter().map(|(start, taken)| start + taken).max().unwrap_or(0)
     }
 }
 
@@ -124,7 +125,7 @@ mod tests {
         let shares: Vec<f64> = weights.iter().map(|w| f64::from(*w) / one).collect();
         // Distances of ¾, ¼, ¼ and ¾ steps from the centre.
         assert_eq!((start, shares.as_slice()), (1, [0.125, 0.375, 0.375, 0.125].as_slice()));
-        assert_eq!(axis.reach(), (1, 5));
+        assert_eq!(axis.reach(), 1..5);
     }
 
     #[test]

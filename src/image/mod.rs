@@ -6,6 +6,8 @@
 mod config;
 mod error;
 mod filter;
+#[cfg(test)]
+mod parity;
 mod recipe;
 mod resize;
 mod rgb;
