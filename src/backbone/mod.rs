@@ -7,15 +7,18 @@
 //! sentence-transformers library writes it.
 
 mod architecture;
+mod card;
 mod conv4;
 mod enrolled;
 mod error;
+mod imagenet;
 mod mlp;
 mod network;
 mod saved;
 #[cfg(feature = "text")]
 pub mod sentence;
 mod spec;
+mod tensors;
 mod weight_file;
 mod weights;
 
@@ -23,6 +26,7 @@ use std::io;
 use std::path::Path;
 
 pub use architecture::{Architecture, Named, Sizes, start_stream};
+pub use card::{Padding, WeightCard};
 pub use conv4::{Conv4, Conv4Config};
 pub use enrolled::{Configuration, NETWORKS};
 pub use error::{BackboneError, ShapeDiffers};
@@ -32,6 +36,7 @@ pub use saved::{SHIPPED_WEIGHTS, Saved, ShippedWeights, tensor_file};
 #[cfg(feature = "text")]
 pub use sentence::{Embedded, Encoder, SentenceEncoder};
 pub use spec::{BackboneSpec, WeightSource, backbones};
+pub use tensors::{NamedTensor, NamedTensors, read_tensors};
 pub use weight_file::WeightFile;
 pub use weights::{Weight, Weights};
 
