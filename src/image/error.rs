@@ -1,6 +1,36 @@
-//! What can be wrong with a recipe, each as one sentence without the name of its file.
+//! What can be wrong with a picture or a recipe, each as one sentence without the name of its file.
 
 use crate::vocab::spec::SpecError;
+
+/// Why a picture cannot be decoded.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// More pixels than are read, by its header.
+    #[error("its header says {width}×{height} pixels, at most {most} are read")]
+    TooLarge {
+        /// Pixels of a row.
+        width: u32,
+        /// Rows.
+        height: u32,
+        /// Their product.
+        pixels: u64,
+        /// How many are read.
+        most: u64,
+    },
+    /// A header that promises more than the file can hold.
+    #[error("its header says {width}×{height} pixels, which {bytes} bytes cannot hold")]
+    Claims {
+        /// Pixels of a row.
+        width: u32,
+        /// Rows.
+        height: u32,
+        /// Bytes of the file.
+        bytes: usize,
+    },
+    /// Another kind of file, or damage.
+    #[error("{0}")]
+    Broken(String),
+}
 
 /// Why a recipe cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -69,6 +69,7 @@ pub(crate) fn plan(
         weights_sha256: Some(weights.clone()),
         seed_train: None,
         truncated: 0,
+        preprocessing: None,
         class_embeddings: Some(source),
     };
     let texts = sentences.recipe()?;

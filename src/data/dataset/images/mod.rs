@@ -7,7 +7,6 @@ mod decode;
 mod folder;
 mod layout;
 mod omniglot;
-mod orientation;
 mod pixels;
 mod published;
 mod scale;
