@@ -34,6 +34,7 @@ use crate::vocab::{Form, Split};
 ///     ids: words(["a", "b"]),
 ///     classes: words(["greet", "leave"]),
 ///     parts: None,
+///     groups: None,
 ///     listed: vec![("greet".to_string(), Split::Base, None), ("leave".to_string(), Split::Novel, None)],
 /// });
 /// assert!(matches!(dataset.read(1)?, RawItem::Text(text) if text == "bye"));
@@ -101,6 +102,8 @@ pub struct Items {
     pub classes: Vec<String>,
     /// The part of each item, where the dataset has parts.
     pub parts: Option<Vec<String>>,
+    /// The group of each item, empty where it is in none, where the dataset has groups.
+    pub groups: Option<Vec<String>>,
     /// Every class once, with its split and the cluster where it has one.
     pub listed: Vec<(String, Split, Option<String>)>,
 }

@@ -27,6 +27,7 @@ pub const DATASETS: &[Kind] = &[
     images::OMNIGLOT,
     images::OMNIGLOT_CHARACTERS,
     images::FOLDER,
+    images::LISTED,
     text::CLINC150,
     text::BANKING77,
     text::TEXTS,

@@ -32,6 +32,8 @@ pub struct NewStore<'a> {
     pub classes: &'a [String],
     /// The part of each item, where there are parts.
     pub parts: Option<&'a [String]>,
+    /// The group of each item, empty where it is in none, where there are groups.
+    pub groups: Option<&'a [String]>,
     /// The id of each item, by which other features of the same items are known.
     pub ids: &'a [String],
     /// Every class once, with its split and the cluster where it has one.
@@ -80,6 +82,7 @@ impl NewStore<'_> {
     fn items(&self) -> Vec<u8> {
         let mut columns = vec![("class", self.classes)];
         columns.extend(self.parts.map(|parts| ("part", parts)));
+        columns.extend(self.groups.map(|groups| ("group", groups)));
         columns.push(("id", self.ids));
         let header = columns.iter().map(|(name, _)| name.to_string()).collect();
         let lines = (0..self.classes.len()).map(|row| columns.iter().map(|(_, c)| c[row].clone()).collect());
@@ -181,6 +184,7 @@ mod tests {
                 precision,
                 classes: &classes,
                 parts: Some(&parts),
+                groups: None,
                 ids: &ids,
                 listed: &listed,
                 class_embeddings: Some(&vectors),
@@ -214,6 +218,7 @@ mod tests {
             precision: Precision::F16,
             classes: &classes,
             parts: None,
+            groups: None,
             ids: &words(&["x", "y"]),
             listed: &[],
             class_embeddings: None,

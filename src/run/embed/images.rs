@@ -194,6 +194,7 @@ impl Work {
             precision,
             classes: &classes,
             parts: (!index.part_names().is_empty()).then_some(parts.as_slice()),
+            groups: None,
             ids: &ids,
             listed: &listed,
             class_embeddings: None,

@@ -178,6 +178,7 @@ impl Work {
             precision: Precision::F32,
             classes: &items.classes,
             parts: items.parts.as_deref(),
+            groups: items.groups.as_deref(),
             ids: &items.ids,
             listed: &items.listed,
             class_embeddings: None,

@@ -150,6 +150,7 @@ impl Work {
             precision,
             classes: &items.classes,
             parts: items.parts.as_deref(),
+            groups: items.groups.as_deref(),
             ids: &items.ids,
             listed: &listed,
             class_embeddings: Some(&ClassEmbeddings { rows: rows.into(), class_dim: dim }),
