@@ -7,9 +7,11 @@
 //! sentence-transformers library writes it.
 
 mod architecture;
+mod card;
 mod conv4;
 mod enrolled;
 mod error;
+mod imagenet;
 mod mlp;
 pub mod nets;
 mod network;
@@ -17,6 +19,7 @@ mod saved;
 #[cfg(feature = "text")]
 pub mod sentence;
 mod spec;
+mod tensors;
 mod weight_file;
 mod weights;
 
@@ -24,6 +27,7 @@ use std::io;
 use std::path::Path;
 
 pub use architecture::{Architecture, Named, Sizes, start_stream};
+pub use card::{Padding, WeightCard};
 pub use conv4::{Conv4, Conv4Config};
 pub use enrolled::{Configuration, NETWORKS, networks};
 pub use error::{BackboneError, ShapeDiffers};
@@ -33,6 +37,7 @@ pub use saved::{SHIPPED_WEIGHTS, Saved, ShippedWeights, tensor_file};
 #[cfg(feature = "text")]
 pub use sentence::{Embedded, Encoder, SentenceEncoder};
 pub use spec::{BackboneSpec, WeightSource, backbones};
+pub use tensors::{NamedTensor, NamedTensors, read_tensors};
 pub use weight_file::WeightFile;
 pub use weights::{Weight, Weights};
 

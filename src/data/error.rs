@@ -110,6 +110,21 @@ pub enum DataError {
         /// The path as given.
         path: PathBuf,
     },
+    /// Images that cannot be decoded.
+    #[error(
+        "{count} of {of} images of dataset `{dataset}` cannot be read: {list}\nhint: repair them, or leave them out with --skip-broken; the features of \
+         the others are kept for that"
+    )]
+    BrokenImages {
+        /// The dataset.
+        dataset: String,
+        /// How many cannot be read.
+        count: usize,
+        /// How many there are.
+        of: usize,
+        /// The first ones, with what is wrong.
+        list: String,
+    },
     /// The operating system refuses.
     #[error("{at}: cannot be read: {source}")]
     Unreadable {

@@ -41,7 +41,8 @@ mod place;
 mod store;
 
 pub use dataset::{
-    DATASETS, Dataset, Holds, Items, Kind, RawItem, embedded, images, kind, open_dataset, pixels, text,
+    DATASETS, Dataset, Holds, Items, Kind, Photograph, RawItem, embedded, images, kind, open_dataset, pixels,
+    text,
 };
 #[cfg(feature = "download")]
 pub use dataset::{Remote, download, file_sha256};

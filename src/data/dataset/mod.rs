@@ -16,7 +16,7 @@ pub mod text;
 #[cfg(feature = "download")]
 pub use download::{Remote, download, file_sha256};
 pub use images::pixels;
-pub use items::{Dataset, Items, RawItem};
+pub use items::{Dataset, Items, Photograph, RawItem};
 pub use kind::{Holds, Kind, kind, open_dataset};
 pub use made::embedded;
 
@@ -27,6 +27,7 @@ pub const DATASETS: &[Kind] = &[
     images::OMNIGLOT,
     images::OMNIGLOT_CHARACTERS,
     images::FOLDER,
+    images::LISTED,
     text::CLINC150,
     text::BANKING77,
     text::TEXTS,
