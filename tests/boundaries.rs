@@ -32,7 +32,7 @@ const TABLE: &[(&str, &[&str])] = &[
         "run",
         &[
             "vocab", "rng", "stats", "tensor", "view", "metric", "data", "learner", "protocol", "episode",
-            "eval", "select", "results", "report", "backbone", "train",
+            "eval", "select", "results", "report", "backbone", "train", "numbers",
         ],
     ),
     (
