@@ -13,6 +13,8 @@ PLACE = Path(__file__).resolve().parent / "kshot" / "estimators.py"
 
 #: Names that are no plain joining of words.
 NAMES = {"k-nn": "KNN", "svm": "SVM"}
+#: What has a member `transform` is a transformer to scikit-learn.
+ARGUMENTS = {"transform": "feature_transform"}
 
 HEAD = '''"""The inductive heads of kshot as classifiers of scikit-learn. Made by generate.py from the registry of learners."""
 
@@ -30,7 +32,8 @@ def class_name(learner):
 def argument(parameter):
     """The name of a parameter in Python: an alias in capitals is what scikit-learn calls it."""
     capital = [alias for alias in parameter["aliases"] if alias.isupper()]
-    return (capital or [parameter["name"].replace("-", "_")])[0]
+    own = ARGUMENTS.get(parameter["name"], parameter["name"].replace("-", "_"))
+    return (capital or [own])[0]
 
 
 def value(parameter):

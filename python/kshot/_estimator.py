@@ -86,7 +86,8 @@ class Head(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> NDArray[Any]:
         """The likeliest class of every item; of equals the first."""
-        return self.classes_[np.argmax(self._scores(X)[0], axis=1)]
+        scores, _ = self._scores(X)
+        return np.asarray(self.classes_[np.argmax(scores, axis=1)])
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:
         """The score of every class, or for two classes that of the second less that of the first."""
@@ -98,7 +99,7 @@ class Head(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """The predicted probability of every class."""
         scores, meaning = self._scores(X)
         if meaning == "probabilities":
-            return scores / scores.sum(axis=1, keepdims=True)
+            return np.asarray(scores / scores.sum(axis=1, keepdims=True))
         scores -= scores.max(axis=1, keepdims=True)
         shares = np.exp(scores)
         return np.asarray(shares / shares.sum(axis=1, keepdims=True))

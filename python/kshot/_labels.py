@@ -27,7 +27,7 @@ def _values(column: Any, what: str) -> list[Any]:
     if isinstance(column, (str, bytes)) or column is None or not isinstance(column, Iterable):
         raise RequestError(f"{what} are a {type(column).__name__}, expected one for every item")
     if getattr(column, "ndim", 1) != 1:
-        raise DataError(f"{what} have shape {tuple(column.shape)}, expected one for every item")
+        raise DataError(f"{what} have shape {getattr(column, 'shape', None)}, expected one for every item")
     if hasattr(column, "to_pylist"):
         return list(column.to_pylist())
     if hasattr(column, "detach"):

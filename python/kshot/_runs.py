@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import tempfile
 import warnings
@@ -55,6 +56,7 @@ def evaluate(
     part: Any = None,
     class_embeddings: Any = None,
     selected: Any = None,
+    selected_elsewhere: bool = False,
     queries: bool = False,
     audit: bool = False,
     near: float | None = None,
@@ -120,13 +122,14 @@ def evaluate(
         "inputs": {"features": paths},
         "learners": specs,
         "selected": [_text(one) for one in _list(selected)],
+        "selected_elsewhere": selected_elsewhere,
         "drop_small_classes": drop_small_classes,
         "audit": audit,
         "near": near,
         "queries": "csv" if queries else None,
         "until": None if until is None else str(until),
     }
-    folder, keep = _place(out)
+    folder, passing = _place(out)
     how = {
         "workers": workers,
         "batch": batch,
@@ -136,17 +139,22 @@ def evaluate(
         "resume": resume,
         "command": list(sys.argv),
     }
-    notes = _kshot.evaluate(json.dumps(request), given, owns, how, _progress.shown(progress))
+    try:
+        notes = _kshot.evaluate(json.dumps(request), given, owns, how, _progress.shown(progress))
+    except BaseException:
+        if passing is not None:
+            shutil.rmtree(passing, ignore_errors=True)
+        raise
     _tell(notes)
-    return Results(folder, keep=keep, notes=notes)
+    return Results(folder, passing=passing, notes=notes)
 
 
-def _place(out: Folder | None) -> tuple[Path, Any]:
-    """Where the files go, and what keeps a folder that nobody named."""
+def _place(out: Folder | None) -> tuple[Path, Path | None]:
+    """Where the files go, and the folder around it where nobody named one."""
     if out is not None:
         return Path(os.fspath(out)), None
-    keep = tempfile.TemporaryDirectory(prefix="kshot-", ignore_cleanup_errors=True)
-    return Path(keep.name) / "results", keep
+    passing = Path(tempfile.mkdtemp(prefix="kshot-"))
+    return passing / "results", passing
 
 
 class Selection:

@@ -39,7 +39,7 @@ class FineTune(Head):
         How logits are made.
     scale : float, a number from 0.001 to 10000; default 10
         Factor on the cosine of a cosine head.
-    transform : str, one of `none`, `l2n`, `cl2n`; default l2n
+    feature_transform : str, one of `none`, `l2n`, `cl2n`; default l2n
         What is done to features first.
     preset : str, one of `none`, `closer-look`; default none
         Takes epochs, batch, lr, momentum, dampening and weight decay from a paper.
@@ -48,7 +48,7 @@ class FineTune(Head):
     """
 
     _learner: ClassVar[str] = "fine-tune"
-    _names: ClassVar[dict[str, str]] = {"lr": "lr", "epochs": "epochs", "momentum": "momentum", "dampening": "dampening", "weight_decay": "weight-decay", "batch": "batch", "init": "init", "head": "head", "scale": "scale", "transform": "transform", "preset": "preset"}
+    _names: ClassVar[dict[str, str]] = {"lr": "lr", "epochs": "epochs", "momentum": "momentum", "dampening": "dampening", "weight_decay": "weight-decay", "batch": "batch", "init": "init", "head": "head", "scale": "scale", "feature_transform": "transform", "preset": "preset"}
     _probabilities: ClassVar[bool] = True
 
     def __init__(
@@ -63,7 +63,7 @@ class FineTune(Head):
         init: str = "zero",
         head: str = "linear",
         scale: float = 10.0,
-        transform: str = "l2n",
+        feature_transform: str = "l2n",
         preset: str = "none",
         seed: int = 7,
     ) -> None:
@@ -76,7 +76,7 @@ class FineTune(Head):
         self.init = init
         self.head = head
         self.scale = scale
-        self.transform = transform
+        self.feature_transform = feature_transform
         self.preset = preset
         self.seed = seed
 
@@ -113,22 +113,22 @@ class LinearProbe(Head):
     ----------
     C : float, a number from 0.000001 to 1000000; default 1
         Inverse of the L2 penalty.
-    transform : str, one of `none`, `l2n`, `cl2n`; default l2n
+    feature_transform : str, one of `none`, `l2n`, `cl2n`; default l2n
         What is done to features first.
     """
 
     _learner: ClassVar[str] = "linear-probe"
-    _names: ClassVar[dict[str, str]] = {"C": "c", "transform": "transform"}
+    _names: ClassVar[dict[str, str]] = {"C": "c", "feature_transform": "transform"}
     _probabilities: ClassVar[bool] = True
 
     def __init__(
         self,
         *,
         C: float = 1.0,
-        transform: str = "l2n",
+        feature_transform: str = "l2n",
     ) -> None:
         self.C = C
-        self.transform = transform
+        self.feature_transform = feature_transform
 
 
 class Matching(Head):
@@ -157,20 +157,20 @@ class NearestCentroid(Head):
 
     Parameters
     ----------
-    transform : str, one of `none`, `l2n`, `cl2n`; default none
+    feature_transform : str, one of `none`, `l2n`, `cl2n`; default none
         What is done to features first.
     """
 
     _learner: ClassVar[str] = "nearest-centroid"
-    _names: ClassVar[dict[str, str]] = {"transform": "transform"}
+    _names: ClassVar[dict[str, str]] = {"feature_transform": "transform"}
     _probabilities: ClassVar[bool] = True
 
     def __init__(
         self,
         *,
-        transform: str = "none",
+        feature_transform: str = "none",
     ) -> None:
-        self.transform = transform
+        self.feature_transform = feature_transform
 
 
 class Prototypical(Head):
@@ -201,22 +201,22 @@ class Ridge(Head):
     ----------
     alpha : float, a number from 0.000001 to 1000000; default 1
         L2 penalty.
-    transform : str, one of `none`, `l2n`, `cl2n`; default l2n
+    feature_transform : str, one of `none`, `l2n`, `cl2n`; default l2n
         What is done to features first.
     """
 
     _learner: ClassVar[str] = "ridge"
-    _names: ClassVar[dict[str, str]] = {"alpha": "alpha", "transform": "transform"}
+    _names: ClassVar[dict[str, str]] = {"alpha": "alpha", "feature_transform": "transform"}
     _probabilities: ClassVar[bool] = False
 
     def __init__(
         self,
         *,
         alpha: float = 1.0,
-        transform: str = "l2n",
+        feature_transform: str = "l2n",
     ) -> None:
         self.alpha = alpha
-        self.transform = transform
+        self.feature_transform = feature_transform
 
 
 class SVM(Head):
@@ -226,19 +226,19 @@ class SVM(Head):
     ----------
     C : float, a number from 0.000001 to 1000000; default 1
         Weight of the loss.
-    transform : str, one of `none`, `l2n`, `cl2n`; default l2n
+    feature_transform : str, one of `none`, `l2n`, `cl2n`; default l2n
         What is done to features first.
     """
 
     _learner: ClassVar[str] = "svm"
-    _names: ClassVar[dict[str, str]] = {"C": "c", "transform": "transform"}
+    _names: ClassVar[dict[str, str]] = {"C": "c", "feature_transform": "transform"}
     _probabilities: ClassVar[bool] = False
 
     def __init__(
         self,
         *,
         C: float = 1.0,
-        transform: str = "l2n",
+        feature_transform: str = "l2n",
     ) -> None:
         self.C = C
-        self.transform = transform
+        self.feature_transform = feature_transform

@@ -9,6 +9,7 @@ import io
 import os
 import shutil
 import tempfile
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -29,11 +30,13 @@ EITHER = {"way", "shot", "query", "seed", "seed_train"}
 class Results:
     """What a run leaves behind: a folder of tables, as the command line writes it."""
 
-    def __init__(self, folder: Folder, *, keep: Any = None, notes: Sequence[str] = ()) -> None:
+    def __init__(self, folder: Folder, *, passing: Path | None = None, notes: Sequence[str] = ()) -> None:
         self.folder = Path(folder)
         #: What a reader should know, as it was warned of.
         self.warnings = list(notes)
-        self._keep = keep
+        if passing is not None:
+            # A folder that nobody named goes with its last user.
+            weakref.finalize(self, shutil.rmtree, passing, ignore_errors=True)
         self._shown: str | None = None
 
     @property
@@ -260,7 +263,8 @@ def _pyarrow(written: bytes, types: dict[str, type], either: list[str]) -> Any:
     read = arrow_csv.read_csv(io.BytesIO(written), convert_options=options)
     for name in either:
         if _numbers(read[name].unique().to_pylist()):
-            texts = compute.replace_with_mask(read[name], compute.equal(read[name], ""), pyarrow.scalar(None, "string"))
+            missing = compute.equal(read[name], "")
+            texts = compute.if_else(missing, pyarrow.scalar(None, pyarrow.string()), read[name])
             read = read.set_column(read.column_names.index(name), name, texts.cast(pyarrow.int64()))
     return read
 

@@ -232,8 +232,7 @@ impl Calls {
                 // Supports of different sizes: a batch of one episode.
                 let none = py.None();
                 let one = |array: Bound<'_, PyAny>| array.get_item(&none).map(Bound::unbind);
-                let scores =
-                    function.call1((one(own)?, one(labels.into_any())?, one(asked)?))?;
+                let scores = function.call1((one(own)?, one(labels.into_any())?, one(asked)?))?;
                 all.extend(read3(&scores, (1, shape.0, shape.1))?);
             } else {
                 read2(&function.call1((own, labels, asked))?, shape, &mut all)?;
@@ -257,7 +256,9 @@ fn floats<'py>(scores: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
 }
 
 fn other_shape(found: &[usize], expected: String) -> PyErr {
-    request(format!("its scores have shape {found:?}, expected {expected}: a row per query, a column per class"))
+    request(format!(
+        "its scores have shape {found:?}, expected {expected}: a row per query, a column per class"
+    ))
 }
 
 fn read2(scores: &Bound<'_, PyAny>, shape: (usize, usize), out: &mut Vec<f32>) -> PyResult<()> {

@@ -40,7 +40,7 @@ def test_the_classes_are_those_of_the_registry():
 def test_a_head_answers_as_in_an_evaluation(items, head):
     X, y = items
     if head.__name__ == "NearestCentroid":
-        head = lambda: estimators.NearestCentroid(transform="l2n")
+        head = lambda: estimators.NearestCentroid(feature_transform="l2n")
     labels = np.array(y)
     rules = {"way": 5, "shot": 3, "query": 6, "episodes": 30}
     r = kshot.evaluate(X, y, learners=[head()], progress=False, **rules)
@@ -57,7 +57,7 @@ def test_a_head_answers_as_in_an_evaluation(items, head):
 def test_parameters_are_those_of_the_learner(items):
     X, y = items
     probe = kshot.LinearProbe(C=10)
-    assert probe.get_params() == {"C": 10, "transform": "l2n"}
+    assert probe.get_params() == {"C": 10, "feature_transform": "l2n"}
     assert probe._kshot_spec() == "linear-probe:c=10"
     with pytest.raises(kshot.RequestError, match="parameter `c` of `linear-probe` must be a number"):
         kshot.LinearProbe(C=-1).fit(X, y)

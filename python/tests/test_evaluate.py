@@ -93,19 +93,24 @@ def test_selection_looks_at_validation_classes_alone(items, tmp_path):
     chosen = kshot.select(
         spoilt, y, splits=splits, way=3, shot=5, learners=["k-nn:k=1|3|5"], budget=4, episodes=30, progress=False
     )
-    assert len(chosen.trials) == 3 and "k-nn" in chosen.toml
-    chosen.save(tmp_path / "selected")
-    same = {"splits": splits, "way": 3, "shot": 5, "selected_elsewhere": False}
-    del same["selected_elsewhere"]
+    tried = chosen.trials["parameters"].str.extract(r"\bk=(\d)")[0]
+    assert set(tried) == {"1", "3", "5"} and "k-nn" in chosen.toml
+    place = chosen.save(tmp_path / "selected")
+    rules = {"splits": splits, "way": 3, "shot": 5, "episodes": 40, "progress": False}
     with pytest.raises(kshot.DataError, match="NaN"):
-        kshot.evaluate(spoilt, y, **same, **SMALL)
+        kshot.evaluate(spoilt, y, **rules)
+    with pytest.raises(kshot.RequestError, match="made for other things"):
+        kshot.evaluate(X, y, selected=chosen, **rules)
+    for selected in (chosen, place / "selected.toml"):
+        r = kshot.evaluate(X, y, selected=selected, selected_elsewhere=True, **rules)
+        assert set(r.summary["selection"]) == {"validation"} and set(r.summary["learner"]) == {"k-nn"}
 
 
 def test_errors_are_the_sentences_of_the_command_line(items):
     X, y = items
     cases = [
-        (kshot.RequestError, "unknown learner `prototipical`.*did you mean `prototypical`", {"learners": "prototipical"}),
-        (kshot.RequestError, "`way` must be 2 or more, got 1", {"way": 1}),
+        (kshot.RequestError, "(?s)unknown learner `prototipical`.*did you mean `prototypical`", {"learners": "prototipical"}),
+        (kshot.RequestError, "`way` must be 2 or more, got `1`", {"way": 1}),
         (kshot.RequestError, "must be a whole number, got 2.5", {"shot": 2.5}),
         (kshot.DataError, "classes", {"way": 20}),
         (kshot.RequestError, "no rule of an episode", {"ways": 5}),

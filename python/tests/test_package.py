@@ -23,7 +23,8 @@ def test_stubs_are_what_is_compiled():
 
 def test_a_program_passes_strict_types(tmp_path):
     pytest.importorskip("mypy")
-    for target in (["-p", "kshot"], [HERE / "typed_program.py"]):
+    settings = HERE.parent / "pyproject.toml"
+    for target in (["-p", "kshot", "--config-file", settings], [HERE / "typed_program.py"]):
         done = subprocess.run(
             [sys.executable, "-m", "mypy", "--strict", "--cache-dir", tmp_path, *target], capture_output=True, text=True, cwd=tmp_path
         )

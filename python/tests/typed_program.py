@@ -9,7 +9,7 @@ def nearest_mean(
     support: NDArray[np.float32], labels: NDArray[np.int64], query: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     means = np.stack([support[labels == label].mean(axis=0) for label in range(int(labels.max()) + 1)])
-    return -np.square(query[:, None] - means).sum(axis=2)
+    return np.asarray(-np.square(query[:, None] - means).sum(axis=2), np.float32)
 
 
 def main(X: NDArray[np.float32], y: list[str]) -> float:

@@ -20,7 +20,6 @@ impl RunError {
     /// What is to blame: the request, the data, or neither.
     pub fn blame(&self) -> Blame {
         match self {
-
             RunError::Request(_) | RunError::Protocol(_) | RunError::Learner(_) => Blame::Request,
             RunError::Data(error) if error.is_request() => Blame::Request,
             RunError::Data(error) if error.is_failure() => Blame::Computation,

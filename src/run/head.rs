@@ -92,8 +92,9 @@ impl Head {
         let store = self.store(query, asked)?;
         let made = data::transform(&store, self.learner.takes)?;
         let values = store.values().clone();
-        let rows = HostRows::new(values, fitted + asked, self.dim, made.shift, made.scale, made.squared_norms)?
-            .with_unit(made.unit);
+        let rows =
+            HostRows::new(values, fitted + asked, self.dim, made.shift, made.scale, made.squared_norms)?
+                .with_unit(made.unit);
         let failed = |source| EvalError::Fit { learner: self.learner.learner().to_string(), source };
         let learner = learners.cpu().build(&self.learner.parameters)?;
         let (support, query) = self.dealt(&rows, asked)?;
