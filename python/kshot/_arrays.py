@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import CopyWarning, DataError, RequestError
+from .errors import CopyWarning, DataError, RequestError, tell
 
 Array = NDArray[Any]
 
@@ -26,7 +25,7 @@ def matrix(features: Any, name: str = "features") -> Array:
         told = [*notes, *reasons]
         if told:
             megabytes = floats.nbytes / 2**20
-            warnings.warn(f"{name} are copied ({megabytes:.1f} MiB): {', '.join(told)}", CopyWarning, stacklevel=4)
+            tell([f"{name} are copied ({megabytes:.1f} MiB): {', '.join(told)}"], CopyWarning)
     return floats
 
 

@@ -13,7 +13,18 @@ def names(column: Any, what: str = "labels") -> list[str]:
     values = _values(column, what)
     if all(type(value) is str for value in values):
         return values
-    return [_name(value, row, what) for row, value in enumerate(values)]
+    # Each different value is named once; `True` and 1 are different.
+    known: dict[tuple[type, Any], str] = {}
+    named = []
+    for row, value in enumerate(values):
+        try:
+            name = known.get((type(value), value))
+        except TypeError:
+            name = None
+        if name is None:
+            name = known.setdefault((type(value), value), _name(value, row, what))
+        named.append(name)
+    return named
 
 
 def codes(labels: Sequence[str]) -> tuple[list[str], list[int]]:
@@ -32,6 +43,9 @@ def _values(column: Any, what: str) -> list[Any]:
         return list(column.to_pylist())
     if hasattr(column, "detach"):
         column = column.detach().cpu()
+    kind = getattr(getattr(column, "dtype", None), "kind", "O")
+    if kind in "mM":
+        raise DataError(f"{what} are times of {getattr(column, 'dtype', None)}, expected texts or whole numbers")
     if hasattr(column, "tolist"):
         return list(column.tolist())
     if hasattr(column, "to_list"):

@@ -7,19 +7,13 @@ import os
 import shutil
 import sys
 import tempfile
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from . import _items, _kshot, _own, _progress, _rules
-from .errors import KshotWarning, RequestError
+from .errors import KshotWarning, RequestError, tell
 from .results import Folder, Frames, Results, frame
-
-
-def _tell(notes: Sequence[str]) -> None:
-    for note in notes:
-        warnings.warn(note, KshotWarning, stacklevel=3)
 
 
 def _text(selected: Any) -> dict[str, str]:
@@ -145,7 +139,7 @@ def evaluate(
         if passing is not None:
             shutil.rmtree(passing, ignore_errors=True)
         raise
-    _tell(notes)
+    tell(notes, KshotWarning)
     return Results(folder, passing=passing, notes=notes)
 
 
@@ -252,5 +246,5 @@ def select(
         "workers": workers,
     }
     files, notes = _kshot.select(asked, given, _progress.shown(progress))
-    _tell(notes)
+    tell(notes, KshotWarning)
     return Selection(files, notes)

@@ -225,3 +225,11 @@ def test_counts_must_agree():
         kshot.evaluate(X, [0, 1, 0, 1], X)
     with pytest.raises(kshot.RequestError, match="all named by paths"):
         kshot.evaluate({"a": X, "b": "c.npz"}, [0, 1, 0, 1])
+
+
+def test_a_warning_stands_at_the_line_of_the_caller(items):
+    X, y = items
+    with pytest.warns(kshot.CopyWarning) as said:
+        kshot.evaluate(X.astype(np.float64), y, episodes=200, learners="prototypical", progress=False)
+        kshot.draws(y, X=X.astype(np.float64), episodes=2)
+    assert [one.filename for one in said] == [__file__] * 2

@@ -35,13 +35,14 @@ TYPES = st.one_of(
 def layouts(draw, array):
     """The same numbers in another layout of memory."""
     how = draw(st.sampled_from(["same", "fortran", "reversed", "every second", "read-only", "misaligned"]))
+    if array.ndim < 2:
+        return array
     if how == "fortran":
         return np.asfortranarray(array)
     if how == "reversed":
         return array[::-1, ::-1][::-1, ::-1]
     if how == "every second":
-        wide = np.repeat(array, 2, axis=-1) if array.ndim else array
-        return wide[..., ::2]
+        return np.repeat(array, 2, axis=-1)[..., ::2]
     if how == "read-only":
         array = array.copy()
         array.flags.writeable = False
@@ -58,6 +59,20 @@ def matrices(draw):
     shape = draw(st.one_of(st.tuples(st.integers(0, 12), st.integers(0, 5)), arrays.array_shapes(min_dims=0, max_dims=3, min_side=0)))
     array = draw(arrays.arrays(draw(TYPES), shape))
     return draw(layouts(array))
+
+
+@st.composite
+def problems(draw):
+    """Features and labels that mostly belong together."""
+    if draw(st.integers(0, 3)) == 0:
+        return draw(matrices()), draw(st.lists(st.one_of(st.sampled_from("abcd"), st.integers(0, 3)), max_size=12))
+    rows, columns = draw(st.integers(2, 24)), draw(st.integers(1, 5))
+    dtype = draw(st.sampled_from(["<f2", "<f4", ">f4", "<f8", "<i2", "<i8", "?"]))
+    # Numbers of all sizes, and from time to time none.
+    elements = None if draw(st.booleans()) or dtype[1:2] != "f" else st.floats(-8, 8, width=16)
+    array = draw(arrays.arrays(dtype, (rows, columns), elements=elements))
+    classes = draw(st.sampled_from(["ab", "abc", [3, 1, 2, 0]]))
+    return draw(layouts(array)), [classes[row % len(classes)] for row in range(rows)]
 
 
 #: As many examples as there is time for.
@@ -141,16 +156,16 @@ def test_labels_are_named_or_refused(y):
 
 @timed(0.4)
 @strategies(
-    X=matrices(),
-    y=st.one_of(st.lists(st.sampled_from("abcd"), max_size=12), st.lists(st.integers(0, 3), max_size=12)),
-    way=st.one_of(st.integers(-1, 6), st.sampled_from(["all", "x", None, 2.5])),
-    shot=st.one_of(st.integers(-1, 4), st.lists(st.integers(0, 3), max_size=3), st.sampled_from(["all", None])),
-    query=st.one_of(st.integers(-1, 4), st.sampled_from(["all", None])),
-    episodes=st.one_of(st.integers(-1, 5), st.integers(2**31, 2**70)),
-    seed=st.integers(-1, 2**65),
+    problem=problems(),
+    way=st.one_of(st.integers(2, 3), st.sampled_from(["all", "x", None, 2.5, -1, 1])),
+    shot=st.one_of(st.integers(1, 2), st.lists(st.integers(0, 3), max_size=3), st.sampled_from(["all", None, -1, 0])),
+    query=st.one_of(st.integers(1, 2), st.sampled_from(["all", None, -1, 0])),
+    episodes=st.one_of(st.integers(1, 5), st.sampled_from([-1, 0, 2**31, 2**32, 2**70])),
+    seed=st.one_of(st.integers(0, 9), st.sampled_from([-1, 2**63, 2**65])),
     learners=st.sampled_from(["prototypical", "k-nn:k=9", "ridge", "svm", "x", "fine-tune:epochs=2", "linear-probe", None]),
 )
-def test_an_evaluation_ends_with_results_or_a_sentence(X, y, way, shot, query, episodes, seed, learners):
+def test_an_evaluation_ends_with_results_or_a_sentence(problem, way, shot, query, episodes, seed, learners):
+    X, y = problem
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
