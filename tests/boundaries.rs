@@ -33,7 +33,7 @@ const TABLE: &[(&str, &[&str])] = &[
         "run",
         &[
             "vocab", "rng", "stats", "tensor", "view", "metric", "data", "learner", "protocol", "episode",
-            "eval", "select", "results", "report", "backbone", "train", "image",
+            "eval", "select", "results", "report", "backbone", "train", "image", "numbers",
         ],
     ),
     (
