@@ -150,6 +150,17 @@ pub enum BackboneError {
         /// Those that exist.
         known: Vec<&'static str>,
     },
+    /// Published weights of which nobody says what is done to photographs before them.
+    #[error(
+        "{}: nothing says what is done to photographs before this network\nhint: put timm's config.json beside it, or say it with recipe=torchvision, which is recipe=({usual})",
+        path.display()
+    )]
+    NoPreprocessing {
+        /// The file.
+        path: PathBuf,
+        /// What torchvision does before its own weights of this network.
+        usual: String,
+    },
     /// A result of a network at which it cannot be cut.
     #[error("backbone `{backbone}` has no cut `{found}`, expected one of {}{}", names(known), did_you_mean(found, known.iter().map(String::as_str)))]
     UnknownCut {

@@ -41,6 +41,9 @@ pub use tensors::{NamedTensor, NamedTensors, read_tensors};
 pub use weight_file::WeightFile;
 pub use weights::{Weight, Weights};
 
+/// The key under which weights say what is done to photographs before their network.
+pub const PREPROCESSING: &str = "preprocessing";
+
 /// The bytes of a file, with a hint how to get it where it is missing.
 fn read_file(path: &Path, hint: &'static str) -> Result<Vec<u8>, BackboneError> {
     std::fs::read(path).map_err(|source| match source.kind() {

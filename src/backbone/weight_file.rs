@@ -61,23 +61,6 @@ impl WeightFile {
         self.tensors.len()
     }
 
-    /// The sizes of a weight, where the file has it.
-    pub(super) fn shape(&self, name: &str) -> Option<&[usize]> {
-        self.tensors.get(name).map(|(shape, _)| shape.as_slice())
-    }
-
-    /// Takes filters that see a whole image, or one pixel, as the matrix that a network asks for: the same numbers in the
-    /// same order.
-    pub(super) fn reshape(&mut self, network: &[(String, Vec<usize>)]) {
-        for (name, expected) in network {
-            let Some((found, _)) = self.tensors.get_mut(name) else { continue };
-            let same_count = found.iter().product::<usize>() == expected.iter().product::<usize>();
-            if found.len() == 4 && expected.len() == 2 && found[0] == expected[0] && same_count {
-                found.clone_from(expected);
-            }
-        }
-    }
-
     /// What the file says of itself.
     pub fn metadata(&self) -> &BTreeMap<String, String> {
         &self.metadata

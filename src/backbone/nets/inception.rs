@@ -10,6 +10,7 @@ pub(super) const KINDS: &[Kind] = &[Kind {
     describe,
     native: 299,
     resize: 342,
+    halves: true,
     auxiliary: &["AuxLogits."],
     top1: Some(77.29),
     ..Kind::new("inception_v3", "Inception v3")

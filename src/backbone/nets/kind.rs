@@ -15,6 +15,8 @@ pub struct Kind {
     pub native: usize,
     /// The shorter side to which images are resized before the middle is cut out, where nothing beside the weights says so.
     pub resize: usize,
+    /// Whether images are expected with mean and deviation 0.5, not ImageNet's.
+    pub halves: bool,
     /// Beginnings of the names of weights that serve the training alone.
     pub auxiliary: &'static [&'static str],
     /// What published weights of this name were trained on, as a dataset is called.
@@ -36,6 +38,7 @@ impl Kind {
             about,
             native: 224,
             resize: 256,
+            halves: false,
             auxiliary: &[],
             trained_on: "imagenet-1k",
             top1: None,
@@ -111,4 +114,28 @@ impl Plan {
 pub(super) fn eighths(channels: f64) -> usize {
     let nearest = ((channels as usize + 4) / 8 * 8).max(8);
     if (nearest as f64) < 0.9 * channels { nearest + 8 } else { nearest }
+}
+
+/// All families of networks.
+const FAMILIES: &[&[Kind]] = &[
+    super::vgg::KINDS,
+    super::resnet::KINDS,
+    super::inception::KINDS,
+    super::mobilenet::KINDS,
+    super::mobilenet_v3::KINDS,
+    super::squeezenet::KINDS,
+    super::densenet::KINDS,
+    super::cifar::KINDS,
+];
+
+/// All published networks by name.
+pub fn kinds() -> impl Iterator<Item = &'static Kind> {
+    FAMILIES.iter().copied().flatten()
+}
+
+/// The published network of a name, as people or the files of weights call it.
+pub fn kind(name: &str) -> Option<&'static Kind> {
+    // timm writes `resnet50.a1_in1k` for a network and how it was trained.
+    let bare = name.split('.').next().unwrap_or(name);
+    kinds().find(|kind| kind.name == bare || kind.also.contains(&bare))
 }

@@ -13,7 +13,7 @@ pub(crate) use images::Behind;
 use std::path::{Path, PathBuf};
 
 use crate::backbone::BackboneSpec;
-use crate::data::{FOLDER_FILES, Precision, StoreWarning};
+use crate::data::{FOLDER_FILES, Precision, StoreWarning, open_dataset};
 use crate::results::{Shard, Warning};
 use crate::run::device::Device;
 use crate::run::error::RunError;
@@ -103,7 +103,10 @@ impl Network {
     }
 
     fn pictures(&self, dataset: &str) -> Result<Plan, RunError> {
-        let saved = self.backbone.read()?;
+        let mut saved = self.backbone.read()?;
+        if saved.is_none() && open_dataset(dataset, &self.data)?.is_some() {
+            saved = self.backbone.untrained_published()?;
+        }
         let preprocessing =
             saved.as_ref().map(|saved| photographs::recipe(saved, self)).transpose()?.flatten();
         match (saved, preprocessing) {

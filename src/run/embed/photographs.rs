@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::Network;
 use super::kept::Kept;
-use crate::backbone::{Architecture, Backbone, BackboneError, Saved};
+use crate::backbone::{Architecture, Backbone, BackboneError, PREPROCESSING, Saved};
 use crate::data::{
     DATASETS, DataError, Dataset, Holds, NewStore, Photograph, Precision, Provenance, open_dataset,
 };
@@ -22,10 +22,7 @@ use crate::run::error::RunError;
 use crate::run::watch::{Progress, Watch};
 use crate::tensor::conv::ConvOps;
 use crate::tensor::{TensorError, to_host};
-use crate::vocab::{Form, counted};
-
-/// The key under which a file of weights says what is done to pictures before its network.
-pub(crate) const PREPROCESSING: &str = "preprocessing";
+use crate::vocab::{Form, SawClasses, counted};
 
 /// Raised when the same pictures and weights give other features.
 const FORMAT: &str = "kshot photographs 1";
@@ -82,7 +79,7 @@ pub(crate) fn plan(
     let provenance = Provenance {
         backbone: said("recipe").map_or(backbone.to_string(), |recipe| format!("{backbone}:{recipe}")),
         trained_on: network.trained_on.clone().or_else(|| said("trained_on")),
-        saw_classes: network.saw_classes,
+        saw_classes: saw(network, &saved, source.as_ref())?,
         weights_sha256: Some(sha256(&saved.bytes())),
         preprocessing: Some(recipe.to_string()),
         ..Provenance::default()
@@ -91,6 +88,18 @@ pub(crate) fn plan(
     let key = sha256(format!("{FORMAT}\n{lines}").as_bytes());
     let name = source.name().to_string();
     Ok((name, lines, Work { dataset: source, network: saved, recipe, provenance, key }))
+}
+
+/// Whether the network saw the classes of the dataset: as the command line says, else as the card beside the weights.
+fn saw(network: &Network, saved: &Saved, dataset: &dyn Dataset) -> Result<SawClasses, DataError> {
+    Ok(match (network.saw_classes, network.backbone.seed_train(), &saved.card) {
+        // What nobody has trained has seen nothing.
+        (_, Some(_), _) => SawClasses::None,
+        (SawClasses::Unknown, None, Some(card)) => {
+            card.saw(dataset.items()?.listed.iter().map(|(class, _, _)| class.as_str()))
+        }
+        (said, _, _) => said,
+    })
 }
 
 /// What came of it.
