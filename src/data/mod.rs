@@ -45,7 +45,7 @@ pub use dataset::{
     text,
 };
 #[cfg(feature = "download")]
-pub use dataset::{Remote, download, file_sha256};
+pub use dataset::{Hub, HubFile, Remote, Revision, download, file_sha256};
 pub use error::{DataError, ItemName, Place};
 pub use format::{EmbeddingSource, Provenance};
 pub use held::HeldFolder;
