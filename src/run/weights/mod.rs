@@ -13,7 +13,7 @@ use super::error::RunError;
 use crate::vocab::did_you_mean;
 
 #[cfg(feature = "download")]
-pub(crate) use fetch::{Got, Server, get};
+pub(crate) use fetch::{Server, get};
 pub use table::{Home, KNOWN_WEIGHTS, KnownWeights};
 
 /// Weights as they were asked for.
