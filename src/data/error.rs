@@ -635,6 +635,14 @@ pub enum DataError {
         /// What happened.
         what: String,
     },
+    /// A hub of weights that does not give what is asked for.
+    #[error("{url}: {what}")]
+    HubRefuses {
+        /// The address.
+        url: String,
+        /// What it answers, with a way on.
+        what: String,
+    },
     /// A file that was downloaded and is not the one that is published.
     #[error("{url} is another file than the one that is published: {what}")]
     OtherFile {
@@ -702,6 +710,7 @@ impl DataError {
         matches!(
             self,
             DataError::NoParquet { .. }
+                | DataError::HubRefuses { .. }
                 | DataError::Spec { .. }
                 | DataError::NoBaseClasses { .. }
                 | DataError::EmbeddingsNoTable { .. }

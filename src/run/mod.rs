@@ -40,6 +40,7 @@ mod thresholds;
 pub(crate) mod until;
 mod verify;
 pub(crate) mod watch;
+pub mod weights;
 
 pub use crate::results::{Inputs, Queries, Request, Text};
 pub use blame::Blame;

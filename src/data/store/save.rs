@@ -175,6 +175,7 @@ mod tests {
             weights_sha256: Some("ab".repeat(32)),
             seed_train: Some(3),
             truncated: 2,
+            preprocessing: Some("resize=96".to_string()),
             class_embeddings: Some(source),
         };
         for precision in [Precision::F16, Precision::F32] {

@@ -279,7 +279,11 @@ impl Work {
     fn fault(&self, item: usize) -> String {
         match self.photograph(item) {
             Ok(_) => format!("{}: it can be read now", self.dataset.place(item).display()),
-            Err(error) => error.to_string().lines().next().unwrap_or_default().to_string(),
+            // Without the hint, and on one line whatever the path is.
+            Err(error) => {
+                let text = error.to_string();
+                text.split("\nhint: ").next().unwrap_or_default().replace('\n', "\\n")
+            }
         }
     }
 }
