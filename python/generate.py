@@ -7,6 +7,9 @@
 import sys
 from pathlib import Path
 
+# The package that is installed, and not the sources beside this file, which are without their compiled part.
+sys.path.pop(0)
+
 from kshot import _kshot
 
 PLACE = Path(__file__).resolve().parent / "kshot" / "estimators.py"

@@ -5,7 +5,7 @@ use crate::data::{self, Parts, Store};
 use crate::eval::EvalError;
 use crate::learner::{Checked, Given, Learners};
 use crate::rng::BatchRng;
-use crate::tensor::{Backend, HostRows, Labels, Rows, TensorError, open_cpu, to_host};
+use crate::tensor::{Backend, Cpu, HostRows, Labels, Rows, TensorError, open_cpu, to_host};
 use crate::view::{Items, Support};
 use crate::vocab::{Form, Meaning, Setting, Split};
 
@@ -127,12 +127,7 @@ impl Head {
     }
 
     /// The one episode that they make.
-    #[expect(clippy::type_complexity, reason = "the two sides of an episode")]
-    fn dealt(
-        &self,
-        rows: &HostRows,
-        asked: usize,
-    ) -> Result<(Support<crate::tensor::Cpu>, Items<crate::tensor::Cpu>), TensorError> {
+    fn dealt(&self, rows: &HostRows, asked: usize) -> Result<(Support<Cpu>, Items<Cpu>), TensorError> {
         let (device, fitted) = (open_cpu(), self.labels.len());
         let store = device.upload(rows)?;
         let places = |from: usize, count: usize| {
