@@ -11,8 +11,8 @@ use std::io::BufRead;
 use std::path::Path;
 use std::time::Instant;
 
-use kshot::backbone::nets::{self, NetConfig, Plan};
-use kshot::backbone::{Architecture, Weights};
+use kshot::backbone::nets::{self, Asked, NetConfig, Plan, Preprocessing};
+use kshot::backbone::{Architecture, Configuration, Weights};
 use kshot::tensor::net::Engine;
 
 fn engine(config: &NetConfig, weights: &Weights, cut: &str) -> Engine {
@@ -52,10 +52,10 @@ fn main() {
             Some("features") => {
                 let kind = nets::kind(words[1]).unwrap();
                 let image = (number(5), number(6));
-                let bytes = std::fs::read(words[2]).unwrap();
-                let plan = Plan { image, ..Plan::new(kind) };
-                let (config, weights) = nets::read(&bytes, Path::new(words[2]), kind, plan).unwrap();
-                let out = engine(&config, &weights, words[3]).run(&floats(words[7]), image).unwrap();
+                let asked = Asked { preprocessing: Some(Preprocessing::Published), ..Asked::default() };
+                let saved = nets::read(Path::new(words[2]), kind, &asked).unwrap();
+                let Configuration::Net(config) = saved.config else { break };
+                let out = engine(&config, &saved.weights, words[3]).run(&floats(words[7]), image).unwrap();
                 let bytes: Vec<u8> = out.iter().flat_map(|value| value.to_le_bytes()).collect();
                 std::fs::write(words[8], bytes).unwrap();
                 println!("{}", out.len());

@@ -236,6 +236,9 @@ words! {
         Probability = "maximum softmax probability",
         /// The largest score: minus the distance to the nearest class, the largest margin.
         Score = "maximum logit",
+        /// The largest score less the mean of all labels' scores: of scores of which each label's has its own zero, what all
+        /// have in common says how much an item is like the support at all, with the wrong sign.
+        Lead = "maximum logit above the mean",
     }
 }
 

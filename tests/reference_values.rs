@@ -52,6 +52,9 @@ fn spec(name: &str) -> &str {
         "nearest-centroid-l2n" => "nearest-centroid:transform=l2n",
         "nearest-centroid-cl2n" => "nearest-centroid:transform=cl2n",
         "1-nn" => "k-nn",
+        // Our factor on cosines is another by default.
+        "matching" => "matching:temperature=1",
+        "prototypical:distance=cosine" => "prototypical:distance=cosine,scale=1",
         other => other,
     }
 }

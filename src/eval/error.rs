@@ -39,6 +39,16 @@ pub enum EvalError {
         /// The features.
         store: String,
     },
+    /// A learner whose features are centred on the mean of classes that are under evaluation.
+    #[error(
+        "learner `{learner}` takes `transform=cl2n`, which subtracts the mean of the base classes, and split {split} has them under evaluation\nhint: use transform=l2n"
+    )]
+    CentredOnEvaluated {
+        /// The learner.
+        learner: String,
+        /// The split under evaluation.
+        split: Scope,
+    },
     /// A learner that is given class embeddings, and a store that has none.
     #[error(
         "learner `{learner}` needs class embeddings, store `{store}` has none\nhint: add --class-embeddings FILE, a .csv with a row per class, or class_embeddings.npy to the store"

@@ -27,6 +27,9 @@ pub struct SeenRules<'a> {
     pub classes: Option<&'a [String]>,
     /// Where they are: what is subtracted from the scores of seen classes in a second answer of each learner.
     pub gammas: Option<&'a Gammas>,
+    /// The split under evaluation serves fits to choose their parameters by, as it does where it is one of the seen ones: they are then
+    /// those of the map that is reported.
+    pub choosing: bool,
 }
 
 impl Default for SeenRules<'_> {
@@ -37,6 +40,7 @@ impl Default for SeenRules<'_> {
             generalised: false,
             classes: None,
             gammas: None,
+            choosing: false,
         }
     }
 }
@@ -50,6 +54,7 @@ impl<'a> SeenRules<'a> {
             generalised: protocol.seen_part().is_some(),
             classes: protocol.classes(),
             gammas: None,
+            choosing: false,
         }
     }
 
@@ -61,9 +66,23 @@ impl<'a> SeenRules<'a> {
 
 /// The seen classes of a store, under the transform that `rows` apply.
 pub fn seen(store: &Store, rules: &SeenRules<'_>, rows: &HostRows) -> Result<Seen, EvalError> {
+    let seen = of_classes(store, rules, rows, |split| rules.sees(split))?;
+    if !rules.choosing {
+        return Ok(seen);
+    }
+    Ok(seen.choosing_by(of_classes(store, rules, rows, |split| rules.split.holds(split))?))
+}
+
+/// The classes of some splits, with the items that a fit may see.
+fn of_classes(
+    store: &Store,
+    rules: &SeenRules<'_>,
+    rows: &HostRows,
+    which: impl Fn(Split) -> bool,
+) -> Result<Seen, EvalError> {
     let index = store.index();
     let all = || (0..index.classes().len() as u32).map(ClassId);
-    let classes: Vec<ClassId> = all().filter(|class| rules.sees(index.class(*class).split)).collect();
+    let classes: Vec<ClassId> = all().filter(|class| which(index.class(*class).split)).collect();
     let (mut items, mut labels) = (Vec::new(), Vec::new());
     for (label, class) in classes.iter().enumerate() {
         let fitted = seen_items(index, *class, rules.part).fitted;
@@ -108,6 +127,9 @@ pub fn suits(
     if learner.needs_network && !has_network {
         let (learner, store) = names();
         return Err(EvalError::NeedsNetwork { learner, store });
+    }
+    if learner.takes == Transform::Cl2n && rules.split.holds(Split::Base) {
+        return Err(EvalError::CentredOnEvaluated { learner: names().0, split: rules.split });
     }
     let embeddings = match store.class_embeddings() {
         _ if !learner.setting.uses_class_embeddings() => return Ok(()),

@@ -24,6 +24,8 @@ pub struct Checked {
     pub needs_network: bool,
     /// Whether it must be fitted on seen classes before it can answer.
     pub needs_fit: bool,
+    /// Whether it draws its answers to equal numbers of queries per label.
+    pub assumes_balance: bool,
 }
 
 impl Checked {
@@ -37,6 +39,7 @@ impl Checked {
             sizes: learner.sizes(),
             needs_network: learner.needs_network(),
             needs_fit: learner.needs_fit(),
+            assumes_balance: learner.assumes_balance(),
         }
     }
 

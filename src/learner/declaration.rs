@@ -79,6 +79,8 @@ pub struct Parameter {
     pub range: Range,
     /// Its value when none is given.
     pub default: String,
+    /// Its value when none is given and there are base classes, none of which is under evaluation; nothing where that is the default too.
+    pub default_beside_base: Option<&'static str>,
     /// What it does, in a few words.
     pub meaning: &'static str,
     /// Where a selection looks for its value; nothing where it keeps the default.
@@ -120,7 +122,8 @@ impl<T> Copy for Read<T> {}
 
 impl Parameter {
     fn of(name: &'static str, range: Range, default: String, meaning: &'static str) -> Parameter {
-        Parameter { name, aliases: Vec::new(), range, default, meaning, search: None }
+        let (aliases, default_beside_base, search) = (Vec::new(), None, None);
+        Parameter { name, aliases, range, default, default_beside_base, meaning, search }
     }
 
     /// A whole number.
@@ -185,6 +188,12 @@ impl<T> Declaration<T> {
     /// The same with another default, in the form that a user would type.
     pub fn default(mut self, text: &str) -> Declaration<T> {
         self.parameter.default = text.to_string();
+        self
+    }
+
+    /// The same with another default where there are base classes, none of which is under evaluation.
+    pub fn default_beside_base(mut self, text: &'static str) -> Declaration<T> {
+        self.parameter.default_beside_base = Some(text);
         self
     }
 

@@ -3,22 +3,28 @@
 //!
 //! A linear layer on frozen features descends on the mean cross-entropy of the support. The update is that of
 //! `torch.optim.SGD`; an epoch is a pass over the support, of one step (`batch = 0`) or of mini-batches in a
-//! fresh random order. `preset = closer-look` is the paper's setting: 100 epochs, mini-batches of 4, learning rate 0.01, momentum
-//! and dampening 0.9, weight decay 0.001. `head = cosine` scores `scale · cos(x, w)` and starts from the class means.
+//! fresh random order. `preset = closer-look` is the paper's setting: features as they are, 100 epochs, mini-batches of 4, learning
+//! rate 0.01, momentum and dampening 0.9, weight decay 0.001. `head = cosine` scores `scale · cos(x, w)` and starts from the class
+//! means or at random. `preset = baseline-plus-plus` is the paper's cosine classifier with the same steps: `head = weight-norm`,
+//! whose labels have a learned length each, scale 2 (the authors' code has 10 above 200 labels), a random start.
 //!
-//! Differs from the paper: weights start from zero, or with `init = prototype` from a prototypical network's logits
-//! (Triantafillou et al. 2020, eq. 6), not at random, because the result then depends on the episode alone and the descent
-//! stays in the span of the support. It is Baseline++ only on features of a backbone that was trained with a cosine
-//! classifier.
+//! `init = random`, also written `init = random:SEED`, starts as `torch.nn.Linear` does, and `starts` of them answer by the mean of
+//! their probabilities.
+//!
+//! Differs from the paper: by default, and in `closer-look`, weights start from zero, or with `init = prototype` from a prototypical
+//! network's logits (Triantafillou et al. 2020, eq. 6), not at random, because the result then depends on the episode alone and
+//! the descent stays in the span of the support. It is Baseline++ only on features of a backbone that was trained with a
+//! cosine classifier.
 
 use super::family::{fits, linear_answers};
+use super::random_start::{RandomHead, RandomStart};
 use super::{
     Answer, Classifier, Family, Inductive, Key, LearnError, Learner, LinearClassifier, Parameter, Parameters,
     Registry, Signature, transform_parameter,
 };
 use crate::rng::BatchRng;
 use crate::tensor::span::{Batches, Descent, Head, Init, Objective};
-use crate::tensor::{SpanOps, Tensor3, ops};
+use crate::tensor::{Backend, SpanOps, Tensor3, ops};
 use crate::view::{Items, Scores, Support};
 use crate::vocab::{Meaning, Transform};
 
@@ -26,8 +32,13 @@ pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     let mut signature = Signature::new("fine-tune", "last layer by gradient descent (Chen et al. 2019)");
     let keys = Keys::declare(&mut signature);
     list.add(signature, move |p| {
-        let learner = FineTune::of(p, &keys)?;
-        Ok(Learner::inductive(learner).with_transform(p[keys.transform]))
+        let learner = tuned(p, &keys)?;
+        let learner = match learner {
+            Tuned::Span(learner) => Learner::inductive(learner),
+            // Which random weights they are depends on the columns.
+            Tuned::Random(learner) => Learner::inductive(learner).with_invariances(&[]),
+        };
+        Ok(learner.with_transform(p[keys.transform]))
     })
     .family(move |members| Ok(Box::new(Paths::of(members, &keys)?)));
 }
@@ -41,9 +52,10 @@ struct Keys {
     dampening: Key<f64>,
     weight_decay: Key<f64>,
     batch: Key<usize>,
-    init: Key<Init>,
-    /// Whether the head is a cosine one.
-    cosine: Key<bool>,
+    init: Key<Start>,
+    seed: Key<usize>,
+    starts: Key<usize>,
+    head: Key<HeadWord>,
     scale: Key<f64>,
     transform: Key<Transform>,
 }
@@ -56,8 +68,13 @@ impl Keys {
         let dampening = "share of the gradient that momentum leaves out";
         let weight_decay = "L2 penalty on weights and bias";
         let batch = "items per step; 0 takes the whole support";
-        let inits = &[("zero", Init::Zero), ("prototype", Init::Prototype)];
-        let heads = &[("linear", false), ("cosine", true)];
+        let inits = &[("zero", Start::Zero), ("prototype", Start::Prototype), ("random", Start::Random)];
+        let heads = &[
+            ("linear", HeadWord::Linear),
+            ("cosine", HeadWord::Cosine),
+            ("weight-norm", HeadWord::WeightNorm),
+        ];
+        let most = u64::from(u32::MAX);
         let scale = "factor on the cosine of a cosine head";
         let keys = Keys {
             lr: learner.parameter(lr.grid(&["0.01", "0.03", "0.1", "0.3", "1", "3"])),
@@ -67,7 +84,15 @@ impl Keys {
             weight_decay: learner.parameter(Parameter::real("weight-decay", 0.0, 0.0, 1e3, weight_decay)),
             batch: learner.parameter(Parameter::whole("batch", 0, 0, 100_000, batch)),
             init: learner.parameter(Parameter::choice("init", inits, "where the weights start")),
-            cosine: learner.parameter(Parameter::choice("head", heads, "how logits are made")),
+            seed: learner.parameter(Parameter::whole("seed", 0, 0, most, "seed of a random start")),
+            starts: learner.parameter(Parameter::whole(
+                "starts",
+                1,
+                1,
+                100,
+                "random starts that answer together",
+            )),
+            head: learner.parameter(Parameter::choice("head", heads, "how logits are made")),
             scale: learner.parameter(Parameter::real("scale", 10.0, 1e-3, 1e4, scale)),
             transform: learner.parameter(transform_parameter(Transform::L2n)),
         };
@@ -76,19 +101,73 @@ impl Keys {
     }
 
     fn declare_preset(&self, learner: &mut Signature) {
-        let meaning = "takes epochs, batch, lr, momentum, dampening and weight decay from a paper";
-        let words = &[("none", ()), ("closer-look", ())];
+        let meaning = "takes head, start, transform and steps from a paper";
+        let words = &[("none", ()), ("closer-look", ()), ("baseline-plus-plus", ())];
         let preset = learner.parameter(Parameter::choice("preset", words, meaning));
-        let values = [
+        let steps = [
             (self.epochs.name(), "100"),
             (self.batch.name(), "4"),
             (self.lr.name(), "0.01"),
             (self.momentum.name(), "0.9"),
             (self.dampening.name(), "0.9"),
             (self.weight_decay.name(), "0.001"),
+            (self.transform.name(), "none"),
         ];
-        learner.preset(preset, "closer-look", &values);
+        learner.preset(preset, "closer-look", &steps);
+        let cosine =
+            [(self.head.name(), "weight-norm"), (self.scale.name(), "2"), (self.init.name(), "random")];
+        learner.preset(preset, "baseline-plus-plus", &[&steps[..], &cosine].concat());
+        learner.seeded(self.init, "random", self.seed);
     }
+}
+
+/// Where the weights start.
+#[derive(Clone, Copy, PartialEq)]
+enum Start {
+    Zero,
+    Prototype,
+    Random,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum HeadWord {
+    Linear,
+    Cosine,
+    WeightNorm,
+}
+
+/// A learner in the span of the support, or one from random weights.
+enum Tuned {
+    Span(FineTune),
+    Random(RandomStart),
+}
+
+/// The learner of these parameters.
+fn tuned(p: &Parameters, keys: &Keys) -> Result<Tuned, LearnError> {
+    let scale = p[keys.scale];
+    if p[keys.init] != Start::Random {
+        for (given, name) in [(p[keys.seed] != 0, "seed"), (p[keys.starts] != 1, "starts")] {
+            if given {
+                return Err(p.conflict(format!("`{name}` is for `init=random`")));
+            }
+        }
+        return FineTune::of(p, keys).map(Tuned::Span);
+    }
+    Ok(Tuned::Random(RandomStart {
+        head: match p[keys.head] {
+            HeadWord::Linear => RandomHead::Linear,
+            HeadWord::Cosine => RandomHead::Cosine(scale),
+            HeadWord::WeightNorm => RandomHead::WeightNorm(scale),
+        },
+        epochs: p[keys.epochs],
+        batch: p[keys.batch],
+        lr: p[keys.lr],
+        momentum: p[keys.momentum],
+        dampening: p[keys.dampening],
+        weight_decay: p[keys.weight_decay],
+        starts: p[keys.starts],
+        seed: p[keys.seed] as u64,
+    }))
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -105,11 +184,16 @@ struct FineTune {
 
 impl FineTune {
     fn of(p: &Parameters, keys: &Keys) -> Result<FineTune, LearnError> {
-        let (cosine, init) = (p[keys.cosine], p[keys.init]);
-        if cosine && init == Init::Zero {
-            let problem = "`head=cosine` needs `init=prototype`, because a zero weight has no direction";
-            return Err(p.conflict(problem));
-        }
+        let init = if p[keys.init] == Start::Prototype { Init::Prototype } else { Init::Zero };
+        let head = match p[keys.head] {
+            HeadWord::Linear => Head::Linear,
+            HeadWord::WeightNorm => return Err(p.conflict("`head=weight-norm` needs `init=random`")),
+            HeadWord::Cosine if init == Init::Zero => {
+                let problem = "`head=cosine` needs `init=prototype` or `init=random`, because a zero weight has no direction";
+                return Err(p.conflict(problem));
+            }
+            HeadWord::Cosine => Head::Cosine { scale: p[keys.scale] },
+        };
         Ok(FineTune {
             epochs: p[keys.epochs],
             lr: p[keys.lr],
@@ -118,7 +202,7 @@ impl FineTune {
             weight_decay: p[keys.weight_decay],
             batch: p[keys.batch],
             init,
-            head: if cosine { Head::Cosine { scale: p[keys.scale] } } else { Head::Linear },
+            head,
         })
     }
 
@@ -148,6 +232,12 @@ impl FineTune {
     }
 }
 
+impl<D: Backend> Inductive<D> for RandomStart {
+    fn adapt(&self, support: &Support<D>, rng: &BatchRng<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
+        RandomStart::adapt(self, support, rng)
+    }
+}
+
 impl<D: SpanOps> Inductive<D> for FineTune {
     fn adapt(&self, support: &Support<D>, rng: &BatchRng<'_>) -> Result<Box<dyn Classifier<D>>, LearnError> {
         let plan = |episode: usize, n: usize| self.plan(rng, episode, n);
@@ -164,14 +254,23 @@ impl<D: SpanOps> Inductive<D> for FineTune {
 struct Paths {
     /// Each with the largest number of epochs of its settings, these numbers, and the places of these settings.
     paths: Vec<(FineTune, Vec<usize>, Vec<usize>)>,
+    /// Those from random weights, with their places.
+    random: Vec<(usize, RandomStart)>,
     members: usize,
 }
 
 impl Paths {
     fn of(members: &[Parameters], keys: &Keys) -> Result<Paths, LearnError> {
         let mut paths: Vec<(FineTune, Vec<usize>, Vec<usize>)> = Vec::new();
+        let mut random = Vec::new();
         for (place, member) in members.iter().enumerate() {
-            let member = FineTune::of(member, keys)?;
+            let member = match tuned(member, keys)? {
+                Tuned::Span(member) => member,
+                Tuned::Random(member) => {
+                    random.push((place, member));
+                    continue;
+                }
+            };
             let same = |path: &FineTune| FineTune { epochs: member.epochs, ..*path } == member;
             match paths.iter_mut().find(|(path, ..)| same(path)) {
                 Some((path, stops, places)) => {
@@ -182,7 +281,7 @@ impl Paths {
                 None => paths.push((member, vec![member.epochs], vec![place])),
             }
         }
-        Ok(Paths { paths, members: members.len() })
+        Ok(Paths { paths, random, members: members.len() })
     }
 }
 
@@ -217,6 +316,9 @@ impl<D: SpanOps> Family<D> for Paths {
         let (places, solutions): (Vec<usize>, Vec<_>) = linear.into_iter().unzip();
         let scored = linear_answers(support, query, solutions, Meaning::Logits)?;
         answers.extend(places.into_iter().zip(scored));
+        for (place, member) in &self.random {
+            answers.push((*place, (member.adapt(support, rng)?.scores(query)?, 0)));
+        }
         answers.sort_by_key(|(place, _)| *place);
         Ok(answers.into_iter().map(|(_, answer)| answer).collect())
     }

@@ -36,6 +36,7 @@ struct Declared {
     confidence: Confidence,
     sizes: Sizes,
     invariances: &'static [Change],
+    assumes_balance: bool,
 }
 
 /// A change of all features of an episode.
@@ -75,7 +76,8 @@ impl<D: Backend> Learner<D> {
     fn of(kind: Kind<D>) -> Learner<D> {
         let (takes, confidence, sizes) = (Transform::None, Confidence::Probability, Sizes::Any);
         let invariances: &[Change] = &[Change::Rotation];
-        Learner { kind, declared: Declared { takes, confidence, sizes, invariances } }
+        let assumes_balance = false;
+        Learner { kind, declared: Declared { takes, confidence, sizes, invariances, assumes_balance } }
     }
 
     /// An inductive learner.
@@ -138,6 +140,17 @@ impl<D: Backend> Learner<D> {
         self
     }
 
+    /// The same, which draws its answers to equal numbers of queries per label.
+    pub fn assuming_balance(mut self) -> Learner<D> {
+        self.declared.assumes_balance = true;
+        self
+    }
+
+    /// Whether it draws its answers to equal numbers of queries per label.
+    pub fn assumes_balance(&self) -> bool {
+        self.declared.assumes_balance
+    }
+
     /// The changes that leave its answers as they are: those that it declares, and with unit vectors a factor.
     pub fn invariances(&self) -> impl Iterator<Item = Change> + use<D> {
         let of_transform = (self.declared.takes == Transform::L2n).then_some(Change::Scale);
@@ -197,7 +210,7 @@ impl<D: Backend> Learner<D> {
             Kind::ClassTransductive(plan) => plan.fit(seen, &unseen(), device)?,
             _ => return Ok(None),
         };
-        let Declared { takes, confidence, sizes, invariances } = self.declared;
+        let Declared { takes, confidence, sizes, invariances, .. } = self.declared;
         Ok(Some(fitted.with_declared(move |learner| {
             learner
                 .with_transform(takes)

@@ -16,17 +16,22 @@ mod eszsl;
 mod family;
 mod fine_tune;
 mod fit;
+mod host_head;
 mod k_nn;
 mod kind;
+mod lda;
 mod learners;
 mod linear;
 mod linear_probe;
+mod mahalanobis;
 mod matching;
+mod metaoptnet_svm;
 mod nearest_centroid;
 mod parameters;
 mod per_episode;
 mod prototypical;
 mod prototypical_zero_shot;
+mod random_start;
 mod registry;
 mod ridge;
 mod ridge_map;
@@ -38,6 +43,9 @@ mod simplest;
 mod sje;
 mod svm;
 mod tip_adapter;
+mod tip_adapter_f;
+mod transductive;
+mod whitened_ridge;
 
 use crate::backbone::Saved;
 use crate::rng::BatchRng;
@@ -148,6 +156,10 @@ impl Plugin for Shipped {
         ridge::register(list);
         svm::register(list);
         fine_tune::register(list);
+        metaoptnet_svm::register(list);
+        whitened_ridge::register(list);
+        lda::register(list);
+        mahalanobis::register(list);
         class_embedding_cosine::register(list);
         eszsl::register(list);
         sae::register(list);
@@ -158,6 +170,8 @@ impl Plugin for Shipped {
         prototypical_zero_shot::register(list);
         semantic_prototypical::register(list);
         tip_adapter::register(list);
+        tip_adapter_f::register(list);
+        transductive::register(list);
     }
 }
 

@@ -61,6 +61,8 @@ pub struct Parameters {
     pub(super) signature: Arc<Signature>,
     /// In the order of declaration.
     pub(super) values: Vec<Value>,
+    /// The names of those that were not given and have another default where there are base classes.
+    pub(super) open: Vec<&'static str>,
 }
 
 impl Parameters {
@@ -96,6 +98,13 @@ impl Parameters {
             }
         }
         Spec { name: self.learner().to_string(), values }
+    }
+
+    /// The values that were not given and have another default where there are base classes, none of which is under
+    /// evaluation: their names and these defaults.
+    pub fn beside_base(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let declared = self.signature.parameters().iter().filter(|p| self.open.contains(&p.name));
+        declared.filter_map(|parameter| Some((parameter.name, parameter.default_beside_base?)))
     }
 
     /// The error of parameters that do not go together.

@@ -1,8 +1,8 @@
 //! Prototypical networks (Snell, Swersky and Zemel 2017, "Prototypical Networks for Few-shot Learning", arXiv:1703.05175).
 //!
 //! A class is the mean of its support features (eq. 1); a query's probability is the softmax of minus its squared
-//! Euclidean distances to these means (eq. 2). With `distance = cosine` it is the softmax of the cosines instead, the
-//! alternative of their section 2.4.
+//! Euclidean distances to these means (eq. 2). With `distance = cosine` it is the softmax of the cosines times `scale` instead, the
+//! alternative of their section 2.4; 10 by default, because cosines alone make nearly even probabilities.
 //!
 //! Differs from the paper: the features are given, not trained with this head, because kshot compares heads on equal
 //! features; training with this objective is a matter of the backbone.
@@ -19,18 +19,23 @@ pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     prototypical.alias("protonet", &[]);
     let distance = Parameter::choice("distance", DISTANCES, "distance to the class means");
     let distance = prototypical.parameter(distance.grid(&["euclidean", "cosine"]));
+    let scale = Parameter::real("scale", 10.0, 1e-3, 1e4, "factor on the cosines of distance=cosine");
+    let scale = prototypical.parameter(scale);
     // Minus the distance to the nearest mean: a probability among few means is large far away from all of them.
     list.add(prototypical, move |p| {
         let invariances: &[Change] = match p[distance] {
             Distance::Euclidean => &[Change::Rotation, Change::Shift, Change::Scale],
             Distance::Cosine => &[Change::Rotation, Change::Scale],
         };
-        let learner = Learner::inductive(Prototypical { distance: p[distance] });
+        let learner = Learner::inductive(Prototypical { distance: p[distance], scale: p[scale] as f32 });
+        if p[distance] == Distance::Euclidean && p[scale] != 10.0 {
+            return Err(p.conflict("`scale` is for `distance=cosine`"));
+        }
         Ok(learner.with_confidence(Confidence::Score).with_invariances(invariances))
     });
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 enum Distance {
     Euclidean,
     Cosine,
@@ -40,6 +45,7 @@ const DISTANCES: &[(&str, Distance)] = &[("euclidean", Distance::Euclidean), ("c
 
 struct Prototypical {
     distance: Distance,
+    scale: f32,
 }
 
 impl<D: Backend> Inductive<D> for Prototypical {
@@ -47,7 +53,9 @@ impl<D: Backend> Inductive<D> for Prototypical {
         let means = support.means()?;
         Ok(match self.distance {
             Distance::Euclidean => Box::new(NearestMean { means }),
-            Distance::Cosine => Box::new(CosineToMean { directions: ops::normalise(&means)? }),
+            Distance::Cosine => {
+                Box::new(CosineToMean { directions: ops::normalise(&means)?, scale: self.scale })
+            }
         })
     }
 }
@@ -65,11 +73,12 @@ impl<D: Backend> Classifier<D> for NearestMean<D> {
 
 struct CosineToMean<D: Backend> {
     directions: Tensor3<D>,
+    scale: f32,
 }
 
 impl<D: Backend> Classifier<D> for CosineToMean<D> {
     fn scores(&self, items: &Items<D>) -> Result<Scores<D>, LearnError> {
         // Less one, which no softmax sees.
-        Ok(Scores::logits(items.cosines_less_one(&self.directions)?))
+        Ok(Scores::logits(ops::scale(items.cosines_less_one(&self.directions)?, self.scale)?))
     }
 }

@@ -133,6 +133,19 @@ impl<D: Backend> Registry<D> {
         entry.check(&given)
     }
 
+    /// The learner with the defaults that it has where there are base classes, none of which is under evaluation.
+    ///
+    /// # Errors
+    /// When the learner refuses their combination.
+    pub fn beside_base(&self, checked: &Checked) -> Result<Checked, LearnError> {
+        let mut given = checked.pairs();
+        given.extend(checked.parameters.beside_base().map(|(name, value)| (name.into(), value.into())));
+        match given == checked.pairs() {
+            true => Ok(checked.clone()),
+            false => self.entry(checked.learner())?.check(&given),
+        }
+    }
+
     /// A specification taken apart: the learner, and the values as they were typed, by the names in results.
     ///
     /// # Errors

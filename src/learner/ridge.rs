@@ -16,7 +16,7 @@ use crate::rng::BatchRng;
 use crate::tensor::SpanOps;
 use crate::tensor::span::Objective;
 use crate::view::Support;
-use crate::vocab::{Meaning, Transform};
+use crate::vocab::{Confidence, Meaning, Transform};
 
 pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     let about = "ridge regression on targets of plus and minus one (Bertinetto et al. 2019)";
@@ -24,11 +24,15 @@ pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     let alpha = Parameter::real("alpha", 1.0, 1e-6, 1e6, "L2 penalty").search(Scale::Log, 1e-3, 1e2);
     let alpha = ridge.parameter(alpha);
     let transform = ridge.parameter(transform_parameter(Transform::L2n));
-    list.add(ridge, move |p| Ok(Learner::inductive(Ridge { alpha: p[alpha] }).with_transform(p[transform])))
-        .family(move |members| {
-            let objective = |member: &Parameters| Objective::Ridge(member[alpha]);
-            Ok(SpanFamily::of(members, Meaning::Ranking, objective))
-        });
+    // Every label's targets are mostly −1, so that all scores sink with the likeness to any support item.
+    list.add(ridge, move |p| {
+        let learner = Learner::inductive(Ridge { alpha: p[alpha] }).with_transform(p[transform]);
+        Ok(learner.with_confidence(Confidence::Lead))
+    })
+    .family(move |members| {
+        let objective = |member: &Parameters| Objective::Ridge(member[alpha]);
+        Ok(SpanFamily::of(members, Meaning::Ranking, objective))
+    });
 }
 
 struct Ridge {

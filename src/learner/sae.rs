@@ -5,14 +5,19 @@
 //! Sylvester's equation `TᵀT·W + W·λXᵀX = (1 + λ)·TᵀX` (eq. 5). `direction = forward` compares `W·x` with the class
 //! vectors, `backward` compares `x` with `Wᵀ·s`, both by cosine, which are the paper's two ways (section 3.2).
 //!
+//! Items and class embeddings are divided by their norms first, as the authors' code does (`transform = l2n`, `normalise = l2n`).
+//!
 //! Differs from the paper: `TᵀT = S_wᵀ·S_w` with one weighted row per class has at most as many dimensions as there are
 //! classes, so the equation is solved in the span of the class embeddings where that is smaller; the solution is the same.
 
 use super::class_sums::{ClassSums, scatter};
-use super::{Fit, Fitted, LearnError, Learner, Parameter, Registry, Scale, Signature, ZeroShot};
+use super::{
+    Fit, Fitted, LearnError, Learner, Parameter, Registry, Scale, Signature, ZeroShot, transform_parameter,
+};
 use crate::tensor::matrix::{Matrix, sylvester};
 use crate::tensor::{Backend, SpanOps, Tensor2, ops};
 use crate::view::{ClassEmbeddings, Items, Scores, Seen};
+use crate::vocab::Transform;
 
 pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     let mut sae = Signature::new("sae", "semantic autoencoder, one map both ways (Kodirov et al. 2017)");
@@ -20,14 +25,23 @@ pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     let direction = Parameter::choice("direction", words, "the side on which cosines are taken");
     let backward = sae.parameter(direction.grid(&["backward", "forward"]));
     let meaning = "weight of the way from features to class embeddings";
-    let lambda = Parameter::real("lambda", 0.5, 1e-6, 1e6, meaning).search(Scale::Log, 1e-2, 1e2);
+    let lambda = Parameter::real("lambda", 0.5, 1e-6, 1e9, meaning).search(Scale::Log, 1e-2, 1e6);
     let lambda = sae.parameter(lambda);
-    list.add(sae, move |p| Ok(Learner::unfitted(Sae { lambda: p[lambda], backward: p[backward] })));
+    let words = &[("l2n", true), ("none", false)];
+    let meaning = "class embeddings divided by their norms, or as they are";
+    let unit = sae.parameter(Parameter::choice("normalise", words, meaning));
+    let transform = sae.parameter(transform_parameter(Transform::L2n));
+    list.add(sae, move |p| {
+        let plan = Sae { lambda: p[lambda], backward: p[backward], unit: p[unit] };
+        Ok(Learner::unfitted(plan).with_transform(p[transform]))
+    });
 }
 
 struct Sae {
     lambda: f64,
     backward: bool,
+    /// Whether class embeddings are divided by their norms.
+    unit: bool,
 }
 
 impl<D: Backend> Fit<D> for Sae {
@@ -49,6 +63,7 @@ impl Sae {
     fn map(&self, seen: &Seen) -> Result<Matrix, LearnError> {
         let ClassSums { sums, counts } = ClassSums::of(seen)?;
         let vectors = Matrix::of_f32(seen.classes(), seen.class_dim(), seen.vectors())?;
+        let vectors = if self.unit { vectors.normalise_rows() } else { vectors };
         let roots: Vec<f64> = counts.iter().map(|count| count.sqrt()).collect();
         let weighted = vectors.scale_rows(&roots);
         // With M = √n·S: TᵀT = MᵀM, TᵀX = MᵀF, F = sums/√n.
@@ -95,7 +110,7 @@ mod tests {
     #[test]
     fn the_map_satisfies_the_equation_of_the_paper_in_either_span() {
         for seen in [seen(1, vec![1.0, -2.0, 0.5]), seen(4, (0..12).map(|i| (i as f32).sin()).collect())] {
-            let w = Sae { lambda: 0.5, backward: true }.map(&seen).unwrap();
+            let w = Sae { lambda: 0.5, backward: true, unit: false }.map(&seen).unwrap();
             let rows = seen.labels().iter().flat_map(|label| seen.vector(*label as usize)).copied();
             let t = Matrix::of_f32(4, seen.class_dim(), &rows.collect::<Vec<_>>()).unwrap();
             let mut features = vec![0.0; 8];

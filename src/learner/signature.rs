@@ -30,12 +30,15 @@ pub struct Signature {
     parameters: Vec<Parameter>,
     /// The parameter and the word of it that stands for values, and these.
     presets: Vec<(&'static str, &'static str, Values)>,
+    /// The parameter and the word of it that may have a number behind it, and the parameter whose value that is.
+    seeded: Vec<(&'static str, &'static str, &'static str)>,
 }
 
 impl Signature {
     /// A learner without parameters; `about` is one sentence for `kshot list learners`.
     pub fn new(name: &'static str, about: &'static str) -> Signature {
-        Signature { name, about, aliases: Vec::new(), parameters: Vec::new(), presets: Vec::new() }
+        let (aliases, parameters, presets) = (Vec::new(), Vec::new(), Vec::new());
+        Signature { name, about, aliases, parameters, presets, seeded: Vec::new() }
     }
 
     /// Declares a parameter, and gives the key by which its value is asked for.
@@ -54,6 +57,25 @@ impl Signature {
         values: &[(&'static str, &'static str)],
     ) {
         self.presets.push((parameter.name(), word, values.to_vec()));
+    }
+
+    /// Declares that `WORD:NUMBER` of a parameter is its word, and the number the value of another one.
+    pub fn seeded<T, U>(&mut self, parameter: Key<T>, word: &'static str, number: Key<U>) {
+        self.seeded.push((parameter.name(), word, number.name()));
+    }
+
+    /// What was given, with each `WORD:NUMBER` as the two values that it is read as.
+    fn apart(&self, mut given: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, LearnError> {
+        for (parameter, word, number) in &self.seeded {
+            let value = given.get(*parameter).and_then(|value| value.strip_prefix(word)?.strip_prefix(':'));
+            let Some(value) = value.map(str::to_string) else { continue };
+            if given.insert(number.to_string(), value).is_some() {
+                let problem = format!("`{number}` is given twice");
+                return Err(LearnError::Conflict { learner: self.name.to_string(), problem });
+            }
+            given.insert(parameter.to_string(), word.to_string());
+        }
+        Ok(given)
     }
 
     /// Declares another name on the command line, which may stand for values too; results have the name alone.
@@ -145,7 +167,7 @@ pub(super) fn check(
     signature: &Arc<Signature>,
     given: &BTreeMap<String, String>,
 ) -> Result<Parameters, LearnError> {
-    let mut given = signature.canonical(given)?;
+    let mut given = signature.apart(signature.canonical(given)?)?;
     for (name, value) in signature.preset_values(&given) {
         given.entry(name.to_string()).or_insert_with(|| value.to_string());
     }
@@ -163,7 +185,9 @@ pub(super) fn check(
         })
     };
     let values = signature.parameters.iter().map(value).collect::<Result<_, _>>()?;
-    Ok(Parameters { signature: Arc::clone(signature), values })
+    let left = signature.parameters.iter().filter(|parameter| !given.contains_key(parameter.name));
+    let open = left.filter(|parameter| parameter.default_beside_base.is_some()).map(|p| p.name).collect();
+    Ok(Parameters { signature: Arc::clone(signature), values, open })
 }
 
 impl From<&'static str> for Signature {

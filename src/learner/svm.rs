@@ -16,7 +16,7 @@ use crate::rng::BatchRng;
 use crate::tensor::SpanOps;
 use crate::tensor::span::Objective;
 use crate::view::Support;
-use crate::vocab::{Meaning, Transform};
+use crate::vocab::{Confidence, Meaning, Transform};
 
 pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     let about = "linear support vector machine, squared hinge, one-vs-rest (Cortes and Vapnik 1995)";
@@ -24,12 +24,15 @@ pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     let c = Parameter::real("c", 1.0, 1e-6, 1e6, "weight of the loss").alias("C");
     let c = svm.parameter(c.search(Scale::Log, 1e-2, 1e3));
     let transform = svm.parameter(transform_parameter(Transform::L2n));
-    list.add(svm, move |p| Ok(Learner::inductive(Svm { c: p[c] }).with_transform(p[transform]))).family(
-        move |members| {
-            let objective = |member: &Parameters| Objective::Hinge(member[c]);
-            Ok(SpanFamily::of(members, Meaning::Ranking, objective))
-        },
-    );
+    // One-vs-rest scores sink together with the likeness to any support item, most of which is of the rest.
+    list.add(svm, move |p| {
+        let learner = Learner::inductive(Svm { c: p[c] }).with_transform(p[transform]);
+        Ok(learner.with_confidence(Confidence::Lead))
+    })
+    .family(move |members| {
+        let objective = |member: &Parameters| Objective::Hinge(member[c]);
+        Ok(SpanFamily::of(members, Meaning::Ranking, objective))
+    });
 }
 
 struct Svm {

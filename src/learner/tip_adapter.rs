@@ -4,9 +4,11 @@
 //! The score of a label is `τ·q·t + α·Σᵢ exp(−β(1 − q·xᵢ))·yᵢ` over the support items `xᵢ` of that label, with unit item
 //! `q`, unit class embedding `t` and unit `xᵢ` (eqs. 4 to 6). At shot 0 the first term alone is left.
 //!
-//! Differs from the paper: α = 100 by default in place of 1. The paper tunes α and β on each dataset's validation
-//! items; 100 makes one near support item weigh as much as a cosine of 1 under τ = 100. The sum grows with the number of
-//! shots, so that one α does not fit all of them, and many shots may come out worse than without class embeddings.
+//! Defaults are the authors': τ = 100, α = 1, β = 5.5.
+//!
+//! Differs from the paper: α and β are not tuned on each dataset's validation items for each shot; `kshot select` chooses them
+//! on validation classes. The sum grows with the number of shots, so that one α does not fit all of them: select for each shot
+//! by itself.
 
 use super::{Classifier, LearnError, Learner, Parameter, Registry, Scale, Semantic, Signature, Sizes};
 use crate::rng::BatchRng;
@@ -19,8 +21,8 @@ pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     let mut adapter = Signature::new("tip-adapter", about);
     let tau = Parameter::real("tau", 100.0, 1e-3, 1e4, "weight of the cosine with the class embedding");
     let tau = adapter.parameter(tau);
-    let alpha = Parameter::real("alpha", 100.0, 0.0, 1e5, "weight of the support items");
-    let alpha = adapter.parameter(alpha.search(Scale::Log, 1.0, 1e4));
+    let alpha = Parameter::real("alpha", 1.0, 0.0, 1e5, "weight of the support items");
+    let alpha = adapter.parameter(alpha.search(Scale::Log, 0.1, 1e3));
     let beta = Parameter::real("beta", 5.5, 1e-3, 1e3, "how sharply the weight of a support item falls");
     let beta = adapter.parameter(beta.search(Scale::Log, 0.5, 20.0));
     list.add(adapter, move |p| {

@@ -79,6 +79,18 @@ impl Confidences {
     }
 }
 
+impl Confidences {
+    /// Bins of equal width, (0, 1/15] and so on, those without an answer left out; sorted by a call of [`Confidences::bins`].
+    pub fn width_bins(&self) -> Vec<Bin> {
+        let number = |packed: &u32| {
+            let confidence = f64::from(f32::from_bits(packed >> 1));
+            ((confidence * BINS as f64).ceil() as usize).clamp(1, BINS)
+        };
+        let bins = self.packed.chunk_by(|a, b| number(a) == number(b));
+        bins.map(Bin::of).collect()
+    }
+}
+
 impl Bin {
     /// The bin of these packed answers, which are sorted and not empty.
     fn of(packed: &[u32]) -> Bin {
@@ -121,6 +133,16 @@ mod tests {
         let answers: Vec<_> = (0..100).map(|i| (0.25, i % 4 == 0)).collect();
         let bins = filled(&answers).bins();
         assert_eq!(bins, [Bin { low: 0.25, high: 0.25, count: 100, correct: 25, confidence: 0.25 }]);
+    }
+
+    #[test]
+    fn bins_of_equal_width_hold_their_upper_end() {
+        let mut confidences = filled(&[(0.2, true), (0.21, false), (0.9, true), (1.0, true), (0.95, false)]);
+        confidences.bins();
+        let bins = confidences.width_bins();
+        // 0.2 and 0.21 lie on either side of 3/15, 0.9, 0.95 and 1 in two bins.
+        assert_eq!(bins.iter().map(|bin| bin.count).collect::<Vec<_>>(), [1, 1, 1, 2]);
+        assert_eq!(bins.iter().map(|bin| bin.correct).sum::<u64>(), 3);
     }
 
     #[test]

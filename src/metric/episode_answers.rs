@@ -9,6 +9,8 @@ use super::temperature::Scaled;
 #[derive(Clone, Debug)]
 pub struct EpisodeAnswers<'a> {
     queries: &'a [QueryGrade],
+    way: usize,
+    scores: &'a [f32],
     threshold: Option<f32>,
     scaled: Option<&'a Scaled>,
     in_scope: OnceCell<Vec<f32>>,
@@ -18,13 +20,20 @@ pub struct EpisodeAnswers<'a> {
 impl<'a> EpisodeAnswers<'a> {
     /// An episode that was graded; `threshold` is the least confidence score with which an answer is accepted.
     pub fn of(grade: &'a EpisodeGrade, threshold: Option<f32>) -> EpisodeAnswers<'a> {
-        EpisodeAnswers { scaled: grade.scaled.as_ref(), ..EpisodeAnswers::to(&grade.queries, threshold) }
+        EpisodeAnswers {
+            scaled: grade.scaled.as_ref(),
+            way: grade.classes.len(),
+            scores: &grade.scores,
+            ..EpisodeAnswers::to(&grade.queries, threshold)
+        }
     }
 
-    /// The answers to these queries.
+    /// The answers to these queries, of which no scores are known.
     pub fn to(queries: &'a [QueryGrade], threshold: Option<f32>) -> EpisodeAnswers<'a> {
         let (in_scope, oos) = (OnceCell::new(), OnceCell::new());
-        EpisodeAnswers { queries, threshold, scaled: None, in_scope, oos }
+        let labels = queries.iter().flat_map(|query| query.label.into_iter().chain([query.predicted]));
+        let way = labels.max().map_or(0, |label| usize::from(label) + 1);
+        EpisodeAnswers { queries, way, scores: &[], threshold, scaled: None, in_scope, oos }
     }
 
     /// The confidence scores of one side.
@@ -36,6 +45,19 @@ impl<'a> EpisodeAnswers<'a> {
     /// All queries, out-of-scope ones among them.
     pub fn queries(&self) -> &[QueryGrade] {
         self.queries
+    }
+
+    /// Labels of the episode.
+    pub fn way(&self) -> usize {
+        self.way
+    }
+
+    /// The in-scope queries: the label of each, and its scores by label where they are known.
+    pub fn scored(&self) -> impl Iterator<Item = (usize, &[f32])> {
+        let row =
+            |place: usize| self.scores.get(place * self.way..(place + 1) * self.way).unwrap_or_default();
+        let queries = self.queries.iter().enumerate();
+        queries.filter_map(move |(place, query)| Some((usize::from(query.label?), row(place))))
     }
 
     /// The confidence scores of the in-scope queries.

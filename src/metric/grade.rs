@@ -49,6 +49,8 @@ pub struct EpisodeGrade {
     pub values: Vec<Option<f64>>,
     /// By query, in the order in which the learner met them, out-of-scope ones among them.
     pub queries: Vec<QueryGrade>,
+    /// By query, and for each by label: the predicted probability, or the score where it only ranks.
+    pub scores: Vec<f32>,
     /// In-scope queries whose best score two labels shared.
     pub ties: u32,
     /// The probabilities at another temperature, where one was asked for and the scores are no ranking.
@@ -168,6 +170,7 @@ fn grade_episode(
             confidence: largest.map(|_| (probabilities[best] as f32).clamp(0.0, 1.0)),
             confidence_score: match (confidence, largest) {
                 (Confidence::Probability, Some(largest)) => largest as f32,
+                (Confidence::Lead, _) => lead(row, best),
                 _ => row[best],
             },
         });
@@ -176,8 +179,18 @@ fn grade_episode(
         let total = classes[place / metrics.len()].total;
         (total > 0).then(|| sum / f64::from(total))
     };
-    let values = sums.iter().enumerate().map(mean).collect();
-    EpisodeGrade { classes, values, queries, ties, scaled: None }
+    let means = sums.iter().enumerate().map(mean).collect();
+    let scores = match meaning {
+        Meaning::Ranking => values.to_vec(),
+        _ => probabilities.iter().map(|p| *p as f32).collect(),
+    };
+    EpisodeGrade { classes, values: means, queries, scores, ties, scaled: None }
+}
+
+/// How far the best score lies above the mean of the labels' scores.
+fn lead(row: &[f32], best: usize) -> f32 {
+    let mean = row.iter().map(|v| f64::from(*v)).sum::<f64>() / row.len() as f64;
+    (f64::from(row[best]) - mean) as f32
 }
 
 /// The lowest label with the highest score, and whether another label shares it.
@@ -234,6 +247,16 @@ mod tests {
     fn one(values: &[f32], meaning: Meaning, label: u16) -> EpisodeGrade {
         let answers = Answers::new(1, 1, vec![label]).unwrap();
         grade(values, values.len(), meaning, Confidence::Probability, &answers).unwrap().remove(0)
+    }
+
+    #[test]
+    fn a_lead_does_not_see_what_all_scores_have_in_common() {
+        let answers = Answers::new(1, 1, vec![0]).unwrap();
+        let lead = |row: &[f32]| {
+            let grades = grade(row, row.len(), Meaning::Ranking, Confidence::Lead, &answers).unwrap();
+            grades[0].queries[0].confidence_score
+        };
+        assert_eq!((lead(&[-0.25, -1.0, -1.0]), lead(&[0.75, 0.0, 0.0])), (0.5, 0.5));
     }
 
     #[test]

@@ -6,8 +6,8 @@ use std::sync::{PoisonError, RwLock};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::measure::{
-    accuracy, adaptive_ece, aurc, auroc, brier, class_accuracy, fpr95, generalised, nll, oos,
-    temperature_scaled,
+    accuracy, adaptive_ece, aurc, auroc, brier, class_accuracy, confusion, ece, fpr95, generalised, nll,
+    one_vs_rest, oos, temperature_scaled, top_k,
 };
 use super::record::{Formula, Metric, Need, Record};
 use crate::vocab::{UnknownWord, did_you_mean};
@@ -32,6 +32,18 @@ metrics! {
     BRIER = brier::BRIER;
     ADAPTIVE_ECE = adaptive_ece::ADAPTIVE_ECE;
     CLASS_ACCURACY = class_accuracy::CLASS_ACCURACY;
+    ECE = ece::ECE;
+    MACRO_F1 = confusion::MACRO_F1;
+    WEIGHTED_F1 = confusion::WEIGHTED_F1;
+    BALANCED_ACCURACY = confusion::BALANCED_ACCURACY;
+    COHEN_KAPPA = confusion::COHEN_KAPPA;
+    MATTHEWS = confusion::MATTHEWS;
+    OVR_AUROC = one_vs_rest::OVR_AUROC;
+    AVERAGE_PRECISION = one_vs_rest::AVERAGE_PRECISION;
+    TOP_2 = top_k::TOP_2;
+    TOP_3 = top_k::TOP_3;
+    TOP_5 = top_k::TOP_5;
+    TOP_10 = top_k::TOP_10;
     AURC = aurc::AURC;
     AURC_OPEN_SET = aurc::AURC_OPEN_SET;
     AUROC = auroc::AUROC;
@@ -86,8 +98,7 @@ pub fn add(record: &'static Record) -> Result<Metric, MetricError> {
 }
 
 /// Names that were given up, with what they are called now and why that is not the same.
-const RENAMED: [(&str, &str); 8] = [
-    ("ece", "adaptive-ece` (bins of equal mass); the measure over bins of equal width is not there yet"),
+const RENAMED: [(&str, &str); 7] = [
     ("ece-tempered", "adaptive-ece-ts`"),
     ("nll-tempered", "nll-ts`"),
     ("outside-recall", "oos-recall`"),
@@ -121,6 +132,16 @@ impl Metric {
         let elsewhere =
             |metric: Metric| metric.needs(Need::ConfidenceScores) || metric.needs(Need::Temperature);
         Metric::those(|metric| matches!(metric.formula(), Formula::Episode(_)) && !elsewhere(metric))
+    }
+
+    /// Of those of an episode that stand in `episodes.csv`, those that are computed where these are asked for: all that a program
+    /// has added, and of the shipped ones, whose cells else are empty, those asked for.
+    pub fn of_episodes_among(asked: &[Metric]) -> Vec<Metric> {
+        let shipped = |metric: &Metric| Metric::SHIPPED.contains(metric);
+        Metric::of_episodes()
+            .into_iter()
+            .filter(|metric| !shipped(metric) || asked.contains(metric))
+            .collect()
     }
 
     /// Those of an episode that are about confidence scores: the last columns of `open_set.csv`, by name.

@@ -29,6 +29,8 @@ pub const SHIPPED: &[ShippedProtocol] = shipped![
     "gaussian-5way-1shot" "gaussian-5way-1shot.csv",
     "any-5way-1shot",
     "any-5way-5shot",
+    "any-5way-1shot-transductive",
+    "any-5way-5shot-transductive",
     "any-20way-1shot",
     "any-20way-5shot",
     "any-variable",

@@ -7,7 +7,7 @@ use super::names::{seedless, without_seed};
 use crate::metric::Metric;
 use crate::results::{Selection, Size, SummaryRow};
 use crate::stats::{self, Population};
-use crate::vocab::counted;
+use crate::vocab::{Setting, counted};
 
 /// Methods by shots for one metric, a table per protocol and data set. No cell is marked as best: that would be a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -192,6 +192,7 @@ struct Method<'a> {
     name: &'a str,
     seed_train: Option<u64>,
     selection: Selection,
+    setting: Setting,
     parameters: &'a BTreeMap<String, String>,
 }
 
@@ -202,6 +203,7 @@ impl<'a> Method<'a> {
             name: &table.method,
             seed_train: table.seed_train,
             selection: table.selection,
+            setting: table.setting,
             parameters: &table.parameters,
         }
     }
@@ -220,7 +222,9 @@ impl<'a> Method<'a> {
         let seeds: Vec<String> =
             network.map(|seed| seed.to_string()).into_iter().chain(own.cloned()).collect();
         let seeds = if seeds.is_empty() { String::new() } else { format!(" (seed {})", seeds.join("/")) };
-        labelled(&format!("{}{seeds}", self.name), self.selection)
+        // A method that saw all queries at once is not compared with others as if it had not.
+        let setting = if self.setting == Setting::Transductive { " (transductive)" } else { "" };
+        labelled(&format!("{}{seeds}{setting}", self.name), self.selection)
     }
 }
 

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use super::ResultsError;
 use super::journal::Journal;
 use super::part::Part;
-use super::rows::{BinCells, ClusterCells, Columns, SideCells, SummaryCells, SummaryRow, header};
+use super::rows::{BinCells, Binning, ClusterCells, Columns, SideCells, SummaryCells, SummaryRow, header};
 use super::run_key::{Compatibility, Difference, RunKey};
 use super::run_record::RunRecord;
 use super::staging::{LeftOver, PART_FILE, RESULT_FILES, RUN_RECORD, Staging};
@@ -334,13 +334,14 @@ impl Results {
 
 /// The bins of confidence of a table, and those at its selected temperature: at temperature 1 they are the same.
 fn bins(table: &FinishedTable) -> Vec<(TableKey, BinCells)> {
-    let plain = [(1.0, &table.bins)];
-    let scaled = table.scaled.iter().map(|(temperature, bins, _)| (*temperature, bins));
+    let plain = [(1.0, Binning::Mass, &table.bins), (1.0, Binning::Width, &table.width_bins)];
+    let scaled = table.scaled.iter().map(|(temperature, bins, _)| (*temperature, Binning::Mass, bins));
     plain
         .into_iter()
-        .chain(scaled.filter(|(temperature, _)| *temperature != 1.0))
-        .flat_map(|(temperature, bins)| {
-            let row = move |(number, bin)| (table.key.clone(), BinCells::of(temperature, number, bin));
+        .chain(scaled.filter(|(temperature, ..)| *temperature != 1.0))
+        .flat_map(|(temperature, binning, bins)| {
+            let row =
+                move |(number, bin)| (table.key.clone(), BinCells::of(temperature, binning, number, bin));
             bins.iter().enumerate().map(row)
         })
         .collect()

@@ -150,6 +150,15 @@ pub enum Warning {
         /// The other.
         other: String,
     },
+    /// Learners that draw their answers to equal numbers of queries per label.
+    AssumesBalance {
+        /// The protocol.
+        protocol: String,
+        /// Their names.
+        learners: Vec<String>,
+        /// Whether its episodes have as many queries of one class as of another.
+        balanced: bool,
+    },
     /// A generalised protocol without the classes on which the calibration factor γ is chosen.
     NoCalibration {
         /// The protocol.
@@ -289,6 +298,15 @@ impl fmt::Display for Warning {
                 "{one} and {other} were computed by different builds of kshot, so that results may differ from those of a \
                  single run"
             ),
+            Warning::AssumesBalance { protocol, learners, balanced } => {
+                let assume = if learners.len() == 1 { "assumes" } else { "assume" };
+                let here = if *balanced {
+                    "as those of this protocol are"
+                } else {
+                    "which those of this protocol are not"
+                };
+                write!(f, "{protocol}: {} {assume} that queries are balanced, {here}", learners.join(", "))
+            }
             Warning::NoCalibration { protocol } => write!(
                 f,
                 "{protocol}: the calibration factor stays 0, because it is chosen on validation classes among base classes and there \

@@ -49,6 +49,8 @@ pub struct FinishedTable {
     pub(super) clusters: Vec<(String, String)>,
     pub(super) measured: Vec<Measured>,
     pub(super) bins: Vec<Bin>,
+    /// Those of equal width.
+    pub(super) width_bins: Vec<Bin>,
     pub(super) outcomes: Part,
     pub(super) episodes: Part,
     pub(super) queries: Part,
@@ -245,6 +247,7 @@ impl TableWriter {
             table: self.table,
             key: self.key,
             bins,
+            width_bins: self.confidences.width_bins(),
             outcomes: self.outcomes,
             episodes: self.episodes,
             queries: self.queries,

@@ -241,11 +241,11 @@ fn recorded(run: &Prepared, draw: &Draw, table: usize, batch: &Batch, with_queri
     TableChunk { table, unconverged: batch.unconverged as u64, episodes: episodes.collect() }
 }
 
-/// The metrics of an episode that are computed: those that only look at its answers and a temperature always, those of
-/// confidence scores where one of them is asked for.
+/// The metrics of an episode that are computed: those that a program has added and those of a temperature always, those
+/// of confidence scores where one of them is asked for, and others where they are.
 fn asked(metrics: &[Metric]) -> Vec<Metric> {
     let of_open_set = Metric::of_open_set();
     let scores = metrics.iter().any(|metric| of_open_set.contains(metric));
     let open_set = if scores { of_open_set } else { Vec::new() };
-    [Metric::of_episodes(), Metric::of_temperature(), open_set].concat()
+    [Metric::of_episodes_among(metrics), Metric::of_temperature(), open_set].concat()
 }

@@ -51,6 +51,7 @@ impl RunError {
                 EvalError::NotAdmitted { .. }
                 | EvalError::NoSupport { .. }
                 | EvalError::SizesDiffer { .. }
+                | EvalError::CentredOnEvaluated { .. }
                 | EvalError::Build(_) => Blame::Request,
                 EvalError::NeedsClassEmbeddings { .. }
                 | EvalError::NoClassEmbeddings { .. }

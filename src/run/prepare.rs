@@ -14,7 +14,9 @@ use super::rules::Rules;
 use super::{fitness, items, small_classes, stacking, until};
 use crate::data::{Fingerprint, Store};
 use crate::eval::{Choices, Gammas};
+use crate::protocol::{Protocol, Query};
 use crate::results::Warning;
+use crate::vocab::Split;
 
 /// All protocols of a plan with all its feature sets, those of one protocol one after another.
 pub(crate) struct Ready {
@@ -71,6 +73,7 @@ impl Ready {
         for learner in &learners {
             suits(&rules.protocol, set, &learner.parameters)?;
         }
+        self.warnings.extend(assuming_balance(&rules.protocol, &learners));
         learners.sort_by_key(|learner| (learner.parameters.learner().to_string(), learner.pairs()));
         let shots = shots(&rules.protocol);
         let mut run = Prepared {
@@ -105,7 +108,12 @@ impl Ready {
     ) -> Result<Vec<Contender>, RunError> {
         let (registry, protocol) = (work.learners.cpu(), &rules.protocol);
         if plan.selections.is_empty() {
-            let all = admitted(registry, protocol, &plan.asked)?;
+            let mut all = admitted(registry, protocol, &plan.asked)?;
+            if beside_base(protocol, &set.store) {
+                for asked in &mut all {
+                    asked.parameters = registry.beside_base(&asked.parameters)?;
+                }
+            }
             if !plan.asked.is_empty() {
                 return Ok(all.into_iter().map(Contender::asked).collect());
             }
@@ -128,6 +136,22 @@ impl Ready {
         self.hashes.insert(set.key(), hash.clone());
         Ok(hash)
     }
+}
+
+/// Which learners assume that queries are balanced, and whether they are.
+fn assuming_balance(protocol: &Protocol, learners: &[Contender]) -> Option<Warning> {
+    let assuming = learners.iter().filter(|learner| learner.parameters.assumes_balance);
+    let names: BTreeSet<String> = assuming.map(|learner| learner.parameters.learner().to_string()).collect();
+    (!names.is_empty()).then(|| Warning::AssumesBalance {
+        protocol: protocol.name().to_string(),
+        learners: names.into_iter().collect(),
+        balanced: matches!(protocol.query(), Query::PerClass(_)),
+    })
+}
+
+/// Whether there are base classes, none of which is under evaluation.
+fn beside_base(protocol: &Protocol, store: &Store) -> bool {
+    !protocol.split().holds(Split::Base) && store.index().of_split(Split::Base).next().is_some()
 }
 
 /// The draw of a protocol on the first of its feature sets.

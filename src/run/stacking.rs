@@ -40,7 +40,8 @@ pub(crate) fn choose(run: &mut Prepared, work: &Work<'_>) -> Result<Option<Warni
         seed: protocol.seed(),
         learners: &learners,
         shots: &run.shots,
-        rules: SeenRules::of(&rules),
+        // A fit has the parameters of the one that is reported, which validation classes choose.
+        rules: SeenRules { choosing: true, ..SeenRules::of(&rules) },
         workers: work.workers,
         batch: work.batch,
     };

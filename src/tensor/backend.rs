@@ -7,7 +7,7 @@ use dfdx::tensor_ops::{Device, SumTo};
 use super::error::{TensorError, same};
 use super::origin::Origins;
 use super::rows::{HostRows, Rows};
-use super::{Labels, Tensor1, Tensor2, Tensor3, Tensor4, stock};
+use super::{HostBatch, Labels, Tensor1, Tensor2, Tensor3, Tensor4, stock};
 
 /// A device of dfdx that can hold a feature store and evaluate learners on it.
 pub trait Backend: Device<f32> + Clone + 'static {
@@ -70,6 +70,14 @@ pub trait Backend: Device<f32> + Clone + 'static {
 
     /// The rows' features: (episodes, slots, dim); an empty slot is a row of zeros.
     fn gather(&self, store: &Self::Store, rows: &Rows) -> Result<Tensor3<Self>, TensorError>;
+
+    /// The rows' features as the host reads them; without empty slots.
+    ///
+    /// # Errors
+    /// When a row does not exist, or the device fails.
+    fn host_batch(&self, store: &Self::Store, rows: &Rows) -> Result<HostBatch, TensorError> {
+        HostBatch::copied(&self.gather(store, rows)?, Self::unit(store))
+    }
 
     /// Each episode's rows times one matrix that all share: (episodes, rows, a) · (a, b) = (episodes, rows, b); sizes agree.
     ///

@@ -7,7 +7,7 @@ use dfdx::tensor_ops::{BroadcastTo, TryMatMul};
 use super::backend::{Backend, BatchLimits, LinearHead, Terms, device_error};
 use super::error::TensorError;
 use super::rows::{HostRows, Rows};
-use super::{Labels, Tensor2, Tensor3, kernel, pass, span, to_host};
+use super::{HostBatch, Labels, Tensor2, Tensor3, kernel, pass, span, to_host};
 
 /// Opens the CPU.
 pub fn open_cpu() -> Cpu {
@@ -47,6 +47,10 @@ impl Backend for Cpu {
     fn gather(&self, store: &HostRows, rows: &Rows) -> Result<Tensor3<Self>, TensorError> {
         let out = pass::gather(store, rows)?;
         self.tensor3((rows.episodes(), rows.slots(), store.dim()), out)
+    }
+
+    fn host_batch(&self, store: &HostRows, rows: &Rows) -> Result<HostBatch, TensorError> {
+        HostBatch::of_store(store, rows)
     }
 
     fn shared_product(rows: &Tensor3<Self>, map: &Tensor2<Self>) -> Result<Tensor3<Self>, TensorError> {

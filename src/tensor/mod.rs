@@ -9,10 +9,12 @@ pub mod conv;
 mod cpu;
 #[cfg(feature = "cuda")]
 mod cuda;
+pub mod dense;
 #[cfg(feature = "text")]
 pub mod encoder;
 mod error;
 mod functions;
+mod host_batch;
 mod kernel;
 mod labels;
 pub mod matrix;
@@ -33,6 +35,7 @@ pub use cpu::open_cpu;
 pub use cuda::open_cuda;
 pub use dfdx;
 pub use error::TensorError;
+pub use host_batch::HostBatch;
 pub use labels::Labels;
 pub use origin::Origins;
 pub use resident::Resident;

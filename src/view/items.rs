@@ -1,6 +1,6 @@
 //! Items that are to be labelled.
 
-use crate::tensor::{Backend, HostRows, LinearHead, Rows, Tensor2, Tensor3, TensorError, Terms};
+use crate::tensor::{Backend, HostBatch, HostRows, LinearHead, Rows, Tensor2, Tensor3, TensorError, Terms};
 use crate::vocab::Form;
 
 /// Items of a batch of episodes: (episodes, items), in an order that tells nothing about their classes.
@@ -65,6 +65,11 @@ impl<D: Backend> Items<D> {
     /// The features: (episodes, items, dim).
     pub fn features(&self) -> Result<Tensor3<D>, TensorError> {
         self.device.gather(&self.store, &self.rows)
+    }
+
+    /// The features as the host reads them, one episode after another.
+    pub fn on_host(&self) -> Result<HostBatch, TensorError> {
+        self.device.host_batch(&self.store, &self.rows)
     }
 
     /// `‖x‖²` of every item: (episodes, items).

@@ -15,6 +15,8 @@ pub struct Seen {
     vectors: Vec<f32>,
     class_dim: usize,
     base: Vec<bool>,
+    /// Validation classes that serve a choice of parameters and are no part of what is fitted.
+    aside: Option<Box<Seen>>,
 }
 
 impl Seen {
@@ -45,7 +47,7 @@ impl Seen {
         if let Some(label) = labels.iter().find(|label| **label as usize >= base.len()) {
             same("classes", *label as usize + 1, base.len())?;
         }
-        Ok(Seen { rows, items, labels, vectors, class_dim, base })
+        Ok(Seen { rows, items, labels, vectors, class_dim, base, aside: None })
     }
 
     /// Seen classes from plain numbers: `features` (items × dim), all classes base classes.
@@ -63,6 +65,13 @@ impl Seen {
         let rows = HostRows::dense(features, dim)?;
         let items = (0..rows.count() as u32).collect();
         Seen::new(rows, items, labels, vectors, class_dim, vec![true; classes])
+    }
+
+    /// The same with the validation classes of `aside` to choose parameters by, which a fit on all seen classes then leaves
+    /// out: what is fitted is the map that a fit on base and validation classes would choose, without the latter.
+    #[must_use]
+    pub fn choosing_by(self, aside: Seen) -> Seen {
+        Seen { aside: Some(Box::new(aside)), ..self }
     }
 
     /// How many items there are.
@@ -111,6 +120,9 @@ impl Seen {
     /// The base classes alone (`true`) or the validation classes alone, with labels of their own; nothing where there
     /// are none. To choose parameters: fit on the first, score the second, then fit again on all.
     pub fn part(&self, base: bool) -> Option<Seen> {
+        if let Some(aside) = self.aside.as_ref().filter(|_| !base) {
+            return aside.part(false);
+        }
         let kept: Vec<usize> = (0..self.classes()).filter(|label| self.base[*label] == base).collect();
         let mut renamed = vec![u32::MAX; self.classes()];
         kept.iter().zip(0..).for_each(|(label, new)| renamed[*label] = new);
@@ -129,6 +141,7 @@ impl Seen {
             vectors: kept.iter().flat_map(|label| self.vector(*label)).copied().collect(),
             class_dim: self.class_dim,
             base: vec![base; kept.len()],
+            aside: None,
         })
     }
 }
@@ -155,5 +168,16 @@ mod tests {
         assert!(Seen::dense(1, vec![1.0, 2.0], vec![0], 1, vec![0.0]).is_err());
         assert!(Seen::dense(1, vec![1.0], vec![1], 1, vec![0.0]).is_err());
         assert!(Seen::dense(1, vec![f32::NAN], vec![0], 1, vec![0.0]).is_err());
+    }
+    #[test]
+    fn classes_that_stand_aside_choose_and_are_not_fitted() {
+        let seen = |base: bool| {
+            let rows = HostRows::dense(vec![0.0, 1.0, 2.0], 1).unwrap();
+            let items = if base { vec![0, 1] } else { vec![2] };
+            Seen::new(rows, items.clone(), vec![0; items.len()], vec![7.0], 1, vec![base]).unwrap()
+        };
+        let both = seen(true).choosing_by(seen(false));
+        let counts = (both.count(), both.part(true).unwrap().count(), both.part(false).unwrap().count());
+        assert_eq!(counts, (2, 2, 1));
     }
 }

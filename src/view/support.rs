@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use crate::tensor::{Backend, HostRows, Labels, Rows, Tensor2, Tensor3, TensorError, ops};
+use crate::tensor::{Backend, HostBatch, HostRows, Labels, Rows, Tensor2, Tensor3, TensorError, ops};
 use crate::vocab::Form;
 
 /// The support sets of a batch of episodes: items with labels 0 … way − 1, and nothing about which classes these are.
@@ -119,6 +119,11 @@ impl<D: Backend> Support<D> {
         }
         let features = self.device.gather(&self.store, &self.rows)?;
         Ok(self.features.get_or_init(|| features))
+    }
+
+    /// The features as the host reads them, one episode after another.
+    pub fn on_host(&self) -> Result<HostBatch, TensorError> {
+        self.device.host_batch(&self.store, &self.rows)
     }
 
     /// 1 where a slot has the label: (episodes, way, support).

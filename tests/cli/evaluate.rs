@@ -23,7 +23,7 @@ const COLUMNS: [(&str, &str); 5] = [
     ),
     (
         "bins.csv",
-        "protocol,learner,parameters,shot,features,dataset,seed_train,temperature,bin,low,high,count,correct,confidence",
+        "protocol,learner,parameters,shot,features,dataset,seed_train,temperature,binning,bin,low,high,count,correct,confidence",
     ),
     (
         "queries.csv",

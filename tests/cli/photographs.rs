@@ -19,7 +19,7 @@ fn weights() -> Vec<u8> {
     let mut stream = start_stream(3);
     let weights = config.fresh(|| stream.normal());
     let metadata: BTreeMap<String, String> = [("preprocessing".to_string(), RECIPE.to_string())].into();
-    Saved { config, weights, metadata }.bytes()
+    Saved { config, weights, metadata, card: None }.bytes()
 }
 
 fn photograph(width: u32, height: u32, seed: u32) -> Vec<u8> {

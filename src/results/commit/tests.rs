@@ -153,7 +153,7 @@ fn the_files_hold_exactly_these_bytes() {
     assert_eq!(
         read(folder.path(), "bins.csv"),
         format!(
-            "protocol,learner,parameters,shot,features,dataset,seed_train,temperature,bin,low,high,count,correct,\
+            "protocol,learner,parameters,shot,features,dataset,seed_train,temperature,binning,bin,low,high,count,correct,\
              confidence\n\
              {key}1,0,0.5,0.5,1,1,0.5\n\
              {key}1,1,0.75,0.75,2,1,0.75\n\

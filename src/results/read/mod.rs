@@ -69,6 +69,8 @@ pub struct ReadTable {
     pub bins: Vec<Bin>,
     /// The same at the selected temperature; empty where none was selected, or where it is 1.
     pub scaled_bins: Vec<Bin>,
+    /// Bins of equal width.
+    pub width_bins: Vec<Bin>,
 }
 
 /// The classes of every episode of a draw, as far as results tell.
@@ -209,6 +211,7 @@ impl ReadTable {
             outcomes: outcomes.iter().map(|classes| digest(classes.iter().copied())).collect(),
             bins: Vec::new(),
             scaled_bins: Vec::new(),
+            width_bins: Vec::new(),
             dealt,
         })
     }

@@ -8,7 +8,7 @@ use super::error::{Flaw, ReadError};
 use super::sheet::{Sheet, places, same};
 use super::{Dealt, ReadTable};
 use crate::metric::Bin;
-use crate::results::rows::{BinCells, NO_INTERVAL, SEQUENTIAL, SummaryCells, header};
+use crate::results::rows::{BinCells, Binning, NO_INTERVAL, SEQUENTIAL, SummaryCells, header};
 use crate::results::{Measured, RunRecord, Table};
 use crate::stats::{Interval, Population};
 use crate::vocab::spec::parse_values;
@@ -46,6 +46,7 @@ pub(super) fn read(path: &Path, run: &RunRecord) -> Result<Vec<ReadTable>, ReadE
                     by_class: Vec::new(),
                     outcomes: Vec::new(),
                     bins: Vec::new(),
+                    width_bins: Vec::new(),
                     scaled_bins: Vec::new(),
                 });
                 tables.last_mut().expect("pushed one line above")
@@ -170,8 +171,12 @@ pub(super) fn read_bins(path: &Path, tables: &mut [ReadTable]) -> Result<(), Rea
     let places = places(tables);
     while sheet.next()? {
         let table = &mut tables[sheet.table(&places, "summary.csv")?];
-        let BinCells { temperature, bin, low, high, count, correct, confidence } = sheet.read()?;
-        let bins = if temperature == 1.0 { &mut table.bins } else { &mut table.scaled_bins };
+        let BinCells { temperature, binning, bin, low, high, count, correct, confidence } = sheet.read()?;
+        let bins = match (binning, temperature == 1.0) {
+            (Binning::Mass, true) => &mut table.bins,
+            (Binning::Mass, false) => &mut table.scaled_bins,
+            (Binning::Width, _) => &mut table.width_bins,
+        };
         if bin < bins.len() as u64 {
             let what = format!("bin {bin} of {}", table.table.key());
             return Err(sheet.flaw(Flaw::Twice { what }));
@@ -182,7 +187,11 @@ pub(super) fn read_bins(path: &Path, tables: &mut [ReadTable]) -> Result<(), Rea
         }
         bins.push(Bin { low, high, count, correct, confidence });
     }
-    let both = tables.iter().flat_map(|read| [(read, &read.bins), (read, &read.scaled_bins)]);
+    let all = |read| -> [(&ReadTable, &Vec<Bin>); 3] {
+        let read: &ReadTable = read;
+        [(read, &read.bins), (read, &read.width_bins), (read, &read.scaled_bins)]
+    };
+    let both = tables.iter().flat_map(all);
     for (read, bins) in both.filter(|(_, bins)| !bins.is_empty()) {
         let expected: u64 = read.total.iter().map(|total| u64::from(*total)).sum();
         let found: u64 = bins.iter().map(|bin| bin.count).sum();

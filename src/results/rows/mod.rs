@@ -14,7 +14,7 @@ use super::tally::{ClassOutcome, EpisodeOutcome, EpisodeTotals};
 use super::text::{float, text, whole};
 use crate::metric::Metric;
 
-pub(crate) use small::{BinCells, ClusterCells, CurveCells, SideCells};
+pub(crate) use small::{BinCells, Binning, ClusterCells, CurveCells, SideCells};
 pub(crate) use summary::{NO_INTERVAL, SummaryCells, interval_word};
 pub use summary::{SEQUENTIAL, SummaryRow};
 

@@ -11,7 +11,9 @@ pub(crate) struct BinCells {
     /// What the logits were divided by.
     #[serde(serialize_with = "cells::number")]
     pub temperature: f64,
-    /// The number of the bin, from 0.
+    /// Whether bins have equal mass or equal width.
+    pub binning: Binning,
+    /// The number of the bin, from 0; of those of equal width that have a query.
     pub bin: u64,
     /// The lowest confidence in it.
     #[serde(serialize_with = "cells::single")]
@@ -30,10 +32,20 @@ pub(crate) struct BinCells {
 
 impl BinCells {
     /// The row of a bin.
-    pub fn of(temperature: f64, number: usize, bin: &Bin) -> BinCells {
+    pub fn of(temperature: f64, binning: Binning, number: usize, bin: &Bin) -> BinCells {
         let &Bin { low, high, count, correct, confidence } = bin;
-        BinCells { temperature, bin: number as u64, low, high, count, correct, confidence }
+        BinCells { temperature, binning, bin: number as u64, low, high, count, correct, confidence }
     }
+}
+
+/// How confidences are put into bins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Binning {
+    /// Each with as many queries.
+    Mass,
+    /// Each as wide.
+    Width,
 }
 
 /// A row of `seen_unseen_curve.csv` behind the key of its table: a point of the curve between seen and unseen accuracy. It holds
