@@ -59,7 +59,10 @@ pub(crate) fn compare(
     Ok((compared.text(), compared.csv(), compared.markdown(), compared.latex(), compared.ranks_csv()))
 }
 
-/// The page of folders of results, and its plots: name, what it shows, SVG.
+/// The name of a plot, what it shows, and its SVG.
+type Plot = (String, String, String);
+
+/// The page of folders of results, and its plots.
 #[pyfunction]
 #[pyo3(signature = (folders, baseline=None, margin=None, features=None))]
 pub(crate) fn page(
@@ -68,7 +71,7 @@ pub(crate) fn page(
     baseline: Option<String>,
     margin: Option<f64>,
     features: Option<&str>,
-) -> PyResult<(String, Vec<(String, String, String)>)> {
+) -> PyResult<(String, Vec<Plot>)> {
     let comparing = comparing(folders, baseline, margin, None)?;
     let page = py.detach(|| comparing.page(features)).map_err(raised)?;
     let plots = page.plots.iter().map(|plot| (plot.name.clone(), plot.label.clone(), plot.file()));

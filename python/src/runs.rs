@@ -107,6 +107,9 @@ pub(crate) struct Selecting {
     workers: Option<usize>,
 }
 
+/// The name of a file, and its bytes.
+type File = (String, Vec<u8>);
+
 /// Selects: the files by name, and what a reader should know.
 #[pyfunction]
 #[pyo3(signature = (asked, features, progress=None))]
@@ -115,7 +118,7 @@ pub(crate) fn select(
     asked: Selecting,
     features: Vec<PyRef<'_, Features>>,
     progress: Option<Py<PyAny>>,
-) -> PyResult<(Vec<(String, Vec<u8>)>, Vec<String>)> {
+) -> PyResult<(Vec<File>, Vec<String>)> {
     let by = [By::Validation, By::SupportCv, By::Oracle].into_iter().find(|by| by.word() == asked.by);
     let inputs: Inputs = read(&asked.inputs)?;
     let request = SelectRequest {

@@ -101,12 +101,7 @@ pub fn select(
     let (registry, rules) = (known.cpu(), checked(request)?);
     let (protocol, by) = (&rules.protocol, request.by);
     let spaces = spaces(registry, request, protocol)?;
-    let sets = FeatureSets::new(&request.inputs, given, request.device, watch)?;
-    let mut sets = match protocol.split() {
-        Scope::One(split) if by != By::Oracle => sets.without(split),
-        _ => sets,
-    };
-    let set = sets.only(protocol)?;
+    let set = features(request, given, protocol, watch)?;
     let store = set.store.clone();
     let fingerprint = Fingerprint::start(&store);
     let seed = request.seed.map_or(protocol.seed(), u64::from);
@@ -154,6 +149,21 @@ pub fn select(
     let files = files(by, trials_csv, &selected, dealer.as_ref());
     let trials = candidates.iter().map(|(_, trials)| (trials.settings.len(), trials.whole)).collect();
     Ok(SelectDone { selected, warnings, trials, protocol: protocol.clone(), files })
+}
+
+/// The features of a selection; of those that are opened, what is reported is left unseen.
+fn features(
+    request: &SelectRequest,
+    given: Vec<Features>,
+    protocol: &Protocol,
+    watch: &dyn Watch,
+) -> Result<Features, RunError> {
+    let sets = FeatureSets::new(&request.inputs, given, request.device, watch)?;
+    let mut sets = match protocol.split() {
+        Scope::One(split) if request.by != By::Oracle => sets.without(split),
+        _ => sets,
+    };
+    sets.only(protocol)
 }
 
 /// Episodes of a selection, where nobody says how many and the protocol has more: every trial answers all of them.
