@@ -37,6 +37,7 @@ struct Declared {
     sizes: Sizes,
     invariances: &'static [Change],
     assumes_balance: bool,
+    weighs_columns_alike: bool,
 }
 
 /// A change of all features of an episode.
@@ -76,8 +77,10 @@ impl<D: Backend> Learner<D> {
     fn of(kind: Kind<D>) -> Learner<D> {
         let (takes, confidence, sizes) = (Transform::None, Confidence::Probability, Sizes::Any);
         let invariances: &[Change] = &[Change::Rotation];
-        let assumes_balance = false;
-        Learner { kind, declared: Declared { takes, confidence, sizes, invariances, assumes_balance } }
+        let (assumes_balance, weighs_columns_alike) = (false, false);
+        let declared =
+            Declared { takes, confidence, sizes, invariances, assumes_balance, weighs_columns_alike };
+        Learner { kind, declared }
     }
 
     /// An inductive learner.
@@ -144,6 +147,18 @@ impl<D: Backend> Learner<D> {
     pub fn assuming_balance(mut self) -> Learner<D> {
         self.declared.assumes_balance = true;
         self
+    }
+
+    /// The same, which brings every column to one scale, so that a column of noise counts as much as one in which classes lie far
+    /// apart. The checks then ask it for classes that lie apart in every column.
+    pub fn weighing_columns_alike(mut self) -> Learner<D> {
+        self.declared.weighs_columns_alike = true;
+        self
+    }
+
+    /// Whether it brings every column to one scale.
+    pub fn weighs_columns_alike(&self) -> bool {
+        self.declared.weighs_columns_alike
     }
 
     /// Whether it draws its answers to equal numbers of queries per label.

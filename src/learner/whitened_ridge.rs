@@ -27,7 +27,7 @@ pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     list.add(ridge, move |p| {
         let learner = Learner::inductive(WhitenedRidge { alpha: p[alpha] }).with_transform(p[transform]);
         // Columns are whitened one by one.
-        Ok(learner.with_confidence(Confidence::Lead).with_invariances(&[]))
+        Ok(learner.with_confidence(Confidence::Lead).with_invariances(&[]).weighing_columns_alike())
     });
 }
 

@@ -221,8 +221,8 @@ mod tests {
             );
             assert!(error.contains(&format!("\nhint: what was `{old}` is called `")), "{error}");
         }
-        let error = "ece".parse::<Metric>().unwrap_err().to_string();
-        assert!(error.contains("`adaptive-ece` (bins of equal mass)"), "{error}");
+        let error = "ece-ts".parse::<Metric>().unwrap_err().to_string();
+        assert!(error.contains("`adaptive-ece-ts` (bins of equal mass)"), "{error}");
         let slip = "acuracy".parse::<Metric>().unwrap_err().to_string();
         assert!(slip.ends_with("\nhint: did you mean `accuracy`?"), "{slip}");
     }

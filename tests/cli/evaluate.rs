@@ -31,8 +31,20 @@ const COLUMNS: [(&str, &str); 5] = [
     ),
 ];
 
-const LEARNERS: [&str; 8] =
-    ["fine-tune", "k-nn", "linear-probe", "matching", "nearest-centroid", "prototypical", "ridge", "svm"];
+const LEARNERS: [&str; 12] = [
+    "fine-tune",
+    "k-nn",
+    "lda",
+    "linear-probe",
+    "mahalanobis",
+    "matching",
+    "metaoptnet-svm",
+    "nearest-centroid",
+    "prototypical",
+    "ridge",
+    "svm",
+    "whitened-ridge",
+];
 
 fn names(place: &Place, folder: &str) -> BTreeSet<String> {
     fs::read_dir(place.path(folder)).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect()

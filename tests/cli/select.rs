@@ -56,7 +56,7 @@ fn every_learner_gets_the_same_budget_and_one_choice() {
     assert!(out.contains("accuracy in percent over 40 episodes of validation classes, seed 7\n"), "{out}");
     let trials = rows(&place, "chosen/trials.csv");
     let learners = column(&place, "chosen/trials.csv", "learner");
-    assert_eq!(learners.len(), 8);
+    assert_eq!(learners.len(), 12);
     for learner in &learners {
         let own: Vec<_> = trials.iter().filter(|row| row["learner"] == *learner).collect();
         let whole = match learner.as_str() {

@@ -86,7 +86,7 @@ fn learners_that_need_vectors_as_long_as_the_features_are_left_out_or_refused_wh
     place.write("w.csv", short);
     let evaluate = "evaluate any-zero-shot --features f.csv --class-vectors w.csv";
     let ran = place.done(&format!("{evaluate} --out r"));
-    let warning = "warning: any-zero-shot: class-embedding-cosine, tip-adapter are left out, they need class embeddings as long as the features of f\n";
+    let warning = "warning: any-zero-shot: class-embedding-cosine, tip-adapter, tip-adapter-f are left out, they need class embeddings as long as the features of f\n";
     assert!(ran.err.contains(warning), "{}", ran.err);
     for learner in ["eszsl", "sae", "devise", "ale", "sje", "ridge-map", "prototypical-zero-shot"] {
         assert!(place.read("r/summary.csv").contains(&format!(",{learner},")), "{learner}");

@@ -51,7 +51,12 @@ pub(super) fn far_apart(subject: &Subject) -> Result<(), String> {
         let apart = |number| {
             // Each class lies on an axis of its own, 60 standard deviations from the origin.
             let centre = |label: usize| (0..size.dim).map(|d| if d == label { 60.0 } else { 0.0 }).collect();
-            Toy::round(number, size, |_, label| centre(label))
+            match subject.weighs_columns_alike() {
+                false => Toy::round(number, size, |_, label| centre(label)),
+                true => Toy::round(number, size, |stream, _| {
+                    (0..size.dim).map(|_| 60.0 * stream.normal()).collect()
+                }),
+            }
         };
         let toys: Vec<Toy> = (2_000..2_010).map(apart).collect();
         for (episode, grade) in graded(subject, &toys, 0)?.iter().enumerate() {

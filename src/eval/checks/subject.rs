@@ -82,6 +82,11 @@ impl<'a> Subject<'a> {
         self.learner.setting()
     }
 
+    /// Whether it brings every column to one scale.
+    pub fn weighs_columns_alike(&self) -> bool {
+        self.learner.weighs_columns_alike()
+    }
+
     /// Whether it declares that this change leaves its answers as they are. A fit on other classes does not change with the
     /// features of an episode.
     pub fn declares(&self, change: Change) -> bool {
