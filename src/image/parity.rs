@@ -78,7 +78,6 @@ fn decoded_photographs_are_those_of_libjpeg_turbo_within_a_few_levels() {
         let far = found.pixels().iter().zip(expected.pixels()).map(|(a, b)| a.abs_diff(*b));
         let (max, sum) = far.fold((0, 0.0), |(max, sum), d| (d.max(max), sum + f64::from(d)));
         let found_mean = sum / found.pixels().len() as f64;
-        println!("{name}: mean {found_mean:.4}, largest {max}");
         assert!(max <= most && found_mean <= mean, "{name}: mean {found_mean:.4}, largest {max}");
     }
 }

@@ -229,26 +229,8 @@ impl Work {
             });
             let (mut pixels, mut pace) = (Vec::new(), pace);
             for prepared in batches {
-                pixels.clear();
-                let mut broken = Vec::new();
-                for (row, item) in prepared.iter().enumerate() {
-                    match item {
-                        Ok((numbers, moves)) => {
-                            pixels.extend_from_slice(numbers);
-                            animated += usize::from(*moves);
-                        }
-                        // Others keep their places, so that a batch gives the same features with it and without.
-                        Err(fault) if is_of_the_file(fault) => {
-                            broken.push(row);
-                            pixels.resize(pixels.len() + self.recipe.form().dim().unwrap_or(1), 0.0);
-                        }
-                        Err(_) => {}
-                    }
-                }
-                if let Some(fault) = prepared.into_iter().filter_map(Result::err).find(|f| !is_of_the_file(f))
-                {
-                    return Err(RunError::Data(fault));
-                }
+                let (broken, moving) = self.lay_out(prepared, &mut pixels)?;
+                animated += moving;
                 let features = network.embed(&pixels).and_then(|features| to_host(&features));
                 let mut features = features.map_err(BackboneError::from)?;
                 let rows = features.len() / kept.dim();
@@ -260,6 +242,32 @@ impl Work {
             }
             Ok(animated)
         })
+    }
+
+    /// The numbers of a batch, one image behind the other; which of them are broken, and how many are animations.
+    ///
+    /// Broken ones keep their places as zeros, so that a batch gives the same features with them and without.
+    fn lay_out(
+        &self,
+        prepared: Vec<Result<(Vec<f32>, bool), DataError>>,
+        pixels: &mut Vec<f32>,
+    ) -> Result<(Vec<usize>, usize), RunError> {
+        pixels.clear();
+        let (mut broken, mut animated) = (Vec::new(), 0);
+        for (row, item) in prepared.into_iter().enumerate() {
+            match item {
+                Ok((numbers, moves)) => {
+                    pixels.extend_from_slice(&numbers);
+                    animated += usize::from(moves);
+                }
+                Err(fault) if is_of_the_file(&fault) => {
+                    broken.push(row);
+                    pixels.resize(pixels.len() + self.recipe.form().dim().unwrap_or(1), 0.0);
+                }
+                Err(fault) => return Err(RunError::Data(fault)),
+            }
+        }
+        Ok((broken, animated))
     }
 
     fn photograph(&self, item: usize) -> Result<Photograph, DataError> {
