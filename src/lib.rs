@@ -38,6 +38,7 @@ pub mod data;
 pub mod episode;
 pub mod eval;
 mod guard;
+pub mod image;
 pub mod learner;
 pub mod metric;
 pub mod numbers;

@@ -11,12 +11,13 @@ const TABLE: &[(&str, &[&str])] = &[
     ("rng", &[]),
     ("numbers", &[]),
     ("guard", &[]),
+    ("image", &["vocab"]),
     ("stats", &[]),
     ("tensor", &["vocab", "numbers"]),
     ("view", &["tensor", "vocab"]),
     ("metric", &["view", "vocab", "stats", "numbers"]),
-    ("data", &["vocab", "rng", "numbers", "guard"]),
-    ("backbone", &["tensor", "vocab", "rng", "guard"]),
+    ("data", &["vocab", "rng", "numbers", "guard", "image"]),
+    ("backbone", &["tensor", "vocab", "rng", "guard", "image"]),
     ("learner", &["view", "tensor", "vocab", "rng", "backbone"]),
     ("protocol", &["vocab", "metric"]),
     ("episode", &["data", "view", "protocol", "rng", "vocab", "tensor"]),
@@ -32,14 +33,14 @@ const TABLE: &[(&str, &[&str])] = &[
         "run",
         &[
             "vocab", "rng", "stats", "tensor", "view", "metric", "data", "learner", "protocol", "episode",
-            "eval", "select", "results", "report", "backbone", "train",
+            "eval", "select", "results", "report", "backbone", "train", "image", "numbers",
         ],
     ),
     (
         "cli",
         &[
             "vocab", "rng", "stats", "tensor", "view", "metric", "data", "learner", "protocol", "episode",
-            "eval", "select", "results", "report", "backbone", "train", "run", "guard",
+            "eval", "select", "results", "report", "backbone", "train", "run", "guard", "image",
         ],
     ),
 ];

@@ -56,6 +56,7 @@ pub fn store_of(classes: usize, dim: usize, precision: Precision) -> Outcome<Sto
         dim,
         precision,
         classes: &class,
+        groups: None,
         parts: None,
         ids: &ids,
         listed: &listed,

@@ -150,6 +150,27 @@ pub enum BackboneError {
         /// Those that exist.
         known: Vec<&'static str>,
     },
+    /// Published weights of which nobody says what is done to photographs before them.
+    #[error(
+        "{}: nothing says what is done to photographs before this network\nhint: put timm's config.json beside it, or say it with recipe=torchvision, which is recipe=({usual})",
+        path.display()
+    )]
+    NoPreprocessing {
+        /// The file.
+        path: PathBuf,
+        /// What torchvision does before its own weights of this network.
+        usual: String,
+    },
+    /// A result of a network at which it cannot be cut.
+    #[error("backbone `{backbone}` has no cut `{found}`, expected one of {}{}", names(known), did_you_mean(found, known.iter().map(String::as_str)))]
+    UnknownCut {
+        /// The backbone.
+        backbone: &'static str,
+        /// The name.
+        found: String,
+        /// The names that it has.
+        known: Vec<String>,
+    },
     /// A key that a backbone does not have.
     #[error("backbone `{backbone}` has no key `{key}`, {}", keys(key, known))]
     UnknownKey {
@@ -252,6 +273,10 @@ impl BackboneError {
 
 fn list(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn names(known: &[String]) -> String {
+    list(&known.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 fn keys(key: &str, known: &[&'static str]) -> String {

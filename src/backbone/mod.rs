@@ -7,15 +7,19 @@
 //! sentence-transformers library writes it.
 
 mod architecture;
+mod card;
 mod conv4;
 mod enrolled;
 mod error;
+mod imagenet;
 mod mlp;
+pub mod nets;
 mod network;
 mod saved;
 #[cfg(feature = "text")]
 pub mod sentence;
 mod spec;
+mod tensors;
 mod weight_file;
 mod weights;
 
@@ -23,8 +27,9 @@ use std::io;
 use std::path::Path;
 
 pub use architecture::{Architecture, Named, Sizes, start_stream};
+pub use card::{Padding, WeightCard};
 pub use conv4::{Conv4, Conv4Config};
-pub use enrolled::{Configuration, NETWORKS};
+pub use enrolled::{Configuration, NETWORKS, networks};
 pub use error::{BackboneError, ShapeDiffers};
 pub use mlp::{Mlp, MlpConfig};
 pub use network::{Backbone, Traced, Trainable, embed_all};
@@ -32,8 +37,12 @@ pub use saved::{SHIPPED_WEIGHTS, Saved, ShippedWeights, tensor_file};
 #[cfg(feature = "text")]
 pub use sentence::{Embedded, Encoder, SentenceEncoder};
 pub use spec::{BackboneSpec, WeightSource, backbones};
+pub use tensors::{NamedTensor, NamedTensors, read_tensors};
 pub use weight_file::WeightFile;
 pub use weights::{Weight, Weights};
+
+/// The key under which weights say what is done to photographs before their network.
+pub const PREPROCESSING: &str = "preprocessing";
 
 /// The bytes of a file, with a hint how to get it where it is missing.
 fn read_file(path: &Path, hint: &'static str) -> Result<Vec<u8>, BackboneError> {

@@ -1,9 +1,12 @@
 //! Weights of networks of images in a file: what is written, and what must be there to read them.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use super::architecture::Architecture;
+use super::card::WeightCard;
 use super::enrolled::Configuration;
 use super::error::BackboneError;
 use super::network::Backbone;
@@ -33,6 +36,9 @@ pub const SHIPPED_WEIGHTS: &[ShippedWeights] = &[
     },
 ];
 
+/// Bytes of a header that are looked at.
+const LONGEST_HEADER: u64 = 1 << 24;
+
 /// Numbers of a network that may be laid out whatever its file holds, before the two are compared name by name.
 const LEAST_CLAIM: usize = 1 << 24;
 
@@ -45,6 +51,8 @@ pub struct Saved<A: Architecture = Configuration> {
     pub weights: Weights,
     /// What the file says of the training: `protocol`, which is the whole training config, `trained_on`, `data_sha256`, `seed`, …
     pub metadata: BTreeMap<String, String>,
+    /// What lies beside the file; only published networks have such a card.
+    pub card: Option<WeightCard>,
 }
 
 impl Saved {
@@ -62,6 +70,20 @@ impl Saved {
                 Saved::parse(&super::read_file(named, hint)?, named, Some(backbone))
             }
         }
+    }
+
+    /// Whether a file was written by `kshot train`, so that it says its own sizes.
+    pub(super) fn is_own(path: &Path) -> bool {
+        let header = || -> Option<serde_json::Value> {
+            let mut file = File::open(path).ok()?;
+            let mut length = [0; 8];
+            file.read_exact(&mut length).ok()?;
+            let length = u64::from_le_bytes(length);
+            let mut text = Vec::new();
+            file.take(length.min(LONGEST_HEADER)).read_to_end(&mut text).ok()?;
+            serde_json::from_slice(&text).ok()
+        };
+        header().is_some_and(|header| !header["__metadata__"]["configuration"].is_null())
     }
 
     /// As [`Saved::read`], from the bytes of a file that `path` names in errors; without a backbone that of the file.
@@ -112,7 +134,7 @@ impl<A: Architecture> Saved<A> {
         for weight in &mut weights.0 {
             weight.values = file.take(&weight.name)?;
         }
-        Ok(Saved { config, weights, metadata })
+        Ok(Saved { config, weights, metadata, card: None })
     }
 
     /// The bytes of a file that [`Saved::read`] reads back; equal networks give equal bytes.
@@ -182,7 +204,7 @@ mod tests {
         });
         let metadata = [("seed", "1"), ("trained_on", "\"a\" and b")];
         let metadata = metadata.map(|(k, v)| (k.to_string(), v.to_string())).into();
-        Saved { config, weights, metadata }
+        Saved { config, weights, metadata, card: None }
     }
 
     #[test]
@@ -237,10 +259,10 @@ mod tests {
         assert_eq!(other, "w.safetensors: these are weights of backbone `conv4`, expected `resnet12`");
         let bare = tensor_file(&[("a", &[1], &[1.0])], &BTreeMap::new());
         assert!(told(&bare, "conv4").starts_with("w.safetensors: the metadata has no `backbone`"));
-        let Saved { config, weights, metadata } = saved();
+        let Saved { config, weights, metadata, .. } = saved();
         let mut fewer = Weights(weights.0[1..].to_vec());
         fewer.0[0].name = "block1.norm.gain".to_string();
-        let text = told(&Saved { config, weights: fewer, metadata }.bytes(), "conv4");
+        let text = told(&Saved { config, weights: fewer, metadata, card: None }.bytes(), "conv4");
         let differ = "w.safetensors: the weights do not fit the sizes of the network: 2 missing (`block1.conv.weight`, \
                       `block1.norm.weight`); 1 unexpected (`block1.norm.gain`)\nhint: ";
         assert!(text.starts_with(differ), "{text}");

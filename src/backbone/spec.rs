@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::architecture::{Architecture, Sizes, start_stream};
-use super::enrolled::{Configuration, NETWORKS};
+use super::enrolled::{Configuration, networks};
 use super::error::BackboneError;
+use super::nets::{self, Asked, Preprocessing};
 use super::saved::{SHIPPED_WEIGHTS, Saved};
 use crate::vocab::Form;
 use crate::vocab::spec::Spec;
@@ -15,8 +16,17 @@ use crate::vocab::spec::Spec;
 const PIXELS: &str = "pixels";
 /// The sentence encoder.
 const BERT: &str = "bert";
-/// The one key of a specification.
+/// The key of all networks.
 const WEIGHTS: &str = "weights";
+/// The keys of published networks of images.
+const PUBLISHED_KEYS: &[&str] = &[WEIGHTS, CUT, SIZE, RECIPE];
+const CUT: &str = "cut";
+const SIZE: &str = "size";
+const RECIPE: &str = "recipe";
+/// The preprocessing of torchvision's own weights.
+const TORCHVISION: &str = "torchvision";
+/// Sides of images that a specification may ask for.
+const SIDES: std::ops::RangeInclusive<usize> = 16..=4096;
 const WEIGHTS_HINT: &str = "say weights=FILE for a file as `kshot train` writes it, weights=NAME for one of `kshot list \
                             weights`, or weights=random:SEED for an untrained network";
 const FOLDER_HINT: &str = "say weights=FOLDER for the folder of a sentence encoder";
@@ -24,7 +34,7 @@ const FOLDER_HINT: &str = "say weights=FOLDER for the folder of a sentence encod
 /// All backbones, with a line on each.
 pub fn backbones() -> Vec<(&'static str, &'static str)> {
     let mut all = vec![(PIXELS, "the pixels of images as they are")];
-    all.extend(NETWORKS);
+    all.extend(networks());
     all.push((
         BERT,
         "sentence encoder of texts (Devlin et al. 2019, Reimers and Gurevych 2019); needs a build with --features text",
@@ -66,10 +76,11 @@ impl fmt::Display for WeightSource {
 /// assert_eq!("pixels".parse::<BackboneSpec>()?.weights(), None);
 /// # Ok::<(), kshot::backbone::BackboneError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct BackboneSpec {
     name: &'static str,
     weights: Option<WeightSource>,
+    asked: Asked,
 }
 
 impl BackboneSpec {
@@ -90,7 +101,11 @@ impl BackboneSpec {
             found: written.name.clone(),
             known: known.clone(),
         })?;
-        let takes: &[&'static str] = if name == PIXELS { &[] } else { &[WEIGHTS] };
+        let takes: &[&'static str] = match nets::kind(name) {
+            Some(_) => PUBLISHED_KEYS,
+            None if name == PIXELS => &[],
+            None => &[WEIGHTS],
+        };
         if let Some(key) = written.values.keys().find(|key| !takes.contains(&key.as_str())) {
             return Err(BackboneError::UnknownKey { backbone: name, key: key.clone(), known: takes });
         }
@@ -117,7 +132,7 @@ impl BackboneSpec {
             }
             Some(given) => Some(source(name, given)?),
         };
-        Ok(BackboneSpec { name, weights })
+        Ok(BackboneSpec { name, weights, asked: asked(name, &written)? })
     }
 
     /// The name of the backbone.
@@ -153,9 +168,30 @@ impl BackboneSpec {
     pub fn read(&self) -> Result<Option<Saved>, BackboneError> {
         match &self.weights {
             Some(WeightSource::Shipped(name)) => Saved::read(Path::new(name), self.name).map(Some),
-            Some(WeightSource::File(path)) => Saved::read(path, self.name).map(Some),
+            Some(WeightSource::File(path)) => self.read_file(path).map(Some),
             Some(WeightSource::Folder(_) | WeightSource::Random(_)) | None => Ok(None),
         }
+    }
+
+    fn read_file(&self, path: &Path) -> Result<Saved, BackboneError> {
+        match nets::kind(self.name) {
+            Some(kind) if !Saved::is_own(path) => nets::read(path, kind, &self.asked),
+            _ => Saved::read(path, self.name),
+        }
+    }
+
+    /// A published network of images with random weights, and the preprocessing with which its weights were published: what a
+    /// control is compared with. Nothing for other networks, and where weights are not random.
+    ///
+    /// # Errors
+    /// When the network has no such cut, or images are too small for it.
+    pub fn untrained_published(&self) -> Result<Option<Saved>, BackboneError> {
+        let (Some(seed), Some(kind)) = (self.seed_train(), nets::kind(self.name)) else { return Ok(None) };
+        let mut stream = start_stream(seed);
+        let mut saved = nets::random(kind, &self.asked, || stream.normal())?;
+        let said = [("recipe", "random".to_string()), ("seed", seed.to_string())];
+        saved.metadata.extend(said.map(|(key, value)| (key.to_string(), value)));
+        Ok(Some(saved))
     }
 
     /// The network of the usual sizes for items of `form` with the random weights that a training with this seed begins
@@ -170,7 +206,7 @@ impl BackboneSpec {
         let weights = config.fresh(|| stream.normal());
         let metadata = [("recipe", "random".to_string()), ("seed", seed.to_string())];
         let metadata = metadata.map(|(key, value)| (key.to_string(), value)).into();
-        Ok(Some(Saved { config, weights, metadata }))
+        Ok(Some(Saved { config, weights, metadata, card: None }))
     }
 }
 
@@ -185,9 +221,53 @@ impl FromStr for BackboneSpec {
 /// As [`BackboneSpec::parse`] reads it.
 impl fmt::Display for BackboneSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let values = self.weights.iter().map(|weights| (WEIGHTS.to_string(), weights.to_string()));
+        let Asked { cut, size, preprocessing } = &self.asked;
+        let recipe = preprocessing.as_ref().map(|preprocessing| match preprocessing {
+            Preprocessing::Published => TORCHVISION.to_string(),
+            Preprocessing::Given(recipe) => recipe.to_string(),
+        });
+        let all = [
+            (WEIGHTS, self.weights.as_ref().map(WeightSource::to_string)),
+            (CUT, cut.clone()),
+            (SIZE, size.map(|size| size.to_string())),
+            (RECIPE, recipe),
+        ];
+        let values = all.into_iter().filter_map(|(key, value)| Some((key.to_string(), value?)));
         write!(f, "{}", Spec { name: self.name.to_string(), values: values.collect() })
     }
+}
+
+/// What is asked of a published network beside its weights.
+fn asked(backbone: &'static str, written: &Spec) -> Result<Asked, BackboneError> {
+    let refused = |key, rule: String, found: &str| BackboneError::Configuration {
+        backbone,
+        key,
+        rule,
+        found: format!("`{found}`"),
+    };
+    let size = match written.values.get(SIZE) {
+        None => None,
+        Some(text) => match text.parse().ok().filter(|side| SIDES.contains(side)) {
+            Some(side) => Some(side),
+            None => return Err(refused(SIZE, format!("{} to {}", SIDES.start(), SIDES.end()), text)),
+        },
+    };
+    let preprocessing = match written.values.get(RECIPE).map(String::as_str) {
+        None => None,
+        Some(TORCHVISION) => Some(Preprocessing::Published),
+        Some(text) => match text.parse() {
+            Ok(recipe) => Some(Preprocessing::Given(recipe)),
+            Err(error) => {
+                let rule = format!("`{TORCHVISION}` or preprocessing in parentheses ({error})");
+                return Err(refused(RECIPE, rule, text));
+            }
+        },
+    };
+    let cut = written.values.get(CUT).cloned();
+    if let (Some(cut), Some(kind)) = (&cut, nets::kind(backbone)) {
+        nets::NetConfig::new(kind).cut(cut)?;
+    }
+    Ok(Asked { cut, size, preprocessing })
 }
 
 /// What a value of `weights` means to a network.
@@ -288,7 +368,7 @@ mod tests {
     #[test]
     fn random_weights_fit_the_items_and_depend_on_the_seed_alone() {
         let form = Form::Image { channels: 3, height: 20, width: 16 };
-        for name in NETWORKS.iter().map(|(name, _)| *name) {
+        for name in super::super::enrolled::NETWORKS.iter().map(|(name, _)| *name) {
             let network = |seed: u64, form| {
                 let spec: BackboneSpec = format!("{name}:weights=random:{seed}").parse().unwrap();
                 spec.untrained(form).map(|network| network.unwrap())

@@ -128,7 +128,7 @@ fn get(dataset: &Published, asked: &Get, folder: &Path) -> Result<(), CliError> 
             continue;
         }
         let url = format!("{base}/{}", file.path);
-        let remote = Remote { url: &url, bytes: file.bytes, sha256: file.sha256 };
+        let remote = Remote { url: &url, bytes: file.bytes, sha256: file.sha256, token: None };
         let watch = Terminal::default();
         let size = file.bytes.map_or("downloading".to_string(), |bytes| format!("downloading {bytes} bytes"));
         watch.begin(&Stage { name: file.name(), size: &size, steps: file.bytes.unwrap_or(0), done: 0 });

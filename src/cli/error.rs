@@ -10,7 +10,7 @@ use crate::learner::LearnError;
 use crate::protocol::ProtocolError;
 use crate::report::compare::CompareError;
 use crate::results::{PartError, ReadError, ResultsError};
-use crate::run::RunError;
+use crate::run::{Blame, RunError};
 use crate::select::SelectError;
 use crate::tensor::TensorError;
 use crate::train::TrainError;
@@ -82,64 +82,12 @@ impl CliError {
         match self {
             CliError::Closed => DONE,
             CliError::Run(RunError::Audit { .. }) => DOES_NOT_HOLD,
-            CliError::Run(error) => code_of(error),
+            CliError::Run(error) => match error.blame() {
+                Blame::Request => WRONG_REQUEST,
+                Blame::Data => WRONG_DATA,
+                Blame::Computation => FAILED,
+            },
             CliError::Print(_) => FAILED,
         }
-    }
-}
-
-/// The exit code of a run that failed.
-fn code_of(error: &RunError) -> u8 {
-    match error {
-        RunError::Request(_) | RunError::Protocol(_) | RunError::Learner(_) => WRONG_REQUEST,
-        RunError::Data(error) if error.is_request() => WRONG_REQUEST,
-        RunError::Data(error) if error.is_failure() => FAILED,
-        RunError::Compare(error) if error.is_request() => WRONG_REQUEST,
-        RunError::Train(error) if error.is_request() => WRONG_REQUEST,
-        RunError::Train(error) if error.is_failure() => FAILED,
-        RunError::Train(_) => WRONG_DATA,
-        RunError::Backbone(error) if error.is_request() => WRONG_REQUEST,
-        RunError::Backbone(BackboneError::Tensor(_)) => FAILED,
-        RunError::Backbone(_) => WRONG_DATA,
-        RunError::Data(_)
-        | RunError::Read(_)
-        | RunError::Part(_)
-        | RunError::Compare(_)
-        | RunError::Sample { .. }
-        | RunError::Validation { .. }
-        | RunError::OtherForm { .. }
-        | RunError::Stacking { .. }
-        | RunError::Draw(_)
-        | RunError::NoDraw { .. }
-        | RunError::Finding { .. }
-        | RunError::OtherDraw { .. }
-        | RunError::OtherItems { .. }
-        | RunError::Audit { .. }
-        | RunError::ChangedFeatures { .. }
-        | RunError::IdenticalRows { .. }
-        | RunError::NearDuplicate(_) => WRONG_DATA,
-        RunError::Select(SelectError::Eval(error)) | RunError::Eval(error) => match error {
-            EvalError::NotAdmitted { .. }
-            | EvalError::NoSupport { .. }
-            | EvalError::SizesDiffer { .. }
-            | EvalError::CentredOnEvaluated { .. }
-            | EvalError::Build(_) => WRONG_REQUEST,
-            EvalError::NeedsClassEmbeddings { .. }
-            | EvalError::NoClassEmbeddings { .. }
-            | EvalError::NoSeenClasses { .. }
-            | EvalError::AllHeldOut { .. } => WRONG_DATA,
-            EvalError::Data(error) if error.is_request() => WRONG_REQUEST,
-            EvalError::Data(_) => WRONG_DATA,
-            _ => FAILED,
-        },
-        RunError::Select(error) if error.is_request() => WRONG_REQUEST,
-        RunError::Select(_) => FAILED,
-        RunError::Report(error) if error.is_request() => WRONG_REQUEST,
-        RunError::Report(error) if error.is_data() => WRONG_DATA,
-        RunError::Page(_)
-        | RunError::Report(_)
-        | RunError::Tensor(_)
-        | RunError::Write { .. }
-        | RunError::Threads { .. } => FAILED,
     }
 }

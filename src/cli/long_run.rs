@@ -34,7 +34,8 @@ impl LongRun {
 /// The most parts of an evaluation.
 const MOST_PARTS: u32 = 100_000;
 
-fn shard(text: &str) -> Result<Shard, String> {
+/// Reads a part and the number of parts.
+pub(super) fn shard(text: &str) -> Result<Shard, String> {
     let number = |text: &str| text.parse::<u32>().ok().filter(|number| *number > 0);
     let read = || {
         let (part, parts) = text.split_once('/')?;

@@ -20,6 +20,7 @@ mod sample;
 mod select;
 mod train;
 mod verify;
+mod weights;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -60,6 +61,7 @@ enum Verb {
     Report(report::Arguments),
     Merge(merge::Arguments),
     Data(data::Arguments),
+    Weights(weights::Arguments),
 }
 
 impl Verb {
@@ -113,6 +115,7 @@ pub fn main(learners: &Learners) -> ExitCode {
         Verb::Report(arguments) => report::run(&arguments),
         Verb::Merge(arguments) => merge::run(&arguments),
         Verb::Data(arguments) => data::run(&arguments),
+        Verb::Weights(arguments) => weights::run(&arguments),
     };
     let outcome = panics::with_threads(|| device::guarded(device, verb));
     match outcome {

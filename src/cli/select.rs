@@ -105,7 +105,7 @@ pub(super) fn run(known: &Learners, arguments: &Arguments) -> Result<Outcome, Cl
     let names: &[&str] = if request.by == By::Oracle { &ORACLE_NAMES } else { &NAMES };
     files::check_free(&out, names, arguments.overwrite)?;
     let held = files::hold(&out)?;
-    let done = run::select(&request, known, &Terminal::default())?;
+    let done = run::select(&request, Vec::new(), known, &Terminal::default())?;
     done.warnings.iter().for_each(|warning| tell(&format!("warning: {warning}")));
     files::write_held(&held, names, &done.files)?;
     say(&format!("{}\nselection: {}\n", table(known.cpu(), &done).text(), out.display()))?;

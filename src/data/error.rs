@@ -110,6 +110,21 @@ pub enum DataError {
         /// The path as given.
         path: PathBuf,
     },
+    /// Images that cannot be decoded.
+    #[error(
+        "{count} of {of} images of dataset `{dataset}` cannot be read: {list}\nhint: repair them, or leave them out with --skip-broken; the features of \
+         the others are kept for that"
+    )]
+    BrokenImages {
+        /// The dataset.
+        dataset: String,
+        /// How many cannot be read.
+        count: usize,
+        /// How many there are.
+        of: usize,
+        /// The first ones, with what is wrong.
+        list: String,
+    },
     /// The operating system refuses.
     #[error("{at}: cannot be read: {source}")]
     Unreadable {
@@ -620,6 +635,14 @@ pub enum DataError {
         /// What happened.
         what: String,
     },
+    /// A hub of weights that does not give what is asked for.
+    #[error("{url}: {what}")]
+    HubRefuses {
+        /// The address.
+        url: String,
+        /// What it answers, with a way on.
+        what: String,
+    },
     /// A file that was downloaded and is not the one that is published.
     #[error("{url} is another file than the one that is published: {what}")]
     OtherFile {
@@ -687,6 +710,7 @@ impl DataError {
         matches!(
             self,
             DataError::NoParquet { .. }
+                | DataError::HubRefuses { .. }
                 | DataError::Spec { .. }
                 | DataError::NoBaseClasses { .. }
                 | DataError::EmbeddingsNoTable { .. }

@@ -4,7 +4,7 @@
 //!
 //! * a folder with `features.npy` (items, dim; C order) and `items.csv` (one line per item: `class`, optional `part`,
 //!   `group`, `id`); optional `splits.csv` (`class,split`, optional `cluster`), `store.toml` (`backbone`, `trained_on`,
-//!   `saw_classes`, `saw_splits`, `form`, `weights_sha256`, `seed_train`, `truncated`, `[class_embeddings]`) and
+//!   `saw_classes`, `saw_splits`, `form`, `weights_sha256`, `seed_train`, `truncated`, `preprocessing`, `[class_embeddings]`) and
 //!   `class_embeddings.npy` (classes, class_dim; rows as in `splits.csv`) or `class_embeddings.csv` (`class`, and a number
 //!   per class in every other column);
 //! * `.npz`: arrays `features`, `class`, optional `classes` (names that numbers in `class` are places of), `part`, `group`,
@@ -41,10 +41,11 @@ mod place;
 mod store;
 
 pub use dataset::{
-    DATASETS, Dataset, Holds, Items, Kind, RawItem, embedded, images, kind, open_dataset, pixels, text,
+    DATASETS, Dataset, Holds, Items, Kind, Photograph, RawItem, embedded, images, kind, open_dataset, pixels,
+    text,
 };
 #[cfg(feature = "download")]
-pub use dataset::{Remote, download, file_sha256};
+pub use dataset::{Hub, HubFile, Remote, Revision, download, file_sha256};
 pub use error::{DataError, ItemName, Place};
 pub use format::{EmbeddingSource, Provenance};
 pub use held::HeldFolder;

@@ -1,6 +1,7 @@
 //! The exponential function without a branch, so that a loop over it becomes one of vector instructions.
 
-use pulp::{Arch, Simd, WithSimd};
+use super::with_lanes;
+use pulp::{Simd, WithSimd};
 
 /// `eˣ` for x ≤ 0, to about one unit in the last place; 0 where that is too small for a normal number.
 #[inline(always)]
@@ -58,7 +59,7 @@ impl WithSimd for All<'_> {
 /// assert!((numbers[1] - 0.367_879_441_171_442_3).abs() < 1e-15);
 /// ```
 pub fn exp_all(numbers: &mut [f64]) {
-    Arch::new().dispatch(All(numbers));
+    with_lanes(All(numbers));
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use memmap2::MmapMut;
 /// Below this many bytes there is nothing to gain.
 const LEAST: usize = 4 << 20;
 
-/// Numbers that are written once and then shared.
+/// Numbers that are written once and then shared, or lent by whoever has them.
 ///
 /// ```
 /// use kshot::numbers::Numbers;
@@ -28,6 +28,7 @@ pub struct Numbers<T>(Arc<Memory<T>>);
 enum Memory<T> {
     Heap(Vec<T>),
     Pages(MmapMut, PhantomData<T>),
+    Lent(Box<dyn AsRef<[u8]> + Send + Sync>),
 }
 
 impl<T: Pod> Numbers<T> {
@@ -46,12 +47,28 @@ impl<T: Pod> Numbers<T> {
         }))
     }
 
-    /// The numbers to be written, as long as they are not shared.
+    /// Numbers in the memory of `owner`, which are not copied; nothing where its bytes are no whole numbers, or do not
+    /// begin where a number may. The owner always gives the same bytes.
+    ///
+    /// ```
+    /// use kshot::numbers::Numbers;
+    ///
+    /// let lent = Numbers::<u8>::lent(vec![1, 2, 3]).expect("a byte may begin anywhere");
+    /// assert_eq!(lent[1..], [2, 3]);
+    /// assert!(Numbers::<f32>::lent(vec![0; 7]).is_none());
+    /// ```
+    pub fn lent(owner: impl AsRef<[u8]> + Send + Sync + 'static) -> Option<Numbers<T>> {
+        bytemuck::try_cast_slice::<u8, T>(owner.as_ref()).ok()?;
+        Some(Numbers(Arc::new(Memory::Lent(Box::new(owner)))))
+    }
+
+    /// The numbers to be written, as long as they are neither shared nor lent.
     pub fn unshared(&mut self) -> Option<&mut [T]> {
-        Some(match Arc::get_mut(&mut self.0)? {
-            Memory::Heap(values) => values,
-            Memory::Pages(pages, _) => bytemuck::cast_slice_mut(pages),
-        })
+        match Arc::get_mut(&mut self.0)? {
+            Memory::Heap(values) => Some(values),
+            Memory::Pages(pages, _) => Some(bytemuck::cast_slice_mut(pages)),
+            Memory::Lent(_) => None,
+        }
     }
 }
 
@@ -63,6 +80,7 @@ impl<T: Pod> Deref for Numbers<T> {
             Memory::Heap(values) => values,
             // The pages hold whole numbers, and a page begins where any number may.
             Memory::Pages(pages, _) => bytemuck::cast_slice(pages),
+            Memory::Lent(owner) => bytemuck::cast_slice((**owner).as_ref()),
         }
     }
 }
@@ -88,6 +106,21 @@ impl<T: Pod> fmt::Debug for Numbers<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lent_numbers_lie_where_their_owner_has_them() {
+        struct Owner(Vec<f32>);
+        impl AsRef<[u8]> for Owner {
+            fn as_ref(&self) -> &[u8] {
+                bytemuck::cast_slice(&self.0)
+            }
+        }
+        let owner = Owner(vec![1.5, -2.0]);
+        let place = owner.0.as_ptr();
+        let mut lent = Numbers::<f32>::lent(owner).unwrap();
+        assert_eq!((lent.as_ptr(), &lent[..]), (place, [1.5, -2.0].as_slice()));
+        assert!(lent.unshared().is_none());
+    }
 
     #[test]
     fn large_and_small_memory_holds_what_was_written() {

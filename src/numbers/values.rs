@@ -36,6 +36,31 @@ pub enum Values {
     File(Arc<dyn ReadRows>),
 }
 
+impl Default for Values {
+    /// No numbers.
+    fn default() -> Values {
+        Values::F32(Vec::new().into())
+    }
+}
+
+impl From<Vec<f32>> for Values {
+    fn from(numbers: Vec<f32>) -> Values {
+        Values::F32(numbers.into())
+    }
+}
+
+impl From<Numbers<f32>> for Values {
+    fn from(numbers: Numbers<f32>) -> Values {
+        Values::F32(numbers)
+    }
+}
+
+impl From<Numbers<f16>> for Values {
+    fn from(numbers: Numbers<f16>) -> Values {
+        Values::F16(numbers)
+    }
+}
+
 impl fmt::Debug for Values {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -47,6 +72,15 @@ impl fmt::Debug for Values {
 }
 
 impl Values {
+    /// How many numbers lie in memory; nothing for a file.
+    pub fn in_memory(&self) -> Option<usize> {
+        match self {
+            Values::F32(values) => Some(values.len()),
+            Values::F16(values) => Some(values.len()),
+            Values::File(_) => None,
+        }
+    }
+
     /// Copies as many whole rows of `dim` numbers as `out` has room for, from `first_row` on.
     ///
     /// The rows must exist.

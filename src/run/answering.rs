@@ -64,6 +64,7 @@ pub(super) fn answer<E: From<RunError> + From<EvalError>>(
             }
         };
         progress.advance(batch.episodes.len() as u64);
+        progress.go_on()?;
         tables.push(recorded(run, draw, table, &batch, work.queries));
         if tables.len() < run.tables.len() {
             return Ok(());

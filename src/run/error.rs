@@ -198,6 +198,9 @@ pub enum RunError {
     /// A device failed.
     #[error(transparent)]
     Tensor(#[from] TensorError),
+    /// The run was told to end, see [`Watch::is_cancelled`](super::Watch::is_cancelled).
+    #[error("the run was cancelled")]
+    Cancelled,
     /// A file cannot be written.
     #[error("cannot write {}: {source}", path.display())]
     Write {

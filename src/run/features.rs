@@ -10,6 +10,7 @@ use super::watch::Watch;
 use crate::backbone::BackboneSpec;
 use crate::data::{self, Holds, Kind, OpenOptions, Parts, Store, images};
 use crate::eval;
+use crate::numbers::Values;
 use crate::protocol::Protocol;
 use crate::results::Inputs;
 use crate::vocab::spec::labelled;
@@ -48,6 +49,14 @@ impl Features {
     /// What [`Store::from_parts`] refuses.
     pub fn from_parts(parts: Parts) -> Result<Features, RunError> {
         Ok(Features::of(None, Store::from_parts(parts)?))
+    }
+
+    /// Features that lie in the memory of somebody else, or are 16-bit floats: they are not copied.
+    ///
+    /// # Errors
+    /// What [`Store::from_parts`] refuses.
+    pub fn from_values(parts: Parts<Values>) -> Result<Features, RunError> {
+        Ok(Features::of(None, Store::from_values(parts)?))
     }
 
     /// Features from files: a folder, `.npz`, `.safetensors`, `.csv` or `.parquet`.

@@ -4,6 +4,8 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use tempfile::NamedTempFile;
+
 use super::error::RunError;
 use crate::data::HeldFolder;
 
@@ -42,7 +44,7 @@ fn held(folder: &Path, taken: io::Result<Option<HeldFolder>>) -> Result<HeldFold
     })
 }
 
-fn failed(path: &Path) -> impl Fn(io::Error) -> RunError {
+pub(crate) fn failed(path: &Path) -> impl Fn(io::Error) -> RunError {
     let path = path.to_path_buf();
     move |source| RunError::Write { path: path.clone(), source }
 }
@@ -70,7 +72,7 @@ pub(crate) fn write_held(
 }
 
 /// Removes a file, or a link and not what it leads to.
-fn remove(path: &Path) -> Result<(), RunError> {
+pub(crate) fn remove(path: &Path) -> Result<(), RunError> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(path)(error)),
         _ => Ok(()),
@@ -105,16 +107,25 @@ pub(crate) fn write_together(
     let held = wait(folder)?;
     let mut written = Vec::with_capacity(files.len());
     for (name, bytes) in files {
-        let path = folder.join(name);
-        let file = held.grown(bytes).map_err(failed(&path))?;
-        written.push((path, file));
+        written.push((*name, held.grown(bytes).map_err(failed(&folder.join(name)))?));
     }
+    persist_together(&held, names, written)
+}
+
+/// As [`write_together`], for files that have grown in a folder that is held.
+pub(crate) fn persist_together(
+    held: &HeldFolder,
+    names: &[&str],
+    files: Vec<(&'static str, NamedTempFile)>,
+) -> Result<(), RunError> {
+    let folder = held.path();
     let last = files.last().map(|(name, _)| *name);
     let left = names.iter().filter(|name| Some(**name) == last || !files.iter().any(|(n, _)| n == *name));
     for path in left.map(|name| folder.join(name)) {
         remove(&path)?;
     }
-    for (path, file) in written {
+    for (name, file) in files {
+        let path = folder.join(name);
         file.persist(&path).map_err(|error| failed(&path)(error.error))?;
     }
     Ok(())

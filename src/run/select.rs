@@ -9,7 +9,7 @@ use super::contender::origin;
 use super::device::{Device, on_device};
 use super::draws::{self, Dealer};
 use super::error::RunError;
-use super::features::FeatureSets;
+use super::features::{FeatureSets, Features};
 use super::rules::{Rules, rules};
 use super::watch::{Progress, Watch};
 use crate::data::{Fingerprint, Store};
@@ -66,6 +66,13 @@ pub struct SelectDone {
     pub(crate) files: Vec<(&'static str, Vec<u8>)>,
 }
 
+impl SelectDone {
+    /// The files of the selection by name: its trials, what was selected, and the draw where it has one of its own.
+    pub fn files(&self) -> &[(&'static str, Vec<u8>)] {
+        &self.files
+    }
+}
+
 /// The protocol of a selection, which must leave classes to select on.
 pub(crate) fn checked(request: &SelectRequest) -> Result<Rules, RunError> {
     let rules = rules(&request.protocol)?;
@@ -80,18 +87,21 @@ pub(crate) fn checked(request: &SelectRequest) -> Result<Rules, RunError> {
 
 /// Selects parameters with the same number of trials for every learner.
 ///
+/// `given` are feature sets in memory; to be sure that nothing of the reported classes is looked at, they are made with
+/// these classes [unseen](crate::data::Parts::unseen).
+///
 /// # Errors
 /// A wrong request, wrong data, or a trial that fails.
-pub fn select(request: &SelectRequest, known: &Learners, watch: &dyn Watch) -> Result<SelectDone, RunError> {
+pub fn select(
+    request: &SelectRequest,
+    given: Vec<Features>,
+    known: &Learners,
+    watch: &dyn Watch,
+) -> Result<SelectDone, RunError> {
     let (registry, rules) = (known.cpu(), checked(request)?);
     let (protocol, by) = (&rules.protocol, request.by);
     let spaces = spaces(registry, request, protocol)?;
-    let sets = FeatureSets::new(&request.inputs, Vec::new(), request.device, watch)?;
-    let mut sets = match protocol.split() {
-        Scope::One(split) if by != By::Oracle => sets.without(split),
-        _ => sets,
-    };
-    let set = sets.only(protocol)?;
+    let set = features(request, given, protocol, watch)?;
     let store = set.store.clone();
     let fingerprint = Fingerprint::start(&store);
     let seed = request.seed.map_or(protocol.seed(), u64::from);
@@ -139,6 +149,21 @@ pub fn select(request: &SelectRequest, known: &Learners, watch: &dyn Watch) -> R
     let files = files(by, trials_csv, &selected, dealer.as_ref());
     let trials = candidates.iter().map(|(_, trials)| (trials.settings.len(), trials.whole)).collect();
     Ok(SelectDone { selected, warnings, trials, protocol: protocol.clone(), files })
+}
+
+/// The features of a selection; of those that are opened, what is reported is left unseen.
+fn features(
+    request: &SelectRequest,
+    given: Vec<Features>,
+    protocol: &Protocol,
+    watch: &dyn Watch,
+) -> Result<Features, RunError> {
+    let sets = FeatureSets::new(&request.inputs, given, request.device, watch)?;
+    let mut sets = match protocol.split() {
+        Scope::One(split) if request.by != By::Oracle => sets.without(split),
+        _ => sets,
+    };
+    sets.only(protocol)
 }
 
 /// Episodes of a selection, where nobody says how many and the protocol has more: every trial answers all of them.
@@ -246,6 +271,7 @@ fn scored(
     candidates
         .iter()
         .map(|(_, trials)| {
+            progress.go_on()?;
             let advance = |steps| progress.advance(steps);
             let settings = &trials.settings;
             Ok(on_device!(device, |open, Kind| select::score(

@@ -1,5 +1,7 @@
 //! How a run reports what it is doing, to whoever watches: a terminal, a notebook, nobody.
 
+use super::error::RunError;
+
 /// A chunk of work with a known length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stage<'a> {
@@ -32,6 +34,11 @@ pub trait Watch: Sync {
 
     /// The stage has ended, well or not.
     fn end(&self) {}
+
+    /// Whether the run is to end as soon as it can, with [`RunError::Cancelled`](super::RunError::Cancelled). Asked often.
+    fn is_cancelled(&self) -> bool {
+        false
+    }
 }
 
 /// Watches nothing.
@@ -73,6 +80,11 @@ impl<'a> Progress<'a> {
 
     pub(crate) fn reach(&self, done: u64) {
         self.0.reach(done);
+    }
+
+    /// Fails once the run is to end.
+    pub(crate) fn go_on(&self) -> Result<(), RunError> {
+        if self.0.is_cancelled() { Err(RunError::Cancelled) } else { Ok(()) }
     }
 
     pub(crate) fn tell(&self, sentence: &str) {

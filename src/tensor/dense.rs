@@ -3,9 +3,9 @@
 
 use std::ops::{Add, Div, Mul, Sub};
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
-use crate::numbers::exp_all;
+use crate::numbers::{exp_all, with_lanes};
 
 /// Numbers that are multiplied side by side.
 const LANES: usize = 8;
@@ -122,7 +122,7 @@ impl<T: Real> WithSimd for Products<'_, T> {
 /// ```
 pub fn products<T: Real>(rows: &[T], weights: &[T], dim: usize, out: &mut [T]) {
     if dim > 0 {
-        Arch::new().dispatch(Products { rows, weights, dim, out });
+        with_lanes(Products { rows, weights, dim, out });
     }
 }
 
@@ -162,7 +162,7 @@ impl<T: Real> WithSimd for Combine<'_, T> {
 /// ```
 pub fn combine<T: Real>(shares: &[T], rows: &[T], dim: usize, out: &mut [T]) {
     if dim > 0 {
-        Arch::new().dispatch(Combine { shares, rows, dim, out });
+        with_lanes(Combine { shares, rows, dim, out });
     }
 }
 
@@ -187,7 +187,7 @@ impl<T: Real> WithSimd for Norms<'_, T> {
 pub fn squared_norms<T: Real>(rows: &[T], dim: usize) -> Vec<T> {
     let mut out = vec![T::ZERO; rows.len().checked_div(dim).unwrap_or(0)];
     if dim > 0 {
-        Arch::new().dispatch(Norms { rows, dim, out: &mut out });
+        with_lanes(Norms { rows, dim, out: &mut out });
     }
     out
 }

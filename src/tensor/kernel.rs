@@ -2,7 +2,8 @@
 //!
 //! The sums are formed in an order that depends on the length alone, so a row has the same product alone and in company.
 
-use pulp::{Arch, Simd, WithSimd};
+use crate::numbers::with_lanes;
+use pulp::{Simd, WithSimd};
 
 /// Inner products of rows with weights: `out[r * weights + k] = rows[r] · weights[k]`.
 struct Products<'a> {
@@ -133,7 +134,7 @@ impl WithSimd for Products<'_> {
 
 /// Writes the inner products of each row (dim) with each of the `weights` (count × dim) into `out` (rows × count).
 pub(super) fn products(rows: &[&[f32]], weights: &[f32], dim: usize, out: &mut [f32]) {
-    Arch::new().dispatch(Products { rows, weights, dim, out });
+    with_lanes(Products { rows, weights, dim, out });
 }
 
 /// Adds each of the `rows` (dim) to the sum of its label: `sums` (labels × dim).
@@ -161,7 +162,7 @@ impl WithSimd for Sums<'_> {
 
 /// Adds each of the `rows` (dim) to the sum of its label: `sums` (labels × dim), one after another.
 pub(super) fn add_rows(rows: &[&[f32]], labels: &[u16], dim: usize, sums: &mut [f32]) {
-    Arch::new().dispatch(Sums { rows, labels, dim, sums });
+    with_lanes(Sums { rows, labels, dim, sums });
 }
 
 /// Squared norms and the sum of the `points` (count × dim), in one pass.
@@ -210,7 +211,7 @@ impl WithSimd for NormsAndSum<'_> {
 /// Writes the squared norm of each of the `points` (count × dim) and the `sum` (dim) of all; gives that of the sum.
 pub(super) fn norms_and_sum(points: &[f32], dim: usize, norms: &mut [f32], sum: &mut [f32]) -> f32 {
     debug_assert_eq!(sum.len(), dim);
-    Arch::new().dispatch(NormsAndSum { points, norms, sum })
+    with_lanes(NormsAndSum { points, norms, sum })
 }
 
 /// The squared norm of a row, in lanes that a compiler turns into vectors.
@@ -334,7 +335,7 @@ impl WithSimd for MultiplyF64<'_> {
 
 /// The matrix product `out = a · b` in double precision, row by row: `a` (rows × inner), `b` (inner × columns).
 pub(super) fn multiply(a: &[f64], b: &[f64], inner: usize, columns: usize, out: &mut [f64]) {
-    Arch::new().dispatch(MultiplyF64 { a, b, inner, columns, out });
+    with_lanes(MultiplyF64 { a, b, inner, columns, out });
 }
 
 #[cfg(test)]

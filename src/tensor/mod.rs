@@ -13,10 +13,12 @@ pub mod dense;
 #[cfg(feature = "text")]
 pub mod encoder;
 mod error;
+mod functions;
 mod host_batch;
 mod kernel;
 mod labels;
 pub mod matrix;
+pub mod net;
 pub mod ops;
 mod origin;
 mod pass;

@@ -5,7 +5,7 @@ use super::error::TrainError;
 use super::optimiser::Optimiser;
 use super::schedule::Schedule;
 use super::written::{Objective, Written};
-use crate::backbone::{Configuration, NETWORKS, Sizes};
+use crate::backbone::{Configuration, Sizes, networks};
 use crate::vocab::Split;
 
 /// The line of a place in a text, from 1.
@@ -77,7 +77,7 @@ impl Check<'_> {
     /// The network and the sizes that are given; which there may be is the network's to say.
     pub fn backbone(&self, written: &Written, text: &str) -> Result<(String, Sizes), TrainError> {
         let name = written.backbone.iter().find(|(key, _)| key.get_ref() == "name").map(|(_, value)| value);
-        let known: Vec<String> = NETWORKS.iter().map(|(name, _)| format!("`{name}`")).collect();
+        let known: Vec<String> = networks().map(|(name, _)| format!("`{name}`")).collect();
         let rule = match known.as_slice() {
             [one] => one.clone(),
             several => format!("one of {}", several.join(", ")),

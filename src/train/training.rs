@@ -300,6 +300,6 @@ impl<'a, D: ConvOps, A: Architecture> Training<'a, D, A> {
             say("validation_accuracy", best.accuracy.to_string());
         }
         let weights = best.map_or(&self.state.network, |best| &best.network).clone();
-        Saved { config: self.architecture.clone(), weights, metadata }
+        Saved { config: self.architecture.clone(), weights, metadata, card: None }
     }
 }

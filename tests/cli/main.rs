@@ -15,6 +15,7 @@ mod methods;
 mod open_set;
 mod outside;
 mod parts;
+mod photographs;
 mod place;
 mod protocols;
 mod report;

@@ -28,6 +28,8 @@ pub struct Remote<'a> {
     pub bytes: Option<u64>,
     /// The SHA-256 that the file must have, in lower-case hexadecimal, where it is known.
     pub sha256: Option<&'a str>,
+    /// What the server is told of who asks; servers that it sends on to are not.
+    pub token: Option<&'a str>,
 }
 
 /// Downloads a file to `path` and gives its SHA-256.
@@ -149,6 +151,9 @@ fn unwritable(path: &Path) -> impl Fn(io::Error) -> DataError + '_ {
 
 fn ask(agent: &Agent, remote: &Remote<'_>, from: u64) -> Result<Response<ureq::Body>, DataError> {
     let mut request = agent.get(remote.url);
+    if let Some(token) = remote.token {
+        request = request.header("Authorization", format!("Bearer {token}"));
+    }
     if from > 0 {
         request = request.header("Range", format!("bytes={from}-"));
     }
@@ -337,7 +342,7 @@ mod tests {
 
     fn fetch(url: &str, path: &Path) -> Result<String, DataError> {
         let sha256 = sha256();
-        download(&Remote { url, bytes: Some(20), sha256: Some(&sha256) }, path, |_, _| {})
+        download(&Remote { url, bytes: Some(20), sha256: Some(&sha256), token: None }, path, |_, _| {})
     }
 
     #[test]
@@ -346,7 +351,7 @@ mod tests {
         let path = place.path().join("file.zip");
         let (url, asked) = serve(CONTENT, Manner::Ranges);
         let mut told = Vec::new();
-        let remote = Remote { url: &url, bytes: None, sha256: None };
+        let remote = Remote { url: &url, bytes: None, sha256: None, token: None };
         let found = download(&remote, &path, |bytes, total| told.push((bytes, total))).unwrap();
         assert_eq!((found, told.last()), (sha256(), Some(&(20, Some(20)))));
         assert_eq!(std::fs::read(&path).unwrap(), CONTENT);
@@ -390,7 +395,7 @@ mod tests {
                 "{url} is another file than the one that is published: its sha256 is "
             ))
         );
-        let shorter = Remote { url: &url, bytes: Some(21), sha256: None };
+        let shorter = Remote { url: &url, bytes: Some(21), sha256: None, token: None };
         let told = download(&shorter, &path, |_, _| {}).unwrap_err().to_string();
         assert!(told.contains("it has 20 bytes, expected 21"), "{told}");
         assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0);
@@ -401,14 +406,14 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("file.zip");
         let (url, _) = serve(CONTENT, Manner::SilentAfter(3));
-        let remote = Remote { url: &url, bytes: Some(20), sha256: None };
+        let remote = Remote { url: &url, bytes: Some(20), sha256: None, token: None };
         let told = within(Duration::from_millis(200), &remote, &path, |_, _| {}).unwrap_err().to_string();
         assert!(told.contains("the server fell silent for 0.2 s"), "{told}");
         // What had arrived is kept.
         assert_eq!(std::fs::read(place.path().join("file.zip.part")).unwrap(), &CONTENT[..3]);
         std::fs::remove_file(place.path().join("file.zip.part")).unwrap();
         let (url, _) = serve(CONTENT, Manner::Endless);
-        let remote = Remote { url: &url, bytes: Some(20), sha256: None };
+        let remote = Remote { url: &url, bytes: Some(20), sha256: None, token: None };
         let told = download(&remote, &path, |_, _| {}).unwrap_err().to_string();
         assert!(told.contains("it goes on after 20 bytes, where it should end"), "{told}");
         assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0);

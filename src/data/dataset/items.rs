@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::data::DataError;
+use crate::image::RgbImage;
 use crate::vocab::{Form, Split};
 
 /// Raw items with their classes.
@@ -33,6 +34,7 @@ use crate::vocab::{Form, Split};
 ///     ids: words(["a", "b"]),
 ///     classes: words(["greet", "leave"]),
 ///     parts: None,
+///     groups: None,
 ///     listed: vec![("greet".to_string(), Split::Base, None), ("leave".to_string(), Split::Novel, None)],
 /// });
 /// assert!(matches!(dataset.read(1)?, RawItem::Text(text) if text == "bye"));
@@ -53,6 +55,15 @@ pub trait Dataset: Send + Sync {
     /// # Errors
     /// A file that is broken.
     fn read(&self, item: usize) -> Result<RawItem, DataError>;
+
+    /// The picture of an item as its file has it, before any scaling; nothing where items are no pictures in files. Called by
+    /// several threads at once.
+    ///
+    /// # Errors
+    /// A file that is broken.
+    fn photograph(&self, _item: usize) -> Result<Option<Photograph>, DataError> {
+        Ok(None)
+    }
 
     /// What all of this depends on, such as the hash of the files: where it is equal, so are the items.
     ///
@@ -91,8 +102,19 @@ pub struct Items {
     pub classes: Vec<String>,
     /// The part of each item, where the dataset has parts.
     pub parts: Option<Vec<String>>,
+    /// The group of each item, empty where it is in none, where the dataset has groups.
+    pub groups: Option<Vec<String>>,
     /// Every class once, with its split and the cluster where it has one.
     pub listed: Vec<(String, Split, Option<String>)>,
+}
+
+/// A picture as its file has it.
+#[derive(Clone, Debug)]
+pub struct Photograph {
+    /// Its pixels, upright.
+    pub image: RgbImage,
+    /// Whether it is the first frame of several.
+    pub animated: bool,
 }
 
 /// An item before any network.

@@ -31,7 +31,7 @@ impl Made {
         }
         let listed = index.classes().iter().map(|c| (c.name.clone(), c.split, c.cluster.clone())).collect();
         let ids = store.ids().map_or_else(|| row_ids(store.rows()), <[String]>::to_vec);
-        let items = Items { ids, classes, parts: None, listed };
+        let items = Items { ids, classes, parts: None, groups: None, listed };
         Ok(Made { items, recipe: store.data_sha256()?, store })
     }
 }

@@ -7,6 +7,8 @@
 mod download;
 mod gaussian;
 mod glyphs;
+#[cfg(feature = "download")]
+mod hub;
 pub mod images;
 mod items;
 mod kind;
@@ -15,8 +17,10 @@ pub mod text;
 
 #[cfg(feature = "download")]
 pub use download::{Remote, download, file_sha256};
+#[cfg(feature = "download")]
+pub use hub::{Hub, HubFile, Revision};
 pub use images::pixels;
-pub use items::{Dataset, Items, RawItem};
+pub use items::{Dataset, Items, Photograph, RawItem};
 pub use kind::{Holds, Kind, kind, open_dataset};
 pub use made::embedded;
 
@@ -27,6 +31,7 @@ pub const DATASETS: &[Kind] = &[
     images::OMNIGLOT,
     images::OMNIGLOT_CHARACTERS,
     images::FOLDER,
+    images::LISTED,
     text::CLINC150,
     text::BANKING77,
     text::TEXTS,

@@ -161,26 +161,37 @@ pub(in crate::data) fn matrix_bytes(
     values: &[f32],
     precision: Precision,
 ) -> Vec<u8> {
-    let (descr, size) = match precision {
-        Precision::F16 => ("<f2", 2),
-        Precision::F32 => ("<f4", 4),
+    let mut bytes = matrix_header(rows, columns, precision);
+    push_numbers(&mut bytes, values, precision);
+    bytes
+}
+
+/// What stands before the numbers of a matrix.
+pub(in crate::data) fn matrix_header(rows: usize, columns: usize, precision: Precision) -> Vec<u8> {
+    let descr = match precision {
+        Precision::F16 => "<f2",
+        Precision::F32 => "<f4",
     };
     let mut text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
     // The data begin at a multiple of 64 bytes; the header ends in a line feed.
     let length = (10 + text.len() + 1).next_multiple_of(64);
     text.push_str(&" ".repeat(length - 10 - text.len() - 1));
     text.push('\n');
-    let mut bytes = Vec::with_capacity(length + values.len() * size);
+    let mut bytes = Vec::with_capacity(length);
     bytes.extend_from_slice(b"\x93NUMPY\x01\x00");
     bytes.extend_from_slice(&(text.len() as u16).to_le_bytes());
     bytes.extend_from_slice(text.as_bytes());
+    bytes
+}
+
+/// Adds numbers as a matrix of this precision holds them.
+pub(in crate::data) fn push_numbers(bytes: &mut Vec<u8>, values: &[f32], precision: Precision) {
     match precision {
         Precision::F16 => {
             values.iter().for_each(|v| bytes.extend_from_slice(&half::f16::from_f32(*v).to_le_bytes()));
         }
         Precision::F32 => values.iter().for_each(|v| bytes.extend_from_slice(&v.to_le_bytes())),
     }
-    bytes
 }
 
 fn value<'a>(header: &'a str, key: &str) -> Option<&'a str> {

@@ -28,6 +28,8 @@ pub struct Provenance {
     pub seed_train: Option<u64>,
     /// Items that were longer than the network reads, and were truncated.
     pub truncated: u64,
+    /// What was done to pictures before the network, where it says so itself.
+    pub preprocessing: Option<String>,
     /// What the class embeddings were made of, where kshot made them.
     pub class_embeddings: Option<EmbeddingSource>,
 }
@@ -73,6 +75,7 @@ impl Default for Provenance {
             weights_sha256: None,
             seed_train: None,
             truncated: 0,
+            preprocessing: None,
             class_embeddings: None,
         }
     }
@@ -90,6 +93,7 @@ pub(in crate::data) struct About {
     weights_sha256: Option<String>,
     seed_train: Option<u64>,
     truncated: Option<u64>,
+    preprocessing: Option<String>,
     class_embeddings: Option<EmbeddingSource>,
 }
 
@@ -113,6 +117,7 @@ impl About {
             weights_sha256,
             seed_train,
             truncated,
+            preprocessing,
             class_embeddings,
         } = provenance.clone();
         About {
@@ -125,6 +130,7 @@ impl About {
             weights_sha256,
             seed_train,
             truncated: (truncated > 0).then_some(truncated),
+            preprocessing,
             class_embeddings,
         }
     }
@@ -145,6 +151,7 @@ impl About {
             weights_sha256: self.weights_sha256,
             seed_train: self.seed_train,
             truncated: self.truncated.unwrap_or(0),
+            preprocessing: self.preprocessing,
             class_embeddings: self.class_embeddings,
         };
         Ok((provenance, self.form.map_or(Ok(Form::Vector), |word| word.parse())?))

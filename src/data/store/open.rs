@@ -67,16 +67,29 @@ impl Store {
     }
 
     /// A store from values in memory, through the same checks as one from files.
+    ///
+    /// # Errors
+    /// Numbers that are not finite or do not fill their rows, and whatever else files would be refused for.
     pub fn from_parts(parts: Parts) -> Result<Store, DataError> {
-        let Parts { name, values, dim, class, splits, part, group, id, class_embeddings, provenance, form } =
-            parts;
+        Store::from_values(parts.with(Values::from))
+    }
+
+    /// As [`Store::from_parts`], of values that lie in the memory of somebody else, or are 16-bit floats: they are not copied.
+    ///
+    /// # Errors
+    /// As [`Store::from_parts`].
+    pub fn from_values(parts: Parts<Values>) -> Result<Store, DataError> {
+        let Parts { name, values, dim, class, splits, part, group, id, .. } = parts;
+        let Parts { class_embeddings, provenance, form, unseen, .. } = parts;
         let at = |member: &str| Place::member(Path::new(&name), member);
         if dim == 0 {
             return Err(DataError::NoFeatures { at: at("features") });
         }
-        let rows = values.len() / dim;
-        if values.len() % dim != 0 {
-            return Err(DataError::Ragged { at: at("features"), expected: dim, found: values.len() % dim });
+        let element = if matches!(values, Values::F16(_)) { Element::F16 } else { Element::F32 };
+        let numbers = values.in_memory().unwrap_or(class.len() * dim);
+        let rows = numbers / dim;
+        if numbers % dim != 0 {
+            return Err(DataError::Ragged { at: at("features"), expected: dim, found: numbers % dim });
         }
         // In memory the order of first appearance is what the caller was told of.
         let order = match &splits {
@@ -109,13 +122,7 @@ impl Store {
             path: None,
             files: Vec::new(),
             columns: None,
-            features: Features {
-                at: at("features"),
-                values: Values::F32(values.into()),
-                element: Element::F32,
-                rows,
-                dim,
-            },
+            features: Features { at: at("features"), values, element, rows, dim },
             labels: None,
             splits: None,
             class_embeddings: class_embeddings.map(matrix).transpose()?,
@@ -130,7 +137,7 @@ impl Store {
             group: names(group),
             id: (!id.is_empty()).then_some(id),
         };
-        check(written, labels, None)
+        check(written, labels, unseen)
     }
 }
 
@@ -183,11 +190,11 @@ fn with_table(mut store: Store, folder: &Path) -> Result<Store, DataError> {
 /// assert_eq!((store.rows(), store.index().classes().len()), (2, 2));
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct Parts {
+pub struct Parts<V = Vec<f32>> {
     /// The name of the store.
     pub name: String,
-    /// The features, item after item.
-    pub values: Vec<f32>,
+    /// The features, item after item: a vector, or [`Values`] that lie elsewhere.
+    pub values: V,
     /// Numbers per item.
     pub dim: usize,
     /// The class of each item.
@@ -206,6 +213,28 @@ pub struct Parts {
     pub provenance: Provenance,
     /// How the numbers of an item are laid out.
     pub form: Form,
+    /// Items of classes of this split are not looked at, see [`OpenOptions::unseen`].
+    pub unseen: Option<Split>,
+}
+
+impl<V> Parts<V> {
+    /// The same with other values.
+    fn with<W>(self, change: impl FnOnce(V) -> W) -> Parts<W> {
+        Parts {
+            values: change(self.values),
+            name: self.name,
+            dim: self.dim,
+            class: self.class,
+            splits: self.splits,
+            part: self.part,
+            group: self.group,
+            id: self.id,
+            class_embeddings: self.class_embeddings,
+            provenance: self.provenance,
+            form: self.form,
+            unseen: self.unseen,
+        }
+    }
 }
 
 #[cfg(test)]

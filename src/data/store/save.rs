@@ -2,7 +2,7 @@
 
 use super::class_embeddings::ClassEmbeddings;
 use crate::data::format::folder::FILES;
-use crate::data::format::npy::matrix_bytes;
+use crate::data::format::npy::{matrix_bytes, matrix_header, push_numbers};
 use crate::data::format::written::{About, Provenance};
 use crate::data::{DataError, ItemName, Place};
 use crate::vocab::{Form, Split};
@@ -32,6 +32,8 @@ pub struct NewStore<'a> {
     pub classes: &'a [String],
     /// The part of each item, where there are parts.
     pub parts: Option<&'a [String]>,
+    /// The group of each item, empty where it is in none, where there are groups.
+    pub groups: Option<&'a [String]>,
     /// The id of each item, by which other features of the same items are known.
     pub ids: &'a [String],
     /// Every class once, with its split and the cluster where it has one.
@@ -50,11 +52,8 @@ impl NewStore<'_> {
     /// # Errors
     /// A number that the precision cannot hold, named by item and column.
     pub fn files(&self) -> Result<Vec<(&'static str, Vec<u8>)>, DataError> {
-        let [features, items, splits, about, embeddings, _] = FOLDER_FILES;
-        let too_large = |v: &f32| match self.precision {
-            Precision::F16 => !half::f16::from_f32(*v).is_finite(),
-            Precision::F32 => !v.is_finite(),
-        };
+        let [features, _, _, _, embeddings, _] = FOLDER_FILES;
+        let too_large = |v: &f32| !self.precision.holds(*v);
         if let Some(place) = self.features.iter().position(too_large) {
             let row = place / self.dim;
             let id = self.ids.get(row).cloned();
@@ -65,7 +64,7 @@ impl NewStore<'_> {
                 found: format!("{}, beyond what is stored", self.features[place]),
             });
         }
-        let mut files = vec![(items, self.items()), (splits, self.splits()), (about, self.about())];
+        let mut files = self.tables().to_vec();
         if let Some(ClassEmbeddings { rows, class_dim }) = self.class_embeddings {
             files.push((embeddings, matrix_bytes(rows.len() / class_dim, *class_dim, rows, Precision::F32)));
         }
@@ -74,9 +73,16 @@ impl NewStore<'_> {
         Ok(files)
     }
 
+    /// The files that hold no features: items, classes with their splits, and provenance.
+    pub fn tables(&self) -> [(&'static str, Vec<u8>); 3] {
+        let [_, items, splits, about, _, _] = FOLDER_FILES;
+        [(items, self.items()), (splits, self.splits()), (about, self.about())]
+    }
+
     fn items(&self) -> Vec<u8> {
         let mut columns = vec![("class", self.classes)];
         columns.extend(self.parts.map(|parts| ("part", parts)));
+        columns.extend(self.groups.map(|groups| ("group", groups)));
         columns.push(("id", self.ids));
         let header = columns.iter().map(|(name, _)| name.to_string()).collect();
         let lines = (0..self.classes.len()).map(|row| columns.iter().map(|(_, c)| c[row].clone()).collect());
@@ -100,6 +106,26 @@ impl NewStore<'_> {
     fn about(&self) -> Vec<u8> {
         let about = About::of(self.provenance, self.form);
         toml::to_string(&about).expect("texts, numbers and one table behind them are TOML").into_bytes()
+    }
+}
+
+impl Precision {
+    /// What stands before the numbers in `features.npy`, for those who write it row by row.
+    pub fn header(self, rows: usize, dim: usize) -> Vec<u8> {
+        matrix_header(rows, dim, self)
+    }
+
+    /// Adds numbers as `features.npy` holds them.
+    pub fn push(self, bytes: &mut Vec<u8>, values: &[f32]) {
+        push_numbers(bytes, values, self);
+    }
+
+    /// Whether a number stays finite in this precision.
+    pub fn holds(self, value: f32) -> bool {
+        match self {
+            Precision::F16 => half::f16::from_f32(value).is_finite(),
+            Precision::F32 => value.is_finite(),
+        }
     }
 }
 
@@ -149,6 +175,7 @@ mod tests {
             weights_sha256: Some("ab".repeat(32)),
             seed_train: Some(3),
             truncated: 2,
+            preprocessing: Some("resize=96".to_string()),
             class_embeddings: Some(source),
         };
         for precision in [Precision::F16, Precision::F32] {
@@ -158,6 +185,7 @@ mod tests {
                 precision,
                 classes: &classes,
                 parts: Some(&parts),
+                groups: None,
                 ids: &ids,
                 listed: &listed,
                 class_embeddings: Some(&vectors),
@@ -191,6 +219,7 @@ mod tests {
             precision: Precision::F16,
             classes: &classes,
             parts: None,
+            groups: None,
             ids: &words(&["x", "y"]),
             listed: &[],
             class_embeddings: None,

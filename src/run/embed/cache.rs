@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Behind, Network};
+use super::{Behind, How, Network};
 use crate::data::{FOLDER_FILES, Precision, StoreWarning};
 use crate::episode::sha256;
 use crate::run::device::Device;
@@ -32,8 +32,10 @@ pub(crate) fn store(
     // The features are written last: where they are, the store is whole.
     if !folder.join(FOLDER_FILES[0]).exists() {
         files::make_folder(&folder)?;
-        let made = plan.make(Precision::F32, device, watch)?;
-        files::write_together(&folder, &FOLDER_FILES, &made.files)?;
+        plan.write(
+            &folder,
+            &How { precision: Precision::F32, device, shard: None, skip_broken: false, watch },
+        )?;
     }
     Ok((folder, behind, notes))
 }

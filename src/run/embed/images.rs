@@ -49,10 +49,13 @@ pub(crate) fn store(dataset: &str, folder: &Path) -> Result<Store, RunError> {
 }
 
 /// The name of a dataset, what its features depend on, and the work that makes them.
-pub(crate) fn plan(network: &Network, dataset: &str) -> Result<(String, String, Work), RunError> {
+pub(crate) fn plan(
+    network: &Network,
+    dataset: &str,
+    read: Option<Saved>,
+) -> Result<(String, String, Work), RunError> {
     let backbone = &network.backbone;
     refuse_texts(network, backbone.name())?;
-    let read = backbone.read()?;
     let store = store(dataset, &network.data)?;
     let saved = match read {
         Some(read) => Some(read),
@@ -86,7 +89,7 @@ fn resized(dataset: &str, found: Form, expected: Form) -> Option<String> {
     square.then(|| format!("{folder},side={height}{channels}"))
 }
 
-fn refuse_texts(network: &Network, backbone: &str) -> Result<(), RunError> {
+pub(crate) fn refuse_texts(network: &Network, backbone: &str) -> Result<(), RunError> {
     let given =
         [("--template", !network.templates.is_empty()), ("--descriptions", network.descriptions.is_some())];
     match given.iter().find(|(_, given)| *given) {
@@ -191,6 +194,7 @@ impl Work {
             precision,
             classes: &classes,
             parts: (!index.part_names().is_empty()).then_some(parts.as_slice()),
+            groups: None,
             ids: &ids,
             listed: &listed,
             class_embeddings: None,

@@ -2,20 +2,24 @@
 
 pub(crate) mod cache;
 pub(crate) mod images;
+mod kept;
+pub(crate) mod photographs;
 #[cfg(feature = "text")]
 mod texts;
+pub(crate) mod whole;
 
 pub(crate) use images::Behind;
 
 use std::path::{Path, PathBuf};
 
 use crate::backbone::BackboneSpec;
-use crate::data::{Precision, StoreWarning};
-use crate::results::Warning;
+use crate::data::{FOLDER_FILES, Precision, StoreWarning, open_dataset};
+use crate::results::{Shard, Warning};
 use crate::run::device::Device;
 use crate::run::error::RunError;
+use crate::run::files;
 use crate::run::watch::Watch;
-use crate::vocab::SawClasses;
+use crate::vocab::{SawClasses, counted};
 
 /// Which network makes features of what.
 #[derive(Clone, Debug)]
@@ -49,7 +53,28 @@ pub(crate) struct Plan {
     work: Work,
 }
 
-/// A feature store that was made.
+/// How a feature store is made.
+pub(crate) struct How<'a> {
+    pub(crate) precision: Precision,
+    pub(crate) device: Device,
+    /// The part of the items that is made; all of them where none is named.
+    pub(crate) shard: Option<Shard>,
+    /// Whether images that cannot be read are left out, not refused.
+    pub(crate) skip_broken: bool,
+    pub(crate) watch: &'a dyn Watch,
+}
+
+/// A feature store that was written.
+pub(crate) struct Written {
+    pub(crate) items: usize,
+    pub(crate) dim: usize,
+    /// Items that were truncated.
+    pub(crate) cut: u64,
+    /// What a reader should know.
+    pub(crate) warnings: Vec<Warning>,
+}
+
+/// A feature store that was made in memory.
 pub(crate) struct Made {
     /// The files of its folder.
     pub(crate) files: Vec<(&'static str, Vec<u8>)>,
@@ -63,6 +88,7 @@ pub(crate) struct Made {
 
 enum Work {
     Pictures(Box<images::Work>),
+    Photographs(Box<photographs::Work>),
     #[cfg(feature = "text")]
     Sentences(Box<texts::Work>),
 }
@@ -77,8 +103,23 @@ impl Network {
     }
 
     fn pictures(&self, dataset: &str) -> Result<Plan, RunError> {
-        let (dataset, recipe, work) = images::plan(self, dataset)?;
-        Ok(Plan { dataset, recipe, work: Work::Pictures(Box::new(work)) })
+        let mut saved = self.backbone.read()?;
+        if saved.is_none() && open_dataset(dataset, &self.data)?.is_some() {
+            saved = self.backbone.untrained_published()?;
+        }
+        let preprocessing =
+            saved.as_ref().map(|saved| photographs::recipe(saved, self)).transpose()?.flatten();
+        match (saved, preprocessing) {
+            (Some(saved), Some(preprocessing)) => {
+                images::refuse_texts(self, self.backbone.name())?;
+                let (dataset, recipe, work) = photographs::plan(self, dataset, saved, preprocessing)?;
+                Ok(Plan { dataset, recipe, work: Work::Photographs(Box::new(work)) })
+            }
+            (saved, _) => {
+                let (dataset, recipe, work) = images::plan(self, dataset, saved)?;
+                Ok(Plan { dataset, recipe, work: Work::Pictures(Box::new(work)) })
+            }
+        }
     }
 
     #[cfg(feature = "text")]
@@ -101,6 +142,7 @@ impl Plan {
     pub(crate) fn behind(&self) -> Option<Behind> {
         match &self.work {
             Work::Pictures(work) => work.behind(),
+            Work::Photographs(_) => None,
             #[cfg(feature = "text")]
             Work::Sentences(_) => None,
         }
@@ -110,22 +152,72 @@ impl Plan {
     pub(crate) fn notes(&self) -> Vec<StoreWarning> {
         match &self.work {
             Work::Pictures(work) => work.notes(),
+            Work::Photographs(work) => work.notes().iter().cloned().map(StoreWarning::Note).collect(),
             #[cfg(feature = "text")]
             Work::Sentences(_) => Vec::new(),
         }
     }
 
-    /// Runs the network.
-    pub(crate) fn make(
-        self,
-        precision: Precision,
-        device: Device,
-        watch: &dyn Watch,
-    ) -> Result<Made, RunError> {
-        match self.work {
-            Work::Pictures(work) => work.make(&self.dataset, precision, device, watch),
+    /// Runs the network, and writes what it gives into a folder.
+    pub(crate) fn write(self, folder: &Path, how: &How<'_>) -> Result<Written, RunError> {
+        let made = match self.work {
+            Work::Photographs(work) => return photographs_into(&work, &self.dataset, folder, how),
+            Work::Pictures(_) if how.shard.is_some() || how.skip_broken => return Err(only_photographs(how)),
             #[cfg(feature = "text")]
-            Work::Sentences(work) => work.make(&self.dataset, precision, device, watch),
+            Work::Sentences(_) if how.shard.is_some() || how.skip_broken => {
+                return Err(only_photographs(how));
+            }
+            Work::Pictures(work) => work.make(&self.dataset, how.precision, how.device, how.watch)?,
+            #[cfg(feature = "text")]
+            Work::Sentences(work) => work.make(&self.dataset, how.precision, how.device, how.watch)?,
+        };
+        files::write_together(folder, &FOLDER_FILES, &made.files)?;
+        let Made { items, dim, cut, warnings, .. } = made;
+        Ok(Written { items, dim, cut, warnings })
+    }
+}
+
+fn only_photographs(how: &How<'_>) -> RunError {
+    let flag = if how.shard.is_some() { "--shard" } else { "--skip-broken" };
+    RunError::Request(format!(
+        "{flag} is for photographs, which a network with preprocessing of its own reads one by one\nhint: leave {flag} out"
+    ))
+}
+
+/// Embeds photographs into a folder, which is this run's until they are done.
+fn photographs_into(
+    work: &photographs::Work,
+    dataset: &str,
+    folder: &Path,
+    how: &How<'_>,
+) -> Result<Written, RunError> {
+    let held = files::hold(folder)?;
+    let embedded = work.embed(folder, how.shard, how.device, how.watch)?;
+    let of = embedded.part.len();
+    let finished = match how.shard {
+        None => whole::write(&held, dataset, embedded, how.precision, how.skip_broken)?,
+        Some(shard) => whole::write_part(&held, dataset, embedded, shard, how.precision, how.skip_broken)?,
+    };
+    let mut warnings = finished.warnings(dataset, of);
+    let notes = work.notes().iter();
+    warnings
+        .extend(notes.map(|note| Warning::Features { features: dataset.to_string(), finding: note.clone() }));
+    Ok(Written { items: finished.items, dim: finished.dim, cut: 0, warnings })
+}
+
+impl whole::Finished {
+    /// What a reader should know of `of` photographs.
+    pub(crate) fn warnings(&self, dataset: &str, of: usize) -> Vec<Warning> {
+        let mut findings = Vec::new();
+        if !self.broken.is_empty() {
+            let (count, list) = (self.broken.len(), whole::list(&self.broken));
+            findings.push(format!("{count} of {of} images cannot be read and are left out: {list}"));
         }
+        if self.animated > 0 {
+            let images = counted(self.animated as u64, "image is animated", "images are animated");
+            findings.push(format!("{images}, the first frame is read"));
+        }
+        let warning = |finding| Warning::Features { features: dataset.to_string(), finding };
+        findings.into_iter().map(warning).collect()
     }
 }

@@ -69,6 +69,7 @@ pub(crate) fn plan(
         weights_sha256: Some(weights.clone()),
         seed_train: None,
         truncated: 0,
+        preprocessing: None,
         class_embeddings: Some(source),
     };
     let texts = sentences.recipe()?;
@@ -149,6 +150,7 @@ impl Work {
             precision,
             classes: &items.classes,
             parts: items.parts.as_deref(),
+            groups: items.groups.as_deref(),
             ids: &items.ids,
             listed: &listed,
             class_embeddings: Some(&ClassEmbeddings { rows: rows.into(), class_dim: dim }),

@@ -3,7 +3,6 @@
 //! Between its parts nothing goes through memory that can be made again in the cache: the convolution of few channels is
 //! computed anew wherever it is needed, and the gradient before the pooling exists for a few images at a time.
 
-use pulp::Arch;
 use rayon::prelude::*;
 
 use super::convolve::Plan;
@@ -11,6 +10,7 @@ use super::norm::{Affine, AffineGradients, Moments, Sums};
 use super::pool::Tiling;
 use super::pooled::{DEAD, Pool, PoolScaled, Pooled};
 use super::product::Panels;
+use crate::numbers::with_lanes;
 
 /// A convolution over windows of no more numbers than this is computed again rather than kept.
 const CHEAP: usize = 32;
@@ -64,7 +64,7 @@ pub(super) fn forward(
                     Some(stored) => &stored[place * unit * middle..][..count * middle],
                     None => recompute.convolve(images),
                 };
-                Arch::new().dispatch(Pool { tiling, affine: &affine, x: middle, out, at, best });
+                with_lanes(Pool { tiling, affine: &affine, x: middle, out, at, best });
             }
         },
     );
@@ -190,7 +190,7 @@ fn affine_gradients(
             let mut part = AffineGradients::new(channels);
             let AffineGradients { shift, scale } = &mut part;
             let Affine { mean, inverse, .. } = &saved.affine;
-            Arch::new().dispatch(
+            with_lanes(
                 #[inline(always)]
                 || {
                     let rows = gradient.chunks_exact(channels).zip(at.chunks_exact(channels));
@@ -289,7 +289,7 @@ pub(super) fn evaluate(
         for (out, images) in out.chunks_mut(unit * result).zip(images.chunks(unit * image)) {
             let convolved = recompute.convolve(images);
             for (out, x) in out.chunks_exact_mut(result).zip(convolved.chunks_exact(middle)) {
-                Arch::new().dispatch(PoolScaled { tiling, term: &affine.term, x, out });
+                with_lanes(PoolScaled { tiling, term: &affine.term, x, out });
             }
         }
     });

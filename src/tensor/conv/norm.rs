@@ -1,9 +1,9 @@
 //! Batch normalisation on the host (Ioffe and Szegedy 2015): each channel to mean zero and variance one.
 
-use pulp::Arch;
 use rayon::prelude::*;
 
 use super::convolve::CHUNKS;
+use crate::numbers::with_lanes;
 
 /// Mean and variance of each channel over a batch.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,7 +65,7 @@ impl Sums {
         let (mut sum, mut square) = (vec![0.0f32; channels], vec![0.0f32; channels]);
         let Some(pivot) = rows.get(..channels) else { return Sums::default() };
         // Deviations from some row are as small as those from the mean, so that nothing cancels.
-        Arch::new().dispatch(|| {
+        with_lanes(|| {
             for row in rows.chunks_exact(channels) {
                 for (((s, q), x), p) in sum.iter_mut().zip(&mut square).zip(row).zip(pivot) {
                     let d = x - p;
@@ -152,7 +152,7 @@ impl Affine {
         let (channels, mut out) = (self.factor.len(), vec![0.0; x.len()]);
         let parts = out.par_chunks_mut(ROWS * channels).zip(x.par_chunks(ROWS * channels));
         parts.for_each(|(out, x)| {
-            Arch::new().dispatch(|| {
+            with_lanes(|| {
                 for (out, x) in out.chunks_exact_mut(channels).zip(x.chunks_exact(channels)) {
                     for (((o, x), f), t) in out.iter_mut().zip(x).zip(&self.factor).zip(&self.term) {
                         *o = x * f + t;
@@ -240,7 +240,7 @@ pub(super) fn add_input_gradient(
     let InputGradient { slope, start } = input.unwrap_or(&zero);
     let parts = x.par_chunks(ROWS * channels).zip(gradient.par_chunks(ROWS * channels));
     out.par_chunks_mut(ROWS * channels).zip(parts).for_each(|(out, (x, gradient))| {
-        Arch::new().dispatch(|| {
+        with_lanes(|| {
             let rows = x.chunks_exact(channels).zip(gradient.chunks_exact(channels));
             for (out, (x, g)) in out.chunks_exact_mut(channels).zip(rows) {
                 let numbers = out.iter_mut().zip(x).zip(g);

@@ -8,6 +8,7 @@ use super::layer::{Block, Norm};
 use super::norm::{Moments, Running};
 use super::window::{Convolution, Window};
 use super::{host, stock};
+use crate::tensor::net::{Graph, OnDevice, OnHost, Passes, Value};
 use crate::tensor::{Backend, Cpu, Tensor1, Tensor4, TensorError};
 
 /// A device with the operations of convolutional networks.
@@ -87,6 +88,16 @@ pub trait ConvOps: Backend {
     ) -> Result<Tensor4<Self>, TensorError> {
         stock::fixed_block(images, block, running)
     }
+
+    /// A network up to one result, with the numbers of its parameters, for evaluation.
+    fn passes(
+        &self,
+        graph: &Graph,
+        values: &[Vec<f32>],
+        result: Value,
+    ) -> Result<Box<dyn Passes<Self>>, TensorError> {
+        Ok(Box::new(OnDevice::new(self, graph, values, result)?))
+    }
 }
 
 impl ConvOps for Cpu {
@@ -145,5 +156,14 @@ impl ConvOps for Cpu {
         running: &Running,
     ) -> Result<Tensor4<Self>, TensorError> {
         host::fixed_block(images, block, running)
+    }
+
+    fn passes(
+        &self,
+        graph: &Graph,
+        values: &[Vec<f32>],
+        result: Value,
+    ) -> Result<Box<dyn Passes<Self>>, TensorError> {
+        Ok(Box::new(OnHost::new(self, graph, values, result)?))
     }
 }

@@ -1,10 +1,10 @@
 //! Pooling on the host: the largest number or the mean of each window, channel by channel.
 
-use pulp::Arch;
 use rayon::prelude::*;
 
 use super::convolve::chunk;
 use super::window::{Shape, Window, filled};
+use crate::numbers::with_lanes;
 use crate::tensor::error::{TensorError, same};
 
 /// The pixels of each place of a window over images of one size; pixels beyond an edge are left out.
@@ -118,7 +118,7 @@ pub(super) fn maxima(tiling: &Tiling, shape: Shape, x: &[f32]) -> (Vec<f32>, Vec
     let mut out = (vec![0.0; batch * result], vec![0; batch * result]);
     let parts = out.0.par_chunks_mut(result).zip(out.1.par_chunks_mut(result));
     parts.zip(x.par_chunks(image)).with_min_len(chunk(batch)).for_each(|((out, at), x)| {
-        Arch::new().dispatch(|| {
+        with_lanes(|| {
             let rows = out.chunks_exact_mut(channels).zip(at.chunks_exact_mut(channels));
             for (place, (out, at)) in rows.enumerate() {
                 let pixels = tiling.of(place);

@@ -3,10 +3,11 @@
 //! Every loop runs over the channels of one pixel, a vector at a time. Pixels of a window are numbered in single
 //! precision, so that one comparison chooses numbers and values alike.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::norm::{Affine, InputGradient};
 use super::pool::Tiling;
+use crate::numbers::with_lanes;
 
 /// In place of the number of a window's largest pixel: the ReLU behind it is dead, so no gradient passes.
 pub(super) const DEAD: f32 = -1.0;
@@ -122,7 +123,7 @@ pub(super) struct Pooled<'a> {
 impl Pooled<'_> {
     /// The gradient of the convolution `x` (images, pixels, channels), into `out`.
     pub fn unpool(&self, x: &[f32], gradient: &[f32], out: &mut [f32]) {
-        Arch::new().dispatch(Unpool { pooled: self, x, gradient, out });
+        with_lanes(Unpool { pooled: self, x, gradient, out });
     }
 }
 

@@ -3,7 +3,8 @@
 //! The window of a pixel is a few runs of numbers in the padded image, so no unfolded copy is made. Each number of a
 //! result is one running sum in an order that depends on the sizes alone.
 
-use pulp::{Arch, Simd, WithSimd};
+use crate::numbers::with_lanes;
+use pulp::{Simd, WithSimd};
 
 /// Columns of a panel: two vectors of eight, or one of sixteen.
 pub(super) const WIDTH: usize = 16;
@@ -148,7 +149,7 @@ impl WithSimd for Apply<'_> {
 
 /// `out = windows · panels`: one row per pixel.
 pub(super) fn apply(windows: Windows<'_>, panels: &Panels, out: Band<'_>) {
-    Arch::new().dispatch(Apply { windows, panels, out });
+    with_lanes(Apply { windows, panels, out });
 }
 
 struct Gather<'a> {
@@ -256,5 +257,5 @@ pub(super) fn gather(
     columns: usize,
     out: &mut [f32],
 ) {
-    Arch::new().dispatch(Gather { windows, gradient, stride, first, columns, out });
+    with_lanes(Gather { windows, gradient, stride, first, columns, out });
 }

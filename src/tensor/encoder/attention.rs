@@ -1,9 +1,10 @@
 //! Self-attention of one sequence on the host.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
-use super::elementwise::softmax;
 use super::panels::{Strided, Target, WIDTH, fill_column, times_panel};
+use crate::numbers::with_lanes;
+use crate::tensor::functions::softmax;
 
 /// Room for one head of one sequence, used again for the next.
 pub(super) struct Scratch {
@@ -81,8 +82,7 @@ impl WithSimd for Attend<'_> {
 /// Attention of each sequence: `joint` (tokens, 3 · hidden) holds queries, keys and values, `out` is (tokens, hidden).
 pub(super) fn attend(joint: &[f32], scratch: &mut Scratch, out: &mut [f32]) {
     let tokens = scratch.length * scratch.heads * scratch.size;
-    let arch = Arch::new();
     for (joint, out) in joint.chunks_exact(3 * tokens).zip(out.chunks_exact_mut(tokens)) {
-        arch.dispatch(Attend { joint, scratch, out });
+        with_lanes(Attend { joint, scratch, out });
     }
 }

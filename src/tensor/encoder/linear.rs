@@ -1,10 +1,11 @@
 //! A linear layer applied on the host, with the activation behind it while its results are in the cache.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::elementwise::activate;
 use super::panels::{Strided, Target, WIDTH, times_panel};
 use super::weights::{Activation, Linear};
+use crate::numbers::with_lanes;
 
 /// Rows that are multiplied with all panels before the next rows: few enough that their results stay in the cache.
 const STRIP: usize = 48;
@@ -42,7 +43,7 @@ impl WithSimd for Apply<'_> {
 
 /// `layer` applied to each row of `x` (rows, inner), then the activation: `out` (rows, columns).
 pub(super) fn apply(layer: &Linear, x: &[f32], activation: Option<Activation>, out: &mut [f32]) {
-    Arch::new().dispatch(Apply { layer, x, activation, out });
+    with_lanes(Apply { layer, x, activation, out });
 }
 
 #[cfg(test)]

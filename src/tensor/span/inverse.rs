@@ -4,9 +4,10 @@
 //! becomes `mᵢⱼ − mᵢₖmₖⱼ/d`, those in one of them `mᵢₖ/d`, and the pivot `−1/d`. After all pivots the matrix is −M⁻¹. Each step
 //! runs along rows, so that vector instructions do it, and is as accurate as a Cholesky factorisation.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::super::error::TensorError;
+use crate::numbers::with_lanes;
 
 /// The inverse of a symmetric positive definite matrix (n × n).
 pub(in super::super) fn inverse(
@@ -15,7 +16,7 @@ pub(in super::super) fn inverse(
     operation: &'static str,
 ) -> Result<Vec<f64>, TensorError> {
     let mut out = matrix.to_vec();
-    let swept = Arch::new().dispatch(Sweep { matrix: &mut out, n });
+    let swept = with_lanes(Sweep { matrix: &mut out, n });
     swept.then_some(out).ok_or(TensorError::NotPositiveDefinite { operation })
 }
 

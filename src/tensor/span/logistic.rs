@@ -9,7 +9,7 @@
 //! optimum only, so a residual that grows brings back ½.
 
 use dfdx::tensor_ops::{TryAdd, TrySub};
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::super::error::TensorError;
 use super::super::{Backend, Labels, Tensor3, kernel, ops, stock as composed};
@@ -19,6 +19,7 @@ use super::inverse::inverse;
 use super::momentum::{MOST_STEPS, Momentum};
 use super::softmax::Softmax;
 use super::solution::Solution;
+use crate::numbers::with_lanes;
 
 /// Böhning's bound on the curvature of the softmax.
 const BOUND: f64 = 0.5;
@@ -101,7 +102,7 @@ struct Iteration<'a> {
 }
 
 pub(in super::super) fn host(gram: &Gram<'_>, task: Task<'_>, c: f64) -> Result<Fit, TensorError> {
-    Arch::new().dispatch(Iteration { gram, task, c })
+    with_lanes(Iteration { gram, task, c })
 }
 
 impl WithSimd for Iteration<'_> {

@@ -1,21 +1,18 @@
 //! Pictures in files as numbers in 0…1.
 
-use std::io::Cursor;
+use std::path::Path;
 
-use super::orientation;
+use crate::data::dataset::items::Photograph;
+use crate::data::{DataError, Place};
+use crate::image::{self, DecodeError, Picture, Samples};
 
-/// Pixels that an image may have: more than any camera gives, and less than a header can claim.
-pub(super) const MOST_PIXELS: u64 = 200_000_000;
+pub(super) use crate::image::MOST_PIXELS;
 
-/// Endings of images that can be read, in a build with the feature `images`.
-pub(super) const ENDINGS: [&str; 11] =
-    ["png", "jpg", "jpeg", "bmp", "gif", "webp", "tif", "tiff", "ppm", "pgm", "pnm"];
-
-/// Whether this build lists files of this ending; a JPEG without the feature is refused, not passed over.
-pub(super) fn is_read(ending: &str) -> bool {
-    let without = ["png", "jpg", "jpeg"];
-    if cfg!(feature = "images") { ENDINGS.contains(&ending) } else { without.contains(&ending) }
-}
+/// Endings of images that are read.
+pub(super) const ENDINGS: [&str; 16] = [
+    "png", "apng", "jpg", "jpeg", "jpe", "jfif", "bmp", "dib", "gif", "webp", "tif", "tiff", "ppm", "pgm",
+    "pbm", "pnm",
+];
 
 /// A picture: (height, width, channels), 0 for black and 1 for white.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,133 +26,37 @@ pub(super) struct Raster {
     pub deep: bool,
 }
 
-/// Reads a PNG or, with the feature `images`, other formats, told apart by their first bytes, and turns it upright.
+/// Reads a picture, told by its first bytes, and turns it upright.
 pub(super) fn decode(bytes: &[u8], most: u64) -> Result<Raster, String> {
-    let (raster, exif) = match bytes {
-        [0x89, b'P', b'N', b'G', ..] => png(bytes, most)?,
-        _ => other(bytes, most)?,
-    };
-    Ok(match exif.as_deref().and_then(orientation::of_exif) {
-        Some(orientation) => orientation::upright(raster, orientation),
-        None => raster,
-    })
+    image::decode(bytes, most).map(Raster::from).map_err(told)
 }
 
-/// Refuses more pixels than may be, before memory is taken for them.
-fn bounded(width: u32, height: u32, most: u64) -> Result<(), String> {
-    let pixels = u64::from(width) * u64::from(height);
-    if pixels <= most {
-        return Ok(());
-    }
-    Err(format!(
-        "its header says {width}×{height} pixels, at most {most} are read\nhint: write folder:DIR,max-pixels={pixels} if that is true"
-    ))
+/// Reads the picture of a file as it is.
+pub(super) fn photograph(path: &Path, most: u64) -> Result<Photograph, DataError> {
+    let bytes = std::fs::read(path).map_err(DataError::unreadable(path))?;
+    let picture = image::decode(&bytes, most)
+        .map_err(|error| DataError::Damaged { at: Place::file(path), what: told(error) })?;
+    Ok(Photograph { animated: picture.animated, image: picture.rgb() })
 }
 
-/// A deflated byte holds at most so many.
-const DEFLATE: u64 = 1032;
-
-fn png(bytes: &[u8], most: u64) -> Result<(Raster, Option<Vec<u8>>), String> {
-    let mut decoder = png::Decoder::new(Cursor::new(bytes));
-    decoder.set_transformations(png::Transformations::EXPAND);
-    let mut reader = decoder.read_info().map_err(|e| e.to_string())?;
-    let info = reader.info();
-    let (width, height) = (info.width, info.height);
-    let exif = info.exif_metadata.as_ref().map(|exif| exif.to_vec());
-    let stored = (info.raw_row_length() as u64).saturating_mul(u64::from(height));
-    if stored > (bytes.len() as u64).saturating_mul(DEFLATE) {
-        return Err(format!(
-            "its header says {width}×{height} pixels, which {} bytes cannot hold",
-            bytes.len()
-        ));
-    }
-    bounded(width, height, most)?;
-    let size = reader.output_buffer_size().ok_or("too large")?;
-    let mut samples = vec![0; size];
-    let frame = reader.next_frame(&mut samples).map_err(|e| e.to_string())?;
-    let (kept, stored) = match frame.color_type {
-        png::ColorType::Grayscale => (1, 1),
-        png::ColorType::GrayscaleAlpha => (1, 2),
-        png::ColorType::Rgb => (3, 3),
-        png::ColorType::Rgba => (3, 4),
-        png::ColorType::Indexed => return Err("a palette that was not resolved".to_string()),
-    };
-    let samples = &samples[..frame.buffer_size()];
-    let size = (frame.width as usize, frame.height as usize);
-    let raster = if frame.bit_depth == png::BitDepth::Sixteen {
-        let deep = samples.chunks_exact(2).map(|two| u16::from_be_bytes([two[0], two[1]]));
-        raster(size, kept, stored, deep, 65535.0)
-    } else {
-        raster(size, kept, stored, samples.iter().copied(), 255.0)
-    };
-    Ok((raster?, exif))
-}
-
-/// A picture from samples, `stored` of a pixel of which the first `kept` count; white is `white`.
-fn raster<T: Into<f32>>(
-    (width, height): (usize, usize),
-    kept: usize,
-    stored: usize,
-    samples: impl Iterator<Item = T>,
-    white: f32,
-) -> Result<Raster, String> {
-    let samples = samples.enumerate().filter(|(place, _)| place % stored < kept);
-    let values: Vec<f32> = samples.map(|(_, value)| value.into() / white).collect();
-    if values.len() == width * height * kept && !values.is_empty() {
-        Ok(Raster { height, width, channels: kept, values, deep: white > 255.0 })
-    } else {
-        Err("cut short".to_string())
+/// What is wrong with a file, with the way to read one that is larger than usual.
+fn told(error: DecodeError) -> String {
+    match error {
+        DecodeError::TooLarge { pixels, .. } => {
+            format!("{error}\nhint: write folder:DIR,max-pixels={pixels} if that is true")
+        }
+        error => error.to_string(),
     }
 }
 
-#[cfg(feature = "images")]
-fn other(bytes: &[u8], most: u64) -> Result<(Raster, Option<Vec<u8>>), String> {
-    use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
-
-    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|e| e.to_string())?;
-    let format = reader.format().ok_or("no image, or one of a format that is not read")?;
-    if format == image::ImageFormat::Jpeg && !ends(bytes) {
-        return Err("its data ends before the picture does".to_string());
-    }
-    let mut limited = reader;
-    // The largest sample has four bytes, and there are four of a pixel at most.
-    let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(most.saturating_mul(16).max(1 << 26));
-    limited.limits(limits);
-    let mut decoder = limited.into_decoder().map_err(|e| e.to_string())?;
-    let (width, height) = decoder.dimensions();
-    bounded(width, height, most)?;
-    let exif = decoder.exif_metadata().ok().flatten();
-    let picture = DynamicImage::from_decoder(decoder).map_err(|e| e.to_string())?;
-    let size = (width as usize, height as usize);
-    let bytes = |kept, stored, samples: Vec<u8>| raster(size, kept, stored, samples.into_iter(), 255.0);
-    let deep = |kept, stored, samples: Vec<u16>| raster(size, kept, stored, samples.into_iter(), 65535.0);
-    let raster = match picture {
-        DynamicImage::ImageLuma8(of) => bytes(1, 1, of.into_raw()),
-        DynamicImage::ImageLumaA8(of) => bytes(1, 2, of.into_raw()),
-        DynamicImage::ImageRgb8(of) => bytes(3, 3, of.into_raw()),
-        DynamicImage::ImageRgba8(of) => bytes(3, 4, of.into_raw()),
-        DynamicImage::ImageLuma16(of) => deep(1, 1, of.into_raw()),
-        DynamicImage::ImageLumaA16(of) => deep(1, 2, of.into_raw()),
-        DynamicImage::ImageRgb16(of) => deep(3, 3, of.into_raw()),
-        DynamicImage::ImageRgba16(of) => deep(3, 4, of.into_raw()),
-        other => return Err(format!("pixels of type {:?}, expected whole numbers", other.color())),
-    };
-    Ok((raster?, exif))
-}
-
-/// Whether a JPEG has its end behind the last of its scans: one that was cut short would be grey from there on.
-#[cfg(feature = "images")]
-fn ends(bytes: &[u8]) -> bool {
-    let scan = bytes.windows(2).rposition(|two| two == [0xff, 0xda]).unwrap_or(0);
-    bytes[scan..].windows(2).any(|two| two == [0xff, 0xd9])
-}
-
-#[cfg(not(feature = "images"))]
-fn other(bytes: &[u8], _: u64) -> Result<(Raster, Option<Vec<u8>>), String> {
-    match bytes {
-        [0xff, 0xd8, ..] => Err("this build reads no JPEG\nhint: build with --features images".to_string()),
-        _ => Err("no PNG\nhint: build with --features images for other formats".to_string()),
+impl From<Picture> for Raster {
+    fn from(picture: Picture) -> Raster {
+        let Picture { width, height, channels, samples, .. } = picture;
+        let (values, deep) = match samples {
+            Samples::Eight(samples) => (samples.iter().map(|v| f32::from(*v) / 255.0).collect(), false),
+            Samples::Sixteen(samples) => (samples.iter().map(|v| f32::from(*v) / 65535.0).collect(), true),
+        };
+        Raster { height, width, channels, values, deep }
     }
 }
 
@@ -207,7 +108,6 @@ pub(super) mod tests {
         assert_eq!(colour.with_channels(1).values, [0.299, 0.114]);
     }
 
-    #[cfg(feature = "images")]
     #[test]
     fn a_photograph_has_the_pixels_that_others_decode() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/images");
@@ -228,13 +128,6 @@ pub(super) mod tests {
             assert!(far.fold(0.0, f32::max) < 16.0, "{name}");
             assert!(read(&bytes[..bytes.len() / 2]).is_err(), "{name} cut short");
         }
-    }
-
-    #[cfg(not(feature = "images"))]
-    #[test]
-    fn a_build_without_jpeg_says_so() {
-        let told = read(&[0xff, 0xd8, 0xff]).unwrap_err();
-        assert_eq!(told, "this build reads no JPEG\nhint: build with --features images");
     }
 
     #[test]
@@ -298,7 +191,7 @@ pub(super) mod tests {
     #[test]
     fn a_picture_is_turned_as_its_camera_says() {
         let bytes = png_of(2, 1, png::ColorType::Grayscale, &[0, 255]);
-        let exif = orientation::tests::exif(6, true);
+        let exif = image::exif(6, true);
         let mut info = png::Info::with_size(2, 1);
         info.bit_depth = png::BitDepth::Eight;
         info.exif_metadata = Some(exif.into());
@@ -310,10 +203,9 @@ pub(super) mod tests {
         assert_eq!((turned.height, turned.width, turned.values), (2, 1, vec![0.0, 1.0]));
     }
 
-    #[cfg(feature = "images")]
     #[test]
     fn other_formats_are_read() {
-        use image::{DynamicImage, ImageBuffer, ImageFormat, Luma, Rgb};
+        use ::image::{DynamicImage, ImageBuffer, ImageFormat, Luma, Rgb};
         let colour = DynamicImage::ImageRgb8(ImageBuffer::from_fn(8, 8, |_, _| Rgb([255, 0, 51])));
         let deep: DynamicImage = ImageBuffer::from_fn(8, 8, |x, _| Luma([x as u16 * 256 + 7])).into();
         for format in

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::decode::{MOST_PIXELS, decode};
+use super::decode::{MOST_PIXELS, decode, photograph};
 use super::layout;
 use super::scale::scale;
-use crate::data::dataset::items::{Dataset, Items, RawItem};
+use crate::data::dataset::items::{Dataset, Items, Photograph, RawItem};
 use crate::data::dataset::kind::{Asked, Holds, Kind, Opens};
 use crate::data::files_sha256;
 use crate::data::{DataError, Place};
@@ -114,6 +114,16 @@ impl Dataset for Source {
         }
         let form = Form::Image { channels: picture.channels, height: picture.height, width: picture.width };
         Ok(RawItem::Image { form, pixels: picture.planes() })
+    }
+
+    fn photograph(&self, item: usize) -> Result<Option<Photograph>, DataError> {
+        if self.side.is_some() || self.channels.is_some() {
+            let what =
+                "`side` and `channels` scale pixels, and this network says itself how pictures are scaled"
+                    .to_string();
+            return Err(DataError::Spec { spec: self.name.clone(), what });
+        }
+        photograph(&self.files[item], self.most).map(Some)
     }
 
     fn recipe(&self) -> Result<String, DataError> {

@@ -6,8 +6,8 @@
 mod decode;
 mod folder;
 mod layout;
+mod listed;
 mod omniglot;
-mod orientation;
 mod pixels;
 mod published;
 mod scale;
@@ -19,6 +19,7 @@ use super::kind::{Holds, Opens, find};
 use crate::data::{DataError, Store};
 
 pub(super) use folder::KIND as FOLDER;
+pub(super) use listed::KIND as LISTED;
 pub(super) use omniglot::{CHARACTERS as OMNIGLOT_CHARACTERS, KIND as OMNIGLOT};
 pub use pixels::pixels;
 pub use published::{PUBLISHED, Published, PublishedFile};

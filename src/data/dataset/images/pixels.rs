@@ -109,6 +109,7 @@ fn write(folder: &Path, items: &Items, pictures: &Pictures, precision: Precision
         precision,
         classes: &items.classes,
         parts: items.parts.as_deref(),
+        groups: items.groups.as_deref(),
         ids: &items.ids,
         listed: &items.listed,
         class_embeddings: None,

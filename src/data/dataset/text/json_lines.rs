@@ -80,7 +80,8 @@ pub(super) fn read(path: &Path) -> Result<Table, DataError> {
         }
         let word = |word: Option<Word>| word.map(|word| word.0);
         let (part, id) = (word(line.part), word(line.id));
-        let written = Written { text: line.text, class: line.class.0, part, split: line.split, id };
+        let written =
+            Written { text: line.text, class: line.class.0, part, split: line.split, id, group: None };
         table.lines.push((number, written));
     }
     match (bytes.is_empty(), table.lines.is_empty()) {

@@ -7,7 +7,7 @@ mod banking77;
 mod clinc150;
 mod descriptions;
 mod json_lines;
-mod table;
+pub(in crate::data::dataset) mod table;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -90,6 +90,7 @@ impl TextItems {
             ids: sentences.ids.clone(),
             classes: sentences.classes.clone(),
             parts: sentences.parts.clone(),
+            groups: sentences.groups.clone(),
             listed: sentences.listed(),
         };
         Ok(Box::new(TextItems { name: name.to_string(), sentences, items }))
@@ -131,6 +132,8 @@ pub struct Sentences {
     pub classes: Vec<String>,
     /// The part of each sentence, where the dataset has parts.
     pub parts: Option<Vec<String>>,
+    /// The group of each sentence, empty where it is in none, where the dataset has groups.
+    pub groups: Option<Vec<String>>,
     /// The id of each sentence: its own, else where it stands.
     pub ids: Vec<String>,
     /// Every class in scope, with its split, in order of first appearance.

@@ -34,17 +34,18 @@ pub(in crate::data::dataset) const KIND: Kind = Kind {
 
 /// One line of a table.
 #[derive(Debug, Default)]
-pub(super) struct Written {
+pub(in crate::data::dataset) struct Written {
     pub text: String,
     pub class: String,
     pub part: Option<String>,
     pub split: Option<String>,
     pub id: Option<String>,
+    pub group: Option<String>,
 }
 
 /// The lines of a table with their numbers.
 #[derive(Debug, Default)]
-pub(super) struct Table {
+pub(in crate::data::dataset) struct Table {
     pub lines: Vec<(u64, Written)>,
     /// Columns or keys that are not read, in order of appearance; a column may have no name.
     pub ignored: Vec<String>,
@@ -85,11 +86,17 @@ pub fn texts(path: impl AsRef<Path>) -> Result<Sentences, DataError> {
     gather(path, table)
 }
 
-fn gather(path: &Path, Table { lines, ignored, .. }: Table) -> Result<Sentences, DataError> {
+/// Items with their classes, out of the lines of a table.
+pub(in crate::data::dataset) fn gather(
+    path: &Path,
+    Table { lines, ignored, .. }: Table,
+) -> Result<Sentences, DataError> {
     let has = |of: fn(&Written) -> bool| lines.iter().any(|(_, line)| of(line));
     let (parts, split) = (has(|l| l.part.is_some()), has(|l| l.split.is_some()));
+    let groups = has(|l| l.group.is_some());
     let mut sentences = Sentences {
         parts: parts.then(Vec::new),
+        groups: groups.then(Vec::new),
         files: vec![path.to_path_buf()],
         ignored,
         ..Sentences::default()
@@ -106,6 +113,7 @@ fn gather(path: &Path, Table { lines, ignored, .. }: Table) -> Result<Sentences,
             let class = names.place(&written.class);
             note_split(&mut splits, class, split, line, || (written.class.clone(), at()))?;
         }
+        sentences.groups.iter_mut().for_each(|groups| groups.push(written.group.clone().unwrap_or_default()));
         let id = written.id.filter(|id| !id.is_empty());
         sentences.ids.push(id.unwrap_or_else(|| format!("row:{row}")));
         sentences.texts.push(written.text);
@@ -127,7 +135,7 @@ fn filled(
 }
 
 /// The lines of a .csv file with their numbers; the first two of `columns` are text and class, and must be there.
-pub(super) fn csv(path: &Path, columns: &[&'static str]) -> Result<Table, DataError> {
+pub(in crate::data::dataset) fn csv(path: &Path, columns: &[&'static str]) -> Result<Table, DataError> {
     let bytes = std::fs::read(path).map_err(DataError::unreadable_named(path))?;
     let ends_in_tsv = path.extension().is_some_and(|own| own.eq_ignore_ascii_case("tsv"));
     let delimiter = if ends_in_tsv { b'\t' } else { b',' };
@@ -166,6 +174,7 @@ pub(super) fn csv(path: &Path, columns: &[&'static str]) -> Result<Table, DataEr
             part: field(2),
             split: field(3),
             id: field(4),
+            group: field(5),
         };
         table.lines.push((line, written));
     }

@@ -1,9 +1,10 @@
 //! The descent on the host, one episode after another.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::settings::{Descent, Head, Init, TINY};
 use crate::numbers::exp_all;
+use crate::numbers::with_lanes;
 use crate::tensor::TensorError;
 use crate::tensor::span::gram::Gram;
 use crate::tensor::span::host::{Fit, Task, softmax_rows};
@@ -93,7 +94,7 @@ pub(in crate::tensor::span) fn host(
     descent: &Descent<'_>,
     stops: &[usize],
 ) -> Result<Vec<Fit>, TensorError> {
-    Arch::new().dispatch(Host { episode, gram, task, descent, stops })
+    with_lanes(Host { episode, gram, task, descent, stops })
 }
 
 /// Inlined where the widest vector instructions are known.

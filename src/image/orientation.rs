@@ -1,7 +1,5 @@
 //! Which way up a picture is, as cameras write it into its EXIF data.
 
-use super::decode::Raster;
-
 /// The orientation in EXIF data, 1 to 8; nothing where there is none.
 ///
 /// EXIF 2.32, section 4.6: a TIFF header, and the tag 0x0112 in its first directory. A prefix `Exif` is left out.
@@ -27,15 +25,19 @@ pub(super) fn of_exif(exif: &[u8]) -> Option<u8> {
     u8::try_from(short(at + 8)?).ok().filter(|found| (1..=8).contains(found))
 }
 
-/// The picture as it is to be looked at.
-pub(super) fn upright(raster: Raster, orientation: u8) -> Raster {
+/// The samples of a picture of `width` × `height` as it is to be looked at, and its sizes then.
+pub(super) fn upright<T: Copy>(
+    samples: Vec<T>,
+    (width, height): (usize, usize),
+    channels: usize,
+    orientation: u8,
+) -> (Vec<T>, (usize, usize)) {
     if orientation <= 1 {
-        return raster;
+        return (samples, (width, height));
     }
-    let Raster { height, width, channels, deep, values } = raster;
     // From 5 on rows are columns.
     let (tall, wide) = if orientation >= 5 { (width, height) } else { (height, width) };
-    let mut turned = Vec::with_capacity(values.len());
+    let mut turned = Vec::with_capacity(samples.len());
     for y in 0..tall {
         for x in 0..wide {
             let (row, column) = match orientation {
@@ -48,14 +50,14 @@ pub(super) fn upright(raster: Raster, orientation: u8) -> Raster {
                 _ => (x, width - 1 - y),
             };
             let start = (row * width + column) * channels;
-            turned.extend_from_slice(&values[start..start + channels]);
+            turned.extend_from_slice(&samples[start..start + channels]);
         }
     }
-    Raster { height: tall, width: wide, channels, deep, values: turned }
+    (turned, (wide, tall))
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// EXIF data that says this orientation behind another tag.
@@ -91,11 +93,9 @@ pub(super) mod tests {
 
     #[test]
     fn every_orientation_puts_the_first_row_and_column_where_the_standard_says() {
-        let values = vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
-        let raster = Raster { height: 2, width: 3, channels: 1, deep: false, values };
         let turned = |orientation| {
-            let raster = upright(raster.clone(), orientation);
-            (raster.height, raster.values.iter().map(|v| *v as u32).fold(0, |all, v| 10 * all + v))
+            let (samples, (_, height)) = upright(vec![1_u8, 2, 3, 4, 5, 6], (3, 2), 1, orientation);
+            (height, samples.iter().fold(0, |all, v| 10 * all + u32::from(*v)))
         };
         assert_eq!(
             [1, 2, 3, 4, 5, 6, 7, 8].map(turned),

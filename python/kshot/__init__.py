@@ -1,0 +1,97 @@
+"""Few-shot and zero-shot evaluation on identical frozen episodes, with honest statistics.
+
+>>> import kshot
+>>> results = kshot.evaluate(X, y, way=5, shot=[1, 5], learners=["prototypical", "linear-probe:C=10"])  # doctest: +SKIP
+>>> results.compare(baseline="prototypical", margin=0.5)  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from .errors import ComputationError, CopyWarning, DataError, KshotError, KshotWarning, RequestError
+
+if TYPE_CHECKING:
+    from ._draws import Draws, draws
+    from ._kshot import __version__
+    from ._own import Learner, learner
+    from ._runs import Selection, evaluate, select
+    from .estimators import (
+        KNN,
+        SVM,
+        FineTune,
+        LinearProbe,
+        Matching,
+        NearestCentroid,
+        Prototypical,
+        Ridge,
+    )
+    from .results import Comparison, Results, compare, read, report
+
+#: What is imported when it is asked for: NumPy and scikit-learn take longer to import than all of kshot.
+_LAZY = {
+    "Draws": "_draws",
+    "draws": "_draws",
+    "__version__": "_kshot",
+    "Learner": "_own",
+    "learner": "_own",
+    "Selection": "_runs",
+    "evaluate": "_runs",
+    "select": "_runs",
+    "Comparison": "results",
+    "Results": "results",
+    "compare": "results",
+    "read": "results",
+    "report": "results",
+    "FineTune": "estimators",
+    "KNN": "estimators",
+    "LinearProbe": "estimators",
+    "Matching": "estimators",
+    "NearestCentroid": "estimators",
+    "Prototypical": "estimators",
+    "Ridge": "estimators",
+    "SVM": "estimators",
+}
+
+__all__ = [
+    "Comparison",
+    "ComputationError",
+    "CopyWarning",
+    "DataError",
+    "Draws",
+    "FineTune",
+    "KNN",
+    "KshotError",
+    "KshotWarning",
+    "Learner",
+    "LinearProbe",
+    "Matching",
+    "NearestCentroid",
+    "Prototypical",
+    "RequestError",
+    "Results",
+    "Ridge",
+    "SVM",
+    "Selection",
+    "__version__",
+    "compare",
+    "draws",
+    "evaluate",
+    "learner",
+    "read",
+    "report",
+    "select",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        value = getattr(importlib.import_module(f".{_LAZY[name]}", __name__), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,244 @@
+"""The inductive heads of kshot as classifiers of scikit-learn. Made by generate.py from the registry of learners."""
+
+from typing import ClassVar
+
+from ._estimator import Head
+
+__all__ = [
+    "FineTune",
+    "KNN",
+    "LinearProbe",
+    "Matching",
+    "NearestCentroid",
+    "Prototypical",
+    "Ridge",
+    "SVM",
+]
+
+
+class FineTune(Head):
+    """Last layer by gradient descent (Chen et al. 2019).
+
+    Parameters
+    ----------
+    lr : float, a number from 0.000000001 to 1000000; default 0.1
+        Learning rate.
+    epochs : int, a whole number from 1 to 1000000; default 100
+        Passes over the support.
+    momentum : float, a number from 0 to 0.999999; default 0
+        Share of the last update that is kept.
+    dampening : float, a number from 0 to 1; default 0
+        Share of the gradient that momentum leaves out.
+    weight_decay : float, a number from 0 to 1000; default 0
+        L2 penalty on weights and bias.
+    batch : int, a whole number from 0 to 100000; default 0
+        Items per step; 0 takes the whole support.
+    init : str, one of `zero`, `prototype`; default zero
+        Where the weights start.
+    head : str, one of `linear`, `cosine`; default linear
+        How logits are made.
+    scale : float, a number from 0.001 to 10000; default 10
+        Factor on the cosine of a cosine head.
+    feature_transform : str, one of `none`, `l2n`, `cl2n`; default l2n
+        What is done to features first.
+    preset : str, one of `none`, `closer-look`; default none
+        Takes epochs, batch, lr, momentum, dampening and weight decay from a paper.
+    seed : int; default 7
+        Seed of its random numbers.
+    """
+
+    _learner: ClassVar[str] = "fine-tune"
+    _names: ClassVar[dict[str, str]] = {"lr": "lr", "epochs": "epochs", "momentum": "momentum", "dampening": "dampening", "weight_decay": "weight-decay", "batch": "batch", "init": "init", "head": "head", "scale": "scale", "feature_transform": "transform", "preset": "preset"}
+    _probabilities: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        *,
+        lr: float = 0.1,
+        epochs: int = 100,
+        momentum: float = 0.0,
+        dampening: float = 0.0,
+        weight_decay: float = 0.0,
+        batch: int = 0,
+        init: str = "zero",
+        head: str = "linear",
+        scale: float = 10.0,
+        feature_transform: str = "l2n",
+        preset: str = "none",
+        seed: int = 7,
+    ) -> None:
+        self.lr = lr
+        self.epochs = epochs
+        self.momentum = momentum
+        self.dampening = dampening
+        self.weight_decay = weight_decay
+        self.batch = batch
+        self.init = init
+        self.head = head
+        self.scale = scale
+        self.feature_transform = feature_transform
+        self.preset = preset
+        self.seed = seed
+
+
+class KNN(Head):
+    """K nearest support items (Cover and Hart 1967).
+
+    Parameters
+    ----------
+    distance : str, one of `euclidean`, `cosine`; default euclidean
+        Distance between items.
+    k : int, a whole number from 1 to 100000; default 1
+        Neighbours that vote.
+    """
+
+    _learner: ClassVar[str] = "k-nn"
+    _names: ClassVar[dict[str, str]] = {"distance": "distance", "k": "k"}
+    _probabilities: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        *,
+        distance: str = "euclidean",
+        k: int = 1,
+    ) -> None:
+        self.distance = distance
+        self.k = k
+
+
+class LinearProbe(Head):
+    """Multinomial logistic regression to convergence (Tian et al. 2020).
+
+    Parameters
+    ----------
+    C : float, a number from 0.000001 to 1000000; default 1
+        Inverse of the L2 penalty.
+    feature_transform : str, one of `none`, `l2n`, `cl2n`; default l2n
+        What is done to features first.
+    """
+
+    _learner: ClassVar[str] = "linear-probe"
+    _names: ClassVar[dict[str, str]] = {"C": "c", "feature_transform": "transform"}
+    _probabilities: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        *,
+        C: float = 1.0,
+        feature_transform: str = "l2n",
+    ) -> None:
+        self.C = C
+        self.feature_transform = feature_transform
+
+
+class Matching(Head):
+    """Attention over cosine similarities to the support (Vinyals et al. 2016).
+
+    Parameters
+    ----------
+    temperature : float, a number from 0.001 to 1000; default 1
+        Factor on the cosines.
+    """
+
+    _learner: ClassVar[str] = "matching"
+    _names: ClassVar[dict[str, str]] = {"temperature": "temperature"}
+    _probabilities: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        *,
+        temperature: float = 1.0,
+    ) -> None:
+        self.temperature = temperature
+
+
+class NearestCentroid(Head):
+    """Nearest class mean after a transform (SimpleShot, Wang et al. 2019).
+
+    Parameters
+    ----------
+    feature_transform : str, one of `none`, `l2n`, `cl2n`; default none
+        What is done to features first.
+    """
+
+    _learner: ClassVar[str] = "nearest-centroid"
+    _names: ClassVar[dict[str, str]] = {"feature_transform": "transform"}
+    _probabilities: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        *,
+        feature_transform: str = "none",
+    ) -> None:
+        self.feature_transform = feature_transform
+
+
+class Prototypical(Head):
+    """Softmax of minus the squared distance to the class means (Snell et al. 2017).
+
+    Parameters
+    ----------
+    distance : str, one of `euclidean`, `cosine`; default euclidean
+        Distance to the class means.
+    """
+
+    _learner: ClassVar[str] = "prototypical"
+    _names: ClassVar[dict[str, str]] = {"distance": "distance"}
+    _probabilities: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        *,
+        distance: str = "euclidean",
+    ) -> None:
+        self.distance = distance
+
+
+class Ridge(Head):
+    """Ridge regression on targets of plus and minus one (Bertinetto et al. 2019).
+
+    Parameters
+    ----------
+    alpha : float, a number from 0.000001 to 1000000; default 1
+        L2 penalty.
+    feature_transform : str, one of `none`, `l2n`, `cl2n`; default l2n
+        What is done to features first.
+    """
+
+    _learner: ClassVar[str] = "ridge"
+    _names: ClassVar[dict[str, str]] = {"alpha": "alpha", "feature_transform": "transform"}
+    _probabilities: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        *,
+        alpha: float = 1.0,
+        feature_transform: str = "l2n",
+    ) -> None:
+        self.alpha = alpha
+        self.feature_transform = feature_transform
+
+
+class SVM(Head):
+    """Linear support vector machine, squared hinge, one-vs-rest (Cortes and Vapnik 1995).
+
+    Parameters
+    ----------
+    C : float, a number from 0.000001 to 1000000; default 1
+        Weight of the loss.
+    feature_transform : str, one of `none`, `l2n`, `cl2n`; default l2n
+        What is done to features first.
+    """
+
+    _learner: ClassVar[str] = "svm"
+    _names: ClassVar[dict[str, str]] = {"C": "c", "feature_transform": "transform"}
+    _probabilities: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        *,
+        C: float = 1.0,
+        feature_transform: str = "l2n",
+    ) -> None:
+        self.C = C
+        self.feature_transform = feature_transform

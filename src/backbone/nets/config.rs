@@ -1,0 +1,202 @@
+//! The sizes of a published network as kshot's other networks have theirs: written down, filled with first values, and put
+//! onto a device.
+
+use super::kind::{Kind, Plan};
+use super::network::Net;
+use crate::backbone::architecture::{Architecture, Sizes};
+use crate::backbone::network::Trainable;
+use crate::backbone::{BackboneError, Weights};
+use crate::tensor::TensorError;
+use crate::tensor::conv::ConvOps;
+use crate::tensor::net::{First, Graph, Size, Value};
+use crate::vocab::Form;
+
+/// Width of the channels in percent, as training configs give it.
+const WIDTH: &str = "width_percent";
+
+/// A published network for images of one size, up to one of its results.
+#[derive(Clone, Copy, Debug)]
+pub struct NetConfig {
+    pub(super) kind: &'static Kind,
+    pub(super) plan: Plan,
+    /// The place among [`Graph::cuts`] of the result that becomes features; the penultimate ones where there is none.
+    pub(super) cut: Option<usize>,
+}
+
+impl PartialEq for NetConfig {
+    fn eq(&self, other: &NetConfig) -> bool {
+        self.plan == other.plan && self.cut == other.cut
+    }
+}
+
+impl Eq for NetConfig {}
+
+impl NetConfig {
+    /// A network of this kind as it was published.
+    pub fn new(kind: &'static Kind) -> NetConfig {
+        NetConfig { kind, plan: Plan::new(kind), cut: None }
+    }
+
+    /// The same, built otherwise.
+    #[must_use]
+    pub fn with(self, plan: Plan) -> NetConfig {
+        NetConfig { plan, ..self }
+    }
+
+    /// The same up to the result of this name: see [`Graph::cuts`].
+    ///
+    /// # Errors
+    /// When the network has no result of this name.
+    pub fn cut(self, name: &str) -> Result<NetConfig, BackboneError> {
+        let graph = self.graph();
+        let place = graph.cuts().iter().position(|(known, _)| known == name);
+        match place {
+            Some(place) => Ok(NetConfig { cut: Some(place), ..self }),
+            None => Err(BackboneError::UnknownCut {
+                backbone: self.kind.name,
+                found: name.to_string(),
+                known: graph.cuts().iter().map(|(name, _)| name.clone()).collect(),
+            }),
+        }
+    }
+
+    /// What kind of network it is.
+    pub fn kind(&self) -> &'static Kind {
+        self.kind
+    }
+
+    /// How it is built.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The network, written down.
+    pub fn graph(&self) -> Graph {
+        (self.kind.describe)(&self.plan)
+    }
+
+    /// The result that becomes features.
+    pub fn result(&self, graph: &Graph) -> Value {
+        self.cut.map_or(graph.features(), |place| graph.cuts()[place].1)
+    }
+
+    /// The size of the result that becomes features.
+    ///
+    /// # Errors
+    /// When the images are too small for the network.
+    pub fn size(&self) -> Result<Size, TensorError> {
+        let graph = self.graph();
+        graph.size(self.result(&graph), self.plan.image)
+    }
+
+    /// The network for items of a form, with the sizes that a training config gives.
+    pub(in crate::backbone) fn fit(
+        kind: &'static Kind,
+        form: Form,
+        given: &Sizes,
+    ) -> Result<NetConfig, BackboneError> {
+        let refused = |key, rule: &str, found: String| BackboneError::Configuration {
+            backbone: kind.name,
+            key,
+            rule: rule.to_string(),
+            found,
+        };
+        let Form::Image { channels, height, width } = form else {
+            return Err(refused("form", "`image:CHANNELSxHEIGHTxWIDTH`", format!("`{form}`")));
+        };
+        let percent = given.get(WIDTH).copied().unwrap_or(100);
+        if !(1..=400).contains(&percent) {
+            return Err(refused(WIDTH, "1 to 400", percent.to_string()));
+        }
+        let plan = Plan {
+            channels,
+            classes: None,
+            thousandths: percent * 10,
+            image: (height, width),
+            ..Plan::new(kind)
+        };
+        let config = NetConfig::new(kind).with(plan);
+        config.size()?;
+        Ok(config)
+    }
+
+    /// The sizes that a training config may give.
+    pub(in crate::backbone) fn size_names() -> Vec<&'static str> {
+        vec![WIDTH]
+    }
+
+    /// What [`Architecture::text`] has written.
+    pub(in crate::backbone) fn parse(kind: &'static Kind, text: &str) -> Option<NetConfig> {
+        let mut plan = Plan { classes: None, ..Plan::new(kind) };
+        let mut cut = None;
+        for pair in text.split(',') {
+            let (key, value) = pair.split_once('=')?;
+            match key {
+                "channels" => plan.channels = value.parse().ok()?,
+                "classes" => plan.classes = Some(value.parse().ok()?),
+                "cut" => cut = Some(value),
+                "epsilon" => plan.epsilon = Some(value.parse().ok()?),
+                "height" => plan.image.0 = value.parse().ok()?,
+                "image_width" => plan.image.1 = value.parse().ok()?,
+                "padding" if value == "same" => plan.same = true,
+                "transform_input" => plan.transform_input = value.parse().ok()?,
+                "width" => plan.thousandths = value.parse().ok()?,
+                _ => return None,
+            }
+        }
+        let config = NetConfig::new(kind).with(plan);
+        let config = cut.map_or(Ok(config), |cut| config.cut(cut)).ok()?;
+        config.size().is_ok().then_some(config)
+    }
+}
+
+impl Architecture for NetConfig {
+    fn name(&self) -> &'static str {
+        self.kind.name
+    }
+
+    fn text(&self) -> String {
+        let plan = &self.plan;
+        let mut pairs = vec![format!("channels={}", plan.channels)];
+        pairs.extend(plan.classes.map(|classes| format!("classes={classes}")));
+        pairs.extend(self.cut.map(|place| format!("cut={}", self.graph().cuts()[place].0)));
+        pairs.extend(plan.epsilon.map(|epsilon| format!("epsilon={epsilon}")));
+        pairs.push(format!("height={}", plan.image.0));
+        pairs.push(format!("image_width={}", plan.image.1));
+        pairs.extend(plan.same.then(|| "padding=same".to_string()));
+        pairs.extend(plan.transform_input.then(|| "transform_input=true".to_string()));
+        pairs.extend((plan.thousandths != 1000).then(|| format!("width={}", plan.thousandths)));
+        pairs.join(",")
+    }
+
+    fn form(&self) -> Form {
+        let (height, width) = self.plan.image;
+        Form::Image { channels: self.plan.channels, height, width }
+    }
+
+    fn dim(&self) -> usize {
+        self.size().map_or(0, |size| size.channels)
+    }
+
+    fn count(&self) -> Option<usize> {
+        Some(self.graph().parameters().iter().map(|p| p.count()).sum())
+    }
+
+    fn fresh(&self, mut normal: impl FnMut() -> f64) -> Weights {
+        let mut all = Weights::default();
+        for parameter in self.graph().parameters() {
+            let values = match parameter.first {
+                First::Normal(deviation) => {
+                    (0..parameter.count()).map(|_| (f64::from(deviation) * normal()) as f32).collect()
+                }
+                First::Constant(value) => vec![value; parameter.count()],
+            };
+            all.push(parameter.name.clone(), &parameter.shape, values, parameter.learned);
+        }
+        all
+    }
+
+    fn on<D: ConvOps>(&self, device: &D, weights: &Weights) -> Result<Box<dyn Trainable<D>>, TensorError> {
+        Ok(Box::new(Net::new(device, *self, weights)?))
+    }
+}

@@ -1,0 +1,346 @@
+//! The description of a network: operations in the order in which they are computed, and the weights that they name.
+
+use super::sweep::Sweep;
+
+/// The result of an operation, by the place of the operation in the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Value(pub(super) usize);
+
+/// A tensor of weights, by its place among the parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Param(pub(super) usize);
+
+impl Param {
+    /// Its place among [`Graph::parameters`].
+    pub fn index(self) -> usize {
+        self.0
+    }
+}
+
+/// What is done to each number of a result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Activation {
+    /// Nothing.
+    #[default]
+    None,
+    /// `max(0, x)`.
+    Relu,
+    /// `min(max(0, x), 6)`.
+    Relu6,
+    /// `x · min(max(0, x + 3), 6) / 6` (Howard et al. 2019).
+    HardSwish,
+    /// `min(max(0, x + 3), 6) / 6`.
+    HardSigmoid,
+    /// `x · Φ(x)` by the error function (Hendrycks and Gimpel 2016).
+    Gelu,
+    /// `x · σ(1.702 x)`, the approximation that CLIP was trained with.
+    QuickGelu,
+}
+
+/// Batch normalisation by running moments, or layer normalisation where there are none.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Normalise {
+    /// What the normalised numbers are multiplied by; 1 where there is none.
+    pub scale: Option<Param>,
+    /// What is then added.
+    pub shift: Param,
+    /// Running mean and variance.
+    pub moments: (Param, Param),
+    /// What is added to the variance.
+    pub epsilon: f32,
+}
+
+/// One step of a network.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Op {
+    /// The images, once.
+    Images,
+    /// Each channel of the images multiplied and moved: a preprocessing that the network does itself.
+    Rescale {
+        /// What is rescaled.
+        from: Value,
+        /// Factor of each channel.
+        factor: Vec<f32>,
+        /// What is then added to each channel.
+        term: Vec<f32>,
+    },
+    /// Filters (out, in per group, height, width), a bias or a normalisation, an activation.
+    Convolve {
+        /// What is convolved.
+        from: Value,
+        /// The filters.
+        weight: Param,
+        /// Their number.
+        out: usize,
+        /// How they move.
+        sweep: Sweep,
+        /// Groups of channels that do not see each other.
+        groups: usize,
+        /// What is added to each channel.
+        bias: Option<Param>,
+        /// The normalisation behind.
+        norm: Option<Normalise>,
+        /// The activation behind that.
+        activation: Activation,
+    },
+    /// A normalisation by itself.
+    Normalise {
+        /// What is normalised.
+        from: Value,
+        /// By what.
+        norm: Normalise,
+        /// The activation behind.
+        activation: Activation,
+    },
+    /// A matrix (out, in) and a bias, at each pixel or token.
+    Dense {
+        /// What is multiplied.
+        from: Value,
+        /// The matrix.
+        weight: Param,
+        /// Its rows.
+        out: usize,
+        /// What is added to each channel.
+        bias: Option<Param>,
+        /// The activation behind.
+        activation: Activation,
+    },
+    /// The largest number of each window; padding is never the largest.
+    MaxPool {
+        /// What is pooled.
+        from: Value,
+        /// The window.
+        sweep: Sweep,
+    },
+    /// The mean of each window.
+    MeanPool {
+        /// What is pooled.
+        from: Value,
+        /// The window.
+        sweep: Sweep,
+        /// Whether padding counts as zeros.
+        counts_padding: bool,
+    },
+    /// Means over as many cells as `to` (height, width) says, whatever the size of the image.
+    AdaptiveMean {
+        /// What is pooled.
+        from: Value,
+        /// Cells (vertical, horizontal).
+        to: (usize, usize),
+    },
+    /// The mean of each channel, over the pixels or tokens from `first` on.
+    Mean {
+        /// Of what.
+        from: Value,
+        /// The first pixel that counts.
+        first: usize,
+    },
+    /// All numbers of an image as the channels of one pixel: channels, then rows, as torch flattens.
+    Flatten {
+        /// What is flattened.
+        from: Value,
+    },
+    /// Channels of several results behind each other.
+    Concatenate {
+        /// The results.
+        parts: Vec<Value>,
+    },
+    /// The sum of two results, and an activation.
+    Add {
+        /// One.
+        left: Value,
+        /// The other.
+        right: Value,
+        /// The activation of the sum.
+        activation: Activation,
+    },
+    /// Each channel of an image multiplied by one number.
+    Gate {
+        /// The image.
+        from: Value,
+        /// One number for each channel.
+        gate: Value,
+    },
+    /// Every `stride`-th pixel, with channels of zeros on both sides (He et al. 2016, option A).
+    Subsample {
+        /// Of what.
+        from: Value,
+        /// Pixels from one that is taken to the next.
+        stride: usize,
+        /// Channels before and behind.
+        zeros: (usize, usize),
+    },
+    /// Pixels as tokens, behind a learned one where there is one, plus learned positions (tokens, channels).
+    Tokens {
+        /// The map of patches.
+        from: Value,
+        /// The token in front of them.
+        class: Option<Param>,
+        /// The positions.
+        positions: Param,
+        /// Patches for which there are positions (vertical, horizontal).
+        grid: (usize, usize),
+    },
+    /// Layer normalisation of each token.
+    LayerNorm {
+        /// Of what.
+        from: Value,
+        /// Factor of each channel.
+        scale: Param,
+        /// What is then added.
+        shift: Param,
+        /// What is added to the variance.
+        epsilon: f32,
+    },
+    /// Attention of all tokens to all (Vaswani et al. 2017) on queries, keys and values behind each other.
+    Attend {
+        /// (tokens, 3 · channels).
+        from: Value,
+        /// Heads.
+        heads: usize,
+    },
+    /// Each channel multiplied by a learned number.
+    LayerScale {
+        /// What is scaled.
+        from: Value,
+        /// The numbers.
+        factor: Param,
+    },
+    /// One token.
+    Token {
+        /// Of these.
+        from: Value,
+        /// Its number.
+        index: usize,
+    },
+}
+
+impl Op {
+    /// The results that it is made of.
+    pub fn inputs(&self) -> Vec<Value> {
+        match self {
+            Op::Images => Vec::new(),
+            Op::Concatenate { parts } => parts.clone(),
+            Op::Add { left, right, .. } => vec![*left, *right],
+            Op::Gate { from, gate } => vec![*from, *gate],
+            Op::Rescale { from, .. }
+            | Op::Convolve { from, .. }
+            | Op::Normalise { from, .. }
+            | Op::Dense { from, .. }
+            | Op::MaxPool { from, .. }
+            | Op::MeanPool { from, .. }
+            | Op::AdaptiveMean { from, .. }
+            | Op::Mean { from, .. }
+            | Op::Flatten { from }
+            | Op::Subsample { from, .. }
+            | Op::Tokens { from, .. }
+            | Op::LayerNorm { from, .. }
+            | Op::Attend { from, .. }
+            | Op::LayerScale { from, .. }
+            | Op::Token { from, .. } => vec![*from],
+        }
+    }
+}
+
+/// The first value of a weight.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum First {
+    /// Normal with this deviation.
+    Normal(f32),
+    /// All the same.
+    Constant(f32),
+}
+
+/// A tensor of weights: its name in files, its shape, and how it begins.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    /// Its name, as its source has it.
+    pub name: String,
+    /// Its sizes.
+    pub shape: Vec<usize>,
+    /// Its first value.
+    pub first: First,
+    /// Whether it is learned by gradients; running moments are not.
+    pub learned: bool,
+}
+
+impl Parameter {
+    /// Its numbers.
+    pub fn count(&self) -> usize {
+        self.shape.iter().product()
+    }
+}
+
+/// A network: operations, weights, and the results that have names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Graph {
+    pub(super) channels: usize,
+    pub(super) ops: Vec<Op>,
+    pub(super) parameters: Vec<Parameter>,
+    pub(super) cuts: Vec<(String, Value)>,
+    pub(super) features: Value,
+    pub(super) logits: Option<Value>,
+}
+
+impl Graph {
+    /// Channels of the images.
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// The operations, in the order in which they are computed.
+    pub fn ops(&self) -> &[Op] {
+        &self.ops
+    }
+
+    /// The weights, in the order in which they are named.
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    /// Results by name, at which the network may be cut, from the images on.
+    pub fn cuts(&self) -> &[(String, Value)] {
+        &self.cuts
+    }
+
+    /// The penultimate features.
+    pub fn features(&self) -> Value {
+        self.features
+    }
+
+    /// What the last layer makes of them, where there is one.
+    pub fn logits(&self) -> Option<Value> {
+        self.logits
+    }
+
+    /// Which operations a result is made of, itself among them.
+    pub fn needed(&self, result: Value) -> Vec<bool> {
+        let mut needed = vec![false; self.ops.len()];
+        needed[result.0] = true;
+        for place in (0..=result.0).rev() {
+            if needed[place] {
+                self.ops[place].inputs().iter().for_each(|input| needed[input.0] = true);
+            }
+        }
+        needed
+    }
+
+    /// The weights that an operation uses.
+    pub fn used(&self, place: usize) -> Vec<Param> {
+        let norm = |norm: &Normalise| {
+            norm.scale.into_iter().chain([norm.shift, norm.moments.0, norm.moments.1]).collect::<Vec<_>>()
+        };
+        match &self.ops[place] {
+            Op::Convolve { weight, bias, norm: behind, .. } => {
+                let behind = behind.as_ref().map(norm).unwrap_or_default();
+                [*weight].into_iter().chain(*bias).chain(behind).collect()
+            }
+            Op::Normalise { norm: by, .. } => norm(by),
+            Op::Dense { weight, bias, .. } => [*weight].into_iter().chain(*bias).collect(),
+            Op::Tokens { class, positions, .. } => class.iter().copied().chain([*positions]).collect(),
+            Op::LayerNorm { scale, shift, .. } => vec![*scale, *shift],
+            Op::LayerScale { factor, .. } => vec![*factor],
+            _ => Vec::new(),
+        }
+    }
+}
