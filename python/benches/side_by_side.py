@@ -68,6 +68,8 @@ def easyfsl(X, y, tasks):
     from easyfsl.utils import evaluate
     from torch.utils.data import DataLoader
 
+    # easyfsl 1.5 calls what torch has had no use for since 2.5.
+    torch.utils.data.Sampler.__init__ = lambda self, data_source=None: None
     names, labels = np.unique(y, return_inverse=True)
     dataset = FeaturesDataset(labels.tolist(), torch.from_numpy(X), list(names))
     sampler = TaskSampler(dataset, n_way=5, n_shot=5, n_query=15, n_tasks=tasks)
