@@ -145,6 +145,11 @@ impl BackboneSpec {
         self.weights.as_ref()
     }
 
+    /// The result of a published network that becomes features; nothing for the penultimate one.
+    pub fn cut(&self) -> Option<&str> {
+        self.asked.cut.as_deref()
+    }
+
     /// The seed of weights that nobody has trained.
     pub fn seed_train(&self) -> Option<u64> {
         match self.weights {

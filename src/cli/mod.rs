@@ -1,5 +1,6 @@
 //! The command line: one file per verb. The only room that prints, and the only one that knows exit codes.
 
+mod backbones;
 mod check;
 mod compare;
 mod data;
@@ -62,6 +63,7 @@ enum Verb {
     Merge(merge::Arguments),
     Data(data::Arguments),
     Weights(weights::Arguments),
+    Backbones(backbones::Arguments),
 }
 
 impl Verb {
@@ -116,6 +118,7 @@ pub fn main(learners: &Learners) -> ExitCode {
         Verb::Merge(arguments) => merge::run(&arguments),
         Verb::Data(arguments) => data::run(&arguments),
         Verb::Weights(arguments) => weights::run(&arguments),
+        Verb::Backbones(arguments) => backbones::run(&arguments),
     };
     let outcome = panics::with_threads(|| device::guarded(device, verb));
     match outcome {

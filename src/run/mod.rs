@@ -24,6 +24,7 @@ mod hard_episode;
 mod head;
 mod items;
 mod merge;
+pub(crate) mod networks;
 mod plan;
 mod prepare;
 mod prepared;

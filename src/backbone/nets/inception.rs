@@ -12,6 +12,7 @@ pub(super) const KINDS: &[Kind] = &[Kind {
     resize: 342,
     halves: true,
     auxiliary: &["AuxLogits."],
+    auxiliary_parameters: 3_326_696,
     top1: Some(77.29),
     ..Kind::new("inception_v3", "Inception v3")
 }];

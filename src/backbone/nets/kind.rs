@@ -19,6 +19,8 @@ pub struct Kind {
     pub halves: bool,
     /// Beginnings of the names of weights that serve the training alone.
     pub auxiliary: &'static [&'static str],
+    /// How many weights these are, as published.
+    pub auxiliary_parameters: usize,
     /// What published weights of this name were trained on, as a dataset is called.
     pub trained_on: &'static str,
     /// Its share of right answers on ImageNet's validation images as torchvision publishes it, in percent.
@@ -40,6 +42,7 @@ impl Kind {
             resize: 256,
             halves: false,
             auxiliary: &[],
+            auxiliary_parameters: 0,
             trained_on: "imagenet-1k",
             top1: None,
             describe: nothing,

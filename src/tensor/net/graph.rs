@@ -313,6 +313,13 @@ impl Graph {
         self.logits
     }
 
+    /// The same network with some operations replaced, such as a pooling that rounds otherwise. What an operation reads and the
+    /// weights that it names must stay.
+    #[must_use]
+    pub fn with(&self, change: impl Fn(&Op) -> Op) -> Graph {
+        Graph { ops: self.ops.iter().map(change).collect(), ..self.clone() }
+    }
+
     /// Which operations a result is made of, itself among them.
     pub fn needed(&self, result: Value) -> Vec<bool> {
         let mut needed = vec![false; self.ops.len()];
