@@ -222,7 +222,8 @@ fn the_network_on_a_tape_gives_the_same_features_and_reaches_every_weight() {
         let reached = gradients.iter().filter(|gradient| gradient.iter().any(|g| *g != 0.0)).count();
         assert_eq!(reached, gradients.len(), "{name}: a weight has no gradient");
         let after = to_host(&network.embed(&images).unwrap()).unwrap();
-        assert_ne!(frozen, after, "{name}: running moments moved");
+        let moments = weights.0.iter().any(|weight| !weight.learned);
+        assert_eq!(frozen != after, moments, "{name}: running moments move, and nothing else does");
         network.load(&weights).unwrap();
         assert_eq!(to_host(&network.embed(&images).unwrap()).unwrap(), frozen, "{name}");
     }
