@@ -220,26 +220,8 @@ impl Work {
             });
             let (mut pixels, mut pace) = (Vec::new(), pace);
             for prepared in batches {
-                pixels.clear();
-                let mut broken = Vec::new();
-                for (row, item) in prepared.iter().enumerate() {
-                    match item {
-                        Ok((numbers, moves)) => {
-                            pixels.extend_from_slice(numbers);
-                            animated += usize::from(*moves);
-                        }
-                        // Others keep their places, so that a batch gives the same features with it and without.
-                        Err(fault) if is_of_the_file(fault) => {
-                            broken.push(row);
-                            pixels.resize(pixels.len() + self.recipe.form().dim().unwrap_or(1), 0.0);
-                        }
-                        Err(_) => {}
-                    }
-                }
-                if let Some(fault) = prepared.into_iter().filter_map(Result::err).find(|f| !is_of_the_file(f))
-                {
-                    return Err(RunError::Data(fault));
-                }
+                let (broken, moving) = self.gather(prepared, &mut pixels)?;
+                animated += moving;
                 let features = network.embed(&pixels).and_then(|features| to_host(&features));
                 let mut features = features.map_err(BackboneError::from)?;
                 let rows = features.len() / kept.dim();
@@ -253,6 +235,31 @@ impl Work {
         })
     }
 
+    /// The numbers of a batch one after the other, with the rows that could not be read and how many are animations.
+    fn gather(
+        &self,
+        prepared: Vec<Prepared>,
+        pixels: &mut Vec<f32>,
+    ) -> Result<(Vec<usize>, usize), DataError> {
+        pixels.clear();
+        let (mut broken, mut animated) = (Vec::new(), 0);
+        for (row, item) in prepared.into_iter().enumerate() {
+            match item {
+                Ok((numbers, moves)) => {
+                    pixels.extend_from_slice(&numbers);
+                    animated += usize::from(moves);
+                }
+                // Others keep their places, so that a batch gives the same features with it and without.
+                Err(fault) if is_of_the_file(&fault) => {
+                    broken.push(row);
+                    pixels.resize(pixels.len() + self.recipe.form().dim().unwrap_or(1), 0.0);
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
+        Ok((broken, animated))
+    }
+
     fn photograph(&self, item: usize) -> Result<Photograph, DataError> {
         self.dataset.photograph(item)?.ok_or_else(|| DataError::Spec {
             spec: self.dataset.name().to_string(),
@@ -261,7 +268,7 @@ impl Work {
     }
 
     /// The numbers that the network reads, and whether the item is one frame of several.
-    fn prepared(&self, item: usize) -> Result<(Vec<f32>, bool), DataError> {
+    fn prepared(&self, item: usize) -> Prepared {
         let Photograph { image, animated } = self.photograph(item)?;
         Ok((self.recipe.apply(&image), animated))
     }
@@ -278,6 +285,9 @@ impl Work {
         }
     }
 }
+
+/// The numbers that a network reads of an item, and whether it is one frame of several.
+type Prepared = Result<(Vec<f32>, bool), DataError>;
 
 /// Whether an error is one of a single file, not of the request.
 fn is_of_the_file(error: &DataError) -> bool {
