@@ -57,6 +57,7 @@ pub fn store_of(classes: usize, dim: usize, precision: Precision) -> Outcome<Sto
         precision,
         classes: &class,
         parts: None,
+        groups: None,
         ids: &ids,
         listed: &listed,
         class_embeddings: None,
