@@ -5,8 +5,13 @@
 
 use std::io::Cursor;
 
-use ::image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+#[cfg(feature = "images")]
+use ::image::{DynamicImage, ImageDecoder, ImageReader, Limits};
+use zune_jpeg::JpegDecoder;
+use zune_jpeg::zune_core::colorspace::ColorSpace;
+use zune_jpeg::zune_core::options::DecoderOptions;
 
+#[cfg(feature = "images")]
 use super::animated::is_animated;
 use super::error::DecodeError;
 use super::orientation::{of_exif, upright};
@@ -39,13 +44,14 @@ pub enum Samples {
     Sixteen(Vec<u16>),
 }
 
-/// Decodes a picture of at most `most` pixels: JPEG, PNG, WebP, BMP, GIF, TIFF or PNM.
+/// Decodes a picture of at most `most` pixels: JPEG or PNG; with the feature `images` also WebP, BMP, GIF, TIFF or PNM.
 ///
 /// # Errors
 /// When it is none of these, is damaged or cut short, or has more pixels.
 pub fn decode(bytes: &[u8], most: u64) -> Result<Picture, DecodeError> {
     let (picture, exif) = match bytes {
         [0x89, b'P', b'N', b'G', ..] => png(bytes, most)?,
+        [0xff, 0xd8, ..] => jpeg(bytes, most)?,
         _ => other(bytes, most)?,
     };
     let orientation = exif.as_deref().and_then(of_exif).unwrap_or(1);
@@ -146,12 +152,29 @@ fn png(bytes: &[u8], most: u64) -> Result<WithExif, DecodeError> {
     Ok((Picture { animated, ..picture }, exif))
 }
 
-fn other(bytes: &[u8], most: u64) -> Result<WithExif, DecodeError> {
-    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(broken)?;
-    let format = reader.format().ok_or_else(|| broken("no image, or one of a format that is not read"))?;
-    if format == ImageFormat::Jpeg && !ends(bytes) {
+fn jpeg(bytes: &[u8], most: u64) -> Result<WithExif, DecodeError> {
+    if !ends(bytes) {
         return Err(broken("its data ends before the picture does"));
     }
+    let options = DecoderOptions::default().set_strict_mode(false);
+    let options = options.set_max_width(usize::MAX).set_max_height(usize::MAX);
+    let mut decoder = JpegDecoder::new_with_options(Cursor::new(bytes), options);
+    decoder.decode_headers().map_err(broken)?;
+    let (width, height) = decoder.dimensions().unwrap_or_default();
+    let (width, height) = (width as u32, height as u32);
+    bounded(width, height, most)?;
+    let grey = decoder.input_colorspace() == Some(ColorSpace::Luma);
+    let wanted = if grey { ColorSpace::Luma } else { ColorSpace::RGB };
+    decoder.set_options(options.jpeg_set_out_colorspace(wanted));
+    let samples = decoder.decode().map_err(broken)?;
+    let picture = Picture::of((width, height), if grey { 1 } else { 3 }, samples, Samples::Eight)?;
+    Ok((picture, decoder.exif().cloned()))
+}
+
+#[cfg(feature = "images")]
+fn other(bytes: &[u8], most: u64) -> Result<WithExif, DecodeError> {
+    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(broken)?;
+    reader.format().ok_or_else(|| broken("no image, or one of a format that is not read"))?;
     let mut limited = reader;
     // The largest sample has four bytes, and there are four of a pixel at most.
     let mut limits = Limits::no_limits();
@@ -174,6 +197,18 @@ fn other(bytes: &[u8], most: u64) -> Result<WithExif, DecodeError> {
         other => return Err(broken(format!("pixels of type {:?}, expected whole numbers", other.color()))),
     };
     Ok((Picture { animated: is_animated(bytes), ..picture? }, exif))
+}
+
+#[cfg(not(feature = "images"))]
+fn other(bytes: &[u8], _: u64) -> Result<WithExif, DecodeError> {
+    let formats: [(&[u8], &str); 5] =
+        [(b"RIFF", "WebP"), (b"BM", "BMP"), (b"GIF8", "GIF"), (b"II*\0", "TIFF"), (b"MM\0*", "TIFF")];
+    let pnm = matches!(bytes, [b'P', b'1'..=b'6', ..]).then_some("PNM");
+    let format = formats.iter().find(|(start, _)| bytes.starts_with(start)).map(|(_, name)| *name).or(pnm);
+    Err(broken(match format {
+        Some(format) => format!("this build reads no {format}\nhint: build with --features images"),
+        None => "no image, or one of a format that is not read".to_string(),
+    }))
 }
 
 /// Whether a JPEG has its end behind the last of its scans: one that was cut short would be grey from there on.

@@ -3,6 +3,7 @@
 //! A [`Recipe`] is preprocessing as data: resize, crop, mean, deviation, order and range of the channels. Scaling follows
 //! Pillow's arithmetic bit by bit, because one grey level at random moves the features of a real network by some per cent.
 
+#[cfg(feature = "images")]
 mod animated;
 mod config;
 mod decode;

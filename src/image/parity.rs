@@ -47,11 +47,17 @@ fn read(file: &str) -> Picture {
 fn decoded_files_have_the_bytes_of_pillow() {
     let all = rows("decoded.csv");
     assert_eq!(all.len(), 25);
-    for row in all {
+    let is_read = |row: &Vec<String>| cfg!(feature = "images") || row[0].ends_with(".png");
+    for row in all.into_iter().filter(is_read) {
         let found = read(&row[0]).rgb();
         assert_eq!([found.width().to_string(), found.height().to_string()], row[1..3], "{}", row[0]);
         assert_eq!(sha256(found.pixels()), row[3], "{}", row[0]);
     }
+}
+
+#[cfg(feature = "images")]
+#[test]
+fn an_animation_is_known_by_its_file() {
     assert!(
         read("animated.gif").animated && !read("palette.gif").animated && !read("lossless.webp").animated
     );

@@ -205,7 +205,7 @@ fn a_class_without_a_split_is_refused() {
 
 #[test]
 fn an_unknown_key_in_store_toml_is_refused_with_the_known_ones() {
-    let sentence = "store/store.toml line 2: unknown field `saw`, expected one of `backbone`, `trained_on`, `saw_classes`, `saw_splits`, `form`, `weights_sha256`, `seed_train`, `truncated`, `class_embeddings`";
+    let sentence = "store/store.toml line 2: unknown field `saw`, expected one of `backbone`, `trained_on`, `saw_classes`, `saw_splits`, `form`, `weights_sha256`, `seed_train`, `truncated`, `preprocessing`, `class_embeddings`";
     refused(&with("store.toml", "backbone = \"net\"\nsaw = \"all\"\n"), sentence);
     let sentence = "store/store.toml: unknown value of saw_classes `maybe`, expected one of `none`, `some`, `all`, `unknown`";
     refused(&with("store.toml", "saw_classes = \"maybe\"\n"), sentence);

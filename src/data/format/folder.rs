@@ -277,7 +277,7 @@ mod tests {
     fn a_store_toml_that_says_what_nobody_reads_is_refused() {
         let refused = |toml: &str| folder_refusal(&[("store.toml", toml.as_bytes())]);
         let unknown = "store/store.toml line 2: unknown field `saw`, expected one of `backbone`, `trained_on`, \
-                       `saw_classes`, `saw_splits`, `form`, `weights_sha256`, `seed_train`, `truncated`, `class_embeddings`";
+                       `saw_classes`, `saw_splits`, `form`, `weights_sha256`, `seed_train`, `truncated`, `preprocessing`, `class_embeddings`";
         assert_eq!(refused("backbone = \"net\"\nsaw = \"all\"\n"), unknown);
         let word = "store/store.toml: unknown value of saw_classes `maybe`, expected one of `none`, `some`, `all`, \
                     `unknown`";

@@ -229,7 +229,7 @@ impl Work {
             });
             let (mut pixels, mut pace) = (Vec::new(), pace);
             for prepared in batches {
-                let (broken, moving) = self.lay_out(prepared, &mut pixels)?;
+                let (broken, moving) = self.gather(prepared, &mut pixels)?;
                 animated += moving;
                 let features = network.embed(&pixels).and_then(|features| to_host(&features));
                 let mut features = features.map_err(BackboneError::from)?;
@@ -244,14 +244,12 @@ impl Work {
         })
     }
 
-    /// The numbers of a batch, one image behind the other; which of them are broken, and how many are animations.
-    ///
-    /// Broken ones keep their places as zeros, so that a batch gives the same features with them and without.
-    fn lay_out(
+    /// The numbers of a batch one after the other, with the rows that could not be read and how many are animations.
+    fn gather(
         &self,
-        prepared: Vec<Result<(Vec<f32>, bool), DataError>>,
+        prepared: Vec<Prepared>,
         pixels: &mut Vec<f32>,
-    ) -> Result<(Vec<usize>, usize), RunError> {
+    ) -> Result<(Vec<usize>, usize), DataError> {
         pixels.clear();
         let (mut broken, mut animated) = (Vec::new(), 0);
         for (row, item) in prepared.into_iter().enumerate() {
@@ -260,11 +258,12 @@ impl Work {
                     pixels.extend_from_slice(&numbers);
                     animated += usize::from(moves);
                 }
+                // Others keep their places, so that a batch gives the same features with it and without.
                 Err(fault) if is_of_the_file(&fault) => {
                     broken.push(row);
                     pixels.resize(pixels.len() + self.recipe.form().dim().unwrap_or(1), 0.0);
                 }
-                Err(fault) => return Err(RunError::Data(fault)),
+                Err(fault) => return Err(fault),
             }
         }
         Ok((broken, animated))
@@ -278,7 +277,7 @@ impl Work {
     }
 
     /// The numbers that the network reads, and whether the item is one frame of several.
-    fn prepared(&self, item: usize) -> Result<(Vec<f32>, bool), DataError> {
+    fn prepared(&self, item: usize) -> Prepared {
         let Photograph { image, animated } = self.photograph(item)?;
         Ok((self.recipe.apply(&image), animated))
     }
@@ -295,6 +294,9 @@ impl Work {
         }
     }
 }
+
+/// The numbers that a network reads of an item, and whether it is one frame of several.
+type Prepared = Result<(Vec<f32>, bool), DataError>;
 
 /// Whether an error is one of a single file, not of the request.
 fn is_of_the_file(error: &DataError) -> bool {

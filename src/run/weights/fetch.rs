@@ -60,10 +60,10 @@ pub(crate) fn get(
     watch: &dyn Watch,
 ) -> Result<Got, RunError> {
     let pins = Pins::read(folder)?;
-    if let Some(pins) = pins.as_ref() {
-        if pins.is_whole(folder)? {
-            return Ok(got(folder, pins, true));
-        }
+    if let Some(pins) = pins.as_ref()
+        && pins.is_whole(folder)?
+    {
+        return Ok(got(folder, pins, true));
     }
     if from.offline {
         return Err(RunError::Request(format!(

@@ -8,7 +8,12 @@ use crate::image::{self, DecodeError, Picture, Samples};
 
 pub(super) use crate::image::MOST_PIXELS;
 
-/// Endings of images that are read.
+/// Whether this build reads files of this ending.
+pub(super) fn is_read(ending: &str) -> bool {
+    ENDINGS[..6].contains(&ending) || cfg!(feature = "images") && ENDINGS.contains(&ending)
+}
+
+/// Endings of images: those that are always read, and those that are with the feature `images`.
 pub(super) const ENDINGS: [&str; 16] = [
     "png", "apng", "jpg", "jpeg", "jpe", "jfif", "bmp", "dib", "gif", "webp", "tif", "tiff", "ppm", "pgm",
     "pbm", "pnm",
@@ -203,6 +208,7 @@ pub(super) mod tests {
         assert_eq!((turned.height, turned.width, turned.values), (2, 1, vec![0.0, 1.0]));
     }
 
+    #[cfg(feature = "images")]
     #[test]
     fn other_formats_are_read() {
         use ::image::{DynamicImage, ImageBuffer, ImageFormat, Luma, Rgb};

@@ -7,7 +7,7 @@ use crate::data::DataError;
 use crate::data::format::splits;
 use crate::vocab::{Split, counted, few};
 
-use super::decode::ENDINGS;
+use super::decode::{ENDINGS, is_read};
 
 /// Endings of files that are images and that nobody here reads.
 const OTHER_IMAGES: [&str; 10] = ["heic", "heif", "avif", "jxl", "jp2", "svg", "ico", "tga", "psd", "exr"];
@@ -198,7 +198,7 @@ impl PassedOver {
     /// The files that are read, and a count of other images.
     fn read(&mut self, files: Vec<PathBuf>) -> Vec<PathBuf> {
         let (read, others): (Vec<PathBuf>, Vec<PathBuf>) =
-            files.into_iter().partition(|path| ENDINGS.contains(&ending(path).as_str()));
+            files.into_iter().partition(|path| is_read(&ending(path)));
         for path in others.iter().filter(|path| is_image(path)) {
             *self.unread.entry(ending(path)).or_default() += 1;
         }
@@ -216,8 +216,13 @@ impl PassedOver {
         if !self.unread.is_empty() {
             let by_ending: Vec<String> = self.unread.iter().map(|(e, n)| format!("{n} .{e}")).collect();
             let count = self.unread.values().sum::<usize>() as u64;
+            let readable = self.unread.keys().any(|ending| ENDINGS.contains(&ending.as_str()));
+            let way = if readable { "; build with --features images to read them" } else { "" };
             let files = counted(count, "file that looks like an image is", "files that look like images are");
-            all.push(format!("{files} left out, in formats that are not read ({})", by_ending.join(", ")));
+            all.push(format!(
+                "{files} left out, in formats that are not read ({}){way}",
+                by_ending.join(", ")
+            ));
         }
         if let Some(first) = self.deeper.first() {
             let images = counted(self.deeper.len() as u64, "image", "images");
