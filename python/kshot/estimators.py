@@ -7,12 +7,16 @@ from ._estimator import Head
 __all__ = [
     "FineTune",
     "KNN",
+    "LDA",
     "LinearProbe",
+    "Mahalanobis",
     "Matching",
+    "MetaOptNetSVM",
     "NearestCentroid",
     "Prototypical",
     "Ridge",
     "SVM",
+    "WhitenedRidge",
 ]
 
 
@@ -106,6 +110,31 @@ class KNN(Head):
         self.k = k
 
 
+class LDA(Head):
+    """Linear discriminant analysis with a shrunk covariance (Friedman 1989).
+
+    Parameters
+    ----------
+    shrinkage : float, a number from 0.000001 to 1; default 0.5
+        Share of the identity in the covariance.
+    feature_transform : str, one of `none`, `l2n`, `cl2n`; default none
+        What is done to features first.
+    """
+
+    _learner: ClassVar[str] = "lda"
+    _names: ClassVar[dict[str, str]] = {"shrinkage": "shrinkage", "feature_transform": "transform"}
+    _probabilities: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        *,
+        shrinkage: float = 0.5,
+        feature_transform: str = "none",
+    ) -> None:
+        self.shrinkage = shrinkage
+        self.feature_transform = feature_transform
+
+
 class LinearProbe(Head):
     """Multinomial logistic regression to convergence (Tian et al. 2020).
 
@@ -131,6 +160,31 @@ class LinearProbe(Head):
         self.feature_transform = feature_transform
 
 
+class Mahalanobis(Head):
+    """Mahalanobis distance with a covariance per label (Simple CNAPS, Bateni et al. 2020).
+
+    Parameters
+    ----------
+    beta : float, a number from 0.000000001 to 1000000000; default 1
+        Multiple of the identity in every covariance.
+    feature_transform : str, one of `none`, `l2n`, `cl2n`; default none
+        What is done to features first.
+    """
+
+    _learner: ClassVar[str] = "mahalanobis"
+    _names: ClassVar[dict[str, str]] = {"beta": "beta", "feature_transform": "transform"}
+    _probabilities: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        *,
+        beta: float = 1.0,
+        feature_transform: str = "none",
+    ) -> None:
+        self.beta = beta
+        self.feature_transform = feature_transform
+
+
 class Matching(Head):
     """Attention over cosine similarities to the support (Vinyals et al. 2016).
 
@@ -150,6 +204,31 @@ class Matching(Head):
         temperature: float = 1.0,
     ) -> None:
         self.temperature = temperature
+
+
+class MetaOptNetSVM(Head):
+    """Multi-class support vector machine of Crammer and Singer (MetaOptNet, Lee et al. 2019).
+
+    Parameters
+    ----------
+    C : float, a number from 0.000001 to 10000; default 0.1
+        Weight of the loss.
+    feature_transform : str, one of `none`, `l2n`, `cl2n`; default l2n
+        What is done to features first.
+    """
+
+    _learner: ClassVar[str] = "metaoptnet-svm"
+    _names: ClassVar[dict[str, str]] = {"C": "c", "feature_transform": "transform"}
+    _probabilities: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        *,
+        C: float = 0.1,
+        feature_transform: str = "l2n",
+    ) -> None:
+        self.C = C
+        self.feature_transform = feature_transform
 
 
 class NearestCentroid(Head):
@@ -241,4 +320,29 @@ class SVM(Head):
         feature_transform: str = "l2n",
     ) -> None:
         self.C = C
+        self.feature_transform = feature_transform
+
+
+class WhitenedRidge(Head):
+    """Ridge regression on whitened columns (big_vision's fewshot_lsr).
+
+    Parameters
+    ----------
+    alpha : float, a number from 0.000001 to 1000000000; default 1024
+        L2 penalty.
+    feature_transform : str, one of `none`, `l2n`, `cl2n`; default none
+        What is done to features first.
+    """
+
+    _learner: ClassVar[str] = "whitened-ridge"
+    _names: ClassVar[dict[str, str]] = {"alpha": "alpha", "feature_transform": "transform"}
+    _probabilities: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        *,
+        alpha: float = 1024.0,
+        feature_transform: str = "none",
+    ) -> None:
+        self.alpha = alpha
         self.feature_transform = feature_transform
