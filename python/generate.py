@@ -15,7 +15,7 @@ from kshot import _kshot
 PLACE = Path(__file__).resolve().parent / "kshot" / "estimators.py"
 
 #: Names that are no plain joining of words.
-NAMES = {"k-nn": "KNN", "svm": "SVM"}
+NAMES = {"k-nn": "KNN", "lda": "LDA", "metaoptnet-svm": "MetaOptNetSVM", "svm": "SVM"}
 #: What has a member `transform` is a transformer to scikit-learn.
 ARGUMENTS = {"transform": "feature_transform"}
 
@@ -46,7 +46,7 @@ def value(parameter):
 
 def written(learner):
     name, parameters = learner["name"], learner["parameters"]
-    seeded = name == "fine-tune"
+    seeded = name == "fine-tune" and all(parameter["name"] != "seed" for parameter in parameters)
     lines = [f"class {class_name(name)}(Head):", f'    """{learner["about"][0].upper()}{learner["about"][1:]}.', ""]
     lines += ["    Parameters", "    ----------"]
     for parameter in parameters:

@@ -19,13 +19,17 @@ if TYPE_CHECKING:
     from ._runs import Selection, evaluate, select
     from .estimators import (
         KNN,
+        LDA,
         SVM,
         FineTune,
         LinearProbe,
+        Mahalanobis,
         Matching,
+        MetaOptNetSVM,
         NearestCentroid,
         Prototypical,
         Ridge,
+        WhitenedRidge,
     )
     from .results import Comparison, Results, compare, read, report
 
@@ -46,12 +50,16 @@ _LAZY = {
     "report": "results",
     "FineTune": "estimators",
     "KNN": "estimators",
+    "LDA": "estimators",
     "LinearProbe": "estimators",
+    "Mahalanobis": "estimators",
     "Matching": "estimators",
+    "MetaOptNetSVM": "estimators",
     "NearestCentroid": "estimators",
     "Prototypical": "estimators",
     "Ridge": "estimators",
     "SVM": "estimators",
+    "WhitenedRidge": "estimators",
 }
 
 __all__ = [
@@ -64,9 +72,12 @@ __all__ = [
     "KNN",
     "KshotError",
     "KshotWarning",
+    "LDA",
     "Learner",
     "LinearProbe",
+    "Mahalanobis",
     "Matching",
+    "MetaOptNetSVM",
     "NearestCentroid",
     "Prototypical",
     "RequestError",
@@ -74,6 +85,7 @@ __all__ = [
     "Ridge",
     "SVM",
     "Selection",
+    "WhitenedRidge",
     "__version__",
     "compare",
     "draws",

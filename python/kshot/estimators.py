@@ -7,12 +7,16 @@ from ._estimator import Head
 __all__ = [
     "FineTune",
     "KNN",
+    "LDA",
     "LinearProbe",
+    "Mahalanobis",
     "Matching",
+    "MetaOptNetSVM",
     "NearestCentroid",
     "Prototypical",
     "Ridge",
     "SVM",
+    "WhitenedRidge",
 ]
 
 
@@ -33,22 +37,24 @@ class FineTune(Head):
         L2 penalty on weights and bias.
     batch : int, a whole number from 0 to 100000; default 0
         Items per step; 0 takes the whole support.
-    init : str, one of `zero`, `prototype`; default zero
+    init : str, one of `zero`, `prototype`, `random`; default zero
         Where the weights start.
-    head : str, one of `linear`, `cosine`; default linear
+    seed : int, a whole number from 0 to 4294967295; default 0
+        Seed of a random start.
+    starts : int, a whole number from 1 to 100; default 1
+        Random starts that answer together.
+    head : str, one of `linear`, `cosine`, `weight-norm`; default linear
         How logits are made.
     scale : float, a number from 0.001 to 10000; default 10
         Factor on the cosine of a cosine head.
     feature_transform : str, one of `none`, `l2n`, `cl2n`; default l2n
         What is done to features first.
-    preset : str, one of `none`, `closer-look`; default none
-        Takes epochs, batch, lr, momentum, dampening and weight decay from a paper.
-    seed : int; default 7
-        Seed of its random numbers.
+    preset : str, one of `none`, `closer-look`, `baseline-plus-plus`; default none
+        Takes head, start, transform and steps from a paper.
     """
 
     _learner: ClassVar[str] = "fine-tune"
-    _names: ClassVar[dict[str, str]] = {"lr": "lr", "epochs": "epochs", "momentum": "momentum", "dampening": "dampening", "weight_decay": "weight-decay", "batch": "batch", "init": "init", "head": "head", "scale": "scale", "feature_transform": "transform", "preset": "preset"}
+    _names: ClassVar[dict[str, str]] = {"lr": "lr", "epochs": "epochs", "momentum": "momentum", "dampening": "dampening", "weight_decay": "weight-decay", "batch": "batch", "init": "init", "seed": "seed", "starts": "starts", "head": "head", "scale": "scale", "feature_transform": "transform", "preset": "preset"}
     _probabilities: ClassVar[bool] = True
 
     def __init__(
@@ -61,11 +67,12 @@ class FineTune(Head):
         weight_decay: float = 0.0,
         batch: int = 0,
         init: str = "zero",
+        seed: int = 0,
+        starts: int = 1,
         head: str = "linear",
         scale: float = 10.0,
         feature_transform: str = "l2n",
         preset: str = "none",
-        seed: int = 7,
     ) -> None:
         self.lr = lr
         self.epochs = epochs
@@ -74,11 +81,12 @@ class FineTune(Head):
         self.weight_decay = weight_decay
         self.batch = batch
         self.init = init
+        self.seed = seed
+        self.starts = starts
         self.head = head
         self.scale = scale
         self.feature_transform = feature_transform
         self.preset = preset
-        self.seed = seed
 
 
 class KNN(Head):
@@ -106,6 +114,31 @@ class KNN(Head):
         self.k = k
 
 
+class LDA(Head):
+    """Linear discriminant analysis with a shrunk covariance (Friedman 1989).
+
+    Parameters
+    ----------
+    shrinkage : float, a number from 0.000001 to 1; default 0.5
+        Share of the identity in the covariance.
+    feature_transform : str, one of `none`, `l2n`, `cl2n`; default none
+        What is done to features first.
+    """
+
+    _learner: ClassVar[str] = "lda"
+    _names: ClassVar[dict[str, str]] = {"shrinkage": "shrinkage", "feature_transform": "transform"}
+    _probabilities: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        *,
+        shrinkage: float = 0.5,
+        feature_transform: str = "none",
+    ) -> None:
+        self.shrinkage = shrinkage
+        self.feature_transform = feature_transform
+
+
 class LinearProbe(Head):
     """Multinomial logistic regression to convergence (Tian et al. 2020).
 
@@ -131,12 +164,37 @@ class LinearProbe(Head):
         self.feature_transform = feature_transform
 
 
+class Mahalanobis(Head):
+    """Mahalanobis distance with a covariance per label (Simple CNAPS, Bateni et al. 2020).
+
+    Parameters
+    ----------
+    beta : float, a number from 0.000000001 to 1000000000; default 1
+        Multiple of the identity in every covariance.
+    feature_transform : str, one of `none`, `l2n`, `cl2n`; default none
+        What is done to features first.
+    """
+
+    _learner: ClassVar[str] = "mahalanobis"
+    _names: ClassVar[dict[str, str]] = {"beta": "beta", "feature_transform": "transform"}
+    _probabilities: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        *,
+        beta: float = 1.0,
+        feature_transform: str = "none",
+    ) -> None:
+        self.beta = beta
+        self.feature_transform = feature_transform
+
+
 class Matching(Head):
     """Attention over cosine similarities to the support (Vinyals et al. 2016).
 
     Parameters
     ----------
-    temperature : float, a number from 0.001 to 1000; default 1
+    temperature : float, a number from 0.001 to 1000; default 10
         Factor on the cosines.
     """
 
@@ -147,9 +205,34 @@ class Matching(Head):
     def __init__(
         self,
         *,
-        temperature: float = 1.0,
+        temperature: float = 10.0,
     ) -> None:
         self.temperature = temperature
+
+
+class MetaOptNetSVM(Head):
+    """Multi-class support vector machine of Crammer and Singer (MetaOptNet, Lee et al. 2019).
+
+    Parameters
+    ----------
+    C : float, a number from 0.000001 to 10000; default 0.1
+        Weight of the loss.
+    feature_transform : str, one of `none`, `l2n`, `cl2n`; default l2n
+        What is done to features first.
+    """
+
+    _learner: ClassVar[str] = "metaoptnet-svm"
+    _names: ClassVar[dict[str, str]] = {"C": "c", "feature_transform": "transform"}
+    _probabilities: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        *,
+        C: float = 0.1,
+        feature_transform: str = "l2n",
+    ) -> None:
+        self.C = C
+        self.feature_transform = feature_transform
 
 
 class NearestCentroid(Head):
@@ -180,18 +263,22 @@ class Prototypical(Head):
     ----------
     distance : str, one of `euclidean`, `cosine`; default euclidean
         Distance to the class means.
+    scale : float, a number from 0.001 to 10000; default 10
+        Factor on the cosines of distance=cosine.
     """
 
     _learner: ClassVar[str] = "prototypical"
-    _names: ClassVar[dict[str, str]] = {"distance": "distance"}
+    _names: ClassVar[dict[str, str]] = {"distance": "distance", "scale": "scale"}
     _probabilities: ClassVar[bool] = True
 
     def __init__(
         self,
         *,
         distance: str = "euclidean",
+        scale: float = 10.0,
     ) -> None:
         self.distance = distance
+        self.scale = scale
 
 
 class Ridge(Head):
@@ -241,4 +328,29 @@ class SVM(Head):
         feature_transform: str = "l2n",
     ) -> None:
         self.C = C
+        self.feature_transform = feature_transform
+
+
+class WhitenedRidge(Head):
+    """Ridge regression on whitened columns (big_vision's fewshot_lsr).
+
+    Parameters
+    ----------
+    alpha : float, a number from 0.000001 to 1000000000; default 1024
+        L2 penalty.
+    feature_transform : str, one of `none`, `l2n`, `cl2n`; default none
+        What is done to features first.
+    """
+
+    _learner: ClassVar[str] = "whitened-ridge"
+    _names: ClassVar[dict[str, str]] = {"alpha": "alpha", "feature_transform": "transform"}
+    _probabilities: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        *,
+        alpha: float = 1024.0,
+        feature_transform: str = "none",
+    ) -> None:
+        self.alpha = alpha
         self.feature_transform = feature_transform
