@@ -58,7 +58,6 @@ pub fn store_of(classes: usize, dim: usize, precision: Precision) -> Outcome<Sto
         classes: &class,
         groups: None,
         parts: None,
-        groups: None,
         ids: &ids,
         listed: &listed,
         class_embeddings: None,

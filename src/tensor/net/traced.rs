@@ -343,12 +343,15 @@ fn window(sweep: &Sweep, padding: (usize, usize)) -> Window {
     Window { kernel: sweep.kernel, stride: sweep.stride, padding, ceil: sweep.ceil }
 }
 
+/// Images, and the padding that is left to a window.
+type Padded<D, T> = (Tensor4<D, T>, (usize, usize));
+
 /// The images with the padding that no window can have, and the padding that is left to the window.
 fn padded<D: ConvOps, T: Tape<f32, D>>(
     x: Tensor4<D, T>,
     sweep: &Sweep,
     edge: f32,
-) -> Result<(Tensor4<D, T>, (usize, usize)), TensorError> {
+) -> Result<Padded<D, T>, TensorError> {
     let (_, height, width, _) = *x.shape();
     match sweep.padding {
         Padding::Symmetric(vertical, horizontal) => Ok((x, (vertical, horizontal))),

@@ -73,11 +73,11 @@ fn fuse(ops: &[Op], needed: &[bool]) -> Vec<Option<Fused>> {
     for (place, op) in ops.iter().enumerate().filter(|(place, _)| needed[*place]) {
         let Op::Add { left, right, activation } = op else { continue };
         let (last, residual) = if left > right { (*left, *right) } else { (*right, *left) };
-        let plain = match &ops[last.0] {
+        let plain = matches!(
+            &ops[last.0],
             Op::Convolve { groups: 1, activation: Activation::None, .. }
-            | Op::Dense { activation: Activation::None, .. } => true,
-            _ => false,
-        };
+                | Op::Dense { activation: Activation::None, .. }
+        );
         if plain && uses[last.0] == 1 && left != right && place > last.0 {
             fused[last.0] = Some(Fused { residual, activation: *activation });
         }
