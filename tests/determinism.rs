@@ -28,7 +28,7 @@ fn learners() -> Vec<Checked> {
         "prototypical:distance=cosine",
         "nearest-centroid:transform=cl2n",
         "k-nn:k=5",
-        "matching:temperature=10",
+        "matching:temperature=7",
         "linear-probe:c=100",
         "fine-tune:preset=closer-look,epochs=20",
         "fine-tune:batch=3,head=cosine,init=prototype,epochs=10",

@@ -21,9 +21,10 @@ if os.path.exists(f"{sys.argv[1]}/seen.csv"):
     side = by_class.reset_index().merge(read("seen")).groupby(key + ["side"]).v.mean().unstack()
     area = lambda curve: (curve.unseen.diff() * (curve.seen + curve.seen.shift()) / 2).sum()
     sides = {"seen": side.seen, "unseen": side.unseen, "harmonic": (2 * side.seen * side.unseen / (side.seen + side.unseen)).fillna(0), "ausuc": read("seen_unseen_curve").groupby(key)[["seen", "unseen"]].apply(area)}
-ece = bins.assign(gap=(bins.correct - bins["count"] * bins.confidence).abs()).groupby(key + ["temperature"])[["gap", "count"]].sum().eval("gap / count").reset_index(name="mean")
+gaps = bins.assign(gap=(bins.correct - bins["count"] * bins.confidence).abs()).groupby(key + ["binning", "temperature"])[["gap", "count"]].sum().eval("gap / count").reset_index(name="mean")
+ece, wide = [gaps[gaps.binning == binning].drop(columns="binning") for binning in ["mass", "width"]]
 selected = scaled.groupby(key).temperature.first().reset_index()
-parts = {"adaptive-ece": ece[ece.temperature == 1], "adaptive-ece-ts": ece.merge(selected), "temperature": selected.rename(columns={"temperature": "mean"})}
+parts = {"adaptive-ece": ece[ece.temperature == 1], "ece": wide[wide.temperature == 1], "adaptive-ece-ts": ece.merge(selected), "temperature": selected.rename(columns={"temperature": "mean"})}
 parts |= {m: v.reset_index(name="mean") for m, v in {"class-accuracy": classes, **sides}.items()}
 found = pd.concat([means] + [v.assign(metric=m) for m, v in parts.items() if len(v)])
 rows = found.merge(summary, "right", key + ["metric"]).merge(outcomes.groupby(key)[["episode", "class"]].nunique().reset_index(), "left", key).assign(new=lambda r: r.interval == "classes")

@@ -330,7 +330,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_asked_for_is_one_sentence() {
-        let known = "expected one of `pixels`, `conv4`, `mlp`, `bert`";
+        let names: Vec<String> = backbones().iter().map(|(name, _)| format!("`{name}`")).collect();
+        let known = format!("expected one of {}", names.join(", "));
         assert_eq!(
             message("con4:weights=a"),
             format!("unknown backbone `con4`, {known}\nhint: did you mean `conv4`?")

@@ -137,10 +137,10 @@ mod tests {
 
     #[test]
     fn bins_of_equal_width_hold_their_upper_end() {
-        let mut confidences = filled(&[(0.2, true), (0.21, false), (0.9, true), (1.0, true), (0.95, false)]);
+        let mut confidences = filled(&[(0.19, true), (0.21, false), (0.9, true), (1.0, true), (0.95, false)]);
         confidences.bins();
         let bins = confidences.width_bins();
-        // 0.2 and 0.21 lie on either side of 3/15, 0.9, 0.95 and 1 in two bins.
+        // 0.19 and 0.21 lie on either side of 3/15, 0.9, 0.95 and 1 in two bins.
         assert_eq!(bins.iter().map(|bin| bin.count).collect::<Vec<_>>(), [1, 1, 1, 2]);
         assert_eq!(bins.iter().map(|bin| bin.correct).sum::<u64>(), 3);
     }

@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn a_preset_is_not_searched_over() {
         let space = space("fine-tune:preset=closer-look").unwrap();
-        assert_eq!(space.axes().iter().map(|a| a.name).collect::<Vec<_>>(), ["transform"]);
+        assert_eq!(space.axes().iter().map(|a| a.name).collect::<Vec<_>>(), [""; 0]);
     }
 
     #[test]

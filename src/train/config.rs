@@ -201,9 +201,10 @@ every = 2
         assert_eq!(told("rate = 0.01", "rate = 0.0"), "tiny.toml: `optimiser.rate` must be above 0, got 0");
         assert_eq!(told("way = 3", "way = 1"), "tiny.toml: `objective.way` must be 2 to 1073741824, got 1");
         let network = told("\"conv4\"", "\"conv5\"");
-        assert_eq!(network, "tiny.toml: `backbone.name` must be one of `conv4`, `mlp`, got `conv5`");
+        let known = "tiny.toml: `backbone.name` must be one of `conv4`, `mlp`, `vgg11`, ";
+        assert!(network.starts_with(known) && network.ends_with(", got `conv5`"), "{network}");
         let none = told("name = \"conv4\"", "");
-        assert_eq!(none, "tiny.toml: `backbone.name` must be one of `conv4`, `mlp`, got none");
+        assert!(none.starts_with(known) && none.ends_with(", got none"), "{none}");
         let size = told("width = 4", "width = -4");
         assert_eq!(size, "tiny.toml line 7: `width` must be a whole number, got `-4`");
         let splits = told("\"glyphs\"", "\"glyphs\"\nsplits = [\"base\", \"novel\"]");

@@ -113,7 +113,7 @@ fn learners_that_need_vectors_as_long_as_the_features_are_left_out_or_refused_wh
 fn learners_that_need_class_vectors_are_left_out_where_there_are_none_unless_they_are_named() {
     let place = place(SPLITS);
     place.write("p.toml", protocol());
-    let warning = "warning: p: semantic-prototypical, tip-adapter are left out, they need class embeddings and f has none\n";
+    let warning = "warning: p: semantic-prototypical, tip-adapter, tip-adapter-f are left out, they need class embeddings and f has none\n";
     let ran = place.done("evaluate p.toml --features f.csv --out r");
     assert!(ran.err.contains(warning), "{}", ran.err);
     assert!(place.read("r/summary.csv").contains(",prototypical,"));
@@ -202,7 +202,7 @@ fn intents_take_class_vectors_beside_the_sentences_where_there_are_some() {
     place.write("f.csv", table);
     let evaluate = "evaluate any-intents-5shot --features f.csv";
     let ran = place.done(&format!("{evaluate} --out r"));
-    let none = "any-intents-5shot: semantic-prototypical, tip-adapter are left out, they need class embeddings and f has none\n";
+    let none = "any-intents-5shot: semantic-prototypical, tip-adapter, tip-adapter-f are left out, they need class embeddings and f has none\n";
     assert!(ran.err.contains(none), "{}", ran.err);
     let ran = place.done(&format!("{evaluate} --class-vectors v.csv --out s"));
     let unfitted = "any-intents-5shot: semantic-prototypical is left out, it is fitted on seen classes and f has none for this protocol\n";
