@@ -156,9 +156,12 @@ fn the_files_hold_exactly_these_bytes() {
         format!(
             "protocol,learner,parameters,shot,features,dataset,seed_train,temperature,binning,bin,low,high,count,correct,\
              confidence\n\
-             {key}1,0,0.5,0.5,1,1,0.5\n\
-             {key}1,1,0.75,0.75,2,1,0.75\n\
-             {key}1,2,1,1,1,1,1\n"
+             {key}1,mass,0,0.5,0.5,1,1,0.5\n\
+             {key}1,mass,1,0.75,0.75,2,1,0.75\n\
+             {key}1,mass,2,1,1,1,1,1\n\
+             {key}1,width,0,0.5,0.5,1,1,0.5\n\
+             {key}1,width,1,0.75,0.75,2,1,0.75\n\
+             {key}1,width,2,1,1,1,1,1\n"
         )
     );
     let summary = read(folder.path(), "summary.csv");
@@ -176,11 +179,12 @@ fn the_files_hold_exactly_these_bytes() {
     let lines: Vec<&str> = lines.collect();
     assert_eq!(lines[1], format!("{lead}adaptive-ece,0.25,none,,,,{tail}"));
     assert_eq!(lines[3], format!("{lead}class-accuracy,0.6666666666666666,none,,,,{tail}"));
+    assert_eq!(lines[4], format!("{lead}ece,0.25,none,,,,{tail}"));
     // The mean of 0.75 and 0.5 with t(0.975, 1) = 12.706 times 0.125.
-    let nll: Vec<&str> = lines[4].split(',').collect();
+    let nll: Vec<&str> = lines[5].split(',').collect();
     assert_eq!((nll[17], nll[18], nll[19]), ("nll", "0.625", "sampler"));
     assert!((nll[20].parse::<f64>().unwrap() + 0.963_275_592_021_837_6).abs() < 1e-9);
-    assert_eq!((nll[22], lines.len()), ("0.95", 5));
+    assert_eq!((nll[22], lines.len()), ("0.95", 6));
 }
 
 #[test]
