@@ -43,6 +43,7 @@ pub(super) fn add_and_normalise(rows: &mut [f32], more: &[f32], norm: &Norm) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tensor::functions::{LANES, softmax};
 
     #[test]
     fn the_fast_functions_are_the_true_ones_to_single_precision() {
