@@ -14,6 +14,11 @@ use crate::vocab::Form;
 /// Width of the channels in percent, as training configs give it.
 const WIDTH: &str = "width_percent";
 
+/// Largest number of channels, pixels of a side, or classes that a file may claim.
+const LARGEST: usize = 1 << 16;
+/// Widths in thousandths of the published one.
+pub(super) const WIDTHS: std::ops::RangeInclusive<usize> = 1..=4000;
+
 /// A published network for images of one size, up to one of its results.
 #[derive(Clone, Copy, Debug)]
 pub struct NetConfig {
@@ -144,7 +149,13 @@ impl NetConfig {
                 _ => return None,
             }
         }
+        // A file may claim sizes that no machine holds, and products of them that no number does.
+        let sizes = [plan.channels, plan.image.0, plan.image.1, plan.classes.unwrap_or(1)];
+        let fits = sizes.iter().all(|size| (1..=LARGEST).contains(size));
         let config = NetConfig::new(kind).with(plan);
+        if !fits || !WIDTHS.contains(&plan.thousandths) {
+            return None;
+        }
         let config = cut.map_or(Ok(config), |cut| config.cut(cut)).ok()?;
         config.size().is_ok().then_some(config)
     }
@@ -198,5 +209,25 @@ impl Architecture for NetConfig {
 
     fn on<D: ConvOps>(&self, device: &D, weights: &Weights) -> Result<Box<dyn Trainable<D>>, TensorError> {
         Ok(Box::new(Net::new(device, *self, weights)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backbone::nets::kind;
+
+    #[test]
+    fn a_configuration_reads_back_and_claims_of_a_damaged_file_are_none() {
+        let kind = kind("resnet18").unwrap();
+        let plan =
+            Plan { image: (64, 48), classes: Some(7), same: true, thousandths: 250, ..Plan::new(kind) };
+        let config = NetConfig::new(kind).with(plan).cut("layer2").unwrap();
+        assert_eq!(NetConfig::parse(kind, &config.text()), Some(config));
+        for claim in
+            ["channels=9000000000000000000", "classes=0", "width=99999999999", "height=0", "colour=1"]
+        {
+            assert_eq!(NetConfig::parse(kind, &format!("image_width=48,{claim}")), None, "{claim}");
+        }
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::config::NetConfig;
+use super::config::{NetConfig, WIDTHS};
 use super::kind::{Kind, Plan, kind};
 use crate::backbone::card::{Padding, WeightCard};
 use crate::backbone::enrolled::Configuration;
@@ -166,6 +166,8 @@ fn plan(kind: &Kind, card: Option<&WeightCard>, tensors: &NamedTensors, recipe: 
         Some(multiplier) => (multiplier * 1000.0).round() as usize,
         None => thousandths(&graph, tensors),
     };
+    // A width that no network has is told as a difference of shapes.
+    plan.thousandths = plan.thousandths.clamp(*WIDTHS.start(), *WIDTHS.end());
     plan
 }
 
