@@ -225,7 +225,7 @@ impl TableWriter {
         let mut measured = self.tally.measures(self.table.level, self.table.repeat);
         measured.extend(
             Metric::of_draws().into_iter().filter_map(|metric| {
-                Some(Measured { metric, value: metric.of_draw(&pooled)?, interval: None })
+                Some(Measured::plain(metric, metric.of_draw(&pooled)?))
             }),
         );
         // Stable, so that a measure's intervals keep their order.

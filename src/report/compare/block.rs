@@ -201,14 +201,14 @@ fn intervals(
     let several = rows.len() > 1;
     let seeds: Vec<SeedVariance> = stats::over_seeds(rows).into_iter().collect();
     let level = shared.entries[0].read.table.level;
-    let sampler = stats::of_mean(means).map(|estimate| stats::with_seeds(&estimate, &seeds));
-    let classes = pair::jackknife(means, &shared.dealt).ok();
+    let range = metric.range();
+    let sampler =
+        stats::of_mean_within(means, range).map(|estimate| stats::with_seeds(&estimate, &seeds));
+    let classes = stats::over_classes(means, &shared.dealt.units_by_episode(), range).ok();
     let classes = classes.map(|jackknife| stats::with_seeds(&jackknife.estimate, &seeds));
     let items = sampler.filter(|_| !repeat(shared));
     let measured = |(population, estimate): (Population, Option<Estimate>)| {
-        let estimate = estimate?;
-        let interval = estimate.interval(level)?;
-        Some(Measured { metric, value: estimate.value, interval: Some((population, interval)) })
+        Measured::of(metric, population, &estimate?, level)
     };
     let all = [(Population::Sampler, sampler), (Population::Items, items), (Population::Classes, classes)];
     let degrees = sampler.filter(|_| several).map(|estimate| estimate.degrees);
@@ -242,7 +242,16 @@ fn name_identical(valued: &mut [Valued<'_, '_>], asked: &Asked<'_>, episodes: us
 fn pairs(shared: &Shared<'_>, valued: &[Valued<'_, '_>], asked: &Asked<'_>, number: &mut u32) -> Vec<Pair> {
     let level = shared.entries[0].read.table.level;
     let dealt: &Dealt = &shared.dealt;
-    let setting = Setting { dealt, repeat: repeat(shared), level, direction: asked.direction };
+    let members = dealt.units_by_episode();
+    let range = asked.options.metric.range().map(|(low, high)| (low - high, high - low));
+    let setting = Setting {
+        dealt,
+        members: &members,
+        range,
+        repeat: repeat(shared),
+        level,
+        direction: asked.direction,
+    };
     let side = |place: usize| Side {
         place,
         rows: &valued[place].rows,

@@ -3,8 +3,8 @@
 use super::{Options, words};
 use crate::results::Dealt;
 use crate::stats::{
-    self, ClassJackknife, ClassSum, Effect, Estimate, Interval, JackknifeError, LEAST_CLASSES,
-    LEAST_EPISODES_PER_CLASS, Population, SeedVariance, SignFlip, SignedRank, Superiority, Verdict,
+    self, Effect, Estimate, Interval, JackknifeError, LEAST_CLASSES, LEAST_WITHOUT, Members,
+    Population, SeedVariance, SignFlip, SignedRank, Superiority, Verdict,
 };
 
 /// What is known of the difference between two methods.
@@ -89,6 +89,10 @@ pub(super) struct Side<'a> {
 /// What the pairs of a block share.
 pub(super) struct Setting<'a> {
     pub dealt: &'a Dealt,
+    /// What is left out in turn, by episode.
+    pub members: &'a Members,
+    /// What a difference can be, where that is bounded.
+    pub range: Option<(f64, f64)>,
     pub repeat: bool,
     pub level: f64,
     /// −1 where lower values are better.
@@ -112,14 +116,19 @@ pub(super) fn pair(
         margin: options.margin,
         level: setting.level,
         least_p: stats::least_p(differences.len()),
-        constant: seeds.is_empty() && is_constant(&differences, a.means, b.means),
     };
-    let sampler = sampler(&effect.difference, differences.len(), &seeds, &margin);
+    let differences = if is_constant(&differences, a.means, b.means) {
+        vec![effect.difference.value; differences.len()]
+    } else {
+        differences
+    };
+    let of_means = stats::of_mean_within(&differences, setting.range)?;
+    let sampler = sampler(&of_means, differences.len(), &seeds, &margin);
     let mut findings = vec![Finding { population: Population::Sampler, outcome: sampler.clone() }];
     if !setting.repeat {
         findings.push(Finding { population: Population::Items, outcome: sampler });
     }
-    let outcome = new_classes(&differences, setting.dealt, &seeds, &margin);
+    let outcome = new_classes(&differences, setting, &seeds, &margin);
     findings.push(Finding { population: Population::Classes, outcome });
 
     let ahead: Vec<f64> = differences.iter().map(|d| d * setting.direction).collect();
@@ -157,7 +166,8 @@ fn seeds(a: &Side<'_>, b: &Side<'_>) -> Option<Vec<SeedVariance>> {
     Some(vec![between(&differences?)?])
 }
 
-/// Stands where every episode has the same difference, so that nothing is known of how much it varies.
+/// Stands where every episode has the same difference in a metric without bounds, so that nothing is known of how much it
+/// varies.
 const NO_SPREAD: &str =
     "every episode has the same difference, and without any spread no interval can be given";
 
@@ -175,8 +185,6 @@ struct Margin {
     level: f64,
     /// No p-value is below it.
     least_p: f64,
-    /// Whether every episode has the same difference.
-    constant: bool,
 }
 
 impl Margin {
@@ -187,7 +195,7 @@ impl Margin {
     }
 
     fn inference(&self, estimate: Estimate, plan: Option<Plan>) -> Result<Inference, String> {
-        if self.constant || estimate.standard_error == 0.0 {
+        if estimate.standard_error == 0.0 && estimate.floor.is_none() {
             return Err(NO_SPREAD.to_string());
         }
         let equivalence_p = self.margin.and_then(|margin| stats::equivalence_p(&estimate, margin));
@@ -229,11 +237,12 @@ fn sampler(
 /// The statement about new classes, or why there is none.
 fn new_classes(
     differences: &[f64],
-    dealt: &Dealt,
+    setting: &Setting<'_>,
     seeds: &[SeedVariance],
     margin: &Margin,
 ) -> Result<Inference, String> {
-    let jackknife = jackknife(differences, dealt).map_err(|error| reason(error, dealt))?;
+    let jackknife = stats::over_classes(differences, setting.members, setting.range)
+        .map_err(|error| reason(error, setting.dealt))?;
     let plan = if seeds.is_empty() {
         margin.margin.map(|goal| Plan {
             episodes: stats::episodes_for_classes(&jackknife, goal, margin.level),
@@ -244,24 +253,6 @@ fn new_classes(
         margin.of_seeds(&jackknife.estimate, seeds)
     };
     margin.inference(stats::with_seeds(&jackknife.estimate, seeds), plan)
-}
-
-/// The jackknife over the units that are left out in turn: classes, or their clusters.
-pub(super) fn jackknife(values: &[f64], dealt: &Dealt) -> Result<ClassJackknife, JackknifeError> {
-    let mut sums = vec![ClassSum::default(); dealt.units.len()];
-    let mut last = vec![0; sums.len()];
-    for (place, value) in values.iter().enumerate() {
-        for class in dealt.members(place) {
-            let unit = dealt.unit_of[*class as usize] as usize;
-            // A cluster with several classes in an episode counts once.
-            if std::mem::replace(&mut last[unit], place + 1) <= place {
-                sums[unit].push(*value);
-            }
-        }
-    }
-    let (mean, variance) = (stats::mean(values).unwrap_or(0.0), stats::variance(values).unwrap_or(0.0));
-    let sums = sums.into_iter().enumerate().map(|(class, sum)| (class as u32, sum));
-    stats::from_sums(mean, variance, values.len(), sums)
 }
 
 /// Why there is no statement about new classes, with the name of the class; or of the clusters that are left out.
@@ -275,10 +266,18 @@ fn reason(error: JackknifeError, dealt: &Dealt) -> String {
         JackknifeError::FewClasses { classes } => {
             format!("an interval for new {several} needs {LEAST_CLASSES} {several} or more, found {classes}")
         }
-        JackknifeError::FewEpisodes { episodes, classes } => format!(
-            "an interval for new {several} needs {LEAST_EPISODES_PER_CLASS} episodes per {one} or more, \
-             found {episodes} episodes of {classes} {several}"
+        JackknifeError::FewWithout { class, without, episodes } => format!(
+            "an interval for new {several} needs {LEAST_WITHOUT} episodes or more without each {one}, but {one} {} is \
+             missing from {without} of {episodes} only: evaluate with `--episodes {}`",
+            dealt.units[class as usize],
+            enough(without, episodes)
         ),
         other => other.to_string(),
     }
+}
+
+/// Episodes of which enough will not hold a class, in round numbers.
+fn enough(without: usize, episodes: usize) -> usize {
+    let needed = (LEAST_WITHOUT * episodes).div_ceil(without.max(1)) * 5 / 4;
+    needed.next_multiple_of(100)
 }

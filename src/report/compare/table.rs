@@ -1,7 +1,7 @@
 //! The ranked table of a block, and that of several data sets.
 
 use super::words::{Unit, p_words, percent, seed_words, unit_words};
-use super::{Block, Comparison, Contender, Pair, Ranking};
+use super::{Block, Comparison, Contender, Inference, Pair, Ranking};
 use crate::metric::Need;
 use crate::report::Grid;
 use crate::stats::Population;
@@ -121,8 +121,8 @@ fn difference(pair: &Pair, unit: Unit) -> Vec<String> {
     let mut cells = vec![unit.signed(pair.difference)];
     for population in [Population::Sampler, Population::Classes] {
         let inference = pair.inference(population);
-        let half = inference.map(|inference| inference.interval.half_width());
-        cells.push(half.map_or(ABSENT.to_string(), |half| unit.number(half)));
+        let arms = |inference: &Inference| inference.interval.arms(pair.difference, |arm| unit.number(arm));
+        cells.push(inference.map_or(ABSENT.to_string(), arms));
         cells.push(inference.map_or(ABSENT.to_string(), |i| i.verdict.word().to_string()));
     }
     cells
@@ -163,7 +163,7 @@ impl Ranking {
 fn margin(method: &Contender, population: Population, unit: Unit) -> String {
     let found = method.intervals.iter().filter_map(|measured| measured.interval);
     let interval = found.filter(|(of, _)| *of == population).map(|(_, interval)| interval).next();
-    interval.map_or(ABSENT.to_string(), |interval| unit.number(interval.half_width()))
+    interval.map_or(ABSENT.to_string(), |interval| interval.arms(method.value, |arm| unit.number(arm)))
 }
 
 /// What the two margins are for, said once.

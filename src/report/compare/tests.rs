@@ -73,15 +73,17 @@ fn the_difference_and_its_intervals_are_those_of_the_statistics() {
     let pair = &comparison.blocks[0].pairs[0];
     let values = |place: usize| folders[0].tables[place].values(Metric::ACCURACY).unwrap();
     let (a, b) = (values(0), values(1));
-    let sampler = stats::paired(&a, &b).unwrap();
-    let members = folders[0].tables[0].dealt.all_members();
-    let classes = stats::over_classes(&stats::differences(&a, &b).unwrap(), &members).unwrap();
+    let members = folders[0].tables[0].dealt.units_by_episode();
+    let range = Some((-1.0, 1.0));
+    let differences = stats::differences(&a, &b).unwrap();
+    let sampler = stats::of_mean_within(&differences, range).unwrap();
+    let classes = stats::over_classes(&differences, &members, range).unwrap();
     assert_eq!(pair.difference, sampler.value);
     assert_eq!(pair.inference(Population::Sampler).unwrap().estimate, sampler);
     assert_eq!(pair.inference(Population::Items).unwrap().estimate, sampler);
     let found = pair.inference(Population::Classes).unwrap().estimate;
     assert!((found.standard_error - classes.estimate.standard_error).abs() < 1e-12);
-    assert_eq!(found.degrees, 11.0);
+    assert_eq!(found.degrees, classes.estimate.degrees);
 }
 
 #[test]
@@ -263,8 +265,8 @@ fn training_seeds_are_a_factor_and_no_methods_of_their_own() {
     assert!((found.value - expected.value).abs() < 1e-12);
     assert!((found.standard_error - expected.standard_error).abs() < 1e-12);
     assert!((found.degrees - expected.degrees).abs() < 1e-6 && found.degrees < 4.0, "{found:?}");
-    let members = folders[0].tables[0].dealt.all_members();
-    let classes = stats::over_classes(&means, &members).unwrap().estimate;
+    let members = folders[0].tables[0].dealt.units_by_episode();
+    let classes = stats::over_classes(&means, &members, Some((0.0, 1.0))).unwrap().estimate;
     let found = pair.inference(Population::Classes).unwrap().estimate;
     assert!((found.standard_error - stats::with_seeds(&classes, &parts).standard_error).abs() < 1e-12);
     assert_eq!((pair.sign_flip, pair.between_seeds), (None, Some(parts[0].between_seeds)));
@@ -322,7 +324,7 @@ fn tables_that_were_never_in_a_folder_are_compared() {
     let comparison = compare(&entries, &PLAIN, &bits).unwrap();
     let pair = &comparison.blocks[0].pairs[0];
     assert_eq!(pair.inference(Population::Sampler).unwrap().verdict, Verdict::Better);
-    assert_eq!(pair.inference(Population::Classes).unwrap().estimate.degrees, 9.0);
+    assert!(pair.inference(Population::Classes).unwrap().estimate.degrees <= 9.0);
     assert!(comparison.text().contains("store+one is better than store+other"));
 }
 
@@ -358,13 +360,13 @@ fn few_episodes_show_no_more_than_their_signs_allow() {
     // Six episodes of one sign can.
     let six = found(&[9, 9, 10, 9, 9, 9], &[2; 6], 0.05).unwrap();
     assert_eq!((six.0, six.2), (0.03125, Verdict::Better));
-    // 0.9 − 0.6, 0.8 − 0.5 and 0.7 − 0.4 are equal but for rounding, and equal differences have no interval.
-    assert_eq!(found(&[9, 8, 7], &[6, 5, 4], 0.5), None);
+    // 0.9 − 0.6, 0.8 − 0.5 and 0.7 − 0.4 are equal but for rounding: their interval is that of three signs, and nothing
+    // is equivalent for lack of spread.
+    let equal = found(&[9, 8, 7], &[6, 5, 4], 0.5).unwrap();
+    assert!((equal.0 - 2.0 * (1.0 - 0.3 / 1.3_f64).powi(3)).abs() < 1e-9, "{equal:?}");
+    assert_eq!((equal.1, equal.2), (1.0, Verdict::Inconclusive));
     let words = few_episodes(&[9, 8, 7], &[6, 5, 4], 0.5).text();
-    assert!(
-        words.contains("every episode has the same difference") && !words.contains("equivalent within"),
-        "{words}"
-    );
+    assert!(!words.contains("equivalent within") && words.contains("inconclusive"), "{words}");
 }
 
 #[test]
@@ -431,8 +433,12 @@ fn classes_of_one_cluster_are_left_out_together() {
         comparison.blocks[0].pairs[0]
             .inference(Population::Classes)
             .map(|inference| inference.estimate.degrees)
+            .unwrap()
     };
-    assert_eq!([difference(0), difference(2), difference(4)], [Some(11.0), Some(10.0), Some(9.0)]);
+    // One less than there are clusters, or fewer where episodes are noisy.
+    for (clustered, most) in [(0, 11.0), (2, 10.0), (4, 9.0)] {
+        assert!(difference(clustered) <= most && difference(clustered) > most - 2.0, "{clustered}");
+    }
     let text = compared(&[Made { clustered: 6, ..Made::default() }], &PLAIN).text();
     let reason = "For new clusters, nothing can be said: an interval for new clusters needs 10 clusters or more, found 9.";
     assert!(text.contains(reason), "{text}");

@@ -90,6 +90,7 @@ struct Row {
     #[serde(serialize_with = "cells::optional")]
     symmetry_p: Option<f64>,
     undefined: String,
+    interval_method: String,
 }
 
 /// Columns of `comparison.csv`: one row per pair and population.
@@ -183,6 +184,9 @@ impl Comparison {
             superiority_high: sampler.map(|pair| pair.superiority.interval.high),
             symmetry_p: sampler.and_then(|pair| pair.signed_rank).map(|test| test.p),
             undefined: finding.outcome.as_ref().err().cloned().unwrap_or_default(),
+            interval_method: inference
+                .map(|i| i.estimate.method_at(i.interval.level).word().to_string())
+                .unwrap_or_default(),
         }
     }
 

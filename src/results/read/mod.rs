@@ -25,6 +25,7 @@ use super::rows::Columns;
 use super::staging::RUN_RECORD;
 use super::{Measured, RunRecord, SummaryRow, Table, TableKey};
 use crate::metric::{Bin, Metric};
+use crate::stats::Members;
 
 use clusters::Clusters;
 pub use error::{Flaw, ReadError};
@@ -156,9 +157,13 @@ impl Dealt {
         self.units != self.classes
     }
 
-    /// The classes of all episodes.
-    pub fn all_members(&self) -> Vec<&[u32]> {
-        (0..self.episodes.len()).map(|place| self.members(place)).collect()
+    /// What is left out in turn, by episode.
+    pub fn units_by_episode(&self) -> Members {
+        let mut members = Members::default();
+        for place in 0..self.episodes.len() {
+            members.push(self.members(place).iter().map(|class| self.unit_of[*class as usize]));
+        }
+        members
     }
 }
 
