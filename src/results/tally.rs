@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::class_level::ClassRow;
 use crate::metric::{ClassCounts, Metric};
 use crate::stats::{self, Estimate, Interval, IntervalMethod, Members, Population};
 use crate::vocab::ClassId;
@@ -255,6 +256,19 @@ impl Tally {
             seen: is_seen(class),
         });
         counts.collect()
+    }
+
+    /// The classes that occurred with what each is left out with, by their numbers.
+    pub(super) fn class_rows(&self, seen: Option<&[bool]>) -> Vec<ClassRow> {
+        let units = self.unit_of.as_ref();
+        let unit = |class: &ClassId| units.and_then(|units| units.get(class.index())).copied().unwrap_or(class.0);
+        let counts = self.class_counts(seen).into_iter().zip(self.classes.keys());
+        counts.map(|(counts, class)| ClassRow { counts, unit: unit(class) }).collect()
+    }
+
+    /// What is left out in turn, by episode.
+    pub(super) fn members(&self) -> &Members {
+        &self.members
     }
 
     /// The means over episodes, sorted by name and then by population; a measure with several intervals comes once for each.

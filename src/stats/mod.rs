@@ -6,6 +6,7 @@
 //! Start with [`Estimate`]: every way of estimating a mean ends in one, and intervals, tests and verdicts are made of it.
 
 mod datasets;
+mod delete_class;
 mod equivalence;
 mod estimate;
 mod floor;
@@ -26,6 +27,7 @@ mod trade_off;
 mod wilcoxon;
 
 pub use datasets::{Friedman, friedman, nemenyi_difference, nemenyi_p};
+pub use delete_class::delete_class;
 pub use equivalence::{Verdict, equivalence_p, verdict};
 pub use estimate::{Estimate, Interval, Population, Test, of_mean, of_mean_within};
 pub use floor::{Floor, most};

@@ -6,6 +6,7 @@ use super::pair::{self, Pair, Setting, Side};
 use super::{Bits, Options};
 use crate::metric::Metric;
 use crate::report::names::Named;
+use crate::results::class_level::{self, ClassRow};
 use crate::results::{Dealt, Measured, Size};
 use crate::stats::{self, Estimate, Population, SeedVariance};
 
@@ -99,6 +100,8 @@ struct Valued<'a, 'b> {
     method: &'b Method<'a>,
     rows: Vec<Vec<f64>>,
     means: Vec<f64>,
+    /// Its classes over the episodes that are compared; empty where it has several seeds, or further episodes.
+    classes: Vec<ClassRow>,
     shown: Contender,
 }
 
@@ -162,12 +165,19 @@ fn of_method<'a, 'b>(
     asked: &Asked<'_>,
 ) -> Option<Valued<'a, 'b>> {
     let metric = asked.options.metric;
-    let rows = method.values(metric, shared.episodes())?;
-    let means = stats::mean_over_seeds(&rows)?;
-    let value = stats::mean(&means)?;
-    let named = &asked.names[method.name];
     let first = &method.rows[0].1;
     let whole = first.read.dealt.episodes.len() == shared.episodes();
+    let alone = method.rows.len() == 1 && whole && first.read.dealt.classes == shared.dealt.classes;
+    let classes = if alone { first.read.class_rows() } else { Vec::new() };
+    let (rows, means) = if metric.is_per_episode() {
+        let rows = method.values(metric, shared.episodes())?;
+        let means = stats::mean_over_seeds(&rows)?;
+        (rows, means)
+    } else {
+        (vec![Vec::new()], Vec::new())
+    };
+    let value = stats::mean(&means).or_else(|| class_level::value(metric, &classes))?;
+    let named = &asked.names[method.name];
     let (intervals, seed_degrees) = if rows.len() == 1 && whole {
         let of = first.read.measured.iter().filter(|measured| measured.metric == metric);
         (of.copied().collect(), None)
@@ -188,7 +198,7 @@ fn of_method<'a, 'b>(
         group: None,
         class_group: None,
     };
-    Some(Valued { method, rows, means, shown })
+    Some(Valued { method, rows, means, classes, shown })
 }
 
 /// The intervals of a mean over seeds and episodes, and the degrees of freedom of the one for these classes.
@@ -257,6 +267,7 @@ fn pairs(shared: &Shared<'_>, valued: &[Valued<'_, '_>], asked: &Asked<'_>, numb
         rows: &valued[place].rows,
         seeds: &valued[place].shown.seeds,
         means: &valued[place].means,
+        classes: &valued[place].classes,
     };
     let mut pairs = Vec::new();
     let distinct: Vec<usize> =
@@ -287,9 +298,9 @@ impl Block {
         format!("{}, {shot}, {}", self.protocol, self.dataset)
     }
 
-    /// Whether there is anything to compare in it: two methods or more, and two episodes.
+    /// Whether there is anything to compare in it: two methods or more, and two episodes or enough classes.
     pub fn is_compared(&self) -> bool {
-        self.methods.len() > 1 && self.episodes > 1
+        self.methods.len() > 1 && (self.episodes > 1 || !self.pairs.is_empty())
     }
 
     /// The pair that says how a method stands to the baseline, or the best: its own, or that of the method that it is

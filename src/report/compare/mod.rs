@@ -26,6 +26,7 @@ use std::collections::BTreeMap;
 
 use super::names::{self, NotFound};
 use crate::metric::Metric;
+use crate::results::class_level;
 use crate::stats::Population;
 use blocks::Shared;
 use methods::Methods;
@@ -81,7 +82,7 @@ pub fn compare(
     options: &Options<'_>,
     bits: &dyn Fn(u32) -> Bits,
 ) -> Result<Comparison, CompareError> {
-    if !options.metric.is_per_episode() {
+    if !options.metric.is_per_episode() && !class_level::is_of_counts(options.metric) {
         return Err(CompareError::Metric { metric: options.metric });
     }
     if let Some(found) = options.margin.filter(|margin| !(*margin > 0.0 && margin.is_finite())) {

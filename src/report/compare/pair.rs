@@ -1,7 +1,9 @@
 //! Two methods on the episodes that they share.
 
 use super::{Options, words};
+use crate::metric::Metric;
 use crate::results::Dealt;
+use crate::results::class_level::{self, ClassRow};
 use crate::stats::{
     self, Effect, Estimate, Interval, JackknifeError, LEAST_CLASSES, LEAST_WITHOUT, Members,
     Population, SeedVariance, SignFlip, SignedRank, Superiority, Verdict,
@@ -28,7 +30,9 @@ pub struct Pair {
     /// Its p-value, corrected by Holm over the family.
     pub sign_flip_holm: Option<f64>,
     /// The share of episodes in which a is ahead, ties counted half; for these classes and items, and these seeds.
-    pub superiority: Superiority,
+    ///
+    /// Absent for measures over classes.
+    pub superiority: Option<Superiority>,
     /// Symmetry about zero, and nothing else; absent where all differences are zero, and with several seeds.
     pub signed_rank: Option<SignedRank>,
 }
@@ -82,8 +86,10 @@ pub(super) struct Side<'a> {
     pub rows: &'a [Vec<f64>],
     /// The seeds of these rows.
     pub seeds: &'a [String],
-    /// The mean over seeds in every episode.
+    /// The mean over seeds in every episode; nothing for a measure over classes.
     pub means: &'a [f64],
+    /// Its classes over the same episodes; empty where they are not known, or there are several seeds.
+    pub classes: &'a [ClassRow],
 }
 
 /// What the pairs of a block share.
@@ -108,6 +114,9 @@ pub(super) fn pair(
     options: &Options<'_>,
     bits: &mut dyn FnMut() -> u64,
 ) -> Option<Pair> {
+    if a.means.len() < 2 {
+        return class_pair(a, b, setting, options);
+    }
     let differences = stats::differences(a.means, b.means)?;
     let effect = Effect::of(a.means, b.means)?;
     let seeds = seeds(a, b)?;
@@ -128,7 +137,8 @@ pub(super) fn pair(
     if !setting.repeat {
         findings.push(Finding { population: Population::Items, outcome: sampler });
     }
-    let outcome = new_classes(&differences, setting, &seeds, &margin);
+    let of_classes = || class_level_difference(options.metric, a, b, setting.range).filter(|_| !trained_often);
+    let outcome = new_classes(&differences, setting, &seeds, &margin, of_classes);
     findings.push(Finding { population: Population::Classes, outcome });
 
     let ahead: Vec<f64> = differences.iter().map(|d| d * setting.direction).collect();
@@ -142,8 +152,61 @@ pub(super) fn pair(
         findings,
         sign_flip,
         sign_flip_holm: sign_flip.map(|test| test.p),
-        superiority: stats::superiority(&ahead, setting.level)?,
+        superiority: stats::superiority(&ahead, setting.level),
         signed_rank: stats::signed_rank(&differences).filter(|_| !trained_often),
+    })
+}
+
+/// Two methods of which only classes are replicated: a measure over classes, or a single episode.
+fn class_pair(a: &Side<'_>, b: &Side<'_>, setting: &Setting<'_>, options: &Options<'_>) -> Option<Pair> {
+    let of = |side: &Side<'_>| class_level::value(options.metric, side.classes);
+    let difference = of(a)? - of(b)?;
+    let (one, several) = words::unit_words(setting.dealt.is_clustered());
+    let margin = Margin {
+        margin: options.margin,
+        level: setting.level,
+        least_p: stats::least_p(setting.dealt.units.len()),
+    };
+    let none = match a.means {
+        [] => format!("{} is a measure over {several} and has no value per episode", options.metric),
+        _ => "a single episode has no spread over episodes".to_string(),
+    };
+    let outcome = class_level_difference(options.metric, a, b, setting.range)
+        .ok_or_else(|| {
+            format!("an interval for new {several} leaves each {one} out in turn, and needs {LEAST_CLASSES} or more")
+        })
+        .and_then(|estimate| margin.inference(estimate, None));
+    Some(Pair {
+        a: a.place,
+        b: b.place,
+        difference,
+        standardised: None,
+        between_seeds: None,
+        findings: vec![
+            Finding { population: Population::Sampler, outcome: Err(none) },
+            Finding { population: Population::Classes, outcome },
+        ],
+        sign_flip: None,
+        sign_flip_holm: None,
+        superiority: None,
+        signed_rank: None,
+    })
+}
+
+/// The difference of a metric over classes with what new classes would give; `None` where the classes of a method are not
+/// known.
+fn class_level_difference(
+    metric: Metric,
+    a: &Side<'_>,
+    b: &Side<'_>,
+    range: Option<(f64, f64)>,
+) -> Option<Estimate> {
+    if !class_level::is_of_counts(metric) || a.classes.len() != b.classes.len() {
+        return None;
+    }
+    class_level::over_units(a.classes, range, |keep| {
+        let of = |side: &Side<'_>| class_level::value(metric, &class_level::kept(side.classes, keep));
+        Some(of(a)? - of(b)?)
     })
 }
 
@@ -240,9 +303,16 @@ fn new_classes(
     setting: &Setting<'_>,
     seeds: &[SeedVariance],
     margin: &Margin,
+    of_classes: impl Fn() -> Option<Estimate>,
 ) -> Result<Inference, String> {
-    let jackknife = stats::over_classes(differences, setting.members, setting.range)
-        .map_err(|error| reason(error, setting.dealt))?;
+    let jackknife = match stats::over_classes(differences, setting.members, setting.range) {
+        Ok(jackknife) => jackknife,
+        Err(error @ JackknifeError::InEveryEpisode { .. }) => {
+            let estimate = of_classes().ok_or_else(|| reason(error, setting.dealt))?;
+            return margin.inference(estimate, None);
+        }
+        Err(error) => return Err(reason(error, setting.dealt)),
+    };
     let plan = if seeds.is_empty() {
         margin.margin.map(|goal| Plan {
             episodes: stats::episodes_for_classes(&jackknife, goal, margin.level),

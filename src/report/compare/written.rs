@@ -179,9 +179,9 @@ impl Comparison {
             seeds_needed: plan.and_then(|plan| plan.seeds),
             sign_flip_p: sampler.and_then(|pair| pair.sign_flip).map(|test| test.p),
             sign_flip_p_holm: sampler.and_then(|pair| pair.sign_flip_holm),
-            superiority: sampler.map(|pair| pair.superiority.value),
-            superiority_low: sampler.map(|pair| pair.superiority.interval.low),
-            superiority_high: sampler.map(|pair| pair.superiority.interval.high),
+            superiority: sampler.and_then(|pair| pair.superiority).map(|of| of.value),
+            superiority_low: sampler.and_then(|pair| pair.superiority).map(|of| of.interval.low),
+            superiority_high: sampler.and_then(|pair| pair.superiority).map(|of| of.interval.high),
             symmetry_p: sampler.and_then(|pair| pair.signed_rank).map(|test| test.p),
             undefined: finding.outcome.as_ref().err().cloned().unwrap_or_default(),
             interval_method: inference

@@ -5,8 +5,8 @@ use std::path::Path;
 use super::ReadTable;
 use super::error::{Flaw, ReadError};
 use super::sheet::differ;
-use crate::metric::{ClassCounts, Confidences, Metric, Pooled};
-use crate::results::Measured;
+use crate::metric::Metric;
+use crate::results::{Measured, class_level};
 use crate::results::tally::over_episodes;
 use crate::stats::{Interval, IntervalMethod, Population};
 
@@ -40,24 +40,17 @@ pub(super) fn check(path: &Path, tables: &[ReadTable]) -> Result<(), ReadError> 
 
 /// The rows of a metric that the episodes of a table determine; none for one that needs more than these.
 fn expected(read: &ReadTable, metric: Metric) -> Vec<Measured> {
-    if let Some(values) = read.values(metric) {
-        return over_episodes(metric, &values, &read.dealt.units_by_episode(), read.table.level, read.table.repeat);
-    }
-    if metric != Metric::CLASS_ACCURACY {
-        return Vec::new();
-    }
-    let count = |&(correct, total): &(u64, u64)| ClassCounts { correct, total, seen: false };
-    let classes: Vec<ClassCounts> = read.by_class.iter().map(count).collect();
-    let pooled = Pooled {
-        classes: &classes,
-        confidences: &Confidences::default(),
-        bins: &[],
-        temperature: None,
-        scaled_bins: &[],
-        curve: None,
+    let (members, rows) = (read.dealt.units_by_episode(), read.class_rows());
+    let level = read.table.level;
+    let found = match read.values(metric) {
+        Some(values) => over_episodes(metric, &values, &members, level, read.table.repeat),
+        None if class_level::is_of_counts(metric) => {
+            let value = class_level::value(metric, &rows);
+            value.map(|value| Measured::plain(metric, value)).into_iter().collect()
+        }
+        None => Vec::new(),
     };
-    let value = metric.of_draw(&pooled);
-    value.map(|value| Measured::plain(metric, value)).into_iter().collect()
+    class_level::completed(found, metric, &rows, (&members, level))
 }
 
 /// Compares one row with those that are expected.

@@ -44,6 +44,7 @@ pub(super) fn read(path: &Path, run: &RunRecord) -> Result<Vec<ReadTable>, ReadE
                     total: Vec::new(),
                     per_episode: BTreeMap::new(),
                     by_class: Vec::new(),
+                    seen: Vec::new(),
                     outcomes: Vec::new(),
                     bins: Vec::new(),
                     width_bins: Vec::new(),
