@@ -7,6 +7,7 @@ use clap::Args;
 use super::error::CliError;
 use super::{Outcome, say};
 use crate::metric::Metric;
+use crate::report::compare::EquivalenceMargin;
 use crate::run::{Comparing, files};
 
 const EXAMPLES: &str = "Examples:
@@ -29,13 +30,15 @@ pub(super) struct Arguments {
     /// (`name:key=value`) that only one method has.
     #[arg(long, value_name = "METHOD")]
     baseline: Option<String>,
-    /// Metric with a value per episode, where the results have it: accuracy, nll, brier, auroc, … (see `kshot list metrics`).
+    /// Metric with a value per episode, or over classes, where the results have it: accuracy, nll, auroc, class-accuracy,
+    /// harmonic, … (see `kshot list metrics`).
     #[arg(long, value_name = "METRIC", default_value = "accuracy")]
     metric: Metric,
-    /// Equivalence margin, the smallest difference that matters: points for accuracy (default 0.5) and other rates, for nll
-    /// and brier their own unit (no default for these).
+    /// Equivalence margin, the smallest difference that matters: points for accuracy and other rates, for nll and brier their
+    /// own unit, or a share of the baseline's (without one the best method's) error, `10%-of-error`. Without it nothing is
+    /// called equivalent.
     #[arg(long, value_name = "DIFFERENCE")]
-    margin: Option<f64>,
+    margin: Option<EquivalenceMargin>,
     /// Folder for comparison.csv, comparison.md, comparison.tex and, for several data sets, ranks.csv.
     #[arg(long, value_name = "DIR", default_value = "comparison")]
     out: PathBuf,

@@ -328,11 +328,15 @@ fn without_spread(rows: &[&SummaryRow]) -> Option<String> {
 fn uneven(rows: &[&SummaryRow]) -> Option<String> {
     let of = |row: &&&SummaryRow| {
         let measured = &row.measured;
-        let arms = measured.interval.map(|(_, interval)| interval.arms(measured.value, |arm| number(row, arm)));
+        let arms =
+            measured.interval.map(|(_, interval)| interval.arms(measured.value, |arm| number(row, arm)));
         arms.is_some_and(|arms| arms.contains('+'))
     };
     rows.iter().find(of)?;
-    Some("−a +b: the interval reaches a below and b above, because few classes are far from the rest".to_string())
+    Some(
+        "−a +b: the interval reaches a below and b above, because few classes are far from the rest"
+            .to_string(),
+    )
 }
 
 #[cfg(test)]
@@ -460,7 +464,9 @@ f+k-nn    100.00
         let rows = [SummaryRow { measured, ..row("p", ONE, "k-nn", None, 1.0) }];
         let text = Overview::of(&rows, Metric::ACCURACY).text();
         assert!(text.contains("−0.61 +0.00"), "{text}");
-        assert!(text.ends_with("a margin is the share of others that so many do not rule out (Clopper and Pearson)\n"));
+        assert!(text.ends_with(
+            "a margin is the share of others that so many do not rule out (Clopper and Pearson)\n"
+        ));
     }
 
     #[test]

@@ -15,7 +15,8 @@ pub struct ClassRow {
 
 /// Whether a metric follows from the counts of classes.
 pub fn is_of_counts(metric: Metric) -> bool {
-    [Metric::ACCURACY, Metric::CLASS_ACCURACY, Metric::SEEN, Metric::UNSEEN, Metric::HARMONIC].contains(&metric)
+    [Metric::ACCURACY, Metric::CLASS_ACCURACY, Metric::SEEN, Metric::UNSEEN, Metric::HARMONIC]
+        .contains(&metric)
 }
 
 /// The metric of these classes; `None` where it is not defined.

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::Measured;
 use super::class_level::{self, ClassRow};
 use super::rows::{CurveCells, SideCells};
 use super::table::TableKey;
-use super::Measured;
 use crate::metric::Metric;
 use crate::stats::{Population, Standing, TradeOff};
 use crate::vocab::ClassId;
@@ -66,7 +66,8 @@ impl Generalised {
             classes.iter().enumerate().map(|(place, (class, _))| (class.0, place)).collect();
         let rows: Vec<ClassRow> = classes.iter().map(|(_, row)| *row).collect();
         let estimate = class_level::over_units(&rows, Metric::AUSUC.range(), |keep| {
-            let kept = self.standings.iter().filter(|of| places.get(&of.class).is_some_and(|place| keep(*place)));
+            let kept =
+                self.standings.iter().filter(|of| places.get(&of.class).is_some_and(|place| keep(*place)));
             Some(TradeOff::of(&kept.copied().collect::<Vec<_>>()).area())
         })?;
         Measured::of(Metric::AUSUC, Population::Classes, &estimate, level)

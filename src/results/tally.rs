@@ -205,7 +205,8 @@ impl Tally {
             self.hold(class)?;
         }
         let unit_of = self.unit_of.as_ref();
-        let unit = |class: ClassId| unit_of.and_then(|units| units.get(class.index())).copied().unwrap_or(class.0);
+        let unit =
+            |class: ClassId| unit_of.and_then(|units| units.get(class.index())).copied().unwrap_or(class.0);
         self.members.push(outcome.classes.iter().map(|class| unit(class.class)));
         Ok(totals)
     }
@@ -261,7 +262,8 @@ impl Tally {
     /// The classes that occurred with what each is left out with, by their numbers.
     pub(super) fn class_rows(&self, seen: Option<&[bool]>) -> Vec<ClassRow> {
         let units = self.unit_of.as_ref();
-        let unit = |class: &ClassId| units.and_then(|units| units.get(class.index())).copied().unwrap_or(class.0);
+        let unit =
+            |class: &ClassId| units.and_then(|units| units.get(class.index())).copied().unwrap_or(class.0);
         let counts = self.class_counts(seen).into_iter().zip(self.classes.keys());
         counts.map(|(counts, class)| ClassRow { counts, unit: unit(class) }).collect()
     }
@@ -403,7 +405,8 @@ mod tests {
         assert_eq!(tally.push(&outcome, &nan), Err("a measure of an episode must be a number"));
         let measures = tally.measures(0.95, true);
         let aurc = measures.iter().find(|m| m.metric == Metric::AURC).unwrap();
-        let expected = stats::of_mean_within(&[0.25, 0.75], Some((0.0, 1.0))).unwrap().interval(0.95).unwrap();
+        let expected =
+            stats::of_mean_within(&[0.25, 0.75], Some((0.0, 1.0))).unwrap().interval(0.95).unwrap();
         assert_eq!((aurc.value, aurc.interval), (0.5, Some((Population::Sampler, expected))));
     }
 
@@ -456,7 +459,11 @@ mod tests {
         }
         let measures = tally.measures(0.95, true);
         let found = measures.iter().filter_map(|m| m.interval).find(|(p, _)| *p == Population::Classes);
-        let expected = stats::over_classes(&values, &Members::of(&members), Some((0.0, 1.0))).unwrap().estimate.interval(0.95).unwrap();
+        let expected = stats::over_classes(&values, &Members::of(&members), Some((0.0, 1.0)))
+            .unwrap()
+            .estimate
+            .interval(0.95)
+            .unwrap();
         assert_eq!(found, Some((Population::Classes, expected)));
         assert_eq!(tally.class_ids().count(), 24);
     }
@@ -470,7 +477,11 @@ mod tests {
             accuracy.map(|(population, interval)| (population.word(), interval)).collect::<Vec<_>>()
         };
         let sampler = stats::of_mean_within(&values, Some((0.0, 1.0))).unwrap().interval(0.95).unwrap();
-        let classes = stats::over_classes(&values, &Members::of(&members), Some((0.0, 1.0))).unwrap().estimate.interval(0.95).unwrap();
+        let classes = stats::over_classes(&values, &Members::of(&members), Some((0.0, 1.0)))
+            .unwrap()
+            .estimate
+            .interval(0.95)
+            .unwrap();
         assert_eq!(rows(true), [("sampler", sampler), ("classes", classes)]);
         assert_eq!(rows(false), [("sampler", sampler), ("items", sampler), ("classes", classes)]);
     }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::ResultsError;
-use super::class_level::{self, ClassRow};
 use super::chunk::{EpisodeRecord, QueryOutcome};
+use super::class_level::{self, ClassRow};
 use super::generalised::Generalised;
 use super::open_set::OpenSetCounts;
 use super::part::Part;
@@ -225,9 +225,9 @@ impl TableWriter {
         };
         let mut measured = self.tally.measures(self.table.level, self.table.repeat);
         measured.extend(
-            Metric::of_draws().into_iter().filter_map(|metric| {
-                Some(Measured::plain(metric, metric.of_draw(&pooled)?))
-            }),
+            Metric::of_draws()
+                .into_iter()
+                .filter_map(|metric| Some(Measured::plain(metric, metric.of_draw(&pooled)?))),
         );
         let (rows, level) = (self.tally.class_rows(self.table.seen.as_deref()), self.table.level);
         let members = self.tally.members();

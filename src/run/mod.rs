@@ -60,7 +60,7 @@ pub use merge::merge;
 pub use rerun::rerun;
 pub use rules::{overridden, protocol_names, read_protocol};
 pub use sample::sample;
-pub use series::{Series, series};
 pub use select::{SelectDone, SelectRequest, select};
+pub use series::{Series, series};
 pub use verify::{Counts, Verified, verify, verify_published};
 pub use watch::{Silent, Stage, Watch};

@@ -5,8 +5,8 @@ use crate::episode::Sampler;
 use crate::eval::{self, EvalError, Evaluation, Grading, SeenRules};
 use crate::learner::{Checked, Learners};
 use crate::protocol::Protocol;
-use crate::run::device::{Device, on_device};
 use crate::run::admission;
+use crate::run::device::{Device, on_device};
 use crate::run::error::RunError;
 
 use crate::stats::Members;

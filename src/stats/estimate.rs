@@ -207,7 +207,8 @@ const FEW: usize = 10;
 /// The floor under a mean of values that agree but for a few.
 fn agreeing(values: &[f64], range: Option<(f64, f64)>) -> Option<Floor> {
     let centre = median(values)?;
-    let deviations = values.iter().map(|value| value - centre).filter(|deviation| is_other(*deviation, centre));
+    let deviations =
+        values.iter().map(|value| value - centre).filter(|deviation| is_other(*deviation, centre));
     let (mut deviating, mut below, mut above) = (0, 0.0_f64, 0.0_f64);
     for deviation in deviations {
         (deviating, below, above) = (deviating + 1, below.max(-deviation), above.max(deviation));

@@ -33,8 +33,7 @@ impl Floor {
 
     /// The smallest error rate of an interval that need not hold `null`.
     pub(super) fn p(&self, null: f64) -> f64 {
-        let holds =
-            |p: f64| self.ends(1.0 - p).is_none_or(|(low, high)| low <= null && null <= high);
+        let holds = |p: f64| self.ends(1.0 - p).is_none_or(|(low, high)| low <= null && null <= high);
         // An interval of a level near 0.
         if holds(1.0 - 1e-12) {
             return 1.0;
@@ -76,8 +75,7 @@ mod tests {
         // Σ_{i ≤ 2} C(20, i)·r^i·(1 − r)^(20 − i) = 0.025 at the bound of two in twenty.
         let rate = most(2, 20, 0.975).unwrap();
         let stays = 1.0 - rate;
-        let tail =
-            stays.powi(20) + 20.0 * rate * stays.powi(19) + 190.0 * rate * rate * stays.powi(18);
+        let tail = stays.powi(20) + 20.0 * rate * stays.powi(19) + 190.0 * rate * rate * stays.powi(18);
         assert!((tail - 0.025).abs() < 1e-9, "{tail}");
         assert_eq!((most(20, 20, 0.975), most(21, 20, 0.975), most(1, 20, 1.0)), (Some(1.0), None, None));
     }

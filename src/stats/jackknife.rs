@@ -244,7 +244,10 @@ fn narrower(corrected: Estimate, uncorrected: f64, third: f64, degrees: f64) -> 
         let skewness = skewness(third, uncorrected);
         Estimate { value, standard_error, degrees, skewness, method, ..corrected }
     } else {
-        Estimate { degrees: if corrected.standard_error > 0.0 { corrected.degrees } else { degrees }, ..corrected }
+        Estimate {
+            degrees: if corrected.standard_error > 0.0 { corrected.degrees } else { degrees },
+            ..corrected
+        }
     }
 }
 

@@ -335,7 +335,9 @@ mod tests {
             let episodes: Vec<f64> = pairs().map(|pair| effect(pair) + 0.1 * dice.normal()).collect();
             let members: Vec<[u32; 2]> = pairs().collect();
             let values = world(&mut dice, 5, &episodes, 0.07, 0.05);
-            let means = over_classes(&mean_over_seeds(&values).unwrap(), &Members::of(&members), None).unwrap().estimate;
+            let means = over_classes(&mean_over_seeds(&values).unwrap(), &Members::of(&members), None)
+                .unwrap()
+                .estimate;
             (means, with_seeds(&means, &[over_seeds(&values).unwrap()]))
         }));
         assert!(HOLDS.contains(&crossed), "{crossed}");

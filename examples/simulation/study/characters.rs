@@ -38,7 +38,6 @@ pub fn read() -> Result<Characters, String> {
 pub fn pool(characters: &Characters, count: usize, dice: &mut Dice) -> Pool {
     let mut places: Vec<usize> = (0..characters.len()).collect();
     dice.stream.choose(&mut places, count);
-    let chosen: Vec<&[Drawing]> =
-        places[..count].iter().map(|place| characters[*place].as_slice()).collect();
+    let chosen: Vec<&[Drawing]> = places[..count].iter().map(|place| characters[*place].as_slice()).collect();
     Pool::of_drawings(&chosen)
 }

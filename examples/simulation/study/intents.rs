@@ -49,10 +49,8 @@ impl Intents {
     /// Reads the store and computes the truth.
     pub fn new(store: Store, seed: u64, threads: u32) -> Intents {
         let learners = Learners::shipped();
-        let checked: Vec<Checked> = LEARNERS
-            .iter()
-            .map(|name| learners.cpu().check(name).expect("a learner that ships"))
-            .collect();
+        let checked: Vec<Checked> =
+            LEARNERS.iter().map(|name| learners.cpu().check(name).expect("a learner that ships")).collect();
         let mut all = Intents { store, learners, checked, truth: Vec::new() };
         let of_all = all.series(&protocol(OF_TRUTH, seed, None), threads as usize);
         let mean = |values: &Vec<f64>| stats::mean(values).expect("episodes were answered");

@@ -7,9 +7,9 @@ pub const MISSED: [(&str, Ask, &str, &str); 0] = [];
 
 /// Whether a cell is known not to hold.
 pub fn is_missed(part: &str, cell: &Cell) -> bool {
-    MISSED.iter().any(|(name, ask, measure, _)| {
-        part == *name && cell.ask == *ask && cell.measure.starts_with(measure)
-    })
+    MISSED
+        .iter()
+        .any(|(name, ask, measure, _)| part == *name && cell.ask == *ask && cell.measure.starts_with(measure))
 }
 
 /// Lines are broken here.
@@ -20,15 +20,18 @@ pub fn statement(rows: &[[String; 3]]) -> String {
     let of = |wanted: &dyn Fn(&str, &str) -> bool| {
         let rows = rows.iter().filter(|[part, measure, _]| wanted(part, measure));
         let values = rows.filter_map(|row| row[2].parse::<f64>().ok());
-        values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
+        values
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
     };
     let covers = |measure: &str| measure.starts_with("classes interval covers");
     let exception = |part: &str| MISSED.iter().any(|(name, ask, ..)| *name == part && *ask == Ask::Share);
     let percent = |(low, high): (f64, f64)| format!("{:.1} to {:.1} %", low * 100.0, high * 100.0);
-    let made = of(&|part, measure| covers(measure) && !part.starts_with("new classes, 20 int") && !exception(part));
+    let made =
+        of(&|part, measure| covers(measure) && !part.starts_with("new classes, 20 int") && !exception(part));
     let real = of(&|part, measure| covers(measure) && part.contains("intents"));
     let sampler = of(&|_, measure| measure.starts_with("SAMPLER interval covers an accuracy"));
-    let widths = of(&|part, measure| measure.starts_with("width") && !MISSED.iter().any(|(name, ..)| *name == part));
+    let widths =
+        of(&|part, measure| measure.starts_with("width") && !MISSED.iter().any(|(name, ..)| *name == part));
     let missed = MISSED.iter().map(|(part, ask, measure, why)| {
         let range = of(&|name, of| name == *part && of.starts_with(&format!("{}{measure}", ask.lead())));
         match ask {
@@ -37,7 +40,8 @@ pub fn statement(rows: &[[String; 3]]) -> String {
         }
     });
     let missed: Vec<String> = missed.collect();
-    let exceptions = if missed.is_empty() { String::new() } else { format!(" Exceptions: {}.", missed.join("; ")) };
+    let exceptions =
+        if missed.is_empty() { String::new() } else { format!(" Exceptions: {}.", missed.join("; ")) };
     wrapped(&format!(
         "In the study, the 95 % interval for new classes covers the truth in {} of repetitions in made worlds and for \
          characters of Omniglot, and in {} for intents of CLINC150, at a median width of {:.2} to {:.2} times that of an \

@@ -50,6 +50,8 @@ pub struct Block {
     pub pairs: Vec<Pair>,
     /// What a reader should know of how its tables were paired.
     pub notes: Vec<String>,
+    /// The equivalence margin, in the units of the metric.
+    pub margin: Option<f64>,
     /// What identifies its items.
     pub(super) items: String,
 }
@@ -124,7 +126,8 @@ pub(super) fn block(
     valued.sort_by(|a, b| key(b).total_cmp(&key(a)).then_with(|| a.shown.name.cmp(&b.shown.name)));
     name_identical(&mut valued, asked, shared.episodes());
     let first = &shared.entries[0].read.table;
-    let pairs = pairs(shared, &valued, asked, number);
+    let margin = margin(&valued, asked);
+    let pairs = pairs(shared, &valued, asked, (margin, number));
     Block {
         protocol: shared.protocol.clone(),
         version: first.version,
@@ -144,8 +147,16 @@ pub(super) fn block(
         lacking,
         pairs,
         notes: shared.notes.clone(),
+        margin,
         items: items(&shared.entries[0]).to_string(),
     }
+}
+
+/// The equivalence margin, which may depend on the value of the baseline, or of the best method.
+fn margin(valued: &[Valued<'_, '_>], asked: &Asked<'_>) -> Option<f64> {
+    let baseline = valued.iter().find(|of| Some(of.method.name) == asked.baseline);
+    let of = baseline.or_else(|| valued.first())?;
+    asked.options.margin?.at(asked.options.metric, of.shown.value)
 }
 
 /// The hash of the draw that has no more than the common episodes.
@@ -212,8 +223,7 @@ fn intervals(
     let seeds: Vec<SeedVariance> = stats::over_seeds(rows).into_iter().collect();
     let level = shared.entries[0].read.table.level;
     let range = metric.range();
-    let sampler =
-        stats::of_mean_within(means, range).map(|estimate| stats::with_seeds(&estimate, &seeds));
+    let sampler = stats::of_mean_within(means, range).map(|estimate| stats::with_seeds(&estimate, &seeds));
     let classes = stats::over_classes(means, &shared.dealt.units_by_episode(), range).ok();
     let classes = classes.map(|jackknife| stats::with_seeds(&jackknife.estimate, &seeds));
     let items = sampler.filter(|_| !repeat(shared));
@@ -249,7 +259,12 @@ fn name_identical(valued: &mut [Valued<'_, '_>], asked: &Asked<'_>, episodes: us
 }
 
 /// The pairs of distinct methods that were asked for.
-fn pairs(shared: &Shared<'_>, valued: &[Valued<'_, '_>], asked: &Asked<'_>, number: &mut u32) -> Vec<Pair> {
+fn pairs(
+    shared: &Shared<'_>,
+    valued: &[Valued<'_, '_>],
+    asked: &Asked<'_>,
+    (margin, number): (Option<f64>, &mut u32),
+) -> Vec<Pair> {
     let level = shared.entries[0].read.table.level;
     let dealt: &Dealt = &shared.dealt;
     let members = dealt.units_by_episode();
@@ -258,6 +273,7 @@ fn pairs(shared: &Shared<'_>, valued: &[Valued<'_, '_>], asked: &Asked<'_>, numb
         dealt,
         members: &members,
         range,
+        margin,
         repeat: repeat(shared),
         level,
         direction: asked.direction,

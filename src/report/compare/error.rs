@@ -110,7 +110,9 @@ pub struct Difference {
 
 /// The metrics with a value per episode, and those of classes.
 fn paired() -> String {
-    let names = Metric::all().into_iter().filter(|metric| metric.is_per_episode() || class_level::is_of_counts(*metric));
+    let names = Metric::all()
+        .into_iter()
+        .filter(|metric| metric.is_per_episode() || class_level::is_of_counts(*metric));
     names.map(|metric| format!("`{metric}`")).collect::<Vec<_>>().join(", ")
 }
 

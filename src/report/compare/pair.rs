@@ -5,8 +5,8 @@ use crate::metric::Metric;
 use crate::results::Dealt;
 use crate::results::class_level::{self, ClassRow};
 use crate::stats::{
-    self, Effect, Estimate, Interval, JackknifeError, LEAST_CLASSES, LEAST_WITHOUT, Members,
-    Population, SeedVariance, SignFlip, SignedRank, Superiority, Verdict,
+    self, Effect, Estimate, Interval, JackknifeError, LEAST_CLASSES, LEAST_WITHOUT, Members, Population,
+    SeedVariance, SignFlip, SignedRank, Superiority, Verdict,
 };
 
 /// What is known of the difference between two methods.
@@ -53,6 +53,11 @@ pub struct Inference {
     pub estimate: Estimate,
     /// The interval of the difference, not corrected for several comparisons.
     pub interval: Interval,
+    /// The interval that holds for all pairs of the family at once (Bonferroni).
+    pub simultaneous: Option<Interval>,
+    /// The interval that the equivalence test looks at: of level 1 − 2α, within the margin exactly where the test rejects.
+    /// Absent where no margin was named.
+    pub equivalence_interval: Option<Interval>,
     /// The p-value of "no difference"; never below what the sign-flip test of so many episodes allows.
     pub p: f64,
     /// The same, corrected by Holm over the family.
@@ -97,6 +102,8 @@ pub(super) struct Setting<'a> {
     pub dealt: &'a Dealt,
     /// What is left out in turn, by episode.
     pub members: &'a Members,
+    /// The equivalence margin, in the units of the metric.
+    pub margin: Option<f64>,
     /// What a difference can be, where that is bounded.
     pub range: Option<(f64, f64)>,
     pub repeat: bool,
@@ -121,11 +128,8 @@ pub(super) fn pair(
     let effect = Effect::of(a.means, b.means)?;
     let seeds = seeds(a, b)?;
     let trained_often = !seeds.is_empty();
-    let margin = Margin {
-        margin: options.margin,
-        level: setting.level,
-        least_p: stats::least_p(differences.len()),
-    };
+    let margin =
+        Margin { margin: setting.margin, level: setting.level, least_p: stats::least_p(differences.len()) };
     let differences = if is_constant(&differences, a.means, b.means) {
         vec![effect.difference.value; differences.len()]
     } else {
@@ -137,7 +141,8 @@ pub(super) fn pair(
     if !setting.repeat {
         findings.push(Finding { population: Population::Items, outcome: sampler });
     }
-    let of_classes = || class_level_difference(options.metric, a, b, setting.range).filter(|_| !trained_often);
+    let of_classes =
+        || class_level_difference(options.metric, a, b, setting.range).filter(|_| !trained_often);
     let outcome = new_classes(&differences, setting, &seeds, &margin, of_classes);
     findings.push(Finding { population: Population::Classes, outcome });
 
@@ -163,7 +168,7 @@ fn class_pair(a: &Side<'_>, b: &Side<'_>, setting: &Setting<'_>, options: &Optio
     let difference = of(a)? - of(b)?;
     let (one, several) = words::unit_words(setting.dealt.is_clustered());
     let margin = Margin {
-        margin: options.margin,
+        margin: setting.margin,
         level: setting.level,
         least_p: stats::least_p(setting.dealt.units.len()),
     };
@@ -264,7 +269,10 @@ impl Margin {
         let equivalence_p = self.margin.and_then(|margin| stats::equivalence_p(&estimate, margin));
         let equivalence_p = equivalence_p.map(|p| p.max(self.least_p));
         let p = estimate.test(0.0).p.max(self.least_p);
+        let of_test = self.margin.and_then(|_| estimate.interval(2.0 * self.level - 1.0));
         Ok(Inference {
+            simultaneous: None,
+            equivalence_interval: of_test,
             estimate,
             interval: estimate.interval(self.level).ok_or("the level of the interval is not one")?,
             p,

@@ -17,8 +17,12 @@ fn bits(number: u32) -> Bits {
     })
 }
 
-const PLAIN: Options<'_> =
-    Options { metric: Metric::ACCURACY, baseline: None, margin: Some(0.005), rounds: 999 };
+const PLAIN: Options<'_> = Options {
+    metric: Metric::ACCURACY,
+    baseline: None,
+    margin: Some(EquivalenceMargin::Difference(0.005)),
+    rounds: 999,
+};
 
 fn read(made: &[Made]) -> Vec<ResultsFolder> {
     let folder = tempfile::tempdir().unwrap();
@@ -340,7 +344,8 @@ fn few_episodes(one: &[u32], other: &[u32], margin: f64) -> Comparison {
     let tables = [table("one", one), table("other", other)];
     let entry = |read| Entry { read, origin: "here".into(), rules: None };
     let entries: Vec<Entry<'_>> = tables.iter().map(entry).collect();
-    compare(&entries, &Options { margin: Some(margin), ..PLAIN }, &bits).unwrap()
+    compare(&entries, &Options { margin: Some(EquivalenceMargin::Difference(margin)), ..PLAIN }, &bits)
+        .unwrap()
 }
 
 #[test]
@@ -389,7 +394,7 @@ fn a_question_that_cannot_be_asked_is_refused() {
         "baseline `middling` fits several methods, expected one of store+middling:k=1, store+middling:k=3"
     );
     assert_eq!(
-        refused(&[Made::default()], &Options { margin: Some(0.0), ..PLAIN }),
+        refused(&[Made::default()], &Options { margin: Some(EquivalenceMargin::Difference(0.0)), ..PLAIN }),
         "the equivalence margin must be above 0, got 0"
     );
     assert_eq!(
@@ -451,7 +456,7 @@ fn sometimes_no_number_of_episodes_will_do_and_the_words_say_so() {
         episodes: 4000,
         ..Made::default()
     };
-    let options = Options { margin: Some(0.0005), ..PLAIN };
+    let options = Options { margin: Some(EquivalenceMargin::Difference(0.0005)), ..PLAIN };
     let words = compared(&[made], &options).text();
     assert!(
         words.contains(

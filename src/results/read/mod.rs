@@ -21,11 +21,11 @@ use std::sync::Arc;
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
+use super::class_level::ClassRow;
 use super::hash;
 use super::rows::Columns;
 use super::staging::RUN_RECORD;
 use super::{Measured, RunRecord, SummaryRow, Table, TableKey};
-use super::class_level::ClassRow;
 use crate::metric::{Bin, ClassCounts, Metric};
 use crate::stats::Members;
 

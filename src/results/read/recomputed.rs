@@ -6,8 +6,8 @@ use super::ReadTable;
 use super::error::{Flaw, ReadError};
 use super::sheet::differ;
 use crate::metric::Metric;
-use crate::results::{Measured, class_level};
 use crate::results::tally::over_episodes;
+use crate::results::{Measured, class_level};
 use crate::stats::{Interval, IntervalMethod, Population};
 
 /// Compares every row of summary.csv with what its episodes give, and asks for the rows that they must have.

@@ -25,7 +25,9 @@ pub(super) fn read(path: &Path, tables: &mut [ReadTable]) -> Result<(), ReadErro
         sides.insert([protocol, dataset, class], seen);
     }
     for read in tables {
-        let of = |class: &String| sides.get(&[read.table.protocol.clone(), read.table.dataset.clone(), class.clone()]);
+        let of = |class: &String| {
+            sides.get(&[read.table.protocol.clone(), read.table.dataset.clone(), class.clone()])
+        };
         let all: Option<Vec<bool>> = read.dealt.classes.iter().map(|class| of(class).copied()).collect();
         read.seen = all.unwrap_or_default();
     }
