@@ -14,7 +14,8 @@ const EXAMPLES: &str = "Examples:
   kshot compare results/quickstart
   kshot compare results/pixels results/conv4 --baseline pixels+prototypical --margin 1
   kshot compare results/quickstart --metric nll --margin 0.05 --out comparison-nll
-  kshot compare results/open-set --metric auroc --margin 1 --out comparison-auroc";
+  kshot compare results/open-set --metric auroc --margin 1 --out comparison-auroc
+  kshot compare results/zero-shot --metric harmonic --margin 10%-of-error --out comparison-harmonic";
 
 /// Compare methods on the episodes that they share: is the difference real?
 ///

@@ -35,7 +35,7 @@ pub enum CompareError {
         second: String,
     },
     /// A metric without a value per episode.
-    #[error("{metric} cannot be paired episode by episode, expected one of {}", paired())]
+    #[error("{metric} cannot be paired episode by episode, nor class by class, expected one of {}", paired())]
     Metric {
         /// The metric.
         metric: Metric,

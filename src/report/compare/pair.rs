@@ -337,10 +337,17 @@ fn new_classes(
 fn reason(error: JackknifeError, dealt: &Dealt) -> String {
     let (one, several) = words::unit_words(dealt.is_clustered());
     match error {
-        JackknifeError::InEveryEpisode { class } => format!(
-            "an interval for new {several} leaves each {one} out in turn, but {one} {} is in every episode",
-            dealt.units[class as usize]
-        ),
+        JackknifeError::InEveryEpisode { class } => {
+            // With as many classes an episode of fewer leaves each of them out often enough.
+            let hint = match dealt.units.len() {
+                0..=LEAST_CLASSES => "",
+                _ => ": evaluate episodes of fewer classes, `--way 5`",
+            };
+            let name = &dealt.units[class as usize];
+            format!(
+                "an interval for new {several} leaves each {one} out in turn, but {one} {name} is in every episode{hint}"
+            )
+        }
         JackknifeError::FewClasses { classes } => {
             format!("an interval for new {several} needs {LEAST_CLASSES} {several} or more, found {classes}")
         }
