@@ -2,7 +2,7 @@
 
 use super::Measured;
 use crate::metric::{ClassCounts, Confidences, Metric, Pooled};
-use crate::stats::{self, Estimate, JackknifeError, Members, Population};
+use crate::stats::{self, Estimate, JackknifeError, Members, Population, TradeOff};
 
 /// One class over a draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,13 +27,16 @@ pub fn value(metric: Metric, classes: &[ClassRow]) -> Option<f64> {
         return (total > 0).then(|| correct as f64 / total as f64);
     }
     let counts: Vec<ClassCounts> = classes.iter().map(|class| class.counts).collect();
+    let sides = |seen: bool| counts.iter().any(|counts| counts.seen == seen);
+    // The accuracies of the sides are defined where there is a curve between them; its points are not asked for.
+    let curve = Some(TradeOff::of(&[])).filter(|_| sides(true) && sides(false));
     metric.of_draw(&Pooled {
         classes: &counts,
         confidences: &Confidences::default(),
         bins: &[],
         temperature: None,
         scaled_bins: &[],
-        curve: None,
+        curve: curve.as_ref(),
     })
 }
 

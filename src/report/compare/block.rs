@@ -191,7 +191,14 @@ fn of_method<'a, 'b>(
     let named = &asked.names[method.name];
     let (intervals, seed_degrees) = if rows.len() == 1 && whole {
         let of = first.read.measured.iter().filter(|measured| measured.metric == metric);
-        (of.copied().collect(), None)
+        let mut found: Vec<Measured> = of.copied().collect();
+        if found.is_empty() && (means.len() < 2 || !metric.is_per_episode()) {
+            let level = shared.entries[0].read.table.level;
+            let estimate = Some(()).filter(|()| class_level::is_of_counts(metric));
+            let estimate = estimate.and_then(|()| class_level::estimate(metric, &classes));
+            found.extend(estimate.and_then(|of| Measured::of(metric, Population::Classes, &of, level)));
+        }
+        (found, None)
     } else {
         intervals(shared, &rows, &means, metric)
     };

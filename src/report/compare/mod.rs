@@ -158,6 +158,9 @@ fn group(block: &mut Block) {
                 None => return None,
             }
         }
+        if !block.pairs.iter().any(|pair| pair.inference(population).is_some()) {
+            return None;
+        }
         let all = block.pairs.len() == count * count.saturating_sub(1) / 2;
         all.then(|| letters(count, |a, b| apart[a * count + b]))
     };
