@@ -108,7 +108,7 @@ fn what_the_full_study_showed_is_of_these_cells_and_within_their_bounds_but_for_
                 (part.seed.to_string(), cell.low, cell.high)
             );
             let within = (cell.low..=cell.high).contains(&number(7));
-            assert_eq!(!within, study::is_missed(part.name, cell), "{row:?}");
+            assert!(within || study::is_missed(part.name, cell), "{row:?}");
             cells += 1;
         }
     }

@@ -102,8 +102,11 @@ fn corrections_run_over_all_pairs_of_a_protocol_and_its_shots() {
         .filter_map(|pair| pair.inference(Population::Classes))
         .collect();
     let p: Vec<f64> = all.iter().map(|inference| inference.p).collect();
-    let corrected: Vec<f64> = all.iter().map(|inference| inference.p_holm).collect();
-    assert_eq!((p.len(), Some(corrected)), (6, stats::holm(&p)));
+    let equivalence: Vec<Option<f64>> = all.iter().map(|inference| inference.equivalence_p).collect();
+    let corrected: Vec<Option<f64>> = all.iter().map(|inference| Some(inference.p_holm)).collect();
+    let equivalent: Vec<Option<f64>> = all.iter().map(|inference| inference.equivalence_holm).collect();
+    assert_eq!(p.len(), 6);
+    assert_eq!(Some((corrected, equivalent)), stats::holm_pairs(&p, &equivalence));
 
     let against = compared(&[made], &Options { baseline: Some("good"), ..PLAIN });
     assert_eq!(against.blocks.iter().map(|block| block.pairs.len()).sum::<usize>(), 4);
@@ -397,10 +400,9 @@ fn a_question_that_cannot_be_asked_is_refused() {
         refused(&[Made::default()], &Options { margin: Some(EquivalenceMargin::Difference(0.0)), ..PLAIN }),
         "the equivalence margin must be above 0, got 0"
     );
-    assert_eq!(
-        refused(&[Made { episodes: 1, ..Made::default() }], &PLAIN),
-        "a paired comparison needs two episodes or more, protocol small has 1\nhint: evaluate with more, `--episodes 600`"
-    );
+    // A single episode is compared by its classes.
+    let single = compared(&[Made { episodes: 1, ..Made::default() }], &PLAIN);
+    assert!(single.text().contains("a single episode has no spread over episodes"), "{}", single.text());
 }
 
 #[test]
