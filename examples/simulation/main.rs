@@ -44,13 +44,15 @@ fn main() -> ExitCode {
         }
     }
     let threads = std::thread::available_parallelism().map_or(1, usize::from) as u32;
-    let mut missed = 0;
+    let (mut missed, mut rows) = (0, Vec::new());
     println!("part,seed,repetitions,episodes,measure,low,high,share,standard_error,within");
     for part in &parts {
         let clock = Instant::now();
         for shown in study::run(part, repetitions, threads, &data) {
             let within = shown.of == repetitions.min(part.most) && shown.holds(0.0);
-            missed += u32::from(!within);
+            missed += u32::from(!within && !study::is_missed(part.name, &shown.cell));
+            let measure = format!("{}{}", shown.cell.ask.lead(), shown.cell.measure);
+            rows.push([part.name.to_string(), measure, format!("{:.4}", shown.share())]);
             println!(
                 "\"{}\",{},{},\"{}\",\"{}{}\",{},{},{:.4},{:.4},{}",
                 part.name,
@@ -68,6 +70,9 @@ fn main() -> ExitCode {
         }
         eprintln!("{}: {:.0} s on {threads} threads", part.name, clock.elapsed().as_secs_f64());
     }
-    eprintln!("{missed} cells miss their bounds");
+    eprintln!("{missed} cells miss their bounds, beside those that are known to");
+    if named.is_empty() {
+        eprintln!("for README.md:\n{}", study::statement(&rows));
+    }
     ExitCode::from(u8::from(missed > 0))
 }

@@ -3,7 +3,7 @@
 use super::cells::{Ask, Cell};
 
 /// The cells that do not hold what was asked of them: part, what was asked, a piece of the measure, and the reason.
-pub const MISSED: [(&str, Ask, &str, &str); 13] = [
+pub static MISSED: [(&str, Ask, &str, &str); 13] = [
     ("few hard (10 %), 5 of 20", Ask::Share, "", "12 % of pools hold no hard class"),
     ("few hard (10 %), 5 of 20", Ask::Width, ACCURACY, SKEWED),
     ("few hard (20 %), 5 of 20", Ask::Width, "", SKEWED),
@@ -57,7 +57,7 @@ pub fn statement(rows: &[[String; 3]]) -> String {
         covers(measure) && !real && !excepted
     }));
     let characters = percent(values(&|part, measure| covers(measure) && part.ends_with("characters")));
-    let intents = |difference| {
+    let intents = |difference: bool| {
         percent(values(&|part, measure| {
             covers(measure) && part == INTENTS && measure.contains(" − ") == difference
         }))
@@ -67,7 +67,8 @@ pub fn statement(rows: &[[String; 3]]) -> String {
     let sampler = percent(values(&|_, measure| measure.starts_with("SAMPLER interval covers an accuracy")));
     let exceptions: Vec<String> = missed()
         .map(|(part, _, piece, why)| {
-            let found = percent(values(&|name, measure| name == *part && covers(measure) && measure.contains(piece)));
+            let found =
+                percent(values(&|name, measure| name == *part && covers(measure) && measure.contains(piece)));
             format!("{part}, {found}, because {why}")
         })
         .collect();
