@@ -65,7 +65,7 @@ impl Interval {
     /// How far it reaches below and above an estimate, in words: one number where both are shown alike, else `−below +above`.
     pub fn arms(&self, estimate: f64, shown: impl Fn(f64) -> String) -> String {
         let [below, above] = [estimate - self.low, self.high - estimate].map(|arm| arm.max(0.0));
-        let alike = (below - above).abs() <= 0.02 * (below + above) || shown(below) == shown(above);
+        let alike = (below - above).abs() <= 0.05 * (below + above) || shown(below) == shown(above);
         if alike { shown(self.half_width()) } else { format!("−{} +{}", shown(below), shown(above)) }
     }
 
