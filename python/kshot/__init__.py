@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ._draws import Draws, draws
     from ._kshot import __version__
     from ._own import Learner, learner
+    from ._ranks import Ranks, read_mteb
     from ._runs import Selection, evaluate, select
     from .estimators import (
         KNN,
@@ -40,6 +41,8 @@ _LAZY = {
     "__version__": "_kshot",
     "Learner": "_own",
     "learner": "_own",
+    "Ranks": "_ranks",
+    "read_mteb": "_ranks",
     "Selection": "_runs",
     "evaluate": "_runs",
     "select": "_runs",
@@ -80,6 +83,7 @@ __all__ = [
     "MetaOptNetSVM",
     "NearestCentroid",
     "Prototypical",
+    "Ranks",
     "RequestError",
     "Results",
     "Ridge",
@@ -92,6 +96,7 @@ __all__ = [
     "evaluate",
     "learner",
     "read",
+    "read_mteb",
     "report",
     "select",
 ]

@@ -76,6 +76,10 @@ pub(super) struct Arguments {
     pub(super) inputs: InputFlags,
 }
 
+/// What to do after a signal.
+const AGAIN: &str =
+    "what was computed is kept; give the same command with --resume, and --out where it had none";
+
 /// How single queries are written.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Queries {
@@ -127,7 +131,8 @@ pub(super) fn run(learners: &Learners, arguments: &Arguments) -> Result<Outcome,
     if arguments.out.is_none() {
         note_killed(&names, execution.out.as_ref());
     }
-    print(&run::evaluate(&request, Vec::new(), &execution, learners, &Terminal::default())?)
+    let done = run::evaluate(&request, Vec::new(), &execution, learners, &Terminal::heeding_signals());
+    print(&done.map_err(|error| CliError::of_run(error, AGAIN))?)
 }
 
 /// The command line; what is no text in it is replaced by a mark.

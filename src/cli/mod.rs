@@ -3,6 +3,7 @@
 mod backbones;
 mod check;
 mod compare;
+mod completions;
 mod data;
 mod device;
 mod embed;
@@ -13,22 +14,26 @@ mod list;
 mod long_run;
 mod merge;
 mod panics;
+mod plan;
 mod printable;
 mod progress;
 mod report;
 mod rerun;
 mod sample;
 mod select;
+mod signals;
 mod train;
 mod verify;
 mod weights;
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::LazyLock;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::learner::Learners;
+use crate::results::Machine;
 use device::DeviceFlag;
 use error::CliError;
 
@@ -37,11 +42,12 @@ const EXIT_CODES: &str = "Exit codes:
   1  a check you asked for does not hold
   2  the request is wrong
   3  the data is wrong
-  4  the computation failed";
+  4  the computation failed
+  75 a signal ended the run: run it again, with --resume";
 
 /// Few-shot and zero-shot evaluation on identical frozen episodes.
 #[derive(Parser)]
-#[command(name = "kshot", version, about, after_help = EXIT_CODES, max_term_width = 110)]
+#[command(name = "kshot", version = VERSION.as_str(), about, after_help = EXIT_CODES, max_term_width = 110)]
 struct Arguments {
     #[command(subcommand)]
     verb: Verb,
@@ -61,9 +67,12 @@ enum Verb {
     Compare(compare::Arguments),
     Report(report::Arguments),
     Merge(merge::Arguments),
+    Plan(plan::Arguments),
     Data(data::Arguments),
     Weights(weights::Arguments),
     Backbones(backbones::Arguments),
+    Completions(completions::Completions),
+    Man(completions::Man),
 }
 
 impl Verb {
@@ -81,6 +90,29 @@ impl Verb {
             _ => None,
         }
     }
+}
+
+/// The version, the features of the build, and the vector instructions that this processor has.
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    let built = [
+        ("cuda", cfg!(feature = "cuda")),
+        ("download", cfg!(feature = "download")),
+        ("images", cfg!(feature = "images")),
+        ("parquet", cfg!(feature = "parquet")),
+        ("plots-png", cfg!(feature = "plots-png")),
+        ("text", cfg!(feature = "text")),
+    ];
+    let built: Vec<&str> = built.iter().filter(|(_, with)| *with).map(|(name, _)| *name).collect();
+    let listed = |names: &[&str]| if names.is_empty() { "none".to_string() } else { names.join(", ") };
+    let machine = Machine::here();
+    let vectors: Vec<&str> = machine.cpu_features.iter().map(String::as_str).collect();
+    let version = env!("CARGO_PKG_VERSION");
+    format!("{version}\nfeatures: {}\nvector instructions: {}", listed(&built), listed(&vectors))
+});
+
+/// All verbs and their flags.
+fn command() -> clap::Command {
+    Arguments::command()
 }
 
 /// Whether what was asked for holds.
@@ -116,9 +148,12 @@ pub fn main(learners: &Learners) -> ExitCode {
         Verb::Compare(arguments) => compare::run(&arguments),
         Verb::Report(arguments) => report::run(&arguments),
         Verb::Merge(arguments) => merge::run(&arguments),
+        Verb::Plan(arguments) => plan::run(&arguments),
         Verb::Data(arguments) => data::run(&arguments),
         Verb::Weights(arguments) => weights::run(&arguments),
         Verb::Backbones(arguments) => backbones::run(&arguments),
+        Verb::Completions(arguments) => completions::completions(&arguments),
+        Verb::Man(arguments) => completions::man(&arguments),
     };
     let outcome = panics::with_threads(|| device::guarded(device, verb));
     match outcome {
@@ -135,6 +170,12 @@ pub fn main(learners: &Learners) -> ExitCode {
 /// Prints a line to standard error, as far as that can be written: a note that nobody can read ends no run.
 fn tell(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{}", printable::message(line));
+}
+
+/// Prints bytes to standard output as they are.
+fn print_bytes(bytes: &[u8]) -> Result<(), CliError> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(bytes).and_then(|()| out.flush()).map_err(CliError::from_output)
 }
 
 /// Prints to standard output; a reader that has gone away ends the program without an error.

@@ -185,7 +185,7 @@ fn fill(
             }),
         };
         if let Err(error) = &filled
-            && error.is_disk()
+            && (error.is_disk() || matches!(error, RunError::Cancelled) && work.watch.resumes())
         {
             results.keep_journal();
         }

@@ -25,6 +25,7 @@ mod results;
 mod resume;
 mod scores;
 mod select;
+mod signals;
 mod tables;
 mod until;
 mod zero_shot;

@@ -236,6 +236,7 @@ impl Work {
                 let rows = features.len() / kept.dim();
                 kept.push(&mut features, &broken)?;
                 progress.advance(rows as u64);
+                progress.go_on()?;
                 if let Some(sentence) = pace.after(rows) {
                     progress.tell(&format!("{name}: {sentence}"));
                 }
