@@ -18,7 +18,8 @@ const TABLE: &[(&str, &[&str])] = &[
     ("metric", &["view", "vocab", "stats", "numbers"]),
     ("data", &["vocab", "rng", "numbers", "guard", "image"]),
     ("backbone", &["tensor", "vocab", "rng", "guard", "image"]),
-    ("learner", &["view", "tensor", "vocab", "rng", "backbone"]),
+    ("optimise", &["tensor", "backbone", "vocab", "rng"]),
+    ("learner", &["view", "tensor", "vocab", "rng", "backbone", "optimise"]),
     ("protocol", &["vocab", "metric"]),
     ("episode", &["data", "view", "protocol", "rng", "vocab", "tensor"]),
     (
@@ -26,7 +27,7 @@ const TABLE: &[(&str, &[&str])] = &[
         &["learner", "view", "episode", "data", "metric", "protocol", "rng", "tensor", "vocab", "backbone"],
     ),
     ("select", &["learner", "eval", "episode", "data", "metric", "rng", "stats", "tensor", "vocab"]),
-    ("train", &["backbone", "tensor", "episode", "data", "rng", "vocab", "metric"]),
+    ("train", &["backbone", "tensor", "optimise", "episode", "data", "rng", "vocab", "metric"]),
     ("results", &["stats", "vocab", "metric"]),
     ("report", &["results", "stats", "vocab", "metric"]),
     (
