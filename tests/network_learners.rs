@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use kshot::backbone::{Backbone, Saved};
-use kshot::learner::{Adaptive, Classifier, LearnError, Learner, Plugin, Registered, Registry, Signature};
+use kshot::backbone::Backbone;
+use kshot::learner::{
+    Adaptive, Classifier, LearnError, Learner, Network, Plugin, Registered, Registry, Signature,
+};
 use kshot::metric::Metric;
 use kshot::protocol::Protocol;
 use kshot::results::Inputs;
@@ -19,11 +21,11 @@ struct InEpisode;
 impl<D: ConvOps + SpanOps> Adaptive<D> for InEpisode {
     fn adapt(
         &self,
-        network: &Saved,
+        network: &Network<'_>,
         support: &Support<D>,
         _: &BatchRng<'_>,
     ) -> Result<Box<dyn Classifier<D>>, LearnError> {
-        let network = network.on(support.device())?;
+        let network = network.saved().on(support.device())?;
         let features = embedded(network.as_ref(), support.device(), support.episodes(), support.features()?)?;
         let means = ops::class_means(&features, support.labels())?;
         Ok(Box::new(Means { network, means }))

@@ -1,9 +1,11 @@
 //! A learner of any setting, with what it declares; and what an episode gives it.
 
 use super::{
-    Adaptive, ClassTransductive, Classifier, Fit, Fitted, Inductive, LearnError, Semantic, Sizes,
-    Transductive, ZeroShot,
+    Adaptive, ClassTransductive, Classifier, Fit, Fitted, Frozen, Inductive, LearnError, Network, Semantic,
+    Sizes, Transductive, ZeroShot,
 };
+use std::sync::Arc;
+
 use crate::backbone::Saved;
 use crate::rng::BatchRng;
 use crate::tensor::Backend;
@@ -39,6 +41,7 @@ struct Declared {
     assumes_balance: bool,
     weighs_columns_alike: bool,
     weak: bool,
+    only_by_name: bool,
 }
 
 /// A change of all features of an episode.
@@ -67,7 +70,7 @@ pub struct Given<'a, D: Backend> {
     /// The embeddings of the labels, where the dataset has class embeddings.
     pub class_embeddings: Option<&'a ClassEmbeddings<D>>,
     /// The network behind the features, where support and queries are raw items.
-    pub network: Option<&'a Saved>,
+    pub network: Option<Network<'a>>,
     /// The items to be labelled.
     pub query: &'a Items<D>,
     /// The learner's own random numbers.
@@ -78,9 +81,17 @@ impl<D: Backend> Learner<D> {
     fn of(kind: Kind<D>) -> Learner<D> {
         let (takes, confidence, sizes) = (Transform::None, Confidence::Probability, Sizes::Any);
         let invariances: &[Change] = &[Change::Rotation];
-        let (assumes_balance, weighs_columns_alike, weak) = (false, false, false);
-        let declared =
-            Declared { takes, confidence, sizes, invariances, assumes_balance, weighs_columns_alike, weak };
+        let (assumes_balance, weighs_columns_alike, weak, only_by_name) = (false, false, false, false);
+        let declared = Declared {
+            takes,
+            confidence,
+            sizes,
+            invariances,
+            assumes_balance,
+            weighs_columns_alike,
+            weak,
+            only_by_name,
+        };
         Learner { kind, declared }
     }
 
@@ -162,6 +173,28 @@ impl<D: Backend> Learner<D> {
     pub fn weak(mut self) -> Learner<D> {
         self.declared.weak = true;
         self
+    }
+
+    /// The same, which takes so long that a run without named learners leaves it out.
+    pub fn only_by_name(mut self) -> Learner<D> {
+        self.declared.only_by_name = true;
+        self
+    }
+
+    /// Whether a run that names no learners leaves it out.
+    pub fn is_only_by_name(&self) -> bool {
+        self.declared.only_by_name
+    }
+
+    /// The lower part of a network that it leaves as it is; nothing for one that owns no network or wants the raw items.
+    ///
+    /// # Errors
+    /// When it cannot adapt this network.
+    pub fn frozen(&self, network: &Arc<Saved>) -> Result<Option<Frozen>, LearnError> {
+        match &self.kind {
+            Kind::Adaptive(learner) => learner.frozen(network),
+            _ => Ok(None),
+        }
     }
 
     /// Whether its settings may not tell apart even classes that lie far apart.
@@ -262,7 +295,7 @@ impl<D: Backend> Learner<D> {
             Kind::Inductive(learner) => classified(learner.adapt(support()?, rng)?),
             Kind::Adaptive(learner) => {
                 let network = given.network.ok_or(LearnError::Missing { what: "a network" })?;
-                classified(learner.adapt(network, support()?, rng)?)
+                classified(learner.adapt(&network, support()?, rng)?)
             }
             Kind::Transductive(learner) => Ok((learner.infer(support()?, query, rng)?, 0)),
             Kind::ZeroShot(learner) => Ok((learner.scores(query, vectors()?)?, 0)),
