@@ -8,6 +8,7 @@ pub mod checks;
 mod error;
 mod kept;
 mod place;
+mod probe;
 mod seen;
 mod stacking;
 mod thresholds;
@@ -31,6 +32,7 @@ use crate::vocab::{Form, ItemId, Setting, Transform};
 
 pub use error::EvalError;
 pub use kept::Kept;
+pub use probe::{EpisodeCost, Meter, probe};
 pub use seen::{SeenRules, seen, suits};
 pub use stacking::{Gammas, gammas};
 pub use thresholds::thresholds;
@@ -195,18 +197,20 @@ struct Shared<'a, D: Backend> {
     stop: AtomicBool,
 }
 
-impl<'a, D: Backend> Shared<'a, D> {
-    /// How the items are laid out that learners of this kind are given, and the network that comes with them.
-    fn given(&self, takes: Takes) -> (Form, Option<Network<'a>>) {
-        let behind = self.evaluation.behind;
-        let network = |passed| behind.map(|behind| Network::new(behind.network, passed));
+impl<'a> Evaluation<'a> {
+    /// How the items are laid out that learners of this kind are given, and the network that comes with them; `forms` are
+    /// those of what comes out of frozen parts.
+    fn given(&self, takes: Takes, forms: &[Form]) -> (Form, Option<Network<'a>>) {
+        let network = |passed| self.behind.map(|behind| Network::new(behind.network, passed));
         match takes {
-            Takes::Features(_) => (self.evaluation.store.form(), None),
-            Takes::Items => (behind.map_or(Form::Vector, |behind| behind.items.form()), network(false)),
-            Takes::Passed(number) => (self.forms[number], network(true)),
+            Takes::Features(_) => (self.store.form(), None),
+            Takes::Items => (self.behind.map_or(Form::Vector, |behind| behind.items.form()), network(false)),
+            Takes::Passed(number) => (forms[number], network(true)),
         }
     }
+}
 
+impl<D: Backend> Shared<'_, D> {
     /// The batches of a group; none behind the last.
     fn group(&self, number: usize) -> Range<usize> {
         let end = self.batches.len();

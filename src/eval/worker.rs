@@ -115,7 +115,7 @@ fn answer<D: Backend>(
     let mut out = Vec::new();
     for (shot_place, shot) in evaluation.shots.iter().enumerate() {
         for (taken, store) in stores {
-            let (form, network) = shared.given(*taken);
+            let (form, network) = evaluation.given(*taken, &shared.forms);
             let dealt = deal(device, store, form, evaluation.draw, places.clone(), *shot, &order)?;
             let takes = |unit: &&Unit<D>| {
                 unit.takes == *taken && takes_part(unit.setting, evaluation.shots, shot_place)

@@ -5,6 +5,7 @@ use super::{
     Sizes, Transductive, ZeroShot,
 };
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::backbone::Saved;
 use crate::rng::BatchRng;
@@ -197,6 +198,17 @@ impl<D: Backend> Learner<D> {
         }
     }
 
+    /// Weights that it trains in an episode of `way` labels; nothing for one that owns no network, or does not know.
+    ///
+    /// # Errors
+    /// When it cannot adapt this network.
+    pub fn trained(&self, network: &Arc<Saved>, way: usize) -> Result<Option<usize>, LearnError> {
+        match &self.kind {
+            Kind::Adaptive(learner) => learner.trained(network, way),
+            _ => Ok(None),
+        }
+    }
+
     /// Whether its settings may not tell apart even classes that lie far apart.
     pub fn is_weak(&self) -> bool {
         self.declared.weak
@@ -286,19 +298,31 @@ impl<D: Backend> Learner<D> {
     /// # Errors
     /// As the learner's own; also where it needs what is not given, or has not been fitted.
     pub fn answer(&self, given: &Given<'_, D>) -> Result<(Scores<D>, usize), LearnError> {
+        Ok(self.timed(given)?.0)
+    }
+
+    /// As [`Learner::answer`], and how long it took to adapt before the queries were scored.
+    ///
+    /// # Errors
+    /// As [`Learner::answer`].
+    pub fn timed(&self, given: &Given<'_, D>) -> Result<((Scores<D>, usize), Duration), LearnError> {
         let Given { query, rng, .. } = *given;
+        let begun = Instant::now();
         let support = || given.support.ok_or(LearnError::Missing { what: "a support set" });
         let vectors = || given.class_embeddings.ok_or(LearnError::Missing { what: "class embeddings" });
-        let classified =
-            |classifier: Box<dyn Classifier<D>>| Ok((classifier.scores(query)?, classifier.unconverged()));
+        let classified = |classifier: Box<dyn Classifier<D>>| {
+            let adapted = begun.elapsed();
+            Ok(((classifier.scores(query)?, classifier.unconverged()), adapted))
+        };
+        let at_once = |scores: Scores<D>| ((scores, 0), Duration::ZERO);
         match &self.kind {
             Kind::Inductive(learner) => classified(learner.adapt(support()?, rng)?),
             Kind::Adaptive(learner) => {
                 let network = given.network.ok_or(LearnError::Missing { what: "a network" })?;
                 classified(learner.adapt(&network, support()?, rng)?)
             }
-            Kind::Transductive(learner) => Ok((learner.infer(support()?, query, rng)?, 0)),
-            Kind::ZeroShot(learner) => Ok((learner.scores(query, vectors()?)?, 0)),
+            Kind::Transductive(learner) => Ok(at_once(learner.infer(support()?, query, rng)?)),
+            Kind::ZeroShot(learner) => Ok(at_once(learner.scores(query, vectors()?)?)),
             Kind::Semantic(learner) => classified(learner.adapt(given.support, vectors()?, rng)?),
             Kind::Unfitted(_) | Kind::ClassTransductive(_) => {
                 Err(LearnError::Missing { what: "a fit on seen classes" })

@@ -95,6 +95,15 @@ pub trait Adaptive<D: Backend> {
         Ok(None)
     }
 
+    /// Weights that it trains in an episode of `way` labels, head and network; nothing where it does not know.
+    ///
+    /// # Errors
+    /// When it cannot adapt this network.
+    fn trained(&self, network: &Arc<Saved>, way: usize) -> Result<Option<usize>, LearnError> {
+        let _ = (network, way);
+        Ok(None)
+    }
+
     /// Adapts to the support sets of a batch; `network` is what made the features of this feature set, and is not changed. Items
     /// are raw unless it says that they have passed the frozen part.
     ///

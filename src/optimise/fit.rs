@@ -228,3 +228,147 @@ fn added<D: ConvOps>(
     head.iter_mut().zip(of_head).try_for_each(|(sum, part)| sum.add(part))?;
     Ok([body, head])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backbone::nets::{NetConfig, Plan, kind};
+    use crate::backbone::{Architecture, Conv4Config, Described};
+    use crate::optimise::Schedule;
+    use crate::tensor::net::First;
+    use crate::tensor::{Cpu, open_cpu};
+    use crate::vocab::Form;
+
+    /// Uniform numbers of variance one, as the script beside the fixture makes them.
+    struct Numbers(u64);
+
+    impl Numbers {
+        fn next(&mut self) -> f64 {
+            self.0 = (self.0 * 1_664_525 + 1_013_904_223) % (1 << 32);
+            3f64.sqrt() * (2.0 * self.0 as f64 / 4_294_967_296.0 - 1.0)
+        }
+    }
+
+    struct Case {
+        body: Body<Cpu>,
+        dim: usize,
+        items: Vec<f32>,
+    }
+
+    fn case(network: &str, seed: u64) -> Case {
+        let described = match network {
+            "conv4" => Conv4Config::new(Form::Image { channels: 1, height: 12, width: 12 }, 6, 2)
+                .unwrap()
+                .described(),
+            _ => {
+                let kind = kind("resnet20").unwrap();
+                let plan = Plan { image: (16, 16), classes: None, thousandths: 250, ..Plan::new(kind) };
+                NetConfig::new(kind).with(plan).described()
+            }
+        };
+        let Described { graph, features, image } = described.unwrap();
+        let mut numbers = Numbers(seed);
+        let values: Vec<Vec<f32>> = graph
+            .parameters()
+            .iter()
+            .map(|p| match p.first {
+                First::Normal(_) => {
+                    let deviation = (2.0 / (9 * p.shape[0]) as f64).sqrt();
+                    (0..p.count()).map(|_| (deviation * numbers.next()) as f32).collect()
+                }
+                First::Constant(value) => vec![value; p.count()],
+            })
+            .collect();
+        let count = 12 * graph.channels() * image.0 * image.1;
+        let items = (0..count).map(|_| numbers.next() as f32).collect();
+        let dim = graph.size(features, image).unwrap().channels;
+        let body = Body::new(&open_cpu(), &graph, &values, (features, image), 1.0).unwrap();
+        Case { body, dim, items }
+    }
+
+    fn fit(case: Body<Cpu>, dim: usize, settings: FitSettings) -> Fit<Cpu> {
+        let device = open_cpu();
+        let head = Head::new(&device, HeadKind::Linear, (&[], dim), &[], 3).unwrap();
+        Fit::new(&device, Some(case), head, settings)
+    }
+
+    fn settings(optimiser: Optimiser, head_rate: f64) -> FitSettings {
+        let (norms, smoothing, together) = (Norms::Batch, 0.0, 0);
+        FitSettings { optimiser, head_rate, layer_decay: 1.0, clip: None, norms, smoothing, together }
+    }
+
+    fn labels() -> Vec<usize> {
+        (0..12).map(|item| item % 3).collect()
+    }
+
+    #[test]
+    fn twenty_steps_follow_torch() {
+        let text = include_str!("../../tests/fixtures/training/steps.json");
+        let fixture: serde_json::Value = serde_json::from_str(text).unwrap();
+        for told in fixture["cases"].as_array().unwrap() {
+            let number = |key: &str| told[key].as_f64().unwrap();
+            let (rate, weight_decay) = (number("rate"), number("decay"));
+            let optimiser = match told["rule"].as_str().unwrap() {
+                "adam" => Optimiser::Adam { rate, weight_decay },
+                "adam-w" => Optimiser::AdamW { rate, weight_decay },
+                _ => Optimiser::Sgd { rate, momentum: 0.9, weight_decay },
+            };
+            let network = told["network"].as_str().unwrap();
+            let Case { body, dim, items } = case(network, told["seed"].as_u64().unwrap());
+            let mut fit = fit(
+                body,
+                dim,
+                FitSettings {
+                    clip: Some(number("clip")).filter(|most| *most > 0.0),
+                    norms: if told["batch_norm"] == "batch" { Norms::Batch } else { Norms::Running },
+                    smoothing: number("smoothing") as f32,
+                    ..settings(optimiser, number("head_rate"))
+                },
+            );
+            let schedule = match told["warm_up"].as_u64().unwrap() as u32 {
+                0 => Schedule::Constant {},
+                warm_up => Schedule::Cosine { warm_up },
+            };
+            for (step, expected) in told["losses"].as_array().unwrap().iter().enumerate() {
+                let factor = schedule.factor(step as u32, 20);
+                let loss = fit.step(&items, &labels(), (&[], 3), factor).unwrap();
+                let expected = expected.as_f64().unwrap();
+                let near = (loss - expected).abs() < 1e-3 * expected.max(0.1);
+                assert!(near, "{network} {optimiser:?} step {step}: {loss}, torch {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn gradients_of_parts_add_up_to_those_of_the_batch() {
+        let run = |together: usize| {
+            let Case { body, dim, items } = case("conv4", 3);
+            let sgd = Optimiser::Sgd { rate: 0.05, momentum: 0.9, weight_decay: 0.0 };
+            let mut fit =
+                fit(body, dim, FitSettings { together, norms: Norms::Running, ..settings(sgd, 0.05) });
+            (0..5).map(|_| fit.step(&items, &labels(), (&[], 3), 1.0).unwrap()).collect::<Vec<f64>>()
+        };
+        let (whole, parts) = (run(0), run(5));
+        assert!(
+            whole[4] < whole[0] && whole.iter().zip(&parts).all(|(a, b)| (a - b).abs() < 1e-4),
+            "{whole:?} {parts:?}"
+        );
+    }
+
+    #[test]
+    fn a_rate_that_is_too_high_is_told() {
+        let Case { body, dim, items } = case("conv4", 3);
+        let sgd = Optimiser::Sgd { rate: 1e30, momentum: 0.9, weight_decay: 0.0 };
+        let mut fit = fit(body, dim, settings(sgd, 1e30));
+        let told =
+            (0..20).find_map(|_| fit.step(&items, &labels(), (&[], 3), 1.0).err()).unwrap().to_string();
+        assert!(told.contains(", the training diverges\nhint: take a lower rate"), "{told}");
+    }
+
+    #[test]
+    fn lower_blocks_move_slower() {
+        let graph = Conv4Config::new(Form::Image { channels: 1, height: 12, width: 12 }, 6, 2).unwrap();
+        let found = rates(&graph.described().unwrap().graph, 0.5);
+        assert_eq!((found[0], found[1], found[5]), (0.5, 0.5, 1.0));
+    }
+}

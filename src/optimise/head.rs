@@ -25,6 +25,17 @@ pub enum HeadKind {
     Prototype,
 }
 
+impl HeadKind {
+    /// Numbers that are learned on features of `dim` numbers for `way` labels.
+    pub fn learned(self, dim: usize, way: usize) -> usize {
+        match self {
+            HeadKind::Linear => (dim + 1) * way,
+            HeadKind::Cosine { .. } => dim * way,
+            HeadKind::Prototype => 0,
+        }
+    }
+}
+
 /// A head on a device.
 pub struct Head<D: ConvOps> {
     kind: HeadKind,
@@ -64,12 +75,6 @@ impl<D: ConvOps> Head<D> {
     /// How it makes logits.
     pub fn kind(&self) -> HeadKind {
         self.kind
-    }
-
-    /// Numbers that are learned.
-    pub fn learned(&self) -> usize {
-        let weight = self.weight.as_ref().map_or(0, |weight| weight.shape().0 * weight.shape().1);
-        weight + self.bias.as_ref().map_or(0, |_| self.way)
     }
 
     /// What scores items once training is over: the head itself, or of a prototype head the prototypes of the support.

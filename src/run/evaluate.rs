@@ -12,7 +12,7 @@ use super::plan::Plan;
 use super::prepare::Ready;
 use super::prepared::{Prepared, Work};
 use super::watch::Watch;
-use super::{audit, filling, fingerprints, record, run_key, thresholds};
+use super::{audit, costs, filling, fingerprints, record, run_key, thresholds};
 use crate::learner::Learners;
 use crate::results::{Journal, Machine, Results, RunRecord, Selection, Warning};
 use crate::results::{LeftOver, ReadTable, ResultsFolder, read_record};
@@ -82,6 +82,9 @@ pub fn evaluate(
         }
         None => results.commit(record)?,
     };
+    if execution.costs {
+        costs::write(&runs, &work, execution.meter, &folder)?;
+    }
     Ok(Done { rows, warnings, folder, kept, part: execution.shard, finished_before: false })
 }
 

@@ -20,7 +20,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::{Adaptive, Classifier, Frozen, LearnError, Learner, Network, Registered, Registry, Signature};
-use crate::backbone::Saved;
+use crate::backbone::{Architecture, Saved};
 use crate::rng::BatchRng;
 use crate::tensor::conv::ConvOps;
 use crate::tensor::to_host;
@@ -68,6 +68,15 @@ impl<D: ConvOps> Adaptive<D> for Finetune {
         Ok(split.below.filter(|_| self.settings.augmentation.is_none()))
     }
 
+    fn trained(&self, network: &std::sync::Arc<Saved>, way: usize) -> Result<Option<usize>, LearnError> {
+        let split = Split::new(network, &self.settings)?;
+        let of_network = split.above.as_ref().map_or(0, |upper| {
+            upper.graph.parameters().iter().filter(|p| p.learned).map(|p| p.count()).sum()
+        });
+        let dim = network.config.dim();
+        Ok(Some(of_network + self.settings.head.learned(dim, way)))
+    }
+
     fn adapt(
         &self,
         network: &Network<'_>,
@@ -113,5 +122,102 @@ impl<D: ConvOps> Classifier<D> for All<D> {
             values.extend(adapted.scores(own, dim).map_err(|source| source.in_episode(place))?);
         }
         Ok(Scores::logits(items.device().tensor3((items.episodes(), count, self.way), values)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::learner::{Given, Learners};
+    use crate::tensor::{Labels, open_cpu};
+
+    /// The scores of an episode of two labels, from raw items or from what they are behind the frozen part.
+    fn scores(spec: &str, passes: bool) -> Vec<f32> {
+        let (device, learners) = (open_cpu(), Learners::shipped());
+        let saved = Arc::new(Saved::read(Path::new("conv4-glyphs"), "conv4").unwrap());
+        let learner = learners.cpu().build(&learners.cpu().check(spec).unwrap().parameters).unwrap();
+        let frozen = learner.frozen(&saved).unwrap();
+        let dim = 28 * 28;
+        // Strokes that stand upright, and strokes that lie.
+        let item = |number: usize, label: usize| {
+            let ink = move |place: usize| {
+                let along = if label == 0 { place % 28 } else { place / 28 };
+                f32::from(u8::from(along.abs_diff(8 + number) < 3))
+            };
+            (0..dim).map(ink).collect::<Vec<f32>>()
+        };
+        let items = |count: usize| {
+            let raw: Vec<f32> = (0..count).flat_map(|place| item(place, place % 2)).collect();
+            match frozen.as_ref().filter(|_| passes) {
+                Some(frozen) => {
+                    let below = device.passes(&frozen.graph, &frozen.values, frozen.result).unwrap();
+                    below.maps(&raw, frozen.image).unwrap()
+                }
+                None => raw,
+            }
+        };
+        let (support, query) = (items(4), items(6));
+        let size = support.len() / 4;
+        let labels = Labels::new(1, 4, 2, vec![0, 1, 0, 1]).unwrap();
+        let support = Support::dense(&device, size, support, labels).unwrap();
+        let query = Items::dense(&device, (1, 6, size), query).unwrap();
+        let given = Given {
+            support: Some(&support),
+            class_embeddings: None,
+            network: Some(Network::new(&saved, passes && frozen.is_some())),
+            query: &query,
+            rng: &BatchRng::new(1, &[3]),
+        };
+        to_host(&learner.answer(&given).unwrap().0.values).unwrap()
+    }
+
+    #[test]
+    fn what_is_kept_at_the_cut_gives_the_same_answers_as_raw_items() {
+        for spec in [
+            "finetune:train=head,epochs=5",
+            "finetune:train=last-2,head=cosine,epochs=3",
+            "finetune:train=last-1,head=prototype,epochs=3,batch=2",
+        ] {
+            let (raw, kept) = (scores(spec, false), scores(spec, true));
+            assert!(raw.iter().zip(&kept).all(|(a, b)| (a - b).abs() < 1e-3), "{spec} {raw:?} {kept:?}");
+            let right =
+                kept.chunks(2).enumerate().filter(|(place, row)| (row[0] > row[1]) == (place % 2 == 0));
+            assert_eq!(right.count(), 6, "{spec} {kept:?}");
+        }
+    }
+
+    #[test]
+    fn every_parameter_of_a_training_reaches_it() {
+        let usual = scores("finetune:epochs=4", true);
+        for other in [
+            "lr=0.01",
+            "head-lr=0.1",
+            "epochs=5",
+            "batch=3",
+            "optimiser=sgd",
+            "optimiser=adam-w,weight-decay=0.5",
+            "clip=0.01",
+            "label-smoothing=0.2",
+            "schedule=constant",
+            "schedule=warm-up",
+            "batch-norm=batch",
+            "augment=shift",
+            "early-stopping=0.5",
+            "init=random:3",
+            "head=cosine",
+            "train=last-2",
+        ] {
+            let spec = if other.contains("epochs") {
+                format!("finetune:{other}")
+            } else {
+                format!("finetune:epochs=4,{other}")
+            };
+            assert_ne!(scores(&spec, true), usual, "{spec}");
+        }
+        let two = |decay: &str| scores(&format!("finetune:epochs=4,train=last-2,layer-decay={decay}"), true);
+        assert_ne!(two("1"), two("0.1"));
     }
 }
