@@ -24,7 +24,10 @@ const TABLE: &[(&str, &[&str])] = &[
     ("episode", &["data", "view", "protocol", "rng", "vocab", "tensor"]),
     (
         "eval",
-        &["learner", "view", "episode", "data", "metric", "protocol", "rng", "tensor", "vocab", "backbone"],
+        &[
+            "learner", "view", "episode", "data", "metric", "protocol", "rng", "tensor", "vocab", "backbone",
+            "numbers",
+        ],
     ),
     ("select", &["learner", "eval", "episode", "data", "metric", "rng", "stats", "tensor", "vocab"]),
     ("train", &["backbone", "tensor", "optimise", "episode", "data", "rng", "vocab", "metric"]),

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use super::EvalError;
-use crate::data::Store;
+use rayon::prelude::*;
+
+use super::{EvalError, RawItems};
 use crate::learner::Frozen;
 use crate::tensor::conv::ConvOps;
 use crate::tensor::{HostRows, Rows, TensorError};
@@ -37,7 +38,7 @@ pub(super) fn passed<D: ConvOps>(
     device: &D,
     kept: &Kept,
     frozen: &Frozen,
-    items: &Store,
+    items: &RawItems,
     needed: &[u32],
 ) -> Result<Option<(HostRows, Form)>, EvalError> {
     let size = frozen.graph.size(frozen.result, frozen.image)?;
@@ -48,7 +49,7 @@ pub(super) fn passed<D: ConvOps>(
     let lock = kept.0.lock();
     let mut all = lock.map_err(|_| EvalError::Worker("another one has failed".to_string()))?;
     let passed = all.entry(frozen.key.clone()).or_default();
-    passed.places.resize(items.rows(), Rows::EMPTY);
+    passed.places.resize(items.count, Rows::EMPTY);
     let missing: Vec<u32> =
         needed.iter().copied().filter(|row| passed.places[*row as usize] == Rows::EMPTY).collect();
     if !missing.is_empty() {
@@ -66,19 +67,20 @@ pub(super) fn passed<D: ConvOps>(
 fn run<D: ConvOps>(
     device: &D,
     frozen: &Frozen,
-    items: &Store,
+    items: &RawItems,
     rows: &[u32],
     out: &mut Vec<f32>,
 ) -> Result<(), EvalError> {
     let passes = device.passes(&frozen.graph, &frozen.values, frozen.result)?;
-    let dim = items.dim();
+    let dim = items.dim;
     let mut raw = Vec::new();
     for rows in rows.chunks(TOGETHER) {
         raw.resize(rows.len() * dim, 0.0);
-        for (row, out) in rows.iter().zip(raw.chunks_exact_mut(dim)) {
-            let read = items.values().read_block(dim, *row as usize, out);
-            read.map_err(|source| TensorError::Read { item: *row as usize, source })?;
-        }
+        // Photographs are decoded as they are read.
+        rows.par_iter().zip(raw.par_chunks_exact_mut(dim)).try_for_each(|(row, out)| {
+            let read = items.values.read_block(dim, *row as usize, out);
+            read.map_err(|source| TensorError::Read { item: *row as usize, source })
+        })?;
         out.extend(passes.maps(&raw, frozen.image)?);
     }
     Ok(())

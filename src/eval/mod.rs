@@ -25,6 +25,7 @@ use crate::data::Store;
 use crate::episode::{Draw, alike};
 use crate::learner::{Checked, Fitted, Network, Registry};
 use crate::metric::{EpisodeGrade, Margins, QueryMargin};
+use crate::numbers::Values;
 use crate::protocol::Protocol;
 use crate::tensor::conv::ConvOps;
 use crate::tensor::{Backend, BatchLimits, HostRows, TensorError};
@@ -59,11 +60,31 @@ pub struct Evaluation<'a> {
     pub batch: Option<usize>,
 }
 
+/// Items as a network reads them: in memory, or read when they are asked for.
+#[derive(Clone, Debug)]
+pub struct RawItems {
+    /// The numbers, item after item.
+    pub values: Values,
+    /// How many items there are.
+    pub count: usize,
+    /// Numbers per item.
+    pub dim: usize,
+    /// How they are laid out.
+    pub form: Form,
+}
+
+impl RawItems {
+    /// Those of a store.
+    pub fn of(store: &Store) -> RawItems {
+        RawItems { values: store.values().clone(), count: store.rows(), dim: store.dim(), form: store.form() }
+    }
+}
+
 /// What stands behind a feature set: the network that made it, and the raw items that it made it of.
 #[derive(Clone, Copy)]
 pub struct Behind<'a> {
     /// The items as the network reads them, in the order of the features.
-    pub items: &'a Store,
+    pub items: &'a RawItems,
     /// The network.
     pub network: &'a Arc<Saved>,
     /// What items gave that have passed a frozen part of it.
@@ -204,7 +225,7 @@ impl<'a> Evaluation<'a> {
         let network = |passed| self.behind.map(|behind| Network::new(behind.network, passed));
         match takes {
             Takes::Features(_) => (self.store.form(), None),
-            Takes::Items => (self.behind.map_or(Form::Vector, |behind| behind.items.form()), network(false)),
+            Takes::Items => (self.behind.map_or(Form::Vector, |behind| behind.items.form), network(false)),
             Takes::Passed(number) => (forms[number], network(true)),
         }
     }

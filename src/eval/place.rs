@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{EvalError, Evaluation, Takes, kept};
+use super::{EvalError, Evaluation, RawItems, Takes, kept};
 use crate::data::{self, Store};
 use crate::episode::{Draw, Episode};
 use crate::learner::Registry;
@@ -56,8 +56,11 @@ pub(super) fn rows<D: ConvOps>(
         }
         placed.takes.push(Takes::Items);
         if !placed.rows.contains_key(&Takes::Items) {
-            let plain = transformed(behind.items, std::iter::once(Transform::None))?;
-            placed.rows.extend(plain.into_values().map(|rows| (Takes::Items, rows)));
+            let RawItems { values, count, dim, .. } = behind.items;
+            // Nobody asks for the norm of an image.
+            let norms = vec![0.0; *count].into();
+            let rows = HostRows::new(values.clone(), *count, *dim, None, None, norms)?;
+            placed.rows.insert(Takes::Items, rows);
         }
     }
     Ok(placed)

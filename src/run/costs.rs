@@ -103,10 +103,10 @@ fn network(run: &Prepared, work: &Work<'_>) -> Result<OfNetwork, RunError> {
         return Ok(OfNetwork::default());
     };
     let counts = graph.counts(features, image).map_err(BackboneError::from)?;
-    let count = behind.items.rows().min(BATCH);
-    let mut images = vec![0.0; count * behind.items.dim()];
-    let read = behind.items.values().read_block(images.len(), 0, &mut images);
-    read.map_err(|error| RunError::Data(behind.items.unreadable(error)))?;
+    let (count, dim) = (behind.items.count.min(BATCH), behind.items.dim);
+    let mut images = vec![0.0; count * dim];
+    let read = behind.items.values.read_block(dim, 0, &mut images);
+    read.map_err(|source| RunError::Tensor(TensorError::Read { item: 0, source }))?;
     let values: Vec<Vec<f32>> = behind.network.weights.0.iter().map(|weight| weight.values.clone()).collect();
     let seconds = on_device!(work.device, |open, Kind| timed::<Kind>(open, |device| {
         let passes = device.passes(&graph, &values, features)?;

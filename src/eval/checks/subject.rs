@@ -97,6 +97,12 @@ impl<'a> Subject<'a> {
         self.learner.is_weak()
     }
 
+    /// Whether it owns a network and cannot adapt the one that it is given here.
+    pub fn refuses_its_network(&self) -> bool {
+        let network = self.network(16).ok().flatten();
+        network.is_some_and(|network| self.learner.frozen(&network).is_err())
+    }
+
     /// Whether each episode is a training.
     pub fn takes_long(&self) -> bool {
         self.learner.is_only_by_name()

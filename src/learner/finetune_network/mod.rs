@@ -33,7 +33,7 @@ use split::Split;
 const NAME: &str = "finetune-network";
 
 pub(super) fn register<D: Registered>(list: &mut Registry<D>) {
-    let about = "the network behind the features and a head, trained in each episode";
+    let about = "the network behind the features and a head, trained in each episode; only where it is named";
     let mut signature = Signature::new(NAME, about);
     signature.alias("finetune", &[]);
     let keys = Keys::declare(&mut signature);

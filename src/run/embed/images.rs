@@ -7,7 +7,7 @@ use super::{Made, Network, cache};
 use crate::backbone::{Architecture, Saved, embed_all};
 use crate::data::{self, DATASETS, Holds, NewStore, Precision, Provenance, Store, StoreWarning, images};
 use crate::episode::sha256;
-use crate::eval::Kept;
+use crate::eval::{Kept, RawItems};
 use crate::results::Warning;
 use crate::run::device::{Device, on_device};
 use crate::run::error::RunError;
@@ -19,7 +19,7 @@ use crate::vocab::{Form, ItemId, SawClasses, Split};
 /// A network of images and the images that it makes features of.
 #[derive(Debug)]
 pub(crate) struct Behind {
-    pub(crate) items: Store,
+    pub(crate) items: RawItems,
     pub(crate) network: Arc<Saved>,
     /// What items gave that have passed a frozen part of the network.
     pub(crate) kept: Kept,
@@ -155,7 +155,7 @@ impl Work {
     /// The network and its items; nothing where the pixels themselves are the features.
     pub(crate) fn behind(&self) -> Option<Behind> {
         Some(Behind {
-            items: self.store.clone(),
+            items: RawItems::of(&self.store),
             network: Arc::new(self.network.clone()?),
             kept: Kept::default(),
         })
