@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use super::device::on_device;
 use super::error::RunError;
+use super::execution::Execution;
 use super::files;
 use super::prepared::{Prepared, Work};
 use super::watch::Progress;
@@ -32,20 +33,23 @@ struct OfNetwork {
     embed: Option<f64>,
 }
 
-/// Measures every method of a run on one core, and writes what it costs beside the results.
+/// Where it was asked for, measures every method of a run on one core, and writes what it costs beside the results.
 pub(crate) fn write(
     runs: &[Prepared],
     work: &Work<'_>,
-    meter: Option<Meter>,
+    execution: &Execution,
     folder: &Path,
 ) -> Result<(), RunError> {
+    if !execution.costs {
+        return Ok(());
+    }
     let methods = runs.iter().map(|run| run.learners.len()).sum();
     let progress = Progress::of_items(work.watch, "measuring costs", methods);
     let mut table = HEADER.to_string();
     for run in runs {
         let of_network = network(run, work)?;
         for contender in &run.learners {
-            table += &row(run, work, (of_network, meter), contender)?;
+            table += &row(run, work, (of_network, execution.meter), contender)?;
             progress.advance(1);
         }
     }

@@ -36,10 +36,9 @@ pub fn evaluate(
     if let Some(done) = finished(request, execution)? {
         return Ok(done);
     }
-    let device = execution.device;
+    let (device, batch, queries) = (execution.device, execution.batch, request.queries.is_some());
     let workers = execution.workers.unwrap_or(device.workers());
-    let queries = request.queries.is_some();
-    let work = Work { learners, device, workers, batch: execution.batch, queries, watch };
+    let work = Work { learners, device, workers, batch, queries, watch };
     let (folder, kept) = folder(execution)?;
     let mut results = Results::with_left_over(&folder, execution.overwrite, execution.left_over)?;
     if request.queries == Some(Queries::Parquet) {
@@ -82,9 +81,7 @@ pub fn evaluate(
         }
         None => results.commit(record)?,
     };
-    if execution.costs {
-        costs::write(&runs, &work, execution.meter, &folder)?;
-    }
+    costs::write(&runs, &work, execution, &folder)?;
     Ok(Done { rows, warnings, folder, kept, part: execution.shard, finished_before: false })
 }
 
