@@ -32,6 +32,7 @@ use std::sync::LazyLock;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+use crate::eval::Meter;
 use crate::learner::Learners;
 use crate::results::Machine;
 use device::DeviceFlag;
@@ -125,6 +126,11 @@ enum Outcome {
 ///
 /// Programs with learners of their own call it in `main`; see [`Plugin`](crate::learner::Plugin).
 pub fn main(learners: &Learners) -> ExitCode {
+    main_with(learners, None)
+}
+
+/// As [`main`], in a program whose allocator counts what it gives.
+pub fn main_with(learners: &Learners, meter: Option<Meter>) -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -142,7 +148,7 @@ pub fn main(learners: &Learners) -> ExitCode {
         Verb::Select(arguments) => select::run(learners, &arguments),
         Verb::Train(arguments) => train::run(&arguments),
         Verb::Embed(arguments) => embed::run(&arguments),
-        Verb::Evaluate(arguments) => evaluate::run(learners, &arguments),
+        Verb::Evaluate(arguments) => evaluate::run(learners, &arguments, meter),
         Verb::Rerun(arguments) => rerun::run(learners, &arguments),
         Verb::Verify(arguments) => verify::run(learners, &arguments),
         Verb::Compare(arguments) => compare::run(&arguments),

@@ -8,6 +8,7 @@ mod builder;
 pub(crate) mod candidates;
 mod comparing;
 pub(crate) mod contender;
+mod costs;
 pub(crate) mod device;
 mod done;
 pub(crate) mod draws;

@@ -25,6 +25,7 @@ mod pass;
 mod resident;
 mod rows;
 pub mod span;
+mod step;
 pub mod stock;
 pub mod tape;
 
@@ -41,6 +42,7 @@ pub use origin::Origins;
 pub use resident::Resident;
 pub use rows::{HostRows, Rows};
 pub use span::SpanOps;
+pub use step::{Moments, Rule, Slot, Step, StepOps};
 
 /// The CPU.
 pub use dfdx::tensor::Cpu;

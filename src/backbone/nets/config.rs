@@ -3,7 +3,7 @@
 
 use super::kind::{Kind, Plan};
 use super::network::Net;
-use crate::backbone::architecture::{Architecture, Sizes};
+use crate::backbone::architecture::{Architecture, Described, Sizes};
 use crate::backbone::network::Trainable;
 use crate::backbone::{BackboneError, Weights};
 use crate::tensor::TensorError;
@@ -205,6 +205,13 @@ impl Architecture for NetConfig {
             all.push(parameter.name.clone(), &parameter.shape, values, parameter.learned);
         }
         all
+    }
+
+    fn described(&self) -> Option<Described> {
+        let graph = self.graph();
+        let result = self.result(&graph);
+        let (graph, features) = graph.averaged(result);
+        Some(Described { graph, features, image: self.plan.image })
     }
 
     fn on<D: ConvOps>(&self, device: &D, weights: &Weights) -> Result<Box<dyn Trainable<D>>, TensorError> {

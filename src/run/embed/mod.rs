@@ -142,7 +142,7 @@ impl Plan {
     pub(crate) fn behind(&self) -> Option<Behind> {
         match &self.work {
             Work::Pictures(work) => work.behind(),
-            Work::Photographs(_) => None,
+            Work::Photographs(work) => work.behind(),
             #[cfg(feature = "text")]
             Work::Sentences(_) => None,
         }

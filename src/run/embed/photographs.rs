@@ -1,21 +1,25 @@
 //! Photographs through a network, batch by batch: decoded and scaled in parallel while the network computes, and never more
 //! of them in memory than a few batches.
 
+use std::io;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 
 use rayon::prelude::*;
 
-use super::Network;
 use super::kept::Kept;
+use super::{Behind, Network};
 use crate::backbone::{Architecture, Backbone, BackboneError, PREPROCESSING, Saved};
 use crate::data::{
     DATASETS, DataError, Dataset, Holds, NewStore, Photograph, Precision, Provenance, open_dataset,
 };
 use crate::episode::sha256;
+use crate::eval::{self, RawItems};
 use crate::image::Recipe;
+use crate::numbers::{ReadRows, Values};
 use crate::results::Shard;
 use crate::run::device::{Device, on_device};
 use crate::run::error::RunError;
@@ -35,7 +39,7 @@ const TELL: f64 = 10.0;
 
 /// Photographs and a network that says how they are scaled.
 pub(crate) struct Work {
-    dataset: Box<dyn Dataset>,
+    dataset: Arc<dyn Dataset>,
     network: Saved,
     recipe: Recipe,
     provenance: Provenance,
@@ -87,7 +91,7 @@ pub(crate) fn plan(
     let lines = format!("{dataset}\n{data}\n{provenance:?}\n");
     let key = sha256(format!("{FORMAT}\n{lines}").as_bytes());
     let name = source.name().to_string();
-    Ok((name, lines, Work { dataset: source, network: saved, recipe, provenance, key }))
+    Ok((name, lines, Work { dataset: source.into(), network: saved, recipe, provenance, key }))
 }
 
 /// Whether the network saw the classes of the dataset: as the command line says, else as the card beside the weights.
@@ -145,6 +149,15 @@ impl Work {
     ) -> Result<Embedded, RunError> {
         let network = self.network.on(&open()?)?;
         self.run(network.as_ref(), device, folder, shard, watch)
+    }
+
+    /// The network and its photographs, each decoded when it is asked for; nothing where there are none.
+    pub(crate) fn behind(&self) -> Option<Behind> {
+        let (form, count) = (self.recipe.form(), self.dataset.items().ok()?.ids.len());
+        let dim = form.dim()?;
+        let decoded = Decoded { dataset: Arc::clone(&self.dataset), recipe: self.recipe.clone(), dim };
+        let items = RawItems { values: Values::File(Arc::new(decoded)), count, dim, form };
+        Some(Behind { items, network: Arc::new(self.network.clone()), kept: eval::Kept::default() })
     }
 
     /// What was left out of the dataset, as sentences.
@@ -293,6 +306,24 @@ impl Work {
                 text.split("\nhint: ").next().unwrap_or_default().replace('\n', "\\n")
             }
         }
+    }
+}
+
+/// Photographs as rows of numbers that a network reads.
+struct Decoded {
+    dataset: Arc<dyn Dataset>,
+    recipe: Recipe,
+    dim: usize,
+}
+
+impl ReadRows for Decoded {
+    fn read_block(&self, first_row: usize, out: &mut [f32]) -> io::Result<()> {
+        out.par_chunks_exact_mut(self.dim).enumerate().try_for_each(|(row, out)| {
+            let photograph = self.dataset.photograph(first_row + row).map_err(io::Error::other)?;
+            let photograph = photograph.ok_or_else(|| io::Error::other("the item is no photograph"))?;
+            out.copy_from_slice(&self.recipe.apply(&photograph.image));
+            Ok(())
+        })
     }
 }
 

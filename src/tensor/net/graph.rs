@@ -6,6 +6,13 @@ use super::sweep::Sweep;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Value(pub(super) usize);
 
+impl Value {
+    /// Its place among [`Graph::ops`].
+    pub fn index(self) -> usize {
+        self.0
+    }
+}
+
 /// A tensor of weights, by its place among the parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Param(pub(super) usize);
@@ -242,6 +249,61 @@ impl Op {
     }
 }
 
+impl Op {
+    /// The same on other results and weights.
+    fn mapped(&self, value: &impl Fn(Value) -> Value, param: &impl Fn(Param) -> Param) -> Op {
+        let mut op = self.clone();
+        let norm = |norm: &mut Normalise| {
+            norm.scale = norm.scale.map(param);
+            norm.shift = param(norm.shift);
+            norm.moments = (param(norm.moments.0), param(norm.moments.1));
+        };
+        match &mut op {
+            Op::Images => {}
+            Op::Concatenate { parts } => parts.iter_mut().for_each(|part| *part = value(*part)),
+            Op::Add { left, right, .. } => (*left, *right) = (value(*left), value(*right)),
+            Op::Gate { from, gate } => (*from, *gate) = (value(*from), value(*gate)),
+            Op::Convolve { from, weight, bias, norm: behind, .. } => {
+                (*from, *weight, *bias) = (value(*from), param(*weight), bias.map(param));
+                behind.iter_mut().for_each(norm);
+            }
+            Op::Normalise { from, norm: by, .. } => {
+                *from = value(*from);
+                norm(by);
+            }
+            Op::Dense { from, weight, bias, .. } => {
+                (*from, *weight, *bias) = (value(*from), param(*weight), bias.map(param));
+            }
+            Op::Tokens { from, class, positions, .. } => {
+                (*from, *class, *positions) = (value(*from), class.map(param), param(*positions));
+            }
+            Op::LayerNorm { from, scale, shift, .. } => {
+                (*from, *scale, *shift) = (value(*from), param(*scale), param(*shift));
+            }
+            Op::LayerScale { from, factor } => (*from, *factor) = (value(*from), param(*factor)),
+            Op::Rescale { from, .. }
+            | Op::MaxPool { from, .. }
+            | Op::MeanPool { from, .. }
+            | Op::AdaptiveMean { from, .. }
+            | Op::Mean { from, .. }
+            | Op::Flatten { from }
+            | Op::Subsample { from, .. }
+            | Op::Attend { from, .. }
+            | Op::Token { from, .. } => *from = value(*from),
+        }
+        op
+    }
+}
+
+/// The upper part of a network: what is above a cut.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Above {
+    /// A network whose images are what comes out at the cut.
+    pub graph: Graph,
+    /// Of each of its weights the place among those of the whole network.
+    pub from: Vec<usize>,
+}
+
 /// The first value of a weight.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum First {
@@ -320,6 +382,17 @@ impl Graph {
         Graph { ops: self.ops.iter().map(change).collect(), ..self.clone() }
     }
 
+    /// The same with the mean over the pixels or tokens of a result behind all else, and that mean.
+    #[must_use]
+    pub fn averaged(mut self, result: Value) -> (Graph, Value) {
+        if let Op::Mean { .. } | Op::Flatten { .. } | Op::Token { .. } = self.ops[result.0] {
+            return (self, result);
+        }
+        self.ops.push(Op::Mean { from: result, first: 0 });
+        let mean = Value(self.ops.len() - 1);
+        (self, mean)
+    }
+
     /// Which operations a result is made of, itself among them.
     pub fn needed(&self, result: Value) -> Vec<bool> {
         let mut needed = vec![false; self.ops.len()];
@@ -330,6 +403,44 @@ impl Graph {
             }
         }
         needed
+    }
+
+    /// What is above `cut` up to `result`, as a network of images of `channels` channels; nothing where the result also
+    /// depends on something below by another way than the cut.
+    pub fn above(&self, cut: Value, channels: usize, result: Value) -> Option<Above> {
+        let needed = Graph { ops: self.cut_off(cut), ..self.clone() }.needed(result);
+        if cut > result || needed[..cut.0].contains(&true) {
+            return None;
+        }
+        let (mut values, mut params) =
+            (vec![Value(0); self.ops.len()], vec![Param(0); self.parameters.len()]);
+        let (mut ops, mut from) = (vec![Op::Images], Vec::new());
+        for place in (cut.0 + 1..=result.0).filter(|place| needed[*place]) {
+            for param in self.used(place) {
+                if !from.contains(&param.0) {
+                    params[param.0] = Param(from.len());
+                    from.push(param.0);
+                }
+            }
+            values[place] = Value(ops.len());
+            ops.push(self.ops[place].mapped(&|value| values[value.0], &|param| params[param.0]));
+        }
+        let above = |(_, value): &&(String, Value)| *value >= cut && *value <= result && needed[value.0];
+        let graph = Graph {
+            channels,
+            ops,
+            parameters: from.iter().map(|place| self.parameters[*place].clone()).collect(),
+            cuts: self.cuts.iter().filter(above).map(|(name, v)| (name.clone(), values[v.0])).collect(),
+            features: values[result.0],
+            logits: None,
+        };
+        Some(Above { graph, from })
+    }
+
+    /// The operations, with that at the cut made of nothing below.
+    fn cut_off(&self, cut: Value) -> Vec<Op> {
+        let place = |(place, op): (usize, &Op)| if place == cut.0 { Op::Images } else { op.clone() };
+        self.ops.iter().enumerate().map(place).collect()
     }
 
     /// The weights that an operation uses.
