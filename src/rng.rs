@@ -27,6 +27,8 @@ pub enum Purpose {
     Audit = 7,
     /// Episodes that set a threshold of confidence.
     Threshold = 13,
+    /// Labels of supports that a control shuffles.
+    Shuffle = 14,
     /// Where a selection looks.
     Selection = 12,
 }

@@ -126,8 +126,9 @@ fn a_threshold_is_set_on_validation_classes_too() {
     place.write("all.csv", text);
     let ran = place.done("predict items.csv --features all.csv --threshold validation --out p");
     assert!(ran.out.contains("from validation classes; left out: 300 items"), "{}", ran.out);
-    let kept = place.done("predict items.csv --features all.csv --threshold validation --keep 0.9 --out q");
-    assert!(kept.out.contains(" 90.0 % accepted"), "{}", kept.out);
+    place.done("predict items.csv --features all.csv --threshold validation --keep 0.9 --out q");
+    let record: serde_json::Value = serde_json::from_str(&place.read("q/predictions.json")).unwrap();
+    assert!((0.9..0.95).contains(&record["threshold"]["kept"].as_f64().unwrap()), "{record}");
     let few =
         "support `support` has 0 validation classes, of which four or more must have more than 4 items…";
     place.refuses(2, &format!("predict items.csv {SUPPORT} --threshold validation --out n"), few);
@@ -144,7 +145,7 @@ fn what_cannot_be_predicted_is_one_sentence() {
         &format!("predict items.csv {SUPPORT} --learner nothing --out p"),
         "unknown learner `nothing`…",
     );
-    place.refuses(2, &format!("predict none.csv {SUPPORT} --out p"), "none.csv: no such file or folder…");
+    place.refuses(3, &format!("predict none.csv {SUPPORT} --out p"), "none.csv: no such file or folder…");
     place.write("wide.csv", "f0,f1,f2\n1,2,3\n");
     place.refuses(
         2,
