@@ -47,6 +47,7 @@ pub mod report;
 pub mod results;
 pub mod rng;
 pub mod run;
+pub mod scores;
 pub mod select;
 pub mod stats;
 pub mod tensor;

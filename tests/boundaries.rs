@@ -28,19 +28,20 @@ const TABLE: &[(&str, &[&str])] = &[
     ("select", &["learner", "eval", "episode", "data", "metric", "rng", "stats", "tensor", "vocab"]),
     ("train", &["backbone", "tensor", "episode", "data", "rng", "vocab", "metric"]),
     ("results", &["stats", "vocab", "metric"]),
-    ("report", &["results", "stats", "vocab", "metric"]),
+    ("scores", &["stats", "rng", "guard"]),
+    ("report", &["results", "scores", "stats", "vocab", "metric"]),
     (
         "run",
         &[
             "vocab", "rng", "stats", "tensor", "view", "metric", "data", "learner", "protocol", "episode",
-            "eval", "select", "results", "report", "backbone", "train", "image", "numbers",
+            "eval", "select", "results", "scores", "report", "backbone", "train", "image", "numbers",
         ],
     ),
     (
         "cli",
         &[
             "vocab", "rng", "stats", "tensor", "view", "metric", "data", "learner", "protocol", "episode",
-            "eval", "select", "results", "report", "backbone", "train", "run", "guard", "image",
+            "eval", "select", "results", "scores", "report", "backbone", "train", "run", "guard", "image",
         ],
     ),
 ];

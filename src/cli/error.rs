@@ -11,6 +11,7 @@ use crate::protocol::ProtocolError;
 use crate::report::compare::CompareError;
 use crate::results::{PartError, ReadError, ResultsError};
 use crate::run::{Blame, RunError};
+use crate::scores::ScoresError;
 use crate::select::SelectError;
 use crate::tensor::TensorError;
 use crate::train::TrainError;
@@ -58,6 +59,7 @@ from!(
     ProtocolError,
     ReadError,
     ResultsError,
+    ScoresError,
     SelectError,
     TensorError,
     TrainError

@@ -38,6 +38,7 @@ impl RunError {
             | RunError::Validation { .. }
             | RunError::OtherForm { .. }
             | RunError::Stacking { .. }
+            | RunError::Scores(_)
             | RunError::Draw(_)
             | RunError::NoDraw { .. }
             | RunError::Finding { .. }

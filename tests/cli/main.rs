@@ -24,6 +24,7 @@ mod request;
 mod rerun;
 mod results;
 mod resume;
+mod scores;
 mod select;
 mod tables;
 mod until;
