@@ -21,8 +21,10 @@ if TYPE_CHECKING:
         KNN,
         LDA,
         SVM,
+        Stacked,
         FineTune,
         LinearProbe,
+        MLP,
         Mahalanobis,
         Matching,
         MetaOptNetSVM,
@@ -52,6 +54,7 @@ _LAZY = {
     "KNN": "estimators",
     "LDA": "estimators",
     "LinearProbe": "estimators",
+    "MLP": "estimators",
     "Mahalanobis": "estimators",
     "Matching": "estimators",
     "MetaOptNetSVM": "estimators",
@@ -59,6 +62,7 @@ _LAZY = {
     "Prototypical": "estimators",
     "Ridge": "estimators",
     "SVM": "estimators",
+    "Stacked": "estimators",
     "WhitenedRidge": "estimators",
 }
 

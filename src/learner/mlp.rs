@@ -24,6 +24,7 @@ const ADAM: (f64, f64, f64) = (0.9, 0.999, 1e-8);
 pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     let about = "perceptron with one hidden layer and early stopping on a held-out share of the support";
     let mut mlp = Signature::new("mlp", about);
+    mlp.on_request();
     let hidden = mlp.parameter(Parameter::whole("hidden", 128, 1, 1024, "hidden units").search(
         Scale::Log,
         32.0,

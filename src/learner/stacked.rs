@@ -31,6 +31,7 @@ pub(super) fn register<D: SpanOps>(list: &mut Registry<D>) {
     ];
     let about = "a learner on features and the class probabilities of another (Wolpert 1992)";
     let mut stacked = Signature::new("stacked", about);
+    stacked.on_request();
     let inner =
         stacked.parameter(Parameter::learner("inner", "k-nn:k=5", "learner whose probabilities are fed"));
     let outer = stacked.parameter(Parameter::learner("outer", "mlp", "learner that is fed"));
