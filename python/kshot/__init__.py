@@ -22,8 +22,10 @@ if TYPE_CHECKING:
         KNN,
         LDA,
         SVM,
+        Stacked,
         FineTune,
         LinearProbe,
+        MLP,
         Mahalanobis,
         Matching,
         MetaOptNetSVM,
@@ -55,6 +57,7 @@ _LAZY = {
     "KNN": "estimators",
     "LDA": "estimators",
     "LinearProbe": "estimators",
+    "MLP": "estimators",
     "Mahalanobis": "estimators",
     "Matching": "estimators",
     "MetaOptNetSVM": "estimators",
@@ -62,6 +65,7 @@ _LAZY = {
     "Prototypical": "estimators",
     "Ridge": "estimators",
     "SVM": "estimators",
+    "Stacked": "estimators",
     "WhitenedRidge": "estimators",
 }
 

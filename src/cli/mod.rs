@@ -15,6 +15,7 @@ mod long_run;
 mod merge;
 mod panics;
 mod plan;
+mod predict;
 mod printable;
 mod progress;
 mod report;
@@ -63,6 +64,7 @@ enum Verb {
     Train(train::Arguments),
     Embed(embed::Arguments),
     Evaluate(evaluate::Arguments),
+    Predict(predict::Arguments),
     Rerun(rerun::Arguments),
     Verify(verify::Arguments),
     Compare(compare::Arguments),
@@ -86,6 +88,7 @@ impl Verb {
             Verb::Check(arguments) => Some(arguments.inputs.device),
             Verb::Embed(arguments) => Some(arguments.inputs.device),
             Verb::Evaluate(arguments) => Some(arguments.inputs.device),
+            Verb::Predict(arguments) => Some(arguments.inputs.device),
             Verb::Rerun(arguments) => Some(arguments.device),
             Verb::Verify(arguments) => Some(arguments.device),
             _ => None,
@@ -149,6 +152,7 @@ pub fn main_with(learners: &Learners, meter: Option<Meter>) -> ExitCode {
         Verb::Train(arguments) => train::run(&arguments),
         Verb::Embed(arguments) => embed::run(&arguments),
         Verb::Evaluate(arguments) => evaluate::run(learners, &arguments, meter),
+        Verb::Predict(arguments) => predict::run(learners, &arguments),
         Verb::Rerun(arguments) => rerun::run(learners, &arguments),
         Verb::Verify(arguments) => verify::run(learners, &arguments),
         Verb::Compare(arguments) => compare::run(&arguments),

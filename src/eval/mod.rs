@@ -120,6 +120,8 @@ pub struct Grading<'a> {
     pub temperatures: &'a [Option<f64>],
     /// Whether margins are kept, from which a temperature can be chosen.
     pub margins: bool,
+    /// Whether learners that answer each item by itself are asked about their support too.
+    pub support: bool,
 }
 
 /// By learner, the values that its fit has chosen on validation classes; nothing for one without a fit.

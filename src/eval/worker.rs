@@ -16,9 +16,9 @@ use crate::learner::{Answer, Given, LearnError, Registry};
 use crate::metric::{self, EpisodeGrade, Margins, QueryMargin, grade_at};
 use crate::rng::BatchRng;
 use crate::tensor::dfdx::shapes::HasShape;
-use crate::tensor::{Backend, Cpu, TensorError, to_host};
-use crate::view::Answers;
-use crate::vocab::{Confidence, Meaning};
+use crate::tensor::{Backend, Cpu, Labels, TensorError, to_host};
+use crate::view::{Answers, Support};
+use crate::vocab::{Confidence, Meaning, Setting};
 
 /// The number of a group, what its batches were answered, and the error that ended it.
 type Sender = SyncSender<(usize, Vec<Batch>, Result<(), EvalError>)>;
@@ -123,15 +123,17 @@ fn answer<D: Backend>(
             for unit in units.iter().filter(takes) {
                 let clock = Instant::now();
                 let support = dealt.support.as_ref();
+                let grading = &shared.grading;
+                let asked = support.filter(|_| grading.support && unit.setting == Setting::Inductive);
+                let both = asked.map(|support| dealt.query.with_support(support)).transpose()?;
                 let given = Given {
                     support,
                     class_embeddings: vectors.as_ref(),
                     network,
-                    query: &dealt.query,
+                    query: both.as_ref().unwrap_or(&dealt.query),
                     rng: &rng,
                 };
                 let way = evaluation.draw.episode(places.start).way();
-                let grading = &shared.grading;
                 let answers = &dealt.answers;
                 let round = Round {
                     evaluation,
@@ -141,6 +143,7 @@ fn answer<D: Backend>(
                     numbers: &numbers,
                     seen: &seen,
                     shot: shot_place,
+                    own: asked.map(Support::labels),
                 };
                 let graded = round.graded(unit, &given)?;
                 let seconds = clock.elapsed().as_secs_f64() / graded.len().max(1) as f64;
@@ -180,6 +183,8 @@ struct Round<'a> {
     seen: &'a [bool],
     /// The place of the shot.
     shot: usize,
+    /// The labels of the support items that stand behind the queries, where these are asked too.
+    own: Option<&'a Labels>,
 }
 
 /// One learner's answers to one batch, graded.
@@ -254,6 +259,7 @@ impl Round<'_> {
             return Err(bad(format!("have shape {found:?}, expected {expected:?}")));
         }
         let mut values = to_host(&scores.values)?;
+        let support = self.own.map(|labels| self.parted(&mut values, labels));
         if scores.meaning == Meaning::Probabilities && !values.chunks_exact(way).all(is_distribution) {
             return Err(bad("are called probabilities, but are negative or do not sum to one".to_string()));
         }
@@ -279,7 +285,10 @@ impl Round<'_> {
         };
         let gammas = self.evaluation.rules.gammas;
         let gamma = gammas.and_then(|all| all.get(&(learner, self.shot))).filter(|_| !self.seen.is_empty());
-        let plain = verdicts(&values, scores.meaning, standing.clone())?;
+        let mut plain = verdicts(&values, scores.meaning, standing.clone())?;
+        for (verdict, accuracy) in plain.iter_mut().zip(support.iter().flatten()) {
+            verdict.grade.support_accuracy = *accuracy;
+        }
         let mut all = vec![Graded { learner, stacked: false, episodes: plain, unconverged }];
         if let Some(gamma) = gamma {
             metric::stack(&mut values, way, self.seen, *gamma);
@@ -292,6 +301,25 @@ impl Round<'_> {
             all.push(Graded { learner, stacked: true, episodes, unconverged });
         }
         Ok(all)
+    }
+}
+
+impl Round<'_> {
+    /// Takes the scores of the support items, which stand behind those of the queries of each episode, and gives their accuracy by
+    /// episode.
+    fn parted(&self, values: &mut Vec<f32>, labels: &Labels) -> Vec<Option<f64>> {
+        let (queries, way) = (self.answers.items(), self.way);
+        let mut kept = Vec::with_capacity(self.numbers.len() * queries * way);
+        let size = ((queries + labels.slots()) * way).max(1);
+        let of_support = values.chunks_exact(size).enumerate().map(|(episode, scores)| {
+            let (asked, own) = scores.split_at(queries * way);
+            kept.extend_from_slice(asked);
+            // Slots without an item are the last ones.
+            metric::accuracy_of(own, way, labels.of(episode))
+        });
+        let accuracies = of_support.collect();
+        *values = kept;
+        accuracies
     }
 }
 

@@ -293,6 +293,18 @@ impl<D: Backend> Learner<D> {
         })))
     }
 
+    /// The classifier of a support, of an inductive learner on features.
+    pub(super) fn adapt(
+        &self,
+        support: &Support<D>,
+        rng: &BatchRng<'_>,
+    ) -> Result<Box<dyn Classifier<D>>, LearnError> {
+        match &self.kind {
+            Kind::Inductive(learner) => learner.adapt(support, rng),
+            _ => Err(LearnError::Missing { what: "an inductive learner on features" }),
+        }
+    }
+
     /// Scores of the queries of a batch, and how many episodes did not converge.
     ///
     /// # Errors

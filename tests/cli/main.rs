@@ -17,6 +17,7 @@ mod outside;
 mod parts;
 mod photographs;
 mod place;
+mod predict;
 mod protocols;
 mod report;
 mod request;
