@@ -56,7 +56,7 @@ def table(folder: str | os.PathLike[str]) -> str: ...
 def compare(
     folders: Sequence[str | os.PathLike[str]],
     baseline: str | None = None,
-    margin: float | None = None,
+    margin: float | str | None = None,
     metric: str | None = None,
 ) -> tuple[str, bytes, str, str, bytes | None]: ...
 def rank(
@@ -70,7 +70,7 @@ def read_scores(path: str | os.PathLike[str]) -> tuple[list[str], list[list[str]
 def page(
     folders: Sequence[str | os.PathLike[str]],
     baseline: str | None = None,
-    margin: float | None = None,
+    margin: float | str | None = None,
     features: str | None = None,
 ) -> tuple[str, list[tuple[str, str, str]]]: ...
 def learners() -> list[dict[str, Any]]: ...

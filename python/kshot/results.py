@@ -75,16 +75,17 @@ class Results:
         return _kshot.table(self.folder)
 
     def compare(
-        self, *, baseline: str | None = None, margin: float | None = None, metric: str | None = None
+        self, *, baseline: str | None = None, margin: float | str | None = None, metric: str | None = None
     ) -> Comparison:
         """Compares the methods: all with all, or all with a baseline.
 
-        ``margin`` is the smallest difference that matters, in points of accuracy.
+        ``margin`` is the smallest difference that matters, in points of accuracy, or as ``"10%-of-error"``; without it nothing
+        is called equivalent.
         """
         return compare(self, baseline=baseline, margin=margin, metric=metric)
 
     def report(
-        self, path: Folder, *, baseline: str | None = None, margin: float | None = None, overwrite: bool = False
+        self, path: Folder, *, baseline: str | None = None, margin: float | str | None = None, overwrite: bool = False
     ) -> Path:
         """Writes one page that opens anywhere: tables, plots, and what can be claimed."""
         return report(self, path, baseline=baseline, margin=margin, overwrite=overwrite)
@@ -176,7 +177,7 @@ def compare(
     results: Results | Folder | Sequence[Results | Folder],
     *,
     baseline: str | None = None,
-    margin: float | None = None,
+    margin: float | str | None = None,
     metric: str | None = None,
 ) -> Comparison: ...
 @overload
@@ -187,7 +188,7 @@ def compare(
     results: Any,
     *,
     baseline: str | None = None,
-    margin: float | None = None,
+    margin: float | str | None = None,
     metric: str | None = None,
     score: str | None = None,
     paired: bool | None = None,
@@ -217,7 +218,7 @@ def report(
     path: Folder,
     *,
     baseline: str | None = None,
-    margin: float | None = None,
+    margin: float | str | None = None,
     features: str | None = None,
     overwrite: bool = False,
 ) -> Path:
