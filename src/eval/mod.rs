@@ -78,6 +78,12 @@ impl RawItems {
     pub fn of(store: &Store) -> RawItems {
         RawItems { values: store.values().clone(), count: store.rows(), dim: store.dim(), form: store.form() }
     }
+
+    /// These and, behind them, others of the same form.
+    pub(crate) fn followed_by(&self, other: &RawItems) -> RawItems {
+        let values = self.values.followed_by(self.count, &other.values, self.dim);
+        RawItems { values, count: self.count + other.count, ..*self }
+    }
 }
 
 /// What stands behind a feature set: the network that made it, and the raw items that it made it of.

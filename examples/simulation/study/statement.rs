@@ -67,7 +67,8 @@ pub fn statement(rows: &[[String; 3]]) -> String {
     let sampler = percent(values(&|_, measure| measure.starts_with("SAMPLER interval covers an accuracy")));
     let exceptions: Vec<String> = missed()
         .map(|(part, _, piece, why)| {
-            let found = percent(values(&|name, measure| name == *part && covers(measure) && measure.contains(piece)));
+            let found =
+                percent(values(&|name, measure| name == *part && covers(measure) && measure.contains(piece)));
             format!("{part}, {found}, because {why}")
         })
         .collect();
