@@ -7,7 +7,7 @@ use std::str::FromStr;
 use super::architecture::{Architecture, Sizes, start_stream};
 use super::enrolled::{Configuration, networks};
 use super::error::BackboneError;
-use super::nets::{self, Asked, Preprocessing};
+use super::nets::{self, Asked, Pool, Preprocessing};
 use super::saved::{SHIPPED_WEIGHTS, Saved};
 use crate::vocab::Form;
 use crate::vocab::spec::Spec;
@@ -20,6 +20,9 @@ const BERT: &str = "bert";
 const WEIGHTS: &str = "weights";
 /// The keys of published networks of images.
 const PUBLISHED_KEYS: &[&str] = &[WEIGHTS, CUT, SIZE, RECIPE];
+/// Those of transformers.
+const TRANSFORMER_KEYS: &[&str] = &[WEIGHTS, CUT, SIZE, RECIPE, POOL];
+const POOL: &str = "pool";
 const CUT: &str = "cut";
 const SIZE: &str = "size";
 const RECIPE: &str = "recipe";
@@ -102,6 +105,7 @@ impl BackboneSpec {
             known: known.clone(),
         })?;
         let takes: &[&'static str] = match nets::kind(name) {
+            Some(kind) if kind.encoder.is_some() => TRANSFORMER_KEYS,
             Some(_) => PUBLISHED_KEYS,
             None if name == PIXELS => &[],
             None => &[WEIGHTS],
@@ -226,7 +230,7 @@ impl FromStr for BackboneSpec {
 /// As [`BackboneSpec::parse`] reads it.
 impl fmt::Display for BackboneSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Asked { cut, size, preprocessing } = &self.asked;
+        let Asked { cut, size, pool, preprocessing } = &self.asked;
         let recipe = preprocessing.as_ref().map(|preprocessing| match preprocessing {
             Preprocessing::Published => TORCHVISION.to_string(),
             Preprocessing::Given(recipe) => recipe.to_string(),
@@ -235,6 +239,7 @@ impl fmt::Display for BackboneSpec {
             (WEIGHTS, self.weights.as_ref().map(WeightSource::to_string)),
             (CUT, cut.clone()),
             (SIZE, size.map(|size| size.to_string())),
+            (POOL, pool.map(|pool| if pool == Pool::Class { "class" } else { "mean" }.to_string())),
             (RECIPE, recipe),
         ];
         let values = all.into_iter().filter_map(|(key, value)| Some((key.to_string(), value?)));
@@ -268,11 +273,17 @@ fn asked(backbone: &'static str, written: &Spec) -> Result<Asked, BackboneError>
             }
         },
     };
+    let pool = match written.values.get(POOL).map(String::as_str) {
+        None => None,
+        Some("class") => Some(Pool::Class),
+        Some("mean") => Some(Pool::Mean),
+        Some(text) => return Err(refused(POOL, "`class` or `mean`".to_string(), text)),
+    };
     let cut = written.values.get(CUT).cloned();
     if let (Some(cut), Some(kind)) = (&cut, nets::kind(backbone)) {
         nets::NetConfig::new(kind).cut(cut)?;
     }
-    Ok(Asked { cut, size, preprocessing })
+    Ok(Asked { cut, size, pool, preprocessing })
 }
 
 /// What a value of `weights` means to a network.

@@ -1,6 +1,7 @@
 //! The description of a network: operations in the order in which they are computed, and the weights that they name.
 
 use super::sweep::Sweep;
+use crate::tensor::TensorError;
 
 /// The result of an operation, by the place of the operation in the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,12 +28,16 @@ pub enum Activation {
     Relu,
     /// `min(max(0, x), 6)`.
     Relu6,
+    /// `max(x, x / 10)`.
+    LeakyRelu,
     /// `x · min(max(0, x + 3), 6) / 6` (Howard et al. 2019).
     HardSwish,
     /// `min(max(0, x + 3), 6) / 6`.
     HardSigmoid,
     /// `x · Φ(x)` by the error function (Hendrycks and Gimpel 2016).
     Gelu,
+    /// Its approximation by a hyperbolic tangent, which GPT-2 was trained with.
+    GeluTanh,
     /// `x · σ(1.702 x)`, the approximation that CLIP was trained with.
     QuickGelu,
 }
@@ -192,12 +197,23 @@ pub enum Op {
         /// What is added to the variance.
         epsilon: f32,
     },
-    /// Attention of all tokens to all (Vaswani et al. 2017) on queries, keys and values behind each other.
+    /// Whole numbers as rows of a table, plus learned positions (tokens, channels).
+    Words {
+        /// One channel with the number of a word for each token.
+        from: Value,
+        /// The table.
+        words: Param,
+        /// The positions.
+        positions: Param,
+    },
+    /// Attention of tokens to tokens (Vaswani et al. 2017) on queries, keys and values behind each other.
     Attend {
         /// (tokens, 3 · channels).
         from: Value,
         /// Heads.
         heads: usize,
+        /// Whether a token sees only itself and what stands before it.
+        causal: bool,
     },
     /// Each channel multiplied by a learned number.
     LayerScale {
@@ -212,6 +228,11 @@ pub enum Op {
         from: Value,
         /// Its number.
         index: usize,
+    },
+    /// The last token.
+    LastToken {
+        /// Of these.
+        from: Value,
     },
 }
 
@@ -237,8 +258,20 @@ impl Op {
             | Op::LayerNorm { from, .. }
             | Op::Attend { from, .. }
             | Op::LayerScale { from, .. }
-            | Op::Token { from, .. } => vec![*from],
+            | Op::Words { from, .. }
+            | Op::Token { from, .. }
+            | Op::LastToken { from } => vec![*from],
         }
+    }
+}
+
+/// The row of a number in a table of as many rows.
+pub(super) fn known_word(number: f32, rows: usize) -> Result<usize, TensorError> {
+    let row = number as usize;
+    if row as f32 == number && row < rows {
+        Ok(row)
+    } else {
+        Err(TensorError::NoSuchItem { item: row, rows })
     }
 }
 
@@ -320,6 +353,14 @@ impl Graph {
         Graph { ops: self.ops.iter().map(change).collect(), ..self.clone() }
     }
 
+    /// The same network with one more operation behind all others, the result of which is the features.
+    #[must_use]
+    pub fn reading(mut self, op: Op) -> Graph {
+        self.ops.push(op);
+        self.features = Value(self.ops.len() - 1);
+        self
+    }
+
     /// Which operations a result is made of, itself among them.
     pub fn needed(&self, result: Value) -> Vec<bool> {
         let mut needed = vec![false; self.ops.len()];
@@ -345,6 +386,7 @@ impl Graph {
             Op::Normalise { norm: by, .. } => norm(by),
             Op::Dense { weight, bias, .. } => [*weight].into_iter().chain(*bias).collect(),
             Op::Tokens { class, positions, .. } => class.iter().copied().chain([*positions]).collect(),
+            Op::Words { words, positions, .. } => vec![*words, *positions],
             Op::LayerNorm { scale, shift, .. } => vec![*scale, *shift],
             Op::LayerScale { factor, .. } => vec![*factor],
             _ => Vec::new(),
