@@ -4,43 +4,19 @@
 
 mod formula;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
-use formula::{images, weight};
+use formula::{cases, far, images, numbers, text, write};
 use kshot::backbone::nets::{self, Asked, Pool, Preprocessing};
-use kshot::backbone::{Architecture, Configuration, Saved, tensor_file};
+use kshot::backbone::texts::TextNet;
+use kshot::backbone::{Architecture, Configuration, Saved};
 use kshot::image::{Crop, Filter, Recipe};
+use kshot::tensor::Pooling;
 use kshot::tensor::net::{Engine, Learner};
 use kshot::tensor::{open_cpu, to_host};
 use serde_json::Value;
 
 const EXPECTED: &str = include_str!("fixtures/backbones/transformers.json");
-
-fn cases(part: &str) -> Vec<Value> {
-    let all: Value = serde_json::from_str(EXPECTED).unwrap();
-    all[part].as_array().unwrap().clone()
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap()
-}
-
-fn numbers(value: &Value) -> Vec<usize> {
-    value.as_array().unwrap().iter().map(|n| n.as_u64().unwrap() as usize).collect()
-}
-
-/// A folder with the file of weights that the case's library would write, and its configuration.
-fn write(folder: &Path, case: &Value) {
-    let named = case["tensors"].as_array().unwrap().iter().map(|t| (text(&t[0]), numbers(&t[1])));
-    let named: Vec<(&str, Vec<usize>, Vec<f32>)> =
-        named.map(|(name, shape)| (name, shape.clone(), weight(name, &shape))).collect();
-    let tensors: Vec<_> = named.iter().map(|(n, shape, v)| (*n, shape.as_slice(), v.as_slice())).collect();
-    std::fs::write(folder.join("model.safetensors"), tensor_file(&tensors, &BTreeMap::new())).unwrap();
-    let mut config = case["config"].clone();
-    config["recipe"] = Recipe::imagenet(48, 48, Filter::Bicubic).to_string().into();
-    std::fs::write(folder.join("config.json"), config.to_string()).unwrap();
-}
 
 fn read(folder: &Path, case: &Value, image: (usize, usize), cut: Option<&str>, pool: Option<Pool>) -> Saved {
     let recipe = Recipe::imagenet(48, 48, Filter::Bicubic);
@@ -51,24 +27,9 @@ fn read(folder: &Path, case: &Value, image: (usize, usize), cut: Option<&str>, p
     nets::read(&folder.join("model.safetensors"), kind, &asked).unwrap()
 }
 
-/// The largest distance of rows of `found` from those expected, as a share of their length.
-fn far(found: &[f32], expected: &Value, what: &str) -> f64 {
-    let rows = expected.as_array().unwrap();
-    let mut worst = 0f64;
-    for (row, found) in rows.iter().zip(found.chunks_exact(found.len() / rows.len())) {
-        assert_eq!(found.len() as u64, row["dim"].as_u64().unwrap(), "{what}");
-        let length = row["l2"].as_f64().unwrap();
-        let own = found.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
-        let first = row["first"].as_array().unwrap().iter().map(|x| x.as_f64().unwrap());
-        let square: f64 = found.iter().zip(first).map(|(a, b)| (f64::from(*a) - b).powi(2)).sum();
-        worst = worst.max(square.sqrt() / length).max((own / length - 1.0).abs());
-    }
-    worst
-}
-
 #[test]
 fn image_transformers_of_all_libraries_give_their_features_at_each_block_and_at_other_sizes() {
-    for case in cases("cases") {
+    for case in cases(EXPECTED, "cases") {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), &case);
         for size in case["sizes"].as_array().unwrap() {
@@ -103,6 +64,42 @@ fn image_transformers_of_all_libraries_give_their_features_at_each_block_and_at_
                     let length: f32 = found.iter().map(|x| x * x).sum();
                     assert!((square / length).sqrt() < 3e-5, "{what}: operations of the device");
                 }
+            }
+        }
+    }
+}
+
+#[test]
+fn networks_of_texts_give_the_features_of_transformers() {
+    for case in cases(EXPECTED, "texts") {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), &case);
+        for batch in case["batches"].as_array().unwrap() {
+            let rows: Vec<Vec<usize>> = batch["ids"].as_array().unwrap().iter().map(numbers).collect();
+            let ids: Vec<f32> = rows.concat().iter().map(|id| *id as f32).collect();
+            let image = (rows[0].len(), 1);
+            for (result, expected) in batch["results"].as_object().unwrap() {
+                let pooling = match result.as_str() {
+                    "mean" => Pooling::Mean,
+                    "first" => Pooling::First,
+                    _ => Pooling::Last,
+                };
+                let net = TextNet::read(folder.path(), pooling).unwrap();
+                let (graph, values) = (net.graph(), net.values());
+                let engine = Engine::new(&graph, &values, graph.features()).unwrap();
+                let learner = Learner::new(&open_cpu(), &graph, &values).unwrap();
+                let device = learner.evaluate(&ids, image, graph.features()).unwrap();
+                for found in [engine.run(&ids, image).unwrap(), to_host(&device).unwrap()] {
+                    let what = format!("{} {result}", text(&case["case"]));
+                    let far = far(&found, expected, &what);
+                    assert!(far < 3e-5, "{what}: {far:.1e}");
+                }
+                // A number that no word has, and a text that is longer than the positions.
+                assert!(
+                    engine.run(&[64.0, 1.0], (2, 1)).is_err()
+                        && learner.evaluate(&[0.5], (1, 1), graph.features()).is_err()
+                );
+                assert!(engine.run(&[1.0; 21], (21, 1)).is_err());
             }
         }
     }

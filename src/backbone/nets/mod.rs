@@ -19,8 +19,12 @@ mod vit;
 mod vit_names;
 mod weights;
 
+pub(in crate::backbone) use blocks::Blocks;
 pub use blocks::{Encoder, Pool};
 pub use config::NetConfig;
 pub use kind::{Kind, Plan, kind, kinds};
 pub use network::Net;
+pub(in crate::backbone) use transformer::{activation, joined};
+pub(in crate::backbone) use vit_names::{block, clip, inside, replaced};
+pub(in crate::backbone) use weights::fill;
 pub use weights::{Asked, Preprocessing, random, read};

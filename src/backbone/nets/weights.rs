@@ -64,7 +64,7 @@ pub fn read(path: &Path, kind: &'static Kind, asked: &Asked) -> Result<Saved, Ba
     }
     let config = NetConfig::new(kind).with(plan);
     let config = asked.cut.as_ref().map_or(Ok(config), |cut| config.cut(cut))?;
-    let weights = fill(path, &config, &mut tensors)?;
+    let weights = fill(path, &config.graph(), &mut tensors)?;
     config.size()?;
     let mut metadata = BTreeMap::from([(PREPROCESSING.to_string(), recipe.to_string())]);
     if let Some(card) = &card {
@@ -197,8 +197,11 @@ fn thousandths(graph: &Graph, tensors: &NamedTensors) -> usize {
 }
 
 /// The weights of a file in the network's order.
-fn fill(path: &Path, config: &NetConfig, found: &mut NamedTensors) -> Result<Weights, BackboneError> {
-    let graph = config.graph();
+pub(in crate::backbone) fn fill(
+    path: &Path,
+    graph: &Graph,
+    found: &mut NamedTensors,
+) -> Result<Weights, BackboneError> {
     let mut weights = Weights::default();
     let (mut missing, mut shapes) = (Vec::new(), Vec::new());
     for parameter in graph.parameters() {

@@ -3,7 +3,7 @@
 use dfdx::shapes::{Axes2, Axes3, Axes4, Axis, HasShape};
 use dfdx::tensor::{PutTape, SplitTape, Tape, Tensor};
 use dfdx::tensor_ops::{
-    BroadcastTo, GatherTo, PermuteTo, ReshapeTo, TryAdd, TryConcatAlong, TryMatMul, TryMul, TryPReLU,
+    BroadcastTo, GatherTo, PermuteTo, ReshapeTo, TryAdd, TryConcatAlong, TryMatMul, TryMul, TryPReLU, TrySub,
 };
 
 use super::graph::{Activation, known_word};
@@ -57,13 +57,28 @@ pub(super) fn activated<D: ConvOps, T: Tape<f32, D>>(
             x.try_mul(part).map_err(error)
         }
         Activation::LeakyRelu => x.try_prelu(0.1).map_err(error),
-        Activation::Gelu => x.try_accurate_gelu().map_err(error),
+        Activation::Gelu => gelu(x),
         Activation::GeluTanh => x.try_fast_gelu().map_err(error),
         Activation::QuickGelu => {
             let part = x.retaped::<T>().try_mul(1.702).and_then(|x| x.try_sigmoid()).map_err(error)?;
             x.try_mul(part).map_err(error)
         }
     }
+}
+
+/// x · Φ(x), with its derivative Φ(x) + x·φ(x): that of dfdx 0.13 has √2 times the second term.
+fn gelu<D: ConvOps, T: Tape<f32, D>>(x: Tensor4<D, T>) -> Result<Tensor4<D, T>, TensorError> {
+    let error = device_error::<D>;
+    if !T::OWNS_TAPE {
+        return x.try_accurate_gelu().map_err(error);
+    }
+    // h = exp(−x²/2) has the derivative −x·√(2π)·φ(x), and h less a copy without a tape is zero.
+    let bell = x.retaped::<T>().try_square().and_then(|x| x.try_mul(-0.5)).and_then(|x| x.try_exp());
+    let (bell, tape) = bell.map_err(error)?.split_tape();
+    let none = bell.clone().put_tape(tape).try_sub(bell.retaped::<T>()).map_err(error)?;
+    let factor = (std::f32::consts::SQRT_2 - 1.0) / (2.0 * std::f32::consts::PI).sqrt();
+    let mended = none.try_mul(factor).map_err(error)?;
+    x.try_accurate_gelu().and_then(|out| out.try_add(mended)).map_err(error)
 }
 
 /// Of each image the pixels with these numbers, as many as (height, width) says.
