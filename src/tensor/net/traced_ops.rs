@@ -3,7 +3,7 @@
 use dfdx::shapes::{Axes2, Axes3, Axes4, Axis, HasShape};
 use dfdx::tensor::{PutTape, SplitTape, Tape, Tensor};
 use dfdx::tensor_ops::{
-    BroadcastTo, GatherTo, PermuteTo, ReshapeTo, TryAdd, TryConcatAlong, TryMatMul, TryMul, TryPReLU, TrySub,
+    BroadcastTo, GatherTo, PermuteTo, ReshapeTo, TryAdd, TryConcatAlong, TryMatMul, TryMul, TryPReLU,
 };
 
 use super::graph::{Activation, known_word};
@@ -75,7 +75,8 @@ fn gelu<D: ConvOps, T: Tape<f32, D>>(x: Tensor4<D, T>) -> Result<Tensor4<D, T>, 
     // h = exp(−x²/2) has the derivative −x·√(2π)·φ(x), and h less a copy without a tape is zero.
     let bell = x.retaped::<T>().try_square().and_then(|x| x.try_mul(-0.5)).and_then(|x| x.try_exp());
     let (bell, tape) = bell.map_err(error)?.split_tape();
-    let none = bell.clone().put_tape(tape).try_sub(bell.retaped::<T>()).map_err(error)?;
+    let less = bell.clone().try_mul(-1.0).map_err(error)?.retaped::<T>();
+    let none = bell.put_tape(tape).try_add(less).map_err(error)?;
     let factor = (std::f32::consts::SQRT_2 - 1.0) / (2.0 * std::f32::consts::PI).sqrt();
     let mended = none.try_mul(factor).map_err(error)?;
     x.try_accurate_gelu().and_then(|out| out.try_add(mended)).map_err(error)
