@@ -20,6 +20,7 @@ mod saved;
 pub mod sentence;
 mod spec;
 mod tensors;
+pub mod texts;
 mod weight_file;
 mod weights;
 

@@ -1,6 +1,7 @@
 //! The description of a network: operations in the order in which they are computed, and the weights that they name.
 
 use super::sweep::Sweep;
+use crate::tensor::TensorError;
 
 /// The result of an operation, by the place of the operation in the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,12 +35,16 @@ pub enum Activation {
     Relu,
     /// `min(max(0, x), 6)`.
     Relu6,
+    /// `max(x, x / 10)`.
+    LeakyRelu,
     /// `x · min(max(0, x + 3), 6) / 6` (Howard et al. 2019).
     HardSwish,
     /// `min(max(0, x + 3), 6) / 6`.
     HardSigmoid,
     /// `x · Φ(x)` by the error function (Hendrycks and Gimpel 2016).
     Gelu,
+    /// Its approximation by a hyperbolic tangent, which GPT-2 was trained with.
+    GeluTanh,
     /// `x · σ(1.702 x)`, the approximation that CLIP was trained with.
     QuickGelu,
 }
@@ -199,12 +204,23 @@ pub enum Op {
         /// What is added to the variance.
         epsilon: f32,
     },
-    /// Attention of all tokens to all (Vaswani et al. 2017) on queries, keys and values behind each other.
+    /// Whole numbers as rows of a table, plus learned positions (tokens, channels).
+    Words {
+        /// One channel with the number of a word for each token.
+        from: Value,
+        /// The table.
+        words: Param,
+        /// The positions.
+        positions: Param,
+    },
+    /// Attention of tokens to tokens (Vaswani et al. 2017) on queries, keys and values behind each other.
     Attend {
         /// (tokens, 3 · channels).
         from: Value,
         /// Heads.
         heads: usize,
+        /// Whether a token sees only itself and what stands before it.
+        causal: bool,
     },
     /// Each channel multiplied by a learned number.
     LayerScale {
@@ -219,6 +235,11 @@ pub enum Op {
         from: Value,
         /// Its number.
         index: usize,
+    },
+    /// The last token.
+    LastToken {
+        /// Of these.
+        from: Value,
     },
 }
 
@@ -244,7 +265,9 @@ impl Op {
             | Op::LayerNorm { from, .. }
             | Op::Attend { from, .. }
             | Op::LayerScale { from, .. }
-            | Op::Token { from, .. } => vec![*from],
+            | Op::Words { from, .. }
+            | Op::Token { from, .. }
+            | Op::LastToken { from } => vec![*from],
         }
     }
 }
@@ -289,7 +312,11 @@ impl Op {
             | Op::Flatten { from }
             | Op::Subsample { from, .. }
             | Op::Attend { from, .. }
-            | Op::Token { from, .. } => *from = value(*from),
+            | Op::Token { from, .. }
+            | Op::LastToken { from } => *from = value(*from),
+            Op::Words { from, words, positions } => {
+                (*from, *words, *positions) = (value(*from), param(*words), param(*positions));
+            }
         }
         op
     }
@@ -302,6 +329,16 @@ pub struct Above {
     pub graph: Graph,
     /// Of each of its weights the place among those of the whole network.
     pub from: Vec<usize>,
+}
+
+/// The row of a number in a table of as many rows.
+pub(super) fn known_word(number: f32, rows: usize) -> Result<usize, TensorError> {
+    let row = number as usize;
+    if row as f32 == number && row < rows {
+        Ok(row)
+    } else {
+        Err(TensorError::NoSuchItem { item: row, rows })
+    }
 }
 
 /// The first value of a weight.
@@ -385,12 +422,22 @@ impl Graph {
     /// The same with the mean over the pixels or tokens of a result behind all else, and that mean.
     #[must_use]
     pub fn averaged(mut self, result: Value) -> (Graph, Value) {
-        if let Op::Mean { .. } | Op::Flatten { .. } | Op::Token { .. } = self.ops[result.0] {
+        if let Op::Mean { .. } | Op::Flatten { .. } | Op::Token { .. } | Op::LastToken { .. } =
+            self.ops[result.0]
+        {
             return (self, result);
         }
         self.ops.push(Op::Mean { from: result, first: 0 });
         let mean = Value(self.ops.len() - 1);
         (self, mean)
+    }
+
+    /// The same network with one more operation behind all others, the result of which is the features.
+    #[must_use]
+    pub fn reading(mut self, op: Op) -> Graph {
+        self.ops.push(op);
+        self.features = Value(self.ops.len() - 1);
+        self
     }
 
     /// Which operations a result is made of, itself among them.
@@ -456,6 +503,7 @@ impl Graph {
             Op::Normalise { norm: by, .. } => norm(by),
             Op::Dense { weight, bias, .. } => [*weight].into_iter().chain(*bias).collect(),
             Op::Tokens { class, positions, .. } => class.iter().copied().chain([*positions]).collect(),
+            Op::Words { words, positions, .. } => vec![*words, *positions],
             Op::LayerNorm { scale, shift, .. } => vec![*scale, *shift],
             Op::LayerScale { factor, .. } => vec![*factor],
             _ => Vec::new(),

@@ -394,8 +394,15 @@ impl<D: ConvOps> Learner<D> {
                 ops::layer_norm(x, self.channels(*scale)?, self.channels(*shift)?, *epsilon)?
             }
             Op::LayerScale { factor, .. } => ops::scaled(x, self.channels(*factor)?, None)?,
-            Op::Attend { heads, .. } => ops::attend(x, *heads)?,
+            Op::Words { words, positions, .. } => {
+                ops::words(x, self.tokens(*words)?, self.tokens(*positions)?)?
+            }
+            Op::Attend { heads, causal, .. } => ops::attend(x, *heads, *causal)?,
             Op::Token { index, .. } => ops::picked(x, vec![*index], (1, 1))?,
+            Op::LastToken { .. } => {
+                let (_, height, width, _) = *x.shape();
+                ops::picked(x, vec![height * width - 1], (1, 1))?
+            }
         })
     }
 }
