@@ -15,7 +15,7 @@ from kshot import _kshot
 PLACE = Path(__file__).resolve().parent / "kshot" / "estimators.py"
 
 #: Names that are no plain joining of words.
-NAMES = {"k-nn": "KNN", "lda": "LDA", "metaoptnet-svm": "MetaOptNetSVM", "svm": "SVM"}
+NAMES = {"k-nn": "KNN", "lda": "LDA", "metaoptnet-svm": "MetaOptNetSVM", "mlp": "MLP", "svm": "SVM"}
 #: What has a member `transform` is a transformer to scikit-learn.
 ARGUMENTS = {"transform": "feature_transform"}
 

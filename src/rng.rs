@@ -25,6 +25,10 @@ pub enum Purpose {
     Training = 6,
     /// Answers that an audit permutes.
     Audit = 7,
+    /// Episodes that set a threshold of confidence.
+    Threshold = 13,
+    /// Labels of supports that a control shuffles.
+    Shuffle = 14,
     /// Where a selection looks.
     Selection = 12,
 }
@@ -115,6 +119,11 @@ impl<'a> BatchRng<'a> {
     /// Streams for the episodes with these numbers.
     pub fn new(seed: u64, episodes: &'a [u32]) -> BatchRng<'a> {
         BatchRng { seed, episodes }
+    }
+
+    /// The batch that has the episode at `place` alone.
+    pub fn only(&self, place: usize) -> BatchRng<'a> {
+        BatchRng { seed: self.seed, episodes: &self.episodes[place..=place] }
     }
 
     /// The stream of the batch's episode at `place`; the same whatever else is in the batch.

@@ -18,29 +18,34 @@ const TABLE: &[(&str, &[&str])] = &[
     ("metric", &["view", "vocab", "stats", "numbers"]),
     ("data", &["vocab", "rng", "numbers", "guard", "image"]),
     ("backbone", &["tensor", "vocab", "rng", "guard", "image"]),
-    ("learner", &["view", "tensor", "vocab", "rng", "backbone"]),
+    ("optimise", &["tensor", "backbone", "vocab", "rng"]),
+    ("learner", &["view", "tensor", "vocab", "rng", "backbone", "optimise"]),
     ("protocol", &["vocab", "metric"]),
     ("episode", &["data", "view", "protocol", "rng", "vocab", "tensor"]),
     (
         "eval",
-        &["learner", "view", "episode", "data", "metric", "protocol", "rng", "tensor", "vocab", "backbone"],
+        &[
+            "learner", "view", "episode", "data", "metric", "protocol", "rng", "tensor", "vocab", "backbone",
+            "numbers",
+        ],
     ),
     ("select", &["learner", "eval", "episode", "data", "metric", "rng", "stats", "tensor", "vocab"]),
-    ("train", &["backbone", "tensor", "episode", "data", "rng", "vocab", "metric"]),
+    ("train", &["backbone", "tensor", "optimise", "episode", "data", "rng", "vocab", "metric"]),
     ("results", &["stats", "vocab", "metric"]),
-    ("report", &["results", "stats", "vocab", "metric"]),
+    ("scores", &["stats", "rng", "guard"]),
+    ("report", &["results", "scores", "stats", "vocab", "metric"]),
     (
         "run",
         &[
             "vocab", "rng", "stats", "tensor", "view", "metric", "data", "learner", "protocol", "episode",
-            "eval", "select", "results", "report", "backbone", "train", "image", "numbers",
+            "eval", "select", "results", "scores", "report", "backbone", "train", "image", "numbers",
         ],
     ),
     (
         "cli",
         &[
             "vocab", "rng", "stats", "tensor", "view", "metric", "data", "learner", "protocol", "episode",
-            "eval", "select", "results", "report", "backbone", "train", "run", "guard", "image",
+            "eval", "select", "results", "scores", "report", "backbone", "train", "run", "guard", "image",
         ],
     ),
 ];

@@ -16,13 +16,16 @@ if TYPE_CHECKING:
     from ._draws import Draws, draws
     from ._kshot import __version__
     from ._own import Learner, learner
+    from ._ranks import Ranks, read_mteb
     from ._runs import Selection, evaluate, select
     from .estimators import (
         KNN,
         LDA,
         SVM,
+        Stacked,
         FineTune,
         LinearProbe,
+        MLP,
         Mahalanobis,
         Matching,
         MetaOptNetSVM,
@@ -40,6 +43,8 @@ _LAZY = {
     "__version__": "_kshot",
     "Learner": "_own",
     "learner": "_own",
+    "Ranks": "_ranks",
+    "read_mteb": "_ranks",
     "Selection": "_runs",
     "evaluate": "_runs",
     "select": "_runs",
@@ -52,6 +57,7 @@ _LAZY = {
     "KNN": "estimators",
     "LDA": "estimators",
     "LinearProbe": "estimators",
+    "MLP": "estimators",
     "Mahalanobis": "estimators",
     "Matching": "estimators",
     "MetaOptNetSVM": "estimators",
@@ -59,6 +65,7 @@ _LAZY = {
     "Prototypical": "estimators",
     "Ridge": "estimators",
     "SVM": "estimators",
+    "Stacked": "estimators",
     "WhitenedRidge": "estimators",
 }
 
@@ -80,6 +87,7 @@ __all__ = [
     "MetaOptNetSVM",
     "NearestCentroid",
     "Prototypical",
+    "Ranks",
     "RequestError",
     "Results",
     "Ridge",
@@ -92,6 +100,7 @@ __all__ = [
     "evaluate",
     "learner",
     "read",
+    "read_mteb",
     "report",
     "select",
 ]

@@ -9,6 +9,7 @@ __all__ = [
     "KNN",
     "LDA",
     "LinearProbe",
+    "MLP",
     "Mahalanobis",
     "Matching",
     "MetaOptNetSVM",
@@ -16,6 +17,7 @@ __all__ = [
     "Prototypical",
     "Ridge",
     "SVM",
+    "Stacked",
     "WhitenedRidge",
 ]
 
@@ -161,6 +163,55 @@ class LinearProbe(Head):
         feature_transform: str = "l2n",
     ) -> None:
         self.C = C
+        self.feature_transform = feature_transform
+
+
+class MLP(Head):
+    """Perceptron with one hidden layer and early stopping on a held-out share of the support.
+
+    Parameters
+    ----------
+    hidden : int, a whole number from 1 to 1024; default 128
+        Hidden units.
+    lr : float, a number from 0.000001 to 1; default 0.001
+        Learning rate.
+    epochs : int, a whole number from 1 to 1000; default 200
+        Epochs at most.
+    batch : int, a whole number from 1 to 100000; default 32
+        Items per step.
+    weight_decay : float, a number from 0 to 1000; default 0.0001
+        L2 penalty.
+    held_out : float, a number from 0 to 0.9; default 0.1
+        Share of each label that decides when to stop.
+    patience : int, a whole number from 1 to 100; default 10
+        Epochs without a better one.
+    feature_transform : str, one of `none`, `l2n`, `cl2n`; default l2n
+        What is done to features first.
+    """
+
+    _learner: ClassVar[str] = "mlp"
+    _names: ClassVar[dict[str, str]] = {"hidden": "hidden", "lr": "lr", "epochs": "epochs", "batch": "batch", "weight_decay": "weight-decay", "held_out": "held-out", "patience": "patience", "feature_transform": "transform"}
+    _probabilities: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        *,
+        hidden: int = 128,
+        lr: float = 0.001,
+        epochs: int = 200,
+        batch: int = 32,
+        weight_decay: float = 0.0001,
+        held_out: float = 0.1,
+        patience: int = 10,
+        feature_transform: str = "l2n",
+    ) -> None:
+        self.hidden = hidden
+        self.lr = lr
+        self.epochs = epochs
+        self.batch = batch
+        self.weight_decay = weight_decay
+        self.held_out = held_out
+        self.patience = patience
         self.feature_transform = feature_transform
 
 
@@ -329,6 +380,43 @@ class SVM(Head):
     ) -> None:
         self.C = C
         self.feature_transform = feature_transform
+
+
+class Stacked(Head):
+    """A learner on features and the class probabilities of another (Wolpert 1992).
+
+    Parameters
+    ----------
+    inner : str, a learner, `name` or `(name:key=value,…)`; default k-nn:k=5
+        Learner whose probabilities are fed.
+    outer : str, a learner, `name` or `(name:key=value,…)`; default mlp
+        Learner that is fed.
+    feed : str, one of `out-of-fold`, `leave-one-out`, `in-sample`, `disjoint`; default out-of-fold
+        What the inner learner has seen of fed items.
+    folds : int, a whole number from 2 to 1000; default 5
+        Folds of out-of-fold.
+    features : str, one of `keep`, `drop`; default keep
+        Features beside probabilities.
+    """
+
+    _learner: ClassVar[str] = "stacked"
+    _names: ClassVar[dict[str, str]] = {"inner": "inner", "outer": "outer", "feed": "feed", "folds": "folds", "features": "features"}
+    _probabilities: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        *,
+        inner: str = "k-nn:k=5",
+        outer: str = "mlp",
+        feed: str = "out-of-fold",
+        folds: int = 5,
+        features: str = "keep",
+    ) -> None:
+        self.inner = inner
+        self.outer = outer
+        self.feed = feed
+        self.folds = folds
+        self.features = features
 
 
 class WhitenedRidge(Head):

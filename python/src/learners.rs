@@ -31,6 +31,7 @@ pub(crate) fn learners(py: Python<'_>) -> PyResult<Vec<Bound<'_, PyDict>>> {
             match &parameter.range {
                 Range::Whole(..) => about.set_item("type", "int")?,
                 Range::Real(..) => about.set_item("type", "float")?,
+                Range::Learner => about.set_item("type", "str")?,
                 Range::Choice(words) => {
                     about.set_item("type", "str")?;
                     about.set_item("words", words.clone())?;

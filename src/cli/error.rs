@@ -2,6 +2,8 @@
 
 use std::io;
 
+use super::signals;
+
 use crate::backbone::BackboneError;
 use crate::data::DataError;
 use crate::episode::DrawError;
@@ -11,6 +13,7 @@ use crate::protocol::ProtocolError;
 use crate::report::compare::CompareError;
 use crate::results::{PartError, ReadError, ResultsError};
 use crate::run::{Blame, RunError};
+use crate::scores::ScoresError;
 use crate::select::SelectError;
 use crate::tensor::TensorError;
 use crate::train::TrainError;
@@ -23,10 +26,11 @@ pub(super) const DOES_NOT_HOLD: u8 = 1;
 pub(super) const WRONG_REQUEST: u8 = 2;
 const WRONG_DATA: u8 = 3;
 const FAILED: u8 = 4;
+/// A signal ended the run, which can go on: EX_TEMPFAIL of sysexits.h, which schedulers know as "try again".
+const TRY_AGAIN: u8 = 75;
 
 /// Why a verb did not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
-#[expect(clippy::large_enum_variant, reason = "errors are cold, and end the program")]
 pub(super) enum CliError {
     #[error(transparent)]
     Run(#[from] RunError),
@@ -34,6 +38,13 @@ pub(super) enum CliError {
     Print(io::Error),
     #[error("standard output was closed")]
     Closed,
+    #[error("{signal} ended the run\nhint: {hint}")]
+    Stopped {
+        /// The signal.
+        signal: &'static str,
+        /// How to go on.
+        hint: &'static str,
+    },
 }
 
 /// Errors of other rooms come as those of a run.
@@ -58,6 +69,7 @@ from!(
     ProtocolError,
     ReadError,
     ResultsError,
+    ScoresError,
     SelectError,
     TensorError,
     TrainError
@@ -67,6 +79,14 @@ impl CliError {
     /// A wrong request, as a sentence.
     pub(super) fn request(sentence: impl Into<String>) -> CliError {
         CliError::Run(RunError::Request(sentence.into()))
+    }
+
+    /// What a run ended with: a signal, where one asked for it.
+    pub(super) fn of_run(error: RunError, hint: &'static str) -> CliError {
+        match (error, signals::told()) {
+            (RunError::Cancelled, Some(signal)) => CliError::Stopped { signal, hint },
+            (error, _) => CliError::Run(error),
+        }
     }
 
     /// A failure of standard output.
@@ -81,6 +101,7 @@ impl CliError {
     pub(super) fn code(&self) -> u8 {
         match self {
             CliError::Closed => DONE,
+            CliError::Stopped { .. } => TRY_AGAIN,
             CliError::Run(RunError::Audit { .. }) => DOES_NOT_HOLD,
             CliError::Run(error) => match error.blame() {
                 Blame::Request => WRONG_REQUEST,

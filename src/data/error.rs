@@ -588,6 +588,14 @@ pub enum DataError {
         /// Where it should be.
         path: PathBuf,
     },
+    /// A folder without images, in it or deeper.
+    #[error("{}: no images in it or in its folders{}\nhint: name the folder of the images that have no classes", folder.display(), noted(notes))]
+    NoPictures {
+        /// The folder.
+        folder: PathBuf,
+        /// What there is, as sentences.
+        notes: String,
+    },
     /// A folder in whose class folders there are no images.
     #[error("{}: no folder with images in it{}\nhint: a folder per class with its images in it is expected", folder.display(), noted(notes))]
     NoImages {

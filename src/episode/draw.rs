@@ -157,6 +157,19 @@ impl Draw {
         permuted
     }
 
+    /// The same episodes with the support items of each dealt to its labels at random: a control in which nothing can be learned.
+    /// Queries stay as they are, and each label has as many support items as before.
+    pub fn with_shuffled_labels(&self, seed: u64) -> Draw {
+        let mut shuffled = self.clone();
+        for (place, episode) in self.episodes().enumerate() {
+            let rows = start(&self.ends, place)..self.ends[place] as usize;
+            let begin = if rows.start == 0 { 0 } else { self.query_ends[rows.start - 1] as usize };
+            let supports = begin..self.support_ends[rows.end - 1] as usize;
+            Stream::new(seed, Purpose::Shuffle, episode.number()).shuffle(&mut shuffled.items[supports]);
+        }
+        shuffled
+    }
+
     /// Adds the episodes of another draw behind the own ones; their numbers go on from these.
     pub(super) fn append(&mut self, other: &Draw) -> Result<(), TooLarge> {
         let rows = u32::try_from(self.classes.len() + other.classes.len()).map_err(|_| TooLarge)?;

@@ -7,17 +7,18 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
 use std::time::Instant;
 
+use super::place::needed;
 use super::stacking::seen_labels;
 use super::unit::Unit;
 use super::{Answered, Batch, EvalError, Evaluation, Grading, Shared, Takes, takes_part};
-use crate::episode::{Draw, Episode, Order, deal, deal_class_embeddings};
-use crate::learner::{Answer, Given, Registry};
+use crate::episode::{Order, deal, deal_class_embeddings};
+use crate::learner::{Answer, Given, LearnError, Registry};
 use crate::metric::{self, EpisodeGrade, Margins, QueryMargin, grade_at};
 use crate::rng::BatchRng;
 use crate::tensor::dfdx::shapes::HasShape;
-use crate::tensor::{Backend, Cpu, TensorError, to_host};
-use crate::view::Answers;
-use crate::vocab::{Confidence, Meaning};
+use crate::tensor::{Backend, Cpu, Labels, TensorError, to_host};
+use crate::view::{Answers, Support};
+use crate::vocab::{Confidence, Meaning, Setting};
 
 /// The number of a group, what its batches were answered, and the error that ended it.
 type Sender = SyncSender<(usize, Vec<Batch>, Result<(), EvalError>)>;
@@ -50,7 +51,7 @@ fn take_batches<D: Backend>(
     sender: &Sender,
 ) -> Result<(), EvalError> {
     let device = open()?;
-    let units = Unit::all(registry, shared.evaluation.learners, &shared.fitted, &device)?;
+    let units = Unit::all(registry, shared.evaluation.learners, (&shared.takes, &shared.fitted), &device)?;
     let stores: BTreeMap<Takes, D::Store> = shared
         .rows
         .iter()
@@ -89,18 +90,6 @@ fn told<D: Backend, T>(work: impl FnOnce() -> Result<T, EvalError>) -> Result<T,
         .unwrap_or_else(|panic| Err(TensorError::of_panic(D::NAME, panic.as_ref()).into()))
 }
 
-/// The rows that a draw names, each once.
-fn needed(draw: &Draw) -> Vec<u32> {
-    let named = |episode: Episode<'_>| {
-        let items = [episode.all_support(), episode.all_query(), episode.oos()];
-        items.into_iter().flatten().map(|item| item.0).collect::<Vec<_>>()
-    };
-    let mut rows: Vec<u32> = draw.episodes().flat_map(named).collect();
-    rows.sort_unstable();
-    rows.dedup();
-    rows
-}
-
 /// The answers of all learners, at all shots, to one batch.
 fn answer<D: Backend>(
     shared: &Shared<'_, D>,
@@ -126,8 +115,7 @@ fn answer<D: Backend>(
     let mut out = Vec::new();
     for (shot_place, shot) in evaluation.shots.iter().enumerate() {
         for (taken, store) in stores {
-            let behind = evaluation.behind.filter(|_| *taken == Takes::Items);
-            let form = behind.map_or(evaluation.store.form(), |behind| behind.items.form());
+            let (form, network) = evaluation.given(*taken, &shared.forms);
             let dealt = deal(device, store, form, evaluation.draw, places.clone(), *shot, &order)?;
             let takes = |unit: &&Unit<D>| {
                 unit.takes == *taken && takes_part(unit.setting, evaluation.shots, shot_place)
@@ -135,16 +123,17 @@ fn answer<D: Backend>(
             for unit in units.iter().filter(takes) {
                 let clock = Instant::now();
                 let support = dealt.support.as_ref();
-                let network = behind.map(|behind| behind.network);
+                let grading = &shared.grading;
+                let asked = support.filter(|_| grading.support && unit.setting == Setting::Inductive);
+                let both = asked.map(|support| dealt.query.with_support(support)).transpose()?;
                 let given = Given {
                     support,
                     class_embeddings: vectors.as_ref(),
                     network,
-                    query: &dealt.query,
+                    query: both.as_ref().unwrap_or(&dealt.query),
                     rng: &rng,
                 };
                 let way = evaluation.draw.episode(places.start).way();
-                let grading = &shared.grading;
                 let answers = &dealt.answers;
                 let round = Round {
                     evaluation,
@@ -154,6 +143,7 @@ fn answer<D: Backend>(
                     numbers: &numbers,
                     seen: &seen,
                     shot: shot_place,
+                    own: asked.map(Support::labels),
                 };
                 let graded = round.graded(unit, &given)?;
                 let seconds = clock.elapsed().as_secs_f64() / graded.len().max(1) as f64;
@@ -193,6 +183,8 @@ struct Round<'a> {
     seen: &'a [bool],
     /// The place of the shot.
     shot: usize,
+    /// The labels of the support items that stand behind the queries, where these are asked too.
+    own: Option<&'a Labels>,
 }
 
 /// One learner's answers to one batch, graded.
@@ -218,9 +210,13 @@ impl Round<'_> {
         let (first, last) = (self.numbers[0], self.numbers[self.numbers.len() - 1]);
         let attempt = catch_unwind(AssertUnwindSafe(|| unit.answers(given)));
         let answers = match attempt {
-            Ok(answers) => {
-                answers.map_err(|source| EvalError::Learner { learner: name(), first, last, source })?
-            }
+            Ok(answers) => answers.map_err(|source| match source {
+                LearnError::InEpisode { place, source } => {
+                    let episode = self.numbers.get(place).copied().unwrap_or(first);
+                    EvalError::Learner { learner: name(), first: episode, last: episode, source: *source }
+                }
+                source => EvalError::Learner { learner: name(), first, last, source },
+            })?,
             Err(panic) => {
                 let message = panic_message(panic.as_ref());
                 return Err(match TensorError::of_device(D::NAME, message) {
@@ -263,6 +259,7 @@ impl Round<'_> {
             return Err(bad(format!("have shape {found:?}, expected {expected:?}")));
         }
         let mut values = to_host(&scores.values)?;
+        let support = self.own.map(|labels| self.parted(&mut values, labels));
         if scores.meaning == Meaning::Probabilities && !values.chunks_exact(way).all(is_distribution) {
             return Err(bad("are called probabilities, but are negative or do not sum to one".to_string()));
         }
@@ -288,7 +285,10 @@ impl Round<'_> {
         };
         let gammas = self.evaluation.rules.gammas;
         let gamma = gammas.and_then(|all| all.get(&(learner, self.shot))).filter(|_| !self.seen.is_empty());
-        let plain = verdicts(&values, scores.meaning, standing.clone())?;
+        let mut plain = verdicts(&values, scores.meaning, standing.clone())?;
+        for (verdict, accuracy) in plain.iter_mut().zip(support.iter().flatten()) {
+            verdict.grade.support_accuracy = *accuracy;
+        }
         let mut all = vec![Graded { learner, stacked: false, episodes: plain, unconverged }];
         if let Some(gamma) = gamma {
             metric::stack(&mut values, way, self.seen, *gamma);
@@ -301,6 +301,25 @@ impl Round<'_> {
             all.push(Graded { learner, stacked: true, episodes, unconverged });
         }
         Ok(all)
+    }
+}
+
+impl Round<'_> {
+    /// Takes the scores of the support items, which stand behind those of the queries of each episode, and gives their accuracy by
+    /// episode.
+    fn parted(&self, values: &mut Vec<f32>, labels: &Labels) -> Vec<Option<f64>> {
+        let (queries, way) = (self.answers.items(), self.way);
+        let mut kept = Vec::with_capacity(self.numbers.len() * queries * way);
+        let size = ((queries + labels.slots()) * way).max(1);
+        let of_support = values.chunks_exact(size).enumerate().map(|(episode, scores)| {
+            let (asked, own) = scores.split_at(queries * way);
+            kept.extend_from_slice(asked);
+            // Slots without an item are the last ones.
+            metric::accuracy_of(own, way, labels.of(episode))
+        });
+        let accuracies = of_support.collect();
+        *values = kept;
+        accuracies
     }
 }
 

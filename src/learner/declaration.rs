@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::Search;
+use crate::vocab::spec::Spec;
 
 /// What values a parameter may have.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +14,8 @@ pub enum Range {
     Real(f64, f64),
     /// One of these words.
     Choice(Vec<&'static str>),
+    /// A learner, `name` or `(name:key=value,…)`.
+    Learner,
 }
 
 /// A value in its range.
@@ -22,6 +25,8 @@ pub(super) enum Value {
     Real(f64),
     /// The place of a word among those of the range.
     Word(usize),
+    /// A specification.
+    Spec(String),
 }
 
 impl fmt::Display for Range {
@@ -33,6 +38,7 @@ impl fmt::Display for Range {
                 let words: Vec<String> = words.iter().map(|w| format!("`{w}`")).collect();
                 write!(f, "one of {}", words.join(", "))
             }
+            Range::Learner => f.write_str("a learner, `name` or `(name:key=value,…)`"),
         }
     }
 }
@@ -49,6 +55,7 @@ impl Range {
                 text.parse::<f64>().ok().filter(|v| (low..=high).contains(&v)).map(Value::Real)
             }
             Range::Choice(words) => words.iter().position(|word| *word == text).map(Value::Word),
+            Range::Learner => text.parse::<Spec>().ok().map(|spec| Value::Spec(spec.to_string())),
         }
     }
 
@@ -57,8 +64,9 @@ impl Range {
         match (self, value) {
             (_, Value::Whole(whole)) => whole.to_string(),
             (_, Value::Real(real)) => real.to_string(),
+            (_, Value::Spec(spec)) => spec.clone(),
             (Range::Choice(words), Value::Word(place)) => words[*place].to_string(),
-            (Range::Whole(..) | Range::Real(..), Value::Word(place)) => place.to_string(),
+            (Range::Whole(..) | Range::Real(..) | Range::Learner, Value::Word(place)) => place.to_string(),
         }
     }
 
@@ -156,6 +164,15 @@ impl Parameter {
         });
         let parameter = Parameter::of(name, Range::Real(low, high), default.to_string(), meaning);
         Declaration { parameter, read }
+    }
+
+    /// Another learner, that this one is made of: its specification.
+    pub fn learner(name: &'static str, default: &'static str, meaning: &'static str) -> Declaration<String> {
+        let read = Read::Number(|value| match value {
+            Value::Spec(spec) => Some(spec),
+            _ => None,
+        });
+        Declaration { parameter: Parameter::of(name, Range::Learner, default.to_string(), meaning), read }
     }
 
     /// One of some words, each with what it stands for; the first is the default.

@@ -87,6 +87,14 @@ impl Parameters {
         declared.map(|(parameter, value)| (parameter.name.to_string(), parameter.range.text(value))).collect()
     }
 
+    /// The specifications of the learners that it is made of.
+    pub(super) fn specs_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        self.values.iter_mut().filter_map(|value| match value {
+            Value::Spec(spec) => Some(spec),
+            _ => None,
+        })
+    }
+
     /// The learner with the parameters that differ from their defaults, as one would type it.
     pub fn short(&self) -> Spec {
         let mut values = self.pairs();

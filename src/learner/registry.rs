@@ -1,23 +1,93 @@
 //! Learners by name, on one kind of device: those that ship with kshot, and those of other crates.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use super::{Checked, Family, LearnError, Learner, Parameter, Parameters, Signature, signature};
 use crate::tensor::Backend;
 use crate::vocab::did_you_mean;
 use crate::vocab::spec::Spec;
 
-/// Makes a learner from checked parameters.
-type Build<D> = Box<dyn Fn(&Parameters) -> Result<Learner<D>, LearnError> + Send + Sync>;
+/// Makes a learner from checked parameters, and from other learners where it is made of such.
+type Build<D> = Box<dyn Fn(&Parameters, &Peers<D>) -> Result<Learner<D>, LearnError> + Send + Sync>;
 
 /// Makes a family from the checked parameters of its members.
 type BuildFamily<D> = Box<dyn Fn(&[Parameters]) -> Result<Box<dyn Family<D>>, LearnError> + Send + Sync>;
 
-/// One registered learner.
-pub struct Entry<D: Backend> {
+/// What is called by a name, and how it is made.
+struct Maker<D: Backend> {
     signature: Arc<Signature>,
     build: Build<D>,
+}
+
+/// The learners of a registry, of which others may be made.
+pub struct Peers<D: Backend> {
+    makers: RwLock<Vec<Arc<Maker<D>>>>,
+}
+
+impl<D: Backend> Peers<D> {
+    /// The learner of a specification with what it declares.
+    ///
+    /// # Errors
+    /// A name or a value that is not known or not in its range.
+    pub fn learner(&self, spec: &str) -> Result<(Parameters, Learner<D>), LearnError> {
+        let bad = |source| LearnError::BadSpec { spec: spec.to_string(), source };
+        let Spec { name, values } = spec.parse().map_err(bad)?;
+        let maker = {
+            let makers = self.makers.read().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(named(&makers, &name, |maker| &maker.signature)?)
+        };
+        let given = given(&maker.signature, &name, &values)?;
+        let parameters = with_parts(signature::check(&maker.signature, &given)?, self)?;
+        let learner = (maker.build)(&parameters, self)?;
+        Ok((parameters, learner))
+    }
+}
+
+/// Nested specifications in the one way in which results have them.
+fn with_parts<D: Backend>(mut parameters: Parameters, peers: &Peers<D>) -> Result<Parameters, LearnError> {
+    for value in parameters.specs_mut() {
+        *value = peers.learner(value)?.0.short().to_string();
+    }
+    Ok(parameters)
+}
+
+/// What was typed for a learner, by the names in results.
+fn given(
+    signature: &Signature,
+    name: &str,
+    values: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, LearnError> {
+    let mut given = signature.canonical(values)?;
+    for (name, value) in signature.alias_values(name) {
+        given.entry(name.to_string()).or_insert_with(|| value.to_string());
+    }
+    Ok(given)
+}
+
+/// What has a name, or else an alias.
+fn named<'a, T>(
+    all: &'a [T],
+    name: &str,
+    signature: impl Fn(&T) -> &Arc<Signature>,
+) -> Result<&'a T, LearnError> {
+    let exact = all.iter().find(|one| signature(one).name() == name);
+    let by_alias = || all.iter().find(|one| signature(one).aliases().any(|alias| alias == name));
+    exact.or_else(by_alias).ok_or_else(|| {
+        let names = all.iter().map(|one| signature(one).name());
+        let aliases = all.iter().flat_map(|one| signature(one).aliases().collect::<Vec<_>>());
+        LearnError::UnknownLearner {
+            name: name.to_string(),
+            known: names.clone().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
+            hint: did_you_mean(name, names.chain(aliases)),
+        }
+    })
+}
+
+/// One registered learner.
+pub struct Entry<D: Backend> {
+    maker: Arc<Maker<D>>,
+    peers: Arc<Peers<D>>,
     family: Option<BuildFamily<D>>,
 }
 
@@ -34,17 +104,17 @@ impl<D: Backend> Entry<D> {
 
     /// Its names and parameters.
     pub fn signature(&self) -> &Signature {
-        &self.signature
+        &self.maker.signature
     }
 
     /// The name on the command line and in results.
     pub fn name(&self) -> &'static str {
-        self.signature.name()
+        self.maker.signature.name()
     }
 
     /// The declared parameters.
     pub fn parameters(&self) -> &[Parameter] {
-        self.signature.parameters()
+        self.maker.signature.parameters()
     }
 
     /// The learner with these values in place of defaults.
@@ -52,8 +122,8 @@ impl<D: Backend> Entry<D> {
     /// # Errors
     /// When a name or a value is not among those declared, or the learner refuses their combination.
     pub fn check(&self, given: &BTreeMap<String, String>) -> Result<Checked, LearnError> {
-        let parameters = signature::check(&self.signature, given)?;
-        let learner = (self.build)(&parameters)?;
+        let parameters = with_parts(signature::check(&self.maker.signature, given)?, &self.peers)?;
+        let learner = (self.maker.build)(&parameters, &self.peers)?;
         Ok(Checked::of(parameters, &learner))
     }
 
@@ -62,7 +132,7 @@ impl<D: Backend> Entry<D> {
     /// # Errors
     /// When the learner refuses their combination.
     pub fn build(&self, parameters: &Parameters) -> Result<Learner<D>, LearnError> {
-        (self.build)(parameters)
+        (self.maker.build)(parameters, &self.peers)
     }
 
     /// A family of settings that take the same transform; nothing for a learner that declares none.
@@ -77,12 +147,13 @@ impl<D: Backend> Entry<D> {
 /// The learners of one kind of device, in order of registration.
 pub struct Registry<D: Backend> {
     entries: Vec<Entry<D>>,
+    peers: Arc<Peers<D>>,
 }
 
 impl<D: Backend> Default for Registry<D> {
     /// One without learners.
     fn default() -> Self {
-        Registry { entries: Vec::new() }
+        Registry { entries: Vec::new(), peers: Arc::new(Peers { makers: RwLock::new(Vec::new()) }) }
     }
 }
 
@@ -93,9 +164,24 @@ impl<D: Backend> Registry<D> {
         signature: impl Into<Signature>,
         build: impl Fn(&Parameters) -> Result<Learner<D>, LearnError> + Send + Sync + 'static,
     ) -> &mut Entry<D> {
+        self.add_composed(signature, move |parameters, _| build(parameters))
+    }
+
+    /// Registers a learner that is made of others: `build` is given the learners of the registry, those that are added later among them.
+    pub fn add_composed(
+        &mut self,
+        signature: impl Into<Signature>,
+        build: impl Fn(&Parameters, &Peers<D>) -> Result<Learner<D>, LearnError> + Send + Sync + 'static,
+    ) -> &mut Entry<D> {
         let signature = Arc::new(signature.into());
-        self.entries.retain(|e| e.name() != signature.name());
-        self.entries.push(Entry { signature, build: Box::new(build), family: None });
+        let name = signature.name();
+        self.entries.retain(|e| e.name() != name);
+        let maker = Arc::new(Maker { signature, build: Box::new(build) });
+        let mut makers = self.peers.makers.write().unwrap_or_else(PoisonError::into_inner);
+        makers.retain(|maker| maker.signature.name() != name);
+        makers.push(Arc::clone(&maker));
+        drop(makers);
+        self.entries.push(Entry { maker, peers: Arc::clone(&self.peers), family: None });
         let last = self.entries.len() - 1;
         &mut self.entries[last]
     }
@@ -110,18 +196,7 @@ impl<D: Backend> Registry<D> {
     /// # Errors
     /// When there is none; the message lists the names.
     pub fn entry(&self, name: &str) -> Result<&Entry<D>, LearnError> {
-        let exact = self.entries.iter().find(|entry| entry.name() == name);
-        let by_alias =
-            || self.entries.iter().find(|entry| entry.signature.aliases().any(|alias| alias == name));
-        exact.or_else(by_alias).ok_or_else(|| {
-            let names = self.entries.iter().map(Entry::name);
-            let aliases = self.entries.iter().flat_map(|entry| entry.signature.aliases());
-            LearnError::UnknownLearner {
-                name: name.to_string(),
-                known: names.clone().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
-                hint: did_you_mean(name, names.chain(aliases)),
-            }
-        })
+        named(&self.entries, name, |entry| &entry.maker.signature)
     }
 
     /// The checked learner of a specification, `name` or `name:key=value,key=value`.
@@ -154,10 +229,7 @@ impl<D: Backend> Registry<D> {
         let bad = |source| LearnError::BadSpec { spec: spec.to_string(), source };
         let Spec { name, values } = spec.parse().map_err(bad)?;
         let entry = self.entry(&name)?;
-        let mut given = entry.signature.canonical(&values)?;
-        for (name, value) in entry.signature.alias_values(&name) {
-            given.entry(name.to_string()).or_insert_with(|| value.to_string());
-        }
+        let given = given(&entry.maker.signature, &name, &values)?;
         Ok((entry, given))
     }
 
@@ -177,6 +249,20 @@ mod tests {
     fn text(spec: &str) -> String {
         let checked = Learners::shipped().cpu().check(spec).unwrap();
         format!("{}:{checked}", checked.learner())
+    }
+
+    #[test]
+    fn nested_learners_are_written_in_one_way_and_refused_like_others() {
+        let same =
+            ["stacked:inner=(knn:k=5),outer=(logreg:C=2)", "stacked:inner=k-nn:k=5,outer=linear-probe:c=2.0"];
+        assert_eq!(text(same[0]), text(same[1]));
+        assert!(text(same[0]).contains("inner=k-nn:k=5,outer=linear-probe:c=2"), "{}", text(same[0]));
+        let deep = text("stacked:inner=(stacked:inner=(k-nn:k=3,distance=cosine),outer=ridge)");
+        assert!(deep.contains("inner=(stacked:inner=(k-nn:distance=cosine,k=3),outer=ridge)"), "{deep}");
+        assert!(message("stacked:inner=nobody").starts_with("unknown learner `nobody`"));
+        assert!(message("stacked:inner=(k-nn:k=0)").contains("parameter `k` of `k-nn`"));
+        assert!(message("stacked:inner=bd-cspn").contains("`inner` is `bd-cspn`"));
+        assert!(message("stacked:outer=(ridge:transform=cl2n)").contains("cl2n"));
     }
 
     fn message(spec: &str) -> String {

@@ -32,13 +32,27 @@ pub struct Signature {
     presets: Vec<(&'static str, &'static str, Values)>,
     /// The parameter and the word of it that may have a number behind it, and the parameter whose value that is.
     seeded: Vec<(&'static str, &'static str, &'static str)>,
+    /// Whether it takes part only where it is asked for by name.
+    on_request: bool,
 }
 
 impl Signature {
     /// A learner without parameters; `about` is one sentence for `kshot list learners`.
     pub fn new(name: &'static str, about: &'static str) -> Signature {
         let (aliases, parameters, presets) = (Vec::new(), Vec::new(), Vec::new());
-        Signature { name, about, aliases, parameters, presets, seeded: Vec::new() }
+        Signature { name, about, aliases, parameters, presets, seeded: Vec::new(), on_request: false }
+    }
+
+    /// Declares that it takes part only where it is asked for by name: it is too slow for runs of all learners, or what it is made of
+    /// is for the user to say.
+    pub fn on_request(&mut self) -> &mut Signature {
+        self.on_request = true;
+        self
+    }
+
+    /// Whether it takes part only where it is asked for by name.
+    pub fn is_on_request(&self) -> bool {
+        self.on_request
     }
 
     /// Declares a parameter, and gives the key by which its value is asked for.

@@ -13,6 +13,7 @@ pub struct EpisodeAnswers<'a> {
     scores: &'a [f32],
     threshold: Option<f32>,
     scaled: Option<&'a Scaled>,
+    support_accuracy: Option<f64>,
     in_scope: OnceCell<Vec<f32>>,
     oos: OnceCell<Vec<f32>>,
 }
@@ -24,6 +25,7 @@ impl<'a> EpisodeAnswers<'a> {
             scaled: grade.scaled.as_ref(),
             way: grade.classes.len(),
             scores: &grade.scores,
+            support_accuracy: grade.support_accuracy,
             ..EpisodeAnswers::to(&grade.queries, threshold)
         }
     }
@@ -33,7 +35,16 @@ impl<'a> EpisodeAnswers<'a> {
         let (in_scope, oos) = (OnceCell::new(), OnceCell::new());
         let labels = queries.iter().flat_map(|query| query.label.into_iter().chain([query.predicted]));
         let way = labels.max().map_or(0, |label| usize::from(label) + 1);
-        EpisodeAnswers { queries, way, scores: &[], threshold, scaled: None, in_scope, oos }
+        EpisodeAnswers {
+            queries,
+            way,
+            scores: &[],
+            threshold,
+            scaled: None,
+            support_accuracy: None,
+            in_scope,
+            oos,
+        }
     }
 
     /// The confidence scores of one side.
@@ -73,6 +84,11 @@ impl<'a> EpisodeAnswers<'a> {
     /// The least confidence score with which an answer is accepted, where one was set.
     pub fn threshold(&self) -> Option<f32> {
         self.threshold
+    }
+
+    /// The share of the support items that are given their own label, where that was asked for.
+    pub fn support_accuracy(&self) -> Option<f64> {
+        self.support_accuracy
     }
 
     /// The probabilities at the selected temperature, where one was selected.

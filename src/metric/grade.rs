@@ -55,6 +55,8 @@ pub struct EpisodeGrade {
     pub ties: u32,
     /// The probabilities at another temperature, where one was asked for and the scores are no ranking.
     pub scaled: Option<Scaled>,
+    /// The share of its support items that are given their own label, where that was asked for.
+    pub support_accuracy: Option<f64>,
 }
 
 impl EpisodeGrade {
@@ -129,6 +131,14 @@ pub fn grade_at(
     )
 }
 
+/// The share of items that are given their own label, of those of an episode that have one: scores (items × way) and their labels, in
+/// the order of the items; nothing without any.
+pub fn accuracy_of(values: &[f32], way: usize, labels: &[u16]) -> Option<f64> {
+    let rows = values.chunks_exact(way.max(1)).zip(labels);
+    let right = rows.filter(|(row, label)| best(row).0 == usize::from(**label)).count();
+    (!labels.is_empty()).then(|| right as f64 / labels.len() as f64)
+}
+
 /// Grades the scores of one episode, with the best label of each query and what its probabilities are made of.
 fn grade_episode(
     (values, bests, probabilities): (&[f32], &[(usize, bool)], &mut [f64]),
@@ -184,7 +194,7 @@ fn grade_episode(
         Meaning::Ranking => values.to_vec(),
         _ => probabilities.iter().map(|p| *p as f32).collect(),
     };
-    EpisodeGrade { classes, values: means, queries, scores, ties, scaled: None }
+    EpisodeGrade { classes, values: means, queries, scores, ties, scaled: None, support_accuracy: None }
 }
 
 /// How far the best score lies above the mean of the labels' scores.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::measure::{
     accuracy, adaptive_ece, aurc, auroc, brier, class_accuracy, confusion, ece, fpr95, generalised, nll,
-    one_vs_rest, oos, temperature_scaled, top_k,
+    one_vs_rest, oos, support_accuracy, temperature_scaled, top_k,
 };
 use super::record::{Formula, Metric, Need, Record};
 use crate::vocab::{UnknownWord, did_you_mean};
@@ -44,6 +44,7 @@ metrics! {
     TOP_3 = top_k::TOP_3;
     TOP_5 = top_k::TOP_5;
     TOP_10 = top_k::TOP_10;
+    SUPPORT_ACCURACY = support_accuracy::SUPPORT_ACCURACY;
     AURC = aurc::AURC;
     AURC_OPEN_SET = aurc::AURC_OPEN_SET;
     AUROC = auroc::AUROC;

@@ -16,7 +16,7 @@ mod temperature;
 
 pub use calibration::{BINS, Bin, Confidences};
 pub use episode_answers::{EpisodeAnswers, threshold};
-pub use grade::{ClassGrade, EpisodeGrade, QueryGrade, grade, grade_at};
+pub use grade::{ClassGrade, EpisodeGrade, QueryGrade, accuracy_of, grade, grade_at};
 pub use list::{MetricError, add};
 pub use pooled::{ClassCounts, Pooled};
 pub use record::{Direction, Formula, Metric, Need, Predicted, Record, Unit};

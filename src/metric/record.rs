@@ -66,6 +66,8 @@ pub enum Need {
     SeenAndUnseen,
     /// A temperature that was selected.
     Temperature,
+    /// Answers to the items of the support, by learners that answer each item by itself.
+    SupportAnswers,
 }
 
 /// What one value of a metric is about.
@@ -266,6 +268,7 @@ impl fmt::Display for Need {
             Need::Threshold => "a threshold",
             Need::SeenAndUnseen => "seen and unseen classes",
             Need::Temperature => "a selected temperature",
+            Need::SupportAnswers => "answers of an inductive learner to its support",
         })
     }
 }

@@ -33,6 +33,7 @@ pub struct ProtocolBuilder {
     shot: Shot,
     query: Query,
     repeat: bool,
+    shuffle_labels: bool,
     count: u32,
     first: Option<u32>,
     most: Option<u32>,
@@ -62,6 +63,7 @@ impl Default for ProtocolBuilder {
             shot: Shot::Nested(vec![1]),
             query: Query::PerClass(15),
             repeat: true,
+            shuffle_labels: false,
             count: 10_000,
             first: None,
             most: None,
@@ -110,6 +112,7 @@ impl Protocol {
             shot: self.shot.clone(),
             query: self.query.clone(),
             repeat: self.repeat,
+            shuffle_labels: self.shuffle_labels,
             count: self.count,
             first: self.first,
             most: self.most,
@@ -170,6 +173,8 @@ setters! {
     query: query(query: impl Into<Query>) = query.into();
     /// Whether an item may appear in two episodes.
     repeat: repeat(repeat: bool) = repeat;
+    /// Whether the labels of each support are shuffled, see [`Protocol::shuffle_labels`].
+    shuffle_labels: shuffle_labels(shuffle: bool) = shuffle;
     /// How many episodes a draw has.
     count: count(count: u32) = count;
     /// How many of its episodes are evaluated. Default: all.
@@ -232,6 +237,7 @@ impl ProtocolBuilder {
                 query: placed(self.query.written()),
                 query_oos: self.query_oos.map(|query| placed(query.written())),
                 repeat: Some(placed(self.repeat)),
+                shuffle_labels: self.shuffle_labels.then(|| placed(true)),
             },
             draw: WrittenDraw {
                 count: placed(self.count.into()),

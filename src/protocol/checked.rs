@@ -68,6 +68,7 @@ pub struct Protocol {
     pub(super) shot: Shot,
     pub(super) query: Query,
     pub(super) repeat: bool,
+    pub(super) shuffle_labels: bool,
     pub(super) count: u32,
     pub(super) first: Option<u32>,
     pub(super) most: Option<u32>,
@@ -238,6 +239,12 @@ impl Protocol {
     /// Whether an item may appear in two episodes.
     pub fn repeat(&self) -> bool {
         self.repeat
+    }
+
+    /// Whether the labels of each support are shuffled before a learner gets it: a control, in which every answer should be right as
+    /// often as chance has it. Queries keep their labels, and the draw is that of the same protocol without it.
+    pub fn shuffle_labels(&self) -> bool {
+        self.shuffle_labels
     }
 
     /// How many episodes a draw has, 1 to 10,000,000.

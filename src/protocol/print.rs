@@ -56,6 +56,9 @@ impl Protocol {
             None => {}
         }
         line("repeat", &self.repeat());
+        if self.shuffle_labels() {
+            line("shuffle_labels", &true);
+        }
         line("[draw]", &"");
         line("count", &self.count());
         if let Some(first) = self.first() {

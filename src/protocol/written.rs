@@ -49,6 +49,7 @@ pub(super) struct WrittenEpisode {
     pub query: Spanned<Value>,
     pub query_oos: Option<Spanned<Value>>,
     pub repeat: Option<Spanned<bool>>,
+    pub shuffle_labels: Option<Spanned<bool>>,
 }
 
 /// The table `[draw]`: how many episodes, and from which seed.

@@ -7,6 +7,7 @@ mod grid;
 pub mod html;
 mod names;
 mod overview;
+pub mod ranks;
 
 pub use grid::Grid;
 pub use overview::{Overview, overviews};

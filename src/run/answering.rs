@@ -30,6 +30,9 @@ pub(super) fn answer<E: From<RunError> + From<EvalError>>(
     progress: &Progress<'_>,
     mut sink: impl FnMut(Chunk) -> Result<(), E>,
 ) -> Result<Choices, E> {
+    let protocol = &run.rules.protocol;
+    let shuffled = protocol.shuffle_labels().then(|| draw.with_shuffled_labels(protocol.seed()));
+    let draw = shuffled.as_ref().unwrap_or(draw);
     let cast = Cast::of(&run.learners);
     let gammas = cast.gammas(&run.gammas);
     let evaluation = Evaluation {
@@ -44,7 +47,8 @@ pub(super) fn answer<E: From<RunError> + From<EvalError>>(
         batch: work.batch,
     };
     let chosen = chosen(run, &evaluation, work)?;
-    let grading = Grading { temperatures: &cast.temperatures, margins: false };
+    let support = run.rules.protocol.metrics().iter().any(|metric| metric.needs(Need::SupportAnswers));
+    let grading = Grading { temperatures: &cast.temperatures, margins: false, support };
     let mut tables: Vec<TableChunk> = Vec::with_capacity(run.tables.len());
     let mut waiting: BTreeMap<usize, (Answered, Vec<ItemId>)> = BTreeMap::new();
     let take = |batch: Batch| {

@@ -38,6 +38,7 @@ impl RunError {
             | RunError::Validation { .. }
             | RunError::OtherForm { .. }
             | RunError::Stacking { .. }
+            | RunError::Scores(_)
             | RunError::Draw(_)
             | RunError::NoDraw { .. }
             | RunError::Finding { .. }
@@ -52,6 +53,7 @@ impl RunError {
                 | EvalError::NoSupport { .. }
                 | EvalError::SizesDiffer { .. }
                 | EvalError::CentredOnEvaluated { .. }
+                | EvalError::NeedsNetwork { .. }
                 | EvalError::Build(_) => Blame::Request,
                 EvalError::NeedsClassEmbeddings { .. }
                 | EvalError::NoClassEmbeddings { .. }

@@ -80,6 +80,9 @@ pub enum RunError {
         /// What went wrong.
         source: SampleError,
     },
+    /// A table of scores is wrong, or cannot be read.
+    #[error(transparent)]
+    Scores(#[from] crate::scores::ScoresError),
     /// A draw is wrong, or cannot be read.
     #[error(transparent)]
     Draw(#[from] DrawError),

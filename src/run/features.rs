@@ -51,6 +51,22 @@ impl Features {
         Ok(Features::of(None, Store::from_parts(parts)?))
     }
 
+    /// Features in memory of items without classes: `values` holds `dim` numbers per item; items are called by their rows.
+    ///
+    /// # Errors
+    /// Numbers that are not finite or do not fill their rows.
+    pub fn unlabelled(values: &[f32], dim: usize) -> Result<Features, RunError> {
+        let count = values.len() / dim.max(1);
+        Features::from_parts(Parts {
+            name: "items".to_string(),
+            values: values.to_vec(),
+            dim,
+            class: vec![OpenOptions::UNLABELLED.to_string(); count],
+            id: data::row_ids(count),
+            ..Parts::default()
+        })
+    }
+
     /// Features that lie in the memory of somebody else, or are 16-bit floats: they are not copied.
     ///
     /// # Errors
@@ -78,6 +94,11 @@ impl Features {
         &self.name
     }
 
+    /// A store under its own name.
+    pub(crate) fn of_store(store: Store) -> Features {
+        Features::of(None, store)
+    }
+
     /// Items that are images are called by what they hold, other features by their file.
     fn of(label: Option<&str>, store: Store) -> Features {
         let own = store.name().to_string();
@@ -94,7 +115,7 @@ impl Features {
     /// What learners that own a network are given.
     pub(crate) fn behind(&self) -> Option<eval::Behind<'_>> {
         let behind = self.behind.as_ref()?;
-        Some(eval::Behind { items: &behind.items, network: &behind.network })
+        Some(eval::Behind { items: &behind.items, network: &behind.network, kept: &behind.kept })
     }
 
     /// What tells it from the others of a run: name, and the seed of the training where only that differs.
@@ -109,7 +130,7 @@ impl Features {
 /// The name of a dataset in front of its options and its place.
 fn kind_of(dataset: &str) -> &str {
     let kind = dataset.split_once(':').map_or(dataset, |(kind, _)| kind);
-    if matches!(kind, "folder" | "texts" | "csv") { dataset } else { kind }
+    if matches!(kind, "folder" | "texts" | "csv" | "images" | "sentences") { dataset } else { kind }
 }
 
 /// The feature sets of a run.
@@ -171,7 +192,7 @@ impl<'a> FeatureSets<'a> {
         }
         self.can_embed(&named)?;
         for asked in &named {
-            self.opened(asked, protocol, &mut sets)?;
+            self.opened(asked, protocol.name(), &mut sets)?;
         }
         different(&sets)?;
         Ok(sets)
@@ -191,6 +212,18 @@ impl<'a> FeatureSets<'a> {
         }
     }
 
+    /// The feature sets that were named, for verbs without a protocol; their items have no classes where `unlabelled` says so.
+    pub(crate) fn named(mut self, unlabelled: bool) -> Result<Vec<Features>, RunError> {
+        self.options.unlabelled = unlabelled;
+        let mut sets = self.given.clone();
+        let named = self.inputs.features.clone();
+        self.can_embed(&named)?;
+        for asked in &named {
+            self.opened(asked, "", &mut sets)?;
+        }
+        Ok(sets)
+    }
+
     /// The one feature set of a protocol, for verbs that work on one at a time.
     pub(crate) fn only(&mut self, protocol: &Protocol) -> Result<Features, RunError> {
         let mut sets = self.of(protocol)?;
@@ -203,7 +236,7 @@ impl<'a> FeatureSets<'a> {
     }
 
     /// Adds what one `--features` gives: itself, or what each network makes of it.
-    fn opened(&mut self, asked: &str, protocol: &Protocol, sets: &mut Vec<Features>) -> Result<(), RunError> {
+    fn opened(&mut self, asked: &str, protocol: &str, sets: &mut Vec<Features>) -> Result<(), RunError> {
         let (label, named) = labelled(asked);
         if self.inputs.labels.is_some() && self.is_dataset(named) {
             return Err(RunError::Request(format!(
@@ -283,7 +316,7 @@ impl<'a> FeatureSets<'a> {
     }
 
     /// The items of a dataset as they are, or features from files.
-    fn store(&self, named: &str, protocol: &Protocol) -> Result<Store, RunError> {
+    fn store(&self, named: &str, protocol: &str) -> Result<Store, RunError> {
         let asked = !self.inputs.features.is_empty();
         // A folder of that name is meant only where it was asked for, and not where a protocol names its dataset.
         let images = match asked && Path::new(named).exists() {
@@ -297,7 +330,7 @@ impl<'a> FeatureSets<'a> {
             ))),
             None if !asked => Err(RunError::Request(format!(
                 "protocol `{}` is for dataset `{named}`, which is not embedded\nhint: name its features with --features PATH, or make them with --backbone",
-                protocol.name()
+                protocol
             ))),
             None => Ok(Store::open(named, &self.options)?),
         }

@@ -8,6 +8,7 @@ mod builder;
 pub(crate) mod candidates;
 mod comparing;
 pub(crate) mod contender;
+mod costs;
 pub(crate) mod device;
 mod done;
 pub(crate) mod draws;
@@ -26,6 +27,7 @@ mod items;
 mod merge;
 pub(crate) mod networks;
 mod plan;
+pub(crate) mod predict;
 mod prepare;
 mod prepared;
 mod record;
@@ -57,6 +59,10 @@ pub use execution::Execution;
 pub use features::Features;
 pub use head::{Head, HeadScores};
 pub use merge::merge;
+pub use predict::{
+    Caution, Classifier, PredictDone, PredictRequest, Prediction, Predictions, Resources, Threshold,
+    ThresholdFrom, ThresholdRule, predict,
+};
 pub use rerun::rerun;
 pub use rules::{overridden, protocol_names, read_protocol};
 pub use sample::sample;

@@ -24,6 +24,7 @@ mod sequential;
 mod sum;
 mod superiority;
 mod trade_off;
+mod welch;
 mod wilcoxon;
 
 pub use datasets::{Friedman, friedman, nemenyi_difference, nemenyi_p};
@@ -46,4 +47,5 @@ pub use sequential::{LEAST_EPISODES, LOOK_EVERY, Look, UntilNarrow};
 pub use sum::{mean, sum, variance};
 pub use superiority::{Superiority, superiority};
 pub use trade_off::{Point, Standing, TradeOff, harmonic};
+pub use welch::{combined, welch};
 pub use wilcoxon::{SignedRank, signed_rank};

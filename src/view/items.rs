@@ -1,6 +1,7 @@
 //! Items that are to be labelled.
 
 use crate::tensor::{Backend, HostBatch, HostRows, LinearHead, Rows, Tensor2, Tensor3, TensorError, Terms};
+use crate::view::Support;
 use crate::vocab::Form;
 
 /// Items of a batch of episodes: (episodes, items), in an order that tells nothing about their classes.
@@ -30,6 +31,22 @@ impl<D: Backend> Items<D> {
         let store = device.upload(&HostRows::dense(values, dim)?)?;
         let rows = Rows::new(episodes, items, (0..(episodes * items) as u32).collect())?;
         Ok(Items::new(device, &store, rows, Form::Vector))
+    }
+
+    /// The same with the items of the support behind them, those of each episode with its own; both must be of one store.
+    ///
+    /// # Errors
+    /// Batches of other episodes.
+    pub fn with_support(&self, support: &Support<D>) -> Result<Items<D>, TensorError> {
+        let (own, theirs) = (&self.rows, support.rows());
+        if own.episodes() != theirs.episodes() {
+            let (expected, found) = (own.episodes(), theirs.episodes());
+            return Err(TensorError::Shape { operation: "items", what: "episodes", expected, found });
+        }
+        let both = |episode: usize| own.of(episode).iter().chain(theirs.of(episode)).copied();
+        let rows = (0..own.episodes()).flat_map(both).collect();
+        let rows = Rows::new(own.episodes(), own.slots() + theirs.slots(), rows)?;
+        Ok(Items { device: self.device.clone(), store: self.store.clone(), rows, form: self.form })
     }
 
     /// The device that the items are on.

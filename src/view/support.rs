@@ -102,6 +102,11 @@ impl<D: Backend> Support<D> {
         D::unit(&self.store)
     }
 
+    /// Where the items stand in the store.
+    pub(super) fn rows(&self) -> &Rows {
+        &self.rows
+    }
+
     /// How the numbers of an item are laid out.
     pub fn form(&self) -> Form {
         self.form

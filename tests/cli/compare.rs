@@ -120,7 +120,7 @@ fn a_lower_loss_is_better_and_has_no_default_for_what_matters() {
     place.refuses(
         2,
         "compare out --metric adaptive-ece --out other",
-        "adaptive-ece cannot be paired episode by episode, nor class by class, expected one of `accuracy`, `nll`, `brier`, `class-accuracy`, `macro-f1`, `weighted-f1`, `balanced-accuracy`, `cohen-kappa`, `matthews`, `ovr-auroc`, `average-precision`, `top-2`, `top-3`, `top-5`, `top-10`, `aurc`, `aurc-open-set`, `auroc`, `fpr95`, `in-scope-accuracy-at-95`, `oos-recall`, `nll-ts`, `seen`, `unseen`, `harmonic`",
+        "adaptive-ece cannot be paired episode by episode, nor class by class, expected one of `accuracy`, `nll`, `brier`, `class-accuracy`, `macro-f1`, `weighted-f1`, `balanced-accuracy`, `cohen-kappa`, `matthews`, `ovr-auroc`, `average-precision`, `top-2`, `top-3`, `top-5`, `top-10`, `support-accuracy`, `aurc`, `aurc-open-set`, `auroc`, `fpr95`, `in-scope-accuracy-at-95`, `oos-recall`, `nll-ts`, `seen`, `unseen`, `harmonic`",
     );
 }
 

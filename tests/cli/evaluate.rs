@@ -15,7 +15,7 @@ const COLUMNS: [(&str, &str); 5] = [
     (
         "episodes.csv",
         "protocol,learner,parameters,shot,features,dataset,seed_train,setting,episode,way,correct,total,nll,brier,\
-         macro-f1,weighted-f1,balanced-accuracy,cohen-kappa,matthews,ovr-auroc,average-precision,top-2,top-3,top-5,top-10,\
+         macro-f1,weighted-f1,balanced-accuracy,cohen-kappa,matthews,ovr-auroc,average-precision,top-2,top-3,top-5,top-10,support-accuracy,\
          draw_sha256,items_sha256",
     ),
     (

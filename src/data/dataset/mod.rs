@@ -32,7 +32,9 @@ pub const DATASETS: &[Kind] = &[
     images::OMNIGLOT_CHARACTERS,
     images::FOLDER,
     images::LISTED,
+    images::IMAGES,
     text::CLINC150,
     text::BANKING77,
     text::TEXTS,
+    text::SENTENCES,
 ];

@@ -20,7 +20,7 @@ impl Reader for Npy {
     }
 
     fn read(&self, path: &Path, options: &OpenOptions) -> Result<Written, DataError> {
-        if options.labels.is_none() {
+        if !options.may_lack_classes() {
             return Err(DataError::NoLabels {
                 at: Place::file(path),
                 what: "a .npy file alone has no classes",

@@ -47,7 +47,7 @@ impl Reader for Folder {
         let [features, items, splits, about, embeddings, embeddings_before] = FILES;
         let files: Vec<(String, PathBuf)> =
             FILES.iter().map(|name| (name.to_string(), path.join(name))).collect();
-        let needed: &[&str] = if options.labels.is_some() { &[features] } else { &[features, items] };
+        let needed: &[&str] = if options.may_lack_classes() { &[features] } else { &[features, items] };
         if let Some(name) = needed.iter().find(|name| !path.join(name).exists()) {
             let why = format!("the folder has no {name}");
             return Err(DataError::NotFeatures { path: path.to_path_buf(), why });

@@ -58,7 +58,7 @@ pub(in crate::data) struct Reading<'a> {
 impl<'a> Reading<'a> {
     /// A table of features.
     pub fn of_features(options: &'a OpenOptions, delimiter: u8) -> Reading<'a> {
-        let others = if options.labels.is_some() { Others::Unlabelled } else { Others::Features };
+        let others = if options.may_lack_classes() { Others::Unlabelled } else { Others::Features };
         Reading { others, features: &options.feature_columns, delimiter }
     }
 }

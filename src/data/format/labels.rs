@@ -7,9 +7,9 @@ use std::path::Path;
 use super::column::Column;
 use super::header::{Others, Reading};
 use super::table;
-use super::written::{Labels, Names};
+use super::written::{Features, Labels, Names};
 use crate::data::class_name::same;
-use crate::data::{DataError, Place, row_ids};
+use crate::data::{DataError, OpenOptions, Place, row_ids};
 
 /// Reads labels: a `.npy` of classes, a `.txt` with one a line, or a table with a column `class`.
 pub(in crate::data) fn read(path: &Path) -> Result<Labels, DataError> {
@@ -85,6 +85,13 @@ pub(in crate::data) fn joined(
     }
     given.id.get_or_insert_with(|| row_ids(given.class.of.len()));
     Ok(Some(given))
+}
+
+/// The labels of items without classes: one class for all of them, and the ids that their features say, else their rows.
+pub(in crate::data) fn none(own: Option<Labels>, features: &Features) -> Labels {
+    let id = own.and_then(|own| own.id).unwrap_or_else(|| row_ids(features.rows));
+    let class = std::iter::repeat_n(OpenOptions::UNLABELLED, features.rows).collect();
+    Labels { id: Some(id), ..Labels::of(features.at.clone(), class) }
 }
 
 #[cfg(test)]
@@ -187,6 +194,28 @@ mod tests {
             (store.ids().unwrap()[5].as_str(), store.index().of_split(Split::Base).count()),
             ("f,\"1\"", 1)
         );
+    }
+
+    #[test]
+    fn items_without_classes_are_of_one_class_and_keep_their_ids() {
+        let place = tempfile::tempdir().unwrap();
+        std::fs::write(place.path().join("x.npy"), matrix(2, 1, &[1.0, 2.0])).unwrap();
+        std::fs::write(place.path().join("x.csv"), "id,f0,f1\nq,1,2\nr,3,5\n").unwrap();
+        sample().csv(place.path());
+        let members = [("features", matrix(2, 1, &[9.0, 8.0]))];
+        archive(place.path(), true, &members);
+        let options = OpenOptions { unlabelled: true, ..OpenOptions::default() };
+        for (name, ids) in [
+            ("x.npy", ["row:0", "row:1"]),
+            ("x.csv", ["q", "r"]),
+            ("store.npz", ["row:0", "row:1"]),
+            ("store.csv", ["a", "b"]),
+        ] {
+            let store = Store::open(place.path().join(name), &options).unwrap();
+            assert_eq!(store.ids().unwrap()[..2], ids, "{name}");
+            assert_eq!(store.index().classes().len(), 1, "{name}");
+            assert_eq!(store.index().classes()[0].name, OpenOptions::UNLABELLED);
+        }
     }
 
     #[test]

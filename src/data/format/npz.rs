@@ -108,7 +108,7 @@ impl<'a> Archive<'a> {
     /// What the archive says of its items.
     fn labels(&mut self, options: &OpenOptions) -> Result<Option<Labels>, DataError> {
         let Some((class, at)) = self.column(&CLASS)? else {
-            if options.labels.is_some() {
+            if options.may_lack_classes() {
                 return Ok(None);
             }
             return Err(self.missing(

@@ -141,7 +141,7 @@ impl<'a> Tensors<'a> {
     /// What the file says of its items.
     fn labels(&self, options: &OpenOptions) -> Result<Option<Labels>, DataError> {
         let Some((class, at)) = self.class()? else {
-            if options.labels.is_some() {
+            if options.may_lack_classes() {
                 return Ok(None);
             }
             let expected = "a tensor (items) of whole numbers; or --labels FILE";

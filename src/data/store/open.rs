@@ -50,10 +50,17 @@ impl Store {
         if let Some(file) = &options.labels {
             written.files.push(("labels".to_string(), file.clone()));
         }
-        let mut labels = labels::joined(written.labels.take(), given)?.ok_or_else(|| {
-            let what = "the features have no classes";
-            DataError::NoLabels { at: written.features.at.clone(), what }
-        })?;
+        let joined = labels::joined(written.labels.take(), given)?;
+        let mut labels = match options.unlabelled {
+            true => labels::none(joined, &written.features),
+            false => joined.ok_or_else(|| {
+                let what = "the features have no classes";
+                DataError::NoLabels { at: written.features.at.clone(), what }
+            })?,
+        };
+        if options.unlabelled {
+            (written.splits, written.class_embeddings) = (None, None);
+        }
         labels.listing = labels.listing.or(written.splits.take());
         let columns = written.columns.take();
         let mut store = check(written, labels, options.unseen)?;

@@ -20,6 +20,9 @@ pub struct OpenOptions {
     pub labels: Option<PathBuf>,
     /// The columns of a table that are features, by name or by a pattern with `*`; none: those that a rule finds.
     pub feature_columns: Vec<String>,
+    /// Whether the items have no classes, and those that features say are not looked at: for prediction. All items are of the
+    /// class [`OpenOptions::UNLABELLED`] then, and called by their ids or their rows.
+    pub unlabelled: bool,
     /// Whether a table is opened whose columns tell the class or the row: for drawing episodes, which looks at no numbers.
     pub leaks_are_read: bool,
 }
@@ -31,7 +34,18 @@ impl Default for OpenOptions {
             unseen: None,
             labels: None,
             feature_columns: Vec::new(),
+            unlabelled: false,
             leaks_are_read: false,
         }
+    }
+}
+
+impl OpenOptions {
+    /// The class of items without classes.
+    pub const UNLABELLED: &'static str = "unlabelled";
+
+    /// Whether features need not say the classes of their items.
+    pub(in crate::data) fn may_lack_classes(&self) -> bool {
+        self.labels.is_some() || self.unlabelled
     }
 }

@@ -35,7 +35,7 @@ fn given(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
 fn words(parameter: &Parameter) -> &[&'static str] {
     match &parameter.range {
         Range::Choice(words) => words,
-        Range::Whole(..) | Range::Real(..) => &[],
+        Range::Whole(..) | Range::Real(..) | Range::Learner => &[],
     }
 }
 
@@ -55,6 +55,7 @@ pub(super) fn values(parameter: &Parameter) -> Vec<String> {
             let values = if default == 0.0 { vec![0.5] } else { vec![default / 10.0, default * 10.0] };
             values.into_iter().filter_map(|v| other(v.clamp(*low, *high).to_string())).collect()
         }
+        Range::Learner => Vec::new(),
     }
 }
 

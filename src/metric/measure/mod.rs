@@ -13,5 +13,6 @@ pub mod generalised;
 pub mod nll;
 pub mod one_vs_rest;
 pub mod oos;
+pub mod support_accuracy;
 pub mod temperature_scaled;
 pub mod top_k;

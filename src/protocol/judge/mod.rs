@@ -67,6 +67,7 @@ pub(super) fn judge(check: &Check<'_>, written: Written) -> Result<Protocol, Pro
         shot: sizes.shot,
         query: sizes.query,
         repeat: sizes.repeat,
+        shuffle_labels: sizes.shuffle_labels,
         count: amount.count,
         first: amount.first,
         most: amount.most,

@@ -12,12 +12,13 @@ pub(super) struct Sizes {
     pub shot: Shot,
     pub query: Query,
     pub repeat: bool,
+    pub shuffle_labels: bool,
 }
 
 impl Sizes {
     /// The sizes that are written.
     pub fn of(check: &Check<'_>, episode: &WrittenEpisode) -> Result<Sizes, ProtocolError> {
-        let WrittenEpisode { way, shot, query, repeat, .. } = episode;
+        let WrittenEpisode { way, shot, query, repeat, shuffle_labels, .. } = episode;
         Ok(Sizes {
             way: Way::from_written(way.get_ref())
                 .map_err(|rule| check.value("way", rule, way, way.get_ref()))?,
@@ -26,6 +27,7 @@ impl Sizes {
             query: Query::from_written(query.get_ref())
                 .map_err(|rule| check.value("query", rule, query, query.get_ref()))?,
             repeat: repeat.as_ref().is_none_or(|repeat| *repeat.get_ref()),
+            shuffle_labels: shuffle_labels.as_ref().is_some_and(|shuffle| *shuffle.get_ref()),
         })
     }
 

@@ -385,7 +385,7 @@ fn a_question_that_cannot_be_asked_is_refused() {
     );
     assert_eq!(
         refused(&[Made::default()], &Options { metric: Metric::ADAPTIVE_ECE, ..PLAIN }),
-        "adaptive-ece cannot be paired episode by episode, nor class by class, expected one of `accuracy`, `nll`, `brier`, `class-accuracy`, `macro-f1`, `weighted-f1`, `balanced-accuracy`, `cohen-kappa`, `matthews`, `ovr-auroc`, `average-precision`, `top-2`, `top-3`, `top-5`, `top-10`, `aurc`, `aurc-open-set`, `auroc`, `fpr95`, `in-scope-accuracy-at-95`, `oos-recall`, `nll-ts`, `seen`, `unseen`, `harmonic`"
+        "adaptive-ece cannot be paired episode by episode, nor class by class, expected one of `accuracy`, `nll`, `brier`, `class-accuracy`, `macro-f1`, `weighted-f1`, `balanced-accuracy`, `cohen-kappa`, `matthews`, `ovr-auroc`, `average-precision`, `top-2`, `top-3`, `top-5`, `top-10`, `support-accuracy`, `aurc`, `aurc-open-set`, `auroc`, `fpr95`, `in-scope-accuracy-at-95`, `oos-recall`, `nll-ts`, `seen`, `unseen`, `harmonic`"
     );
     let asked = |baseline| Options { baseline: Some(baseline), ..PLAIN };
     assert_eq!(

@@ -17,7 +17,7 @@ const LINE: u32 = 22;
 const SIDE: u32 = 22;
 
 /// A value with a wide mark and a narrow one around it.
-pub(super) struct IntervalRow {
+pub(in crate::report) struct IntervalRow {
     pub label: String,
     pub value: f64,
     /// The thick line.
@@ -47,14 +47,14 @@ pub(super) struct Series {
 }
 
 /// What a plot is called, and what stands at its axis.
-pub(super) struct Frame<'a> {
+pub(in crate::report) struct Frame<'a> {
     pub name: &'a str,
     pub label: String,
     pub axis: &'a str,
 }
 
 /// Rows of intervals, the first on top, with a line at `mark`.
-pub(super) fn intervals(
+pub(in crate::report) fn intervals(
     frame: &Frame<'_>,
     rows: &[IntervalRow],
     mark: Option<f64>,

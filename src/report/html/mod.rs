@@ -1,7 +1,7 @@
 //! One page that shows results: no scripts, nothing from outside, readable on a phone and in print.
 
 mod canvas;
-mod charts;
+pub(super) mod charts;
 mod hard;
 #[cfg(feature = "plots-png")]
 mod pixels;

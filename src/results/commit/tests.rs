@@ -145,10 +145,10 @@ fn the_files_hold_exactly_these_bytes() {
         read(folder.path(), "episodes.csv"),
         format!(
             "protocol,learner,parameters,shot,features,dataset,seed_train,setting,episode,way,correct,total,nll,brier,\
-             macro-f1,weighted-f1,balanced-accuracy,cohen-kappa,matthews,ovr-auroc,average-precision,top-2,top-3,top-5,top-10,\
+             macro-f1,weighted-f1,balanced-accuracy,cohen-kappa,matthews,ovr-auroc,average-precision,top-2,top-3,top-5,top-10,support-accuracy,\
              draw_sha256,items_sha256\n\
-             {key}inductive,0,2,2,3,0.75,0.1875,,,,,,,,,,,,dd,ii\n\
-             {key}inductive,1,2,1,1,0.5,0.125,,,,,,,,,,,,dd,ii\n"
+             {key}inductive,0,2,2,3,0.75,0.1875,,,,,,,,,,,,,dd,ii\n\
+             {key}inductive,1,2,1,1,0.5,0.125,,,,,,,,,,,,,dd,ii\n"
         )
     );
     assert_eq!(

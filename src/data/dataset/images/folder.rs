@@ -1,6 +1,7 @@
-//! Images in folders: one folder per class, and a list or folders that say which classes are base, validation and novel.
+//! Images in folders: one folder per class, and a list or folders that say which classes are base, validation and novel; or images
+//! without classes.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::decode::{MOST_PIXELS, decode, photograph};
@@ -22,12 +23,32 @@ pub(in crate::data::dataset) const KIND: Kind = Kind {
     opens: Opens::Read {
         home: None,
         lies_at: |_| false,
-        open: |Asked { spec, rest, .. }| Ok(Box::new(Source::open(spec, &rest.to_string_lossy())?)),
+        open: |Asked { spec, rest, .. }| {
+            Ok(Box::new(Source::open(spec, &rest.to_string_lossy(), layout::list)?))
+        },
     },
 };
 
-const KEYS: &str =
-    "behind the path there may be `side=PIXELS`, `channels=1` or `channels=3`, and `max-pixels=NUMBER`";
+/// Images without classes.
+pub(in crate::data::dataset) const UNLABELLED: Kind = Kind {
+    name: "images",
+    usage: "images:DIR",
+    about: "images without classes, all that lie in a folder or deeper, with the options of folder:DIR; for `kshot predict`",
+    opens: Opens::Read {
+        home: None,
+        lies_at: |_| false,
+        open: |Asked { spec, rest, .. }| {
+            Ok(Box::new(Source::open(spec, &rest.to_string_lossy(), layout::all)?))
+        },
+    },
+    ..KIND
+};
+
+const KEYS: &str = "behind the path there may be `side=PIXELS`, `channels=1` or `channels=3`, `dark=lines` for dark lines on light paper, and \
+                    `max-pixels=NUMBER`";
+
+/// How the images of a folder are found.
+type List = fn(&Path) -> Result<layout::Layout, DataError>;
 
 /// A folder of images, listed but not read.
 pub(super) struct Source {
@@ -35,6 +56,8 @@ pub(super) struct Source {
     name: String,
     side: Option<usize>,
     channels: Option<usize>,
+    /// Whether black is 1 and white 0.
+    inverted: bool,
     most: u64,
     items: Items,
     /// The file of each item.
@@ -48,12 +71,14 @@ pub(super) struct Source {
 
 impl Source {
     /// Lists the images of `rest`, a path with optional `,key=value` behind.
-    pub fn open(spec: &str, rest: &str) -> Result<Source, DataError> {
+    pub fn open(spec: &str, rest: &str, list: List) -> Result<Source, DataError> {
         let (mut path, mut side, mut channels, mut most) = (rest, None, None, MOST_PIXELS);
+        let mut inverted = false;
         while let Some((before, pair)) = path.rsplit_once(',') {
-            let Some((key, value)) = pair.split_once('=') else { break };
-            let value: Option<usize> = value.parse().ok();
+            let Some((key, word)) = pair.split_once('=') else { break };
+            let value: Option<usize> = word.parse().ok();
             match (key, value) {
+                ("dark", None) if word == "lines" => inverted = true,
                 ("side", Some(1..=4096)) => side = value,
                 ("channels", Some(1 | 3)) => channels = value,
                 ("max-pixels", Some(number @ 1..)) => most = number as u64,
@@ -68,7 +93,7 @@ impl Source {
         if !folder.is_dir() {
             return Err(DataError::NoFolder { spec: spec.to_string(), path: folder });
         }
-        let layout::Layout { classes, parts, notes } = layout::list(&folder)?;
+        let layout::Layout { classes, parts, notes } = list(&folder)?;
         let name = folder.canonicalize().unwrap_or_else(|_| folder.clone());
         let name = name.file_name().map_or("images".to_string(), |n| n.to_string_lossy().into_owned());
         let said = classes.iter().map(|c| format!("{} {} {:?}", c.name, c.split, c.cluster)).collect();
@@ -87,7 +112,7 @@ impl Source {
             items.listed.push((name, split, cluster));
         }
         let deep = AtomicBool::new(false);
-        Ok(Source { folder, name, side, channels, most, items, files, classes: said, notes, deep })
+        Ok(Source { folder, name, side, channels, inverted, most, items, files, classes: said, notes, deep })
     }
 }
 
@@ -112,14 +137,17 @@ impl Dataset for Source {
         if let Some(channels) = self.channels {
             picture = picture.with_channels(channels);
         }
+        if self.inverted {
+            picture.values.iter_mut().for_each(|v| *v = (1.0 - *v).clamp(0.0, 1.0));
+        }
         let form = Form::Image { channels: picture.channels, height: picture.height, width: picture.width };
         Ok(RawItem::Image { form, pixels: picture.planes() })
     }
 
     fn photograph(&self, item: usize) -> Result<Option<Photograph>, DataError> {
-        if self.side.is_some() || self.channels.is_some() {
+        if self.side.is_some() || self.channels.is_some() || self.inverted {
             let what =
-                "`side` and `channels` scale pixels, and this network says itself how pictures are scaled"
+                "`side`, `channels` and `dark` change pixels, and this network says itself how pictures are scaled"
                     .to_string();
             return Err(DataError::Spec { spec: self.name.clone(), what });
         }
@@ -134,7 +162,8 @@ impl Dataset for Source {
         let files: Vec<(String, PathBuf)> = self.files.iter().map(inside).collect();
         let (side, channels) = (self.side, self.channels);
         let classes = self.classes.join("\n");
-        Ok(format!("folder {side:?} {channels:?}\n{classes}\n{}\n", files_sha256(&files)?))
+        let dark = if self.inverted { " dark lines" } else { "" };
+        Ok(format!("folder {side:?} {channels:?}{dark}\n{classes}\n{}\n", files_sha256(&files)?))
     }
 
     fn place(&self, item: usize) -> PathBuf {
@@ -156,7 +185,6 @@ mod tests {
     use super::super::pixels::Pictures;
     use super::*;
     use crate::vocab::Split;
-    use std::path::Path;
 
     fn put(place: &Path, path: &str, side: u32, grey: u8) {
         let path = place.join(path);
@@ -167,7 +195,7 @@ mod tests {
 
     fn read(place: &Path, keys: &str) -> Result<(Items, Pictures), DataError> {
         let rest = format!("{}{keys}", place.display());
-        let source = Source::open(&format!("folder:{rest}"), &rest)?;
+        let source = Source::open(&format!("folder:{rest}"), &rest, layout::list)?;
         Ok((source.items()?.clone(), Pictures::of(&source)?))
     }
 
@@ -192,6 +220,25 @@ mod tests {
         assert_eq!((all.form.to_string().as_str(), all.pixels[0], all.pixels[16]), ("image:1x4x4", 0.2, 1.0));
         let (_, scaled) = read(place.path(), ",side=2,channels=3").unwrap();
         assert_eq!((scaled.form.to_string().as_str(), scaled.pixels.len()), ("image:3x2x2", 36));
+    }
+
+    #[test]
+    fn images_without_classes_are_found_at_every_depth_and_dark_lines_become_light() {
+        let place = tempfile::tempdir().unwrap();
+        put(place.path(), "2.png", 2, 0);
+        put(place.path(), "a/b/1.png", 2, 255);
+        put(place.path(), ".hidden/3.png", 2, 255);
+        let rest = format!("{},dark=lines", place.path().display());
+        let source = Source::open("images:", &rest, layout::all).unwrap();
+        let items = source.items().unwrap();
+        assert_eq!(
+            (&items.ids, &items.classes),
+            (&vec!["2.png".to_string(), "a/b/1.png".to_string()], &vec!["unlabelled".to_string(); 2])
+        );
+        let pictures = Pictures::of(&source).unwrap();
+        assert_eq!(pictures.pixels, [1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]);
+        let empty = tempfile::tempdir().unwrap();
+        assert!(Source::open("images:", &empty.path().display().to_string(), layout::all).is_err());
     }
 
     #[test]
@@ -232,7 +279,7 @@ mod tests {
         let coloured = png_of(2, 2, png::ColorType::Rgb, &[255; 12]);
         std::fs::write(place.path().join("a/2.png"), coloured).unwrap();
         let rest = place.path().display().to_string();
-        let source = Source::open(&format!("folder:{rest}"), &rest).unwrap();
+        let source = Source::open(&format!("folder:{rest}"), &rest, layout::list).unwrap();
         let grey =
             RawItem::Image { form: Form::Image { channels: 1, height: 2, width: 2 }, pixels: vec![0.2; 4] };
         assert_eq!(source.read(0).unwrap(), grey);

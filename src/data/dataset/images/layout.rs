@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::data::DataError;
 use crate::data::format::splits;
+use crate::data::{DataError, OpenOptions};
 use crate::vocab::{Split, counted, few};
 
 use super::decode::{ENDINGS, is_read};
@@ -55,6 +55,25 @@ pub(super) fn list(folder: &Path) -> Result<Layout, DataError> {
         });
     }
     Ok(layout)
+}
+
+/// Lists all images of a folder and of the folders in it, without classes.
+pub(super) fn all(folder: &Path) -> Result<Layout, DataError> {
+    let (mut passed, mut class) = (PassedOver::default(), Class::new(OpenOptions::UNLABELLED));
+    let mut waiting = vec![folder.to_path_buf()];
+    while let Some(folder) = waiting.pop() {
+        let (folders, files): (Vec<PathBuf>, Vec<PathBuf>) =
+            visible(&folder)?.into_iter().partition(|path| path.is_dir());
+        class.files.extend(passed.read(files));
+        waiting.extend(folders);
+    }
+    class.files.sort();
+    match class.files.is_empty() {
+        true => {
+            Err(DataError::NoPictures { folder: folder.to_path_buf(), notes: passed.sentences().join("; ") })
+        }
+        false => Ok(Layout { classes: vec![class], parts: false, notes: passed.sentences() }),
+    }
 }
 
 /// Folders that say of which split their classes are.

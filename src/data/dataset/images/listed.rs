@@ -43,7 +43,7 @@ impl Listed {
         if !table.is_file() {
             return Err(DataError::NoFile { path: table.to_path_buf() });
         }
-        let rows = gather(table, csv(table, &COLUMNS)?)?;
+        let rows = gather(table, csv(table, &COLUMNS, true)?)?;
         let folder = table.parent().unwrap_or(Path::new(""));
         let mut lines: HashMap<&str, usize> = HashMap::new();
         for (row, path) in rows.texts.iter().enumerate() {

@@ -18,7 +18,7 @@ use std::path::Path;
 use super::kind::{Holds, Opens, find};
 use crate::data::{DataError, Store};
 
-pub(super) use folder::KIND as FOLDER;
+pub(super) use folder::{KIND as FOLDER, UNLABELLED as IMAGES};
 pub(super) use listed::KIND as LISTED;
 pub(super) use omniglot::{CHARACTERS as OMNIGLOT_CHARACTERS, KIND as OMNIGLOT};
 pub use pixels::pixels;

@@ -32,7 +32,7 @@ pub fn banking77(folder: impl AsRef<Path>) -> Result<Sentences, DataError> {
     let (mut said, mut files, mut unread) = (Vec::new(), Vec::new(), Table::default());
     for part in ["train", "test"] {
         let file = folder.as_ref().join(format!("{part}.csv"));
-        let Table { lines, ignored, .. } = csv(&file, &["text", "category"])?;
+        let Table { lines, ignored, .. } = csv(&file, &["text", "category"], true)?;
         ignored.into_iter().for_each(|name| unread.ignore(name));
         let rows = lines.into_iter().enumerate();
         said.extend(rows.map(|(row, (_, Written { text, class, .. }))| Said {

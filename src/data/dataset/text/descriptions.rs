@@ -21,7 +21,7 @@ pub fn descriptions(
     let path = path.as_ref();
     let places = Places::of(classes.iter().copied());
     let mut all = vec![Vec::new(); classes.len()];
-    let table = csv(path, &["description", "class"])?;
+    let table = csv(path, &["description", "class"], true)?;
     if let Some(found) = table.ignored.first().cloned() {
         let known = "`class`, `description`".to_string();
         return Err(DataError::UnknownName { at: Place::file(path), what: "column", found, known });

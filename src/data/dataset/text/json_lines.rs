@@ -8,13 +8,13 @@ use serde::de::{Error, IgnoredAny, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::table::{Table, Written};
-use crate::data::{DataError, Place};
+use crate::data::{DataError, OpenOptions, Place};
 
 /// One line; other keys are kept by name alone.
 #[derive(Deserialize)]
 struct Line {
     text: String,
-    class: Word,
+    class: Option<Word>,
     part: Option<Word>,
     split: Option<String>,
     id: Option<Word>,
@@ -53,8 +53,9 @@ impl Visitor<'_> for WordVisitor {
     }
 }
 
-/// The lines of a file with their numbers; empty ones are passed over.
-pub(super) fn read(path: &Path) -> Result<Table, DataError> {
+/// The lines of a file with their numbers; empty ones are passed over. Without `classes` all are of the class of items without
+/// classes, whatever they say.
+pub(super) fn read(path: &Path, classes: bool) -> Result<Table, DataError> {
     let bytes = std::fs::read(path).map_err(DataError::unreadable(path))?;
     let mut table = Table::default();
     // A byte order mark says nothing, as in a .csv file.
@@ -70,7 +71,14 @@ pub(super) fn read(path: &Path) -> Result<Table, DataError> {
         }
         let line: Line = serde_json::from_str(text)
             .map_err(|error| DataError::Written { at: at(), what: sentence(&error) })?;
-        for (column, value) in [("text", &line.text), ("class", &line.class.0)] {
+        let class = match (classes, line.class) {
+            (false, _) => OpenOptions::UNLABELLED.to_string(),
+            (true, Some(class)) => class.0,
+            (true, None) => {
+                return Err(DataError::Written { at: at(), what: "missing field `class`".to_string() });
+            }
+        };
+        for (column, value) in [("text", &line.text), ("class", &class)] {
             if value.trim().is_empty() {
                 return Err(DataError::EmptyName { at: at(), row: table.lines.len(), column });
             }
@@ -80,8 +88,7 @@ pub(super) fn read(path: &Path) -> Result<Table, DataError> {
         }
         let word = |word: Option<Word>| word.map(|word| word.0);
         let (part, id) = (word(line.part), word(line.id));
-        let written =
-            Written { text: line.text, class: line.class.0, part, split: line.split, id, group: None };
+        let written = Written { text: line.text, class, part, split: line.split, id, group: None };
         table.lines.push((number, written));
     }
     match (bytes.is_empty(), table.lines.is_empty()) {

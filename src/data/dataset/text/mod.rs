@@ -8,6 +8,7 @@ mod clinc150;
 mod descriptions;
 mod json_lines;
 pub(in crate::data::dataset) mod table;
+mod unlabelled;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ pub use clinc150::clinc150;
 pub use descriptions::descriptions;
 pub(super) use table::KIND as TEXTS;
 pub use table::texts;
+pub(super) use unlabelled::KIND as SENTENCES;
 
 use super::items::{Dataset, Items, RawItem};
 use super::kind::{Asked, Holds, Opens, find, kind};

@@ -10,7 +10,7 @@ use crate::data::format::header::no_column;
 use crate::data::format::lines::line_at;
 use crate::data::format::splits::note_split;
 use crate::data::format::written::Names;
-use crate::data::{DataError, Place};
+use crate::data::{DataError, OpenOptions, Place};
 use crate::vocab::Split;
 
 /// The dataset by name.
@@ -49,7 +49,7 @@ pub(in crate::data::dataset) struct Table {
     pub lines: Vec<(u64, Written)>,
     /// Columns or keys that are not read, in order of appearance; a column may have no name.
     pub ignored: Vec<String>,
-    known: HashSet<String>,
+    pub(super) known: HashSet<String>,
 }
 
 impl Table {
@@ -62,7 +62,7 @@ impl Table {
     }
 }
 
-const COLUMNS: [&str; 5] = ["text", "class", "part", "split", "id"];
+pub(super) const COLUMNS: [&str; 5] = ["text", "class", "part", "split", "id"];
 
 /// Reads a table of sentences: `.csv` or `.tsv` with a header, or `.jsonl` with one object per line.
 ///
@@ -76,8 +76,8 @@ pub fn texts(path: impl AsRef<Path>) -> Result<Sentences, DataError> {
     let path = path.as_ref();
     let extension = path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
     let table = match extension.as_deref() {
-        Some("csv" | "tsv") => csv(path, &COLUMNS)?,
-        Some("jsonl") => json_lines::read(path)?,
+        Some("csv" | "tsv") => csv(path, &COLUMNS, true)?,
+        Some("jsonl") => json_lines::read(path, true)?,
         _ => {
             let why = "a table of texts ends in .csv, .tsv or .jsonl".to_string();
             return Err(DataError::Spec { spec: path.display().to_string(), what: why });
@@ -134,8 +134,13 @@ fn filled(
     value.ok_or_else(|| DataError::EmptyName { at: at(), row, column })
 }
 
-/// The lines of a .csv file with their numbers; the first two of `columns` are text and class, and must be there.
-pub(in crate::data::dataset) fn csv(path: &Path, columns: &[&'static str]) -> Result<Table, DataError> {
+/// The lines of a .csv file with their numbers; the first two of `columns` are text and class, and must be there. Without `classes`
+/// only the first must, and all are of the class of items without classes, whatever they say.
+pub(in crate::data::dataset) fn csv(
+    path: &Path,
+    columns: &[&'static str],
+    classes: bool,
+) -> Result<Table, DataError> {
     let bytes = std::fs::read(path).map_err(DataError::unreadable_named(path))?;
     let ends_in_tsv = path.extension().is_some_and(|own| own.eq_ignore_ascii_case("tsv"));
     let delimiter = if ends_in_tsv { b'\t' } else { b',' };
@@ -157,7 +162,8 @@ pub(in crate::data::dataset) fn csv(path: &Path, columns: &[&'static str]) -> Re
             break;
         }
         let Some(places) = &header else {
-            header = Some(places_of(path, &record, columns, &mut table)?);
+            let needed = if classes { 2 } else { 1 };
+            header = Some(places_of(path, &record, columns, needed, &mut table)?);
             continue;
         };
         if record.len() != places.len() {
@@ -170,7 +176,10 @@ pub(in crate::data::dataset) fn csv(path: &Path, columns: &[&'static str]) -> Re
         let row = table.lines.len();
         let written = Written {
             text: filled(field(0), columns[0], at, row)?,
-            class: filled(field(1), columns[1], at, row)?,
+            class: match classes {
+                true => filled(field(1), columns[1], at, row)?,
+                false => OpenOptions::UNLABELLED.to_string(),
+            },
             part: field(2),
             split: field(3),
             id: field(4),
@@ -197,11 +206,12 @@ fn places_of(
     path: &Path,
     header: &csv::StringRecord,
     columns: &[&'static str],
+    needed: usize,
     table: &mut Table,
 ) -> Result<Vec<Option<usize>>, DataError> {
     let at = || Place::file(path);
     let names: Vec<String> = header.iter().map(str::to_string).collect();
-    for column in &columns[..2] {
+    for column in &columns[..needed] {
         if !names.iter().any(|name| name == column) {
             return Err(no_column(column, &names, at()));
         }
