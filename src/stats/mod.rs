@@ -35,7 +35,7 @@ pub use floor::{Floor, most};
 pub use jackknife::{ClassJackknife, JackknifeError, LEAST_CLASSES, LEAST_WITHOUT, over_classes};
 pub use members::Members;
 pub use method::IntervalMethod;
-pub use multiple::{holm, holm_pairs};
+pub use multiple::{OfPairs, holm, holm_pairs};
 pub use none::rate_of_none;
 pub use paired::{Effect, differences, paired};
 pub use permutation::{SignFlip, least_p, sign_flip};

@@ -25,6 +25,9 @@ pub fn holm(p: &[f64]) -> Option<Vec<f64>> {
     Some(adjusted)
 }
 
+/// One adjusted p-value per pair, where its question was asked.
+pub type OfPairs = Vec<Option<f64>>;
+
 /// Adjusted p-values of two questions per pair, of which at most one is true: "no difference" and "at least the margin".
 /// The chance of any wrong answer to either is at most α.
 ///
@@ -37,10 +40,7 @@ pub fn holm(p: &[f64]) -> Option<Vec<f64>> {
 /// let (difference, equivalence) = kshot::stats::holm_pairs(&[0.01, 0.6], &[Some(0.9), Some(0.02)]).unwrap();
 /// assert_eq!((difference[0], equivalence[1]), (Some(0.02), Some(0.04)));
 /// ```
-pub fn holm_pairs(
-    difference: &[f64],
-    equivalence: &[Option<f64>],
-) -> Option<(Vec<Option<f64>>, Vec<Option<f64>>)> {
+pub fn holm_pairs(difference: &[f64], equivalence: &[Option<f64>]) -> Option<(OfPairs, OfPairs)> {
     let pairs = difference.len();
     let of = |place: usize| if place < pairs { Some(difference[place]) } else { equivalence[place - pairs] };
     let wrong = |place: usize| of(place).is_some_and(|p| !(0.0..=1.0).contains(&p));
