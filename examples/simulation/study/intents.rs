@@ -74,9 +74,9 @@ impl Intents {
             let of = |values: &[f64], range| {
                 stats::over_classes(values, &drawn.members, Some(range)).ok().map(|j| j.estimate)
             };
-            for a in 0..LEARNERS.len() {
+            for (a, measure) in INTENT_ACCURACY.into_iter().enumerate() {
                 let values = &drawn.values[a][shot];
-                tally.estimate(name, INTENT_ACCURACY[a], of(values, (0.0, 1.0)), self.truth[a][shot]);
+                tally.estimate(name, measure, of(values, (0.0, 1.0)), self.truth[a][shot]);
             }
             for (place, (a, b)) in pairs().enumerate() {
                 let values = stats::differences(&drawn.values[a][shot], &drawn.values[b][shot]);
