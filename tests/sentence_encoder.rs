@@ -228,7 +228,7 @@ fn folders_that_are_no_encoder_are_refused() {
     let error = refusal(&folder_with(&[modules, ("1_Pooling/config.json", both)]));
     assert_eq!(
         error,
-        "1_Pooling/config.json: `pooling_mode` is `cls_token + max_tokens`, expected `mean_tokens` or `cls_token` alone"
+        "1_Pooling/config.json: `pooling_mode` is `cls_token + max_tokens`, expected `mean_tokens`, `cls_token` or `lasttoken` alone"
     );
     let error = refusal(&folder_with(&[("tokenizer.json", "{".to_string())]));
     assert!(error.starts_with("tokenizer.json: no tokenizer that can be read: "), "{error}");

@@ -1,7 +1,6 @@
 //! What a network of images can do, whichever it is.
 
 use super::{BackboneError, Weights};
-use crate::image::Recipe;
 use crate::tensor::conv::ConvOps;
 use crate::tensor::dfdx::tensor::Tensor;
 use crate::tensor::tape::{Gradients, Tape};
@@ -24,11 +23,6 @@ pub trait Backbone<D: ConvOps> {
 
     /// Numbers per feature vector.
     fn dim(&self) -> usize;
-
-    /// What is done to a photograph before it; nothing where it reads items as they are.
-    fn recipe(&self) -> Option<&Recipe> {
-        None
-    }
 
     /// Items that pass it together: enough to keep its device busy.
     fn batch_size(&self) -> usize;

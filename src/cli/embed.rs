@@ -58,13 +58,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
     files::check_free(out, &FOLDER_FILES, *overwrite)?;
     files::check_free(out, &PART_FILES, *overwrite)?;
     let device = inputs.device.chosen()?;
-    let plan = features::only_network(&inputs.inputs())?.plan(dataset)?;
+    let watch = Terminal::heeding_signals();
+    let plan = features::only_network(&inputs.inputs(), &watch)?.plan(dataset)?;
     files::make_folder(out)?;
     let precision = match dtype {
         Dtype::F16 => Precision::F16,
         Dtype::F32 => Precision::F32,
     };
-    let watch = Terminal::heeding_signals();
     let how = How { precision, device, shard: *shard, skip_broken: *skip_broken, watch: &watch };
     let Written { items, dim, cut, warnings } = plan
         .write(out, &how)

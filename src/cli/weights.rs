@@ -72,14 +72,12 @@ fn get(asked: &Get) -> Result<(), CliError> {
 #[cfg(feature = "download")]
 fn get(asked: &Get) -> Result<(), CliError> {
     use super::progress::Terminal;
-    use crate::run::weights::{Server, get};
+    use crate::run::weights::{Server, endpoint, get};
 
-    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
-    let endpoint = set("HF_ENDPOINT").unwrap_or_else(|| "https://huggingface.co".to_string());
+    let endpoint = endpoint();
     let weights = Asked::parse(&asked.weights)?;
     let folder = weights.folder(asked.cache.as_deref());
-    let offline = asked.offline || set("HF_HUB_OFFLINE").is_some_and(|value| value != "0");
-    let from = Server { endpoint: &endpoint, token: set("HF_TOKEN"), offline };
+    let from = Server::of_environment(&endpoint, asked.offline);
     let got = get(&weights, &folder, from, &Terminal::default())?;
     let commit = got.commit.map_or(String::new(), |commit| format!(", commit {commit}"));
     let state = if got.there { "there already" } else { "fetched" };

@@ -54,6 +54,12 @@ pub struct Fit<D: ConvOps> {
 /// The support of a prototype head: a label for each of the first items of a batch, and how many labels there are.
 pub type PrototypeSupport<'a> = (&'a [usize], usize);
 
+/// The values of each weight of a network, and of each of its head.
+pub type FitValues = [Vec<Vec<f32>>; 2];
+
+/// Gradients of the weights of a network and of its head.
+type Gradients<D> = [Vec<Slot<D>>; 2];
+
 impl<D: ConvOps> Body<D> {
     /// A network up to a result of one pixel, for images of this size.
     ///
@@ -151,7 +157,7 @@ impl<D: ConvOps> Fit<D> {
         labels: &[usize],
         (support, way): PrototypeSupport<'_>,
         share: f64,
-    ) -> Result<(f64, [Vec<Slot<D>>; 2]), TensorError> {
+    ) -> Result<(f64, Gradients<D>), TensorError> {
         let features = match &mut self.body {
             Some(body) => body.forward(items, self.settings.norms)?,
             None => {
@@ -201,7 +207,7 @@ impl<D: ConvOps> Fit<D> {
     ///
     /// # Errors
     /// When one of them is not finite, or the device fails.
-    pub fn values(&self) -> Result<[Vec<Vec<f32>>; 2], OptimiseError> {
+    pub fn values(&self) -> Result<FitValues, OptimiseError> {
         let of_body = self.body.as_ref().map(|body| body.learner.values()).transpose()?.unwrap_or_default();
         let of_head = self.head.values()?;
         if let Some(value) = of_body.iter().chain(&of_head).flatten().find(|value| !value.is_finite()) {

@@ -7,6 +7,7 @@ use super::device::Device;
 use super::embed::{Behind, Network, cache, data_folder};
 use super::error::RunError;
 use super::watch::Watch;
+use super::weights;
 use crate::backbone::BackboneSpec;
 use crate::data::{self, Holds, Kind, OpenOptions, Parts, Store, images};
 use crate::eval;
@@ -163,7 +164,7 @@ impl<'a> FeatureSets<'a> {
             feature_columns: inputs.feature_columns.clone(),
             ..default
         };
-        let networks = networks(inputs)?;
+        let networks = networks(inputs, watch)?;
         Ok(FeatureSets { given, inputs: inputs.clone(), networks, options, device, watch, open: Vec::new() })
     }
 
@@ -338,19 +339,19 @@ impl<'a> FeatureSets<'a> {
 }
 
 /// The networks that are asked for, each with its label.
-fn networks(inputs: &Inputs) -> Result<Vec<(Option<String>, Network)>, RunError> {
+fn networks(inputs: &Inputs, watch: &dyn Watch) -> Result<Vec<(Option<String>, Network)>, RunError> {
     if inputs.weights.is_some() && inputs.backbones.len() != 1 {
         return Err(RunError::Request(format!(
             "--weights goes with exactly one --backbone, {} are given\nhint: write --backbone NAME:weights=PATH",
             inputs.backbones.len()
         )));
     }
-    inputs.backbones.iter().map(|spec| network(inputs, spec)).collect()
+    inputs.backbones.iter().map(|spec| network(inputs, spec, watch)).collect()
 }
 
 /// The one network of a request.
-pub(crate) fn only_network(inputs: &Inputs) -> Result<Network, RunError> {
-    let mut networks = networks(inputs)?;
+pub(crate) fn only_network(inputs: &Inputs, watch: &dyn Watch) -> Result<Network, RunError> {
+    let mut networks = networks(inputs, watch)?;
     match networks.len() {
         1 => Ok(networks.remove(0).1),
         0 => Err(RunError::Request(
@@ -363,8 +364,9 @@ pub(crate) fn only_network(inputs: &Inputs) -> Result<Network, RunError> {
 }
 
 /// One network: `[LABEL=]SPEC`.
-fn network(inputs: &Inputs, spec: &str) -> Result<(Option<String>, Network), RunError> {
+fn network(inputs: &Inputs, spec: &str, watch: &dyn Watch) -> Result<(Option<String>, Network), RunError> {
     let (label, spec) = labelled(spec);
+    let spec = &weights::local(spec, inputs.cache.as_deref(), watch)?;
     let network = Network {
         backbone: BackboneSpec::parse(spec, inputs.weights.as_deref())?,
         data: data_folder(inputs.data.as_deref()),

@@ -170,7 +170,7 @@ impl NetConfig {
         let of_encoder = [encoder.patch, encoder.hidden, encoder.heads, encoder.middle];
         let fits = encoder.depth <= DEEPEST
             && encoder.projection <= LARGEST
-            && encoder.hidden % encoder.heads.max(1) == 0
+            && encoder.hidden.is_multiple_of(encoder.heads.max(1))
             && sizes.iter().chain(&of_encoder).all(|size| (1..=LARGEST).contains(size));
         let config = NetConfig::new(kind).with(plan);
         if !fits || !WIDTHS.contains(&plan.thousandths) {

@@ -90,7 +90,7 @@ const fn clip(name: &'static str, about: &'static str, encoder: Encoder, project
         resize: 224,
         filter: Filter::Bicubic,
         mean: [0.481_454_66, 0.457_827_5, 0.408_210_73],
-        std: [0.268_629_54, 0.261_302_58, 0.275_777_11],
+        std: [0.268_629_54, 0.261_302_6, 0.275_777_1],
         auxiliary: &["text_model.", "text_projection.", "logit_scale", "logit_bias"],
         trained_on: "wit-400m",
         encoder: Some(Encoder { activation: Activation::QuickGelu, projection, ..encoder }),

@@ -3,7 +3,7 @@
 use super::super::LearnError;
 use super::parameters::Settings;
 use super::split::Split;
-use crate::optimise::{Body, Fit, FitSettings, Head, HeadKind};
+use crate::optimise::{Body, Fit, FitSettings, FitValues, Head, HeadKind};
 use crate::rng::Stream;
 use crate::tensor::conv::ConvOps;
 use crate::tensor::net::Passes;
@@ -30,6 +30,9 @@ pub(super) struct Episode<'a, D: ConvOps> {
 
 /// A network without a tape up to what it gives.
 type Runs<D> = Box<dyn Passes<D>>;
+
+/// A frozen part, and the size of the images that it takes.
+type Below<D> = (Runs<D>, (usize, usize));
 
 /// An adapted network.
 pub(super) struct Adapted<D: ConvOps> {
@@ -75,7 +78,7 @@ impl<D: ConvOps> Episode<'_, D> {
         let steps = (self.settings.epochs * per_epoch) as u32;
         let schedule = self.settings.schedule.of(steps);
         let mut order = own.clone();
-        let mut best: Option<(f64, usize, [Vec<Vec<f32>>; 2])> = None;
+        let mut best: Option<(f64, usize, FitValues)> = None;
         for epoch in 0..self.settings.epochs {
             if per_epoch > 1 {
                 stream.shuffle(&mut order);
@@ -110,7 +113,7 @@ impl<D: ConvOps> Episode<'_, D> {
     }
 
     /// The frozen part, where the items have not passed it.
-    fn below(&self) -> Result<Option<(Runs<D>, (usize, usize))>, TensorError> {
+    fn below(&self) -> Result<Option<Below<D>>, TensorError> {
         let below = self.split.below.as_ref().filter(|_| !self.passed);
         below.map(|b| Ok((self.device.passes(&b.graph, &b.values, b.result)?, b.image))).transpose()
     }

@@ -20,6 +20,9 @@ use crate::vocab::{ClassId, ItemId, Setting, Split, Transform};
 /// Episodes of validation classes on which a threshold is set.
 const VALIDATION_EPISODES: u32 = 50;
 
+/// The answers of an episode, and the items that they are about.
+type Asked = (Vec<QueryGrade>, Vec<ItemId>);
+
 /// Where the work is done, and who watches.
 #[derive(Clone, Copy)]
 pub struct Resources<'a> {
@@ -279,7 +282,7 @@ impl Classifier {
         draw: &Draw,
         stage: &str,
         with: &Resources<'_>,
-    ) -> Result<(Vec<(Vec<QueryGrade>, Vec<ItemId>)>, usize), RunError> {
+    ) -> Result<(Vec<Asked>, usize), RunError> {
         let evaluation = Evaluation {
             store,
             behind: behind.map(|behind| eval::Behind {

@@ -36,6 +36,24 @@ pub(crate) struct Server<'a> {
     pub(crate) offline: bool,
 }
 
+/// The value of a variable of the environment, where it has one.
+fn set(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+}
+
+/// The hub's address: that of `HF_ENDPOINT`, or its own.
+pub(crate) fn endpoint() -> String {
+    set("HF_ENDPOINT").unwrap_or_else(|| "https://huggingface.co".to_string())
+}
+
+impl<'a> Server<'a> {
+    /// A server with the token of `HF_TOKEN`; none is asked where `offline`, or where `HF_HUB_OFFLINE` says so.
+    pub(crate) fn of_environment(endpoint: &'a str, offline: bool) -> Server<'a> {
+        let offline = offline || set("HF_HUB_OFFLINE").is_some_and(|value| value != "0");
+        Server { endpoint, token: set("HF_TOKEN"), offline }
+    }
+}
+
 /// Weights that are there.
 pub(crate) struct Got {
     /// Their file.

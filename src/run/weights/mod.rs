@@ -10,10 +10,16 @@ use std::path::{Path, PathBuf};
 
 use super::embed::cache;
 use super::error::RunError;
+use super::watch::Watch;
+use crate::backbone::nets;
 use crate::vocab::did_you_mean;
+use crate::vocab::spec::Spec;
+
+/// The key of a backbone's weights.
+const WEIGHTS: &str = "weights";
 
 #[cfg(feature = "download")]
-pub(crate) use fetch::{Server, get};
+pub(crate) use fetch::{Server, endpoint, get};
 pub use table::{Home, KNOWN_WEIGHTS, KnownWeights};
 
 /// Weights as they were asked for.
@@ -77,9 +83,64 @@ impl Asked {
     }
 }
 
+/// A backbone as it was asked for, with the place of its weights for `weights=hf:…`, which are fetched where they are not there yet:
+/// the file, or for a sentence encoder the folder.
+///
+/// # Errors
+/// As `get`; in a build that cannot download, weights that are not there.
+pub(crate) fn local(text: &str, cache: Option<&Path>, watch: &dyn Watch) -> Result<String, RunError> {
+    // What is no specification is told where it is read as one.
+    let Ok(mut spec) = text.parse::<Spec>() else { return Ok(text.to_string()) };
+    let Some(named) = spec.values.get(WEIGHTS).filter(|value| value.starts_with("hf:")) else {
+        return Ok(text.to_string());
+    };
+    let asked = Asked::parse(named)?;
+    let folder = asked.folder(cache);
+    let file = file(&asked, &folder, watch)?;
+    let place = if nets::kind(&spec.name).is_some() { file } else { folder };
+    spec.values.insert(WEIGHTS.to_string(), place.display().to_string());
+    Ok(spec.to_string())
+}
+
+#[cfg(feature = "download")]
+fn file(asked: &Asked, folder: &Path, watch: &dyn Watch) -> Result<PathBuf, RunError> {
+    let endpoint = endpoint();
+    Ok(get(asked, folder, Server::of_environment(&endpoint, false), watch)?.path)
+}
+
+#[cfg(not(feature = "download"))]
+fn file(asked: &Asked, folder: &Path, _: &dyn Watch) -> Result<PathBuf, RunError> {
+    let files = ["model.safetensors", "model.safetensors.index.json", "pytorch_model.bin"];
+    let there = files.iter().map(|name| folder.join(name)).find(|path| path.is_file());
+    there.ok_or_else(|| {
+        let (source, folder) = (asked.source(), folder.display());
+        RunError::Request(format!(
+            "the weights {source} are not in {folder}, and this build cannot download\nhint: build with --features download, or copy them there"
+        ))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(not(feature = "download"))]
+    fn weights_of_the_hub_are_those_in_the_cache() {
+        use crate::run::watch::Silent;
+        let place = tempfile::tempdir().unwrap();
+        let local = |text: &str| local(text, Some(place.path()), &Silent);
+        assert_eq!(local("resnet18:weights=w.pth").unwrap(), "resnet18:weights=w.pth");
+        let missing = local("resnet18:weights=hf:me/net").unwrap_err().to_string();
+        assert!(missing.contains("this build cannot download\nhint: "), "{missing}");
+        let folder = place.path().join("weights/me--net@main");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("model.safetensors"), b"").unwrap();
+        let file = format!("resnet18:cut=layer3,weights={}/model.safetensors", folder.display());
+        assert_eq!(local("resnet18:weights=hf:me/net,cut=layer3").unwrap(), file);
+        assert_eq!(local("bert:weights=hf:me/net").unwrap(), format!("bert:weights={}", folder.display()));
+        assert!(local("resnet18:weights=hf:me").unwrap_err().to_string().contains("is no repository"));
+    }
 
     #[test]
     fn weights_are_asked_for_by_name_or_by_repository() {
