@@ -277,7 +277,7 @@ impl Classifier {
         draw: &Draw,
         stage: &str,
         with: &Resources<'_>,
-    ) -> Result<(Vec<(Vec<QueryGrade>, Vec<ItemId>)>, usize), RunError> {
+    ) -> Result<(Vec<Answered>, usize), RunError> {
         let evaluation = Evaluation {
             store,
             behind: behind.map(|behind| eval::Behind { items: &behind.items, network: &behind.network }),
@@ -309,6 +309,9 @@ impl Classifier {
         Ok((answers, unconverged))
     }
 }
+
+/// The answers of one episode, with its items in their order.
+type Answered = (Vec<QueryGrade>, Vec<ItemId>);
 
 fn sampling(source: SampleError) -> RunError {
     RunError::Sample { protocol: "of the support".to_string(), source }
