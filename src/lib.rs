@@ -28,6 +28,7 @@
 //! | write a learner of your own | [`learner`], [`view`], [`tensor::ops`] |
 //! | bring features, images or texts | [`data`], [`backbone`] |
 //! | read result files and compare methods | [`results`], [`report`] |
+//! | train networks, in a training or in an episode | [`optimise`], [`train`] |
 //! | know how a number is computed | [`metric`], [`stats`] |
 
 #![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test fails by panicking"))]
@@ -42,6 +43,7 @@ pub mod image;
 pub mod learner;
 pub mod metric;
 pub mod numbers;
+pub mod optimise;
 pub mod protocol;
 pub mod report;
 pub mod results;

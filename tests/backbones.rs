@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod formula;
+
+use formula::uniform;
 use kshot::backbone::nets::{self, NetConfig, Plan};
 use kshot::backbone::{Architecture, Weights};
 use kshot::tensor::net::{Activation, Engine, Graph, Op, Sweep};
@@ -10,34 +13,13 @@ use kshot::tensor::{open_cpu, to_host};
 const EXPECTED: &str = include_str!("fixtures/backbones/expected.csv");
 const SIZE: (usize, usize) = (75, 93);
 
-/// Numbers in [0, 1) by SplitMix64, as the script has them.
-fn uniform(stream: u64, count: usize) -> impl Iterator<Item = f64> {
-    (0..count as u64).map(move |index| {
-        let z = stream.wrapping_add(index).wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((z ^ (z >> 31)) >> 40) as f64 / f64::from(1 << 24)
-    })
-}
-
-fn hash(name: &str) -> u64 {
-    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3);
-    name.bytes().fold(0xCBF2_9CE4_8422_2325, step)
-}
-
 fn weights(config: &NetConfig) -> Weights {
     let mut all = Weights::default();
     for parameter in config.graph().parameters() {
         let (name, shape) = (&parameter.name, &parameter.shape);
-        let spread = (24.0 / shape[1..].iter().product::<usize>() as f64).sqrt();
-        let number = |u: f64| match shape.len() {
-            1 if name.ends_with("running_var") || name.ends_with("weight") => 0.5 + u,
-            1 => (u - 0.5) * 0.4,
-            _ => (u - 0.5) * spread,
-        };
         // The script has this one under another name.
         let name = if name == "linear.weight" { "fc.weight" } else { name };
-        let values = uniform(hash(name), parameter.count()).map(|u| number(u) as f32).collect();
+        let values = formula::weight(name, shape);
         all.push(parameter.name.clone(), shape, values, parameter.learned);
     }
     all

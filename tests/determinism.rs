@@ -16,8 +16,8 @@ use kshot::tensor::{Cpu, open_cpu};
 fn bare() -> Vec<Checked> {
     let known = Learners::shipped();
     let registry = known.cpu();
-    // The stores here have no class embeddings.
-    let of_support = |p: &Checked| !p.setting.uses_class_embeddings();
+    // The stores here have no class embeddings, and no network behind them.
+    let of_support = |p: &Checked| !p.setting.uses_class_embeddings() && !p.needs_network;
     let all = registry.entries().iter().map(|entry| registry.check(entry.name()).unwrap());
     all.filter(of_support).collect()
 }

@@ -1,5 +1,6 @@
 """Recomputes every cell of summary.csv from outcomes, clusters, bins, temperature_scaled, open_set, seen and seen_unseen_curve.csv: python recompute.py RESULTS"""
-import os, sys, numpy as np, pandas as pd, scipy.stats
+import os, sys, numpy as np, pandas as pd
+import intervals
 key, weighed, empty = ["protocol", "learner", "parameters", "shot", "features", "dataset", "seed_train"], ["nll", "brier"], {c: [""] for c in ["nll", "brier", "low", "high", "confidence_level"]}
 read = lambda name: pd.read_csv(f"{sys.argv[1]}/{name}.csv", dtype=dict.fromkeys(key + ["class", "cluster"], str), keep_default_na=False, na_values=empty)
 outcomes, bins, summary = read("outcomes"), read("bins"), read("summary")
@@ -13,8 +14,6 @@ values = pd.concat([values] + [t.assign(metric="nll-ts").set_index(key + ["episo
 if os.path.exists(f"{sys.argv[1]}/open_set.csv"):
     values = pd.concat([values, read("open_set").set_index(key + ["episode"]).drop(columns=["in_scope", "oos", "threshold"]).replace("", np.nan).astype(float).rename_axis("metric", axis=1).stack().dropna().rename("v")])
 means = values.groupby(key + ["metric"]).agg(["mean", "var", "size"]).reset_index()
-held = outcomes[key + ["episode", "unit"]].drop_duplicates().merge(values.reset_index()).groupby(key + ["metric", "unit"]).v.agg(["sum", "count"]).reset_index().merge(means).eval("left = mean - (sum - count * mean) / (size - count)\nnoise = var * count / size / (size - count)")
-means = means.merge(held.groupby(key + ["metric"]).agg(spread=("left", lambda v: v.var(ddof=0)), noise=("noise", "sum"), c=("left", "size")).reset_index())
 by_class = outcomes.groupby(key + ["class"])[["correct", "total"]].sum().query("total > 0").eval("correct / total").rename("v")
 classes, sides = by_class.groupby(key).mean(), {}
 if os.path.exists(f"{sys.argv[1]}/seen.csv"):
@@ -28,6 +27,18 @@ parts = {"adaptive-ece": ece[ece.temperature == 1], "ece": wide[wide.temperature
 parts |= {m: v.reset_index(name="mean") for m, v in {"class-accuracy": classes, **sides}.items()}
 found = pd.concat([means] + [v.assign(metric=m) for m, v in parts.items() if len(v)])
 rows = found.merge(summary, "right", key + ["metric"]).merge(outcomes.groupby(key)[["episode", "class"]].nunique().reset_index(), "left", key).assign(new=lambda r: r.interval == "classes")
-half = scipy.stats.t.ppf(0.5 + rows.confidence_level / 2, rows.c.where(rows.new, rows["size"]) - 1) * np.sqrt(((rows.c - 1) * rows.spread - (rows.c - 1) / rows.c * rows.noise).clip(lower=0).where(rows.new, 0) + rows["var"] / rows["size"])
-pairs = [(rows["mean"], rows.value), (rows["mean"] - half, rows.low), (rows["mean"] + half, rows.high), (rows.episode, rows.episodes), (rows["class"], rows.classes)]
-sys.exit(0 if len(rows) and rows["mean"].notna().all() and all(np.isclose(a.astype(float), b.astype(float), 0, 1e-9, equal_nan=True).all() for a, b in pairs) else "summary.csv differs")
+units_of = outcomes.groupby(key + ["episode", "unit"]).size().clip(upper=1).rename("held").reset_index()
+held = {k: t.pivot(index="episode", columns="unit", values="held").fillna(0) for k, t in units_of.groupby(key)}
+series = {k: v.droplevel(key + ["metric"]).sort_index() for k, v in values.groupby(key + ["metric"])}
+no_rates = {"nll", "brier", "nll-ts", "cohen-kappa", "matthews"}
+def interval(row):
+    values = series.get((*row[key], row.metric))
+    if values is None or not row.confidence_level > 0:
+        return None
+    span, units = None if row.metric in no_rates else (0, 1), held[tuple(row[key])]
+    of = intervals.classes(values.to_numpy(), units.loc[values.index].to_numpy(), row.confidence_level, span) if row.new else intervals.sampler(values.to_numpy(), row.confidence_level, span)
+    return of or None
+made = pd.DataFrame([interval(row) or (np.nan, np.nan, "") for _, row in rows.iterrows()], columns=["low_", "high_", "how"])
+pairs = [(rows["mean"], rows.value), (made.low_, rows.low), (made.high_, rows.high), (rows.episode, rows.episodes), (rows["class"], rows.classes)]
+same = (made.how == rows.interval_method.fillna("")).all()
+sys.exit(0 if len(rows) and same and rows["mean"].notna().all() and all(np.isclose(a.astype(float), b.astype(float), 0, 1e-9, equal_nan=True).all() for a, b in pairs) else "summary.csv differs")

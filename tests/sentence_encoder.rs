@@ -194,7 +194,10 @@ fn folders_that_are_no_encoder_are_refused() {
             config_with("num_attention_heads", json!(3)),
             "config.json: `hidden_size` must be a multiple of `num_attention_heads`, got 16 and 3",
         ),
-        (config_with("model_type", json!("mpnet")), "config.json: `model_type` is `mpnet`, expected `bert`"),
+        (
+            config_with("model_type", json!("mpnet")),
+            "config.json: `model_type` is `mpnet`, expected `bert`, `distilbert`, `gpt2` or `clip`",
+        ),
         (
             config_with("hidden_act", json!("swish")),
             "config.json: `hidden_act` is `swish`, expected `gelu`, `gelu_new`, `gelu_fast`, `gelu_pytorch_tanh` or \

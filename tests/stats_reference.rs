@@ -85,6 +85,25 @@ fn ours(case: &Case) -> Vec<f64> {
             let estimate = stats::with_seeds(&stats::of_mean(&means).unwrap(), &parts);
             vec![estimate.value, estimate.standard_error, estimate.degrees]
         }
+        "most" => {
+            vec![stats::most(case.inputs[0] as u64, argument(0) as u64, argument(1)).unwrap()]
+        }
+        "within" => {
+            let estimate = stats::of_mean_within(&case.inputs, Some((argument(1), argument(2)))).unwrap();
+            let interval = estimate.interval(argument(0)).unwrap();
+            vec![interval.low, interval.high]
+        }
+        "classes" => {
+            let way = argument(3) as usize;
+            let mut members = stats::Members::default();
+            for episode in case.arguments[4..].chunks(way) {
+                members.push(episode.iter().map(|class| *class as u32));
+            }
+            let range = Some((argument(1), argument(2)));
+            let jackknife = stats::over_classes(&case.inputs, &members, range).unwrap();
+            let interval = jackknife.estimate.interval(argument(0)).unwrap();
+            vec![interval.low, interval.high]
+        }
         other => panic!("line {}: no function `{other}`", case.line),
     }
 }
@@ -105,7 +124,8 @@ fn every_number_of_the_reference_is_met() {
         *met.entry(case.function).or_default() += 1;
     }
     let functions = ["interval", "paired", "equivalence", "signed_rank", "sign_flip"];
-    for function in functions.into_iter().chain(["superiority", "holm", "friedman", "nemenyi", "seeds"]) {
+    let others = ["superiority", "holm", "friedman", "nemenyi", "seeds", "most", "within", "classes"];
+    for function in functions.into_iter().chain(others) {
         assert!(met.contains_key(function), "the reference holds no case of `{function}`");
     }
 }

@@ -3,7 +3,7 @@
     python backbones.py parity PROGRAM [NAME …]      # features and logits of random weights
     python backbones.py speed PROGRAM [NAME …]       # medians of nine alternations, batch 1 and 32
 
-PROGRAM is the benchmark `backbones` (`cargo bench --no-run --bench backbones` prints where it lies). Needs torch and torchvision.
+PROGRAM is the benchmark `backbones` (`cargo bench --no-run --bench backbones` prints where it lies). Needs torch, torchvision and timm.
 """
 import pathlib
 import statistics
@@ -13,6 +13,7 @@ import tempfile
 import time
 
 import numpy as np
+import timm
 import torch
 import torchvision
 from safetensors.torch import save_file
@@ -20,7 +21,7 @@ from torch import nn
 
 OTHER = 150, 187
 NAMES = ['vgg16', 'vgg19', 'resnet18', 'resnet50', 'inception_v3', 'mobilenet_v2', 'mobilenet_v3_small', 'mobilenet_v3_large',
-         'squeezenet1_0', 'squeezenet1_1', 'densenet121', 'vgg11', 'vgg13', 'vgg16_bn', 'resnet34', 'resnet101']
+         'squeezenet1_0', 'squeezenet1_1', 'densenet121', 'vgg11', 'vgg13', 'vgg16_bn', 'resnet34', 'resnet101', 'vit_b_16', 'vit_s_16']
 
 
 class Program:
@@ -40,7 +41,10 @@ def native(name):
 def build(name, seed=7):
     torch.manual_seed(seed)
     options = dict(aux_logits=True, transform_input=False, init_weights=True) if name == 'inception_v3' else {}
-    model = getattr(torchvision.models, name)(weights=None, **options)
+    if name == 'vit_s_16':
+        model = timm.create_model('vit_small_patch16_224')
+    else:
+        model = getattr(torchvision.models, name)(weights=None, **options)
     with torch.no_grad():
         for p in model.parameters():
             if p.dim() == 1:
@@ -65,7 +69,9 @@ def build(name, seed=7):
 def last_layer(name, model):
     if name.startswith(('vgg', 'mobilenet', 'squeezenet')):
         return model.classifier[1 if name.startswith('squeezenet') else -1]
-    return model.classifier if name == 'densenet121' else model.heads.head if name.startswith('vit') else model.fc
+    if name.startswith('vit'):
+        return model.head if name == 'vit_s_16' else model.heads.head
+    return model.classifier if name == 'densenet121' else model.fc
 
 
 def both(name, model, x):

@@ -2,7 +2,8 @@
 //!
 //! `cargo run --release --example simulation > examples/simulation/results.csv` takes minutes. It lists its cells and
 //! seeds first, then writes what each cell showed, and ends with code 1 where one misses its bounds. A number of
-//! repetitions may be given (default 2,000); characters of Omniglot are looked for in the folder of `KSHOT_SHARED`.
+//! repetitions may be given (default 2,000), and a part of the names of the parts to run; characters of Omniglot and intents
+//! of CLINC150 are looked for in the folder of `KSHOT_SHARED`.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that prints a table")]
 
@@ -20,17 +21,25 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let characters = study::read();
-    if let Err(error) = &characters {
-        eprintln!("SKIPPED: the cells of Omniglot characters ({error})");
+    let named = std::env::args().nth(2).unwrap_or_default();
+    let data = study::Data::read();
+    for error in data.characters.as_ref().err().into_iter().chain(data.intents.as_ref().err()) {
+        eprintln!("SKIPPED: the cells of real classes ({error})");
     }
-    let parts = study::parts(characters.is_ok());
+    let parts: Vec<study::Part> =
+        data.parts().into_iter().filter(|part| part.name.contains(&named)).collect();
     eprintln!("cells, written before running: part (seed), episodes, measure, bounds");
     for part in &parts {
         for cell in &part.cells {
             eprintln!(
-                "{} ({}), {}, {}, {} to {}",
-                part.name, part.seed, cell.episodes, cell.measure, cell.low, cell.high
+                "{} ({}), {}, {}{}, {} to {}",
+                part.name,
+                part.seed,
+                cell.episodes,
+                cell.ask.lead(),
+                cell.measure,
+                cell.low,
+                cell.high
             );
         }
     }
@@ -39,15 +48,16 @@ fn main() -> ExitCode {
     println!("part,seed,repetitions,episodes,measure,low,high,share,standard_error,within");
     for part in &parts {
         let clock = Instant::now();
-        for shown in study::run(part, repetitions, threads, characters.as_ref().ok()) {
-            let within = shown.of == repetitions && shown.holds(0.0);
+        for shown in study::run(part, repetitions, threads, &data) {
+            let within = shown.of == repetitions.min(part.most) && shown.holds(0.0);
             missed += u32::from(!within);
             println!(
-                "\"{}\",{},{},\"{}\",\"{}\",{},{},{:.4},{:.4},{}",
+                "\"{}\",{},{},\"{}\",\"{}{}\",{},{},{:.4},{:.4},{}",
                 part.name,
                 part.seed,
                 shown.of,
                 shown.cell.episodes,
+                shown.cell.ask.lead(),
                 shown.cell.measure,
                 shown.cell.low,
                 shown.cell.high,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ._draws import Draws, draws
     from ._kshot import __version__
     from ._own import Learner, learner
+    from ._ranks import Ranks, read_mteb
     from ._runs import Selection, evaluate, select
     from .estimators import (
         KNN,
@@ -42,6 +43,8 @@ _LAZY = {
     "__version__": "_kshot",
     "Learner": "_own",
     "learner": "_own",
+    "Ranks": "_ranks",
+    "read_mteb": "_ranks",
     "Selection": "_runs",
     "evaluate": "_runs",
     "select": "_runs",
@@ -84,6 +87,7 @@ __all__ = [
     "MetaOptNetSVM",
     "NearestCentroid",
     "Prototypical",
+    "Ranks",
     "RequestError",
     "Results",
     "Ridge",
@@ -96,6 +100,7 @@ __all__ = [
     "evaluate",
     "learner",
     "read",
+    "read_mteb",
     "report",
     "select",
 ]

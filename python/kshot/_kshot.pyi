@@ -56,13 +56,21 @@ def table(folder: str | os.PathLike[str]) -> str: ...
 def compare(
     folders: Sequence[str | os.PathLike[str]],
     baseline: str | None = None,
-    margin: float | None = None,
+    margin: float | str | None = None,
     metric: str | None = None,
 ) -> tuple[str, bytes, str, str, bytes | None]: ...
+def rank(
+    table: bytes | None = None,
+    path: str | os.PathLike[str] | None = None,
+    score: str | None = None,
+    paired: bool | None = None,
+    all_pairs: bool = False,
+) -> tuple[str, str, str, list[tuple[str, bytes]]]: ...
+def read_scores(path: str | os.PathLike[str]) -> tuple[list[str], list[list[str]]]: ...
 def page(
     folders: Sequence[str | os.PathLike[str]],
     baseline: str | None = None,
-    margin: float | None = None,
+    margin: float | str | None = None,
     features: str | None = None,
 ) -> tuple[str, list[tuple[str, str, str]]]: ...
 def learners() -> list[dict[str, Any]]: ...

@@ -10,19 +10,26 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from . import _kshot
 from .errors import RequestError
+
+if TYPE_CHECKING:
+    from ._ranks import Ranks
 
 Frames = Literal["pandas", "polars", "pyarrow", "columns"]
 Folder = str | os.PathLike[str]
 
 #: Columns of whole numbers and of real ones, beside those of metrics; all others are text.
-WHOLE = {"version", "episodes", "classes", "episode", "correct", "total", "bin", "count", "label", "item", "trial", "in_scope", "oos"}
-REAL = {"value", "low", "high", "level", "confidence", "confidence_score", "temperature", "threshold", "score", "seconds"}
+WHOLE = {"draw", "draws", "methods", "data_sets", "rank", "dense_rank", "rank_low", "rank_high", "rank_a", "rank_b"}
+WHOLE |= {"adjacent", "adjacent_apart", "small_gaps", "small_gaps_apart", "top_ten", "top_ten_apart"}
+WHOLE |= {"version", "episodes", "classes", "episode", "correct", "total", "bin", "count", "label", "item", "trial", "in_scope", "oos"}
+REAL = {"mean", "margin", "difference", "degrees", "p", "p_sign_flip", "p_holm_adjacent", "p_holm_all"}
+REAL |= {"mean_rank", "borda", "critical_difference", "p_iman_davenport"}
+REAL |= {"value", "low", "high", "level", "confidence", "confidence_score", "temperature", "threshold", "score", "seconds"}
 #: Columns that hold a word or whole numbers, such as `all` or 5: numbers where every field is one.
 EITHER = {"way", "shot", "query", "seed", "seed_train"}
 
@@ -68,16 +75,17 @@ class Results:
         return _kshot.table(self.folder)
 
     def compare(
-        self, *, baseline: str | None = None, margin: float | None = None, metric: str | None = None
+        self, *, baseline: str | None = None, margin: float | str | None = None, metric: str | None = None
     ) -> Comparison:
         """Compares the methods: all with all, or all with a baseline.
 
-        ``margin`` is the smallest difference that matters, in points of accuracy.
+        ``margin`` is the smallest difference that matters, in points of accuracy, or as ``"10%-of-error"``; without it nothing
+        is called equivalent.
         """
         return compare(self, baseline=baseline, margin=margin, metric=metric)
 
     def report(
-        self, path: Folder, *, baseline: str | None = None, margin: float | None = None, overwrite: bool = False
+        self, path: Folder, *, baseline: str | None = None, margin: float | str | None = None, overwrite: bool = False
     ) -> Path:
         """Writes one page that opens anywhere: tables, plots, and what can be claimed."""
         return report(self, path, baseline=baseline, margin=margin, overwrite=overwrite)
@@ -164,10 +172,44 @@ def _folders(results: Any) -> list[Path]:
     return [one.folder if isinstance(one, Results) else Path(one) for one in several]
 
 
+@overload
 def compare(
-    results: Any, *, baseline: str | None = None, margin: float | None = None, metric: str | None = None
-) -> Comparison:
-    """Compares the methods of one or several results, which are paired where items and draw are the same."""
+    results: Results | Folder | Sequence[Results | Folder],
+    *,
+    baseline: str | None = None,
+    margin: float | str | None = None,
+    metric: str | None = None,
+) -> Comparison: ...
+@overload
+def compare(
+    results: Any, *, score: str | None = None, paired: bool | None = None, all_pairs: bool = False
+) -> Ranks: ...
+def compare(
+    results: Any,
+    *,
+    baseline: str | None = None,
+    margin: float | str | None = None,
+    metric: str | None = None,
+    score: str | None = None,
+    paired: bool | None = None,
+    all_pairs: bool = False,
+) -> Comparison | Ranks:
+    """Compares the methods of one or several results, which are paired where items and draw are the same.
+
+    A frame, or a file, is a table of scores that other tools made (``dataset, method, draw, score``): its data sets are ranked,
+    and adjacent ranks are tested. ``score`` names its column, ``paired`` says whether draw i is one draw for all methods;
+    without it both answers are given.
+    """
+    from ._ranks import columns, rank
+
+    several = isinstance(results, (list, tuple))
+    folder = isinstance(results, Results) or several
+    if not folder and (columns(results) is not None or Path(results).is_file()):
+        if (baseline, margin, metric) != (None, None, None):
+            raise RequestError("a table of scores takes score, paired and all_pairs; baseline, margin and metric are of results")
+        return rank(results, score=score, paired=paired, all_pairs=all_pairs)
+    if (score, paired, all_pairs) != (None, None, False):
+        raise RequestError("results take baseline, margin and metric; score, paired and all_pairs are of a table of scores")
     return Comparison(*_kshot.compare(_folders(results), baseline, margin, metric))
 
 
@@ -176,7 +218,7 @@ def report(
     path: Folder,
     *,
     baseline: str | None = None,
-    margin: float | None = None,
+    margin: float | str | None = None,
     features: str | None = None,
     overwrite: bool = False,
 ) -> Path:
@@ -209,12 +251,12 @@ def _numbers(texts: Any) -> bool:
     return bool(known) and all(text.isdigit() and len(text) < 19 for text in known)
 
 
-def frame(written: bytes, kind: Frames | None = None) -> Any:
+def frame(written: bytes, kind: Frames | None = None, *, real: Set[str] = frozenset()) -> Any:
     """A table of results; empty fields of numbers are missing values, texts stay as they are."""
     kind = _installed(kind)
     names = next(csv.reader(io.StringIO(written[: written.index(b"\n") + 1].decode())))
     metrics = {metric.replace("-", "_") for metric in _kshot.metrics()} | set(_kshot.metrics())
-    types = {name: _type(name, metrics) for name in names}
+    types = {name: float if name in real else _type(name, metrics) for name in names}
     either = [name for name in names if name in EITHER]
     reader = {"pandas": _pandas, "polars": _polars, "pyarrow": _pyarrow, "columns": _columns}.get(kind)
     if reader is None:

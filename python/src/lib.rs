@@ -10,6 +10,7 @@ mod head;
 mod learners;
 mod own;
 mod protocol;
+mod ranks;
 mod results;
 mod runs;
 mod watch;
@@ -29,6 +30,8 @@ mod module {
     use crate::own::Own;
     #[pymodule_export]
     use crate::protocol::protocol;
+    #[pymodule_export]
+    use crate::ranks::{rank, read_scores};
     #[pymodule_export]
     use crate::results::{compare, page, table};
     #[pymodule_export]

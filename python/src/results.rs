@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use kshot::metric::Metric;
+use kshot::report::compare::{EquivalenceMargin, NoMargin};
 use kshot::report::{Overview, overviews};
 use kshot::results::{ReadTable, ResultsFolder};
 use kshot::run::Comparing;
@@ -20,10 +21,26 @@ pub(crate) fn table(py: Python<'_>, folder: PathBuf) -> PyResult<String> {
     .map_err(|error: kshot::results::ReadError| raised(error))
 }
 
+/// A margin as Python has it: a number, or a text such as `10%-of-error`.
+#[derive(FromPyObject)]
+pub(crate) enum Margin {
+    Number(f64),
+    Text(String),
+}
+
+impl Margin {
+    fn read(self) -> PyResult<EquivalenceMargin> {
+        match self {
+            Margin::Number(number) => Ok(number.into()),
+            Margin::Text(text) => text.parse().map_err(|error: NoMargin| request(error.to_string())),
+        }
+    }
+}
+
 fn comparing(
     folders: Vec<PathBuf>,
     baseline: Option<String>,
-    margin: Option<f64>,
+    margin: Option<Margin>,
     metric: Option<String>,
 ) -> PyResult<Comparing> {
     let mut comparing = Comparing::of(folders);
@@ -35,7 +52,7 @@ fn comparing(
         comparing = comparing.baseline(baseline);
     }
     if let Some(margin) = margin {
-        comparing = comparing.margin(margin);
+        comparing = comparing.margin(margin.read()?);
     }
     Ok(comparing)
 }
@@ -51,7 +68,7 @@ pub(crate) fn compare(
     py: Python<'_>,
     folders: Vec<PathBuf>,
     baseline: Option<String>,
-    margin: Option<f64>,
+    margin: Option<Margin>,
     metric: Option<String>,
 ) -> PyResult<Compared> {
     let comparing = comparing(folders, baseline, margin, metric)?;
@@ -69,7 +86,7 @@ pub(crate) fn page(
     py: Python<'_>,
     folders: Vec<PathBuf>,
     baseline: Option<String>,
-    margin: Option<f64>,
+    margin: Option<Margin>,
     features: Option<&str>,
 ) -> PyResult<(String, Vec<Plot>)> {
     let comparing = comparing(folders, baseline, margin, None)?;

@@ -86,6 +86,7 @@ pub(crate) fn evaluate(
         left_over: if how.resume { LeftOver::GoOn } else { LeftOver::Refuse },
         shard: None,
         command: how.command,
+        ..Execution::default()
     };
     let work = |told: &Told| run::evaluate(&request, given, &execution, &learners, told);
     let done = watched(py, &told, progress.as_ref(), work)?.map_err(|error| told_of(py, error, &owns))?;

@@ -7,6 +7,7 @@ use super::{BackboneError, Weights};
 use crate::rng::{Purpose, Stream};
 use crate::tensor::TensorError;
 use crate::tensor::conv::ConvOps;
+use crate::tensor::net::{Graph, Value};
 use crate::vocab::Form;
 
 /// The random numbers of first values: what [`Architecture::fresh`] is given, whether a training follows or not. A training
@@ -17,6 +18,17 @@ pub fn start_stream(seed: u64) -> Stream {
 
 /// Sizes of a network by name, as a training config gives them.
 pub type Sizes = BTreeMap<String, usize>;
+
+/// A network written down, for images of one size.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Described {
+    /// Its operations and weights.
+    pub graph: Graph,
+    /// What becomes features: one pixel, whose channels they are.
+    pub features: Value,
+    /// Height and width of the images.
+    pub image: (usize, usize),
+}
 
 /// The sizes of a network, from which it is built.
 pub trait Architecture: Clone + std::fmt::Debug {
@@ -40,6 +52,12 @@ pub trait Architecture: Clone + std::fmt::Debug {
 
     /// Names, shapes and first values, made of the standard normal numbers that `normal` gives.
     fn fresh(&self, normal: impl FnMut() -> f64) -> Weights;
+
+    /// The network written down as operations over the weights that [`Architecture::fresh`] lays out, in their order; nothing
+    /// for a network that nobody wrote down, which can then be evaluated and trained, but neither cut nor adapted.
+    fn described(&self) -> Option<Described> {
+        None
+    }
 
     /// The network on a device, with numbers that [`Architecture::fresh`] lays out.
     ///

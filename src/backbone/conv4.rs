@@ -2,12 +2,13 @@
 //!
 //! Differs from the paper: the convolutions have no bias, because the normalisation behind takes it away again.
 
-use super::architecture::{Architecture, Named, numbers};
+use super::architecture::{Architecture, Described, Named, numbers};
 use super::network::{Backbone, Traced, Trainable};
 use super::{BackboneError, Weights};
 use crate::tensor::conv::{Block, ConvOps, Convolution, Norm, Running, Tensor4, Window};
 use crate::tensor::dfdx::shapes::{Axes4, HasShape};
 use crate::tensor::dfdx::tensor_ops::{PermuteTo, ReshapeTo};
+use crate::tensor::net::{Builder, Conv, Sweep};
 use crate::tensor::tape::{Gradients, trace};
 use crate::tensor::{Tensor1, Tensor2, TensorError, device_error, to_host};
 use crate::vocab::Form;
@@ -99,6 +100,19 @@ impl Architecture for Conv4Config {
             all.push(name("norm.running_var"), &[self.width], vec![1.0; self.width], false);
         }
         all
+    }
+
+    fn described(&self) -> Option<Described> {
+        let (channels, height, across) = self.image;
+        let (mut net, mut x) = Builder::new(channels);
+        for block in (1..=self.blocks).map(|number| format!("block{number}")) {
+            let conv = Conv::new(self.width, SIDE).norm(format!("{block}.norm"), EPSILON).relu();
+            x = net.conv(x, &format!("{block}.conv"), conv);
+            x = net.max_pool(x, Sweep::square(2, 2, 0));
+            net.cut(block, x);
+        }
+        let features = net.flatten(x, (height >> self.blocks) * (across >> self.blocks));
+        Some(Described { graph: net.finish(features, None), features, image: (height, across) })
     }
 
     fn on<D: ConvOps>(&self, device: &D, weights: &Weights) -> Result<Box<dyn Trainable<D>>, TensorError> {
@@ -305,6 +319,21 @@ mod tests {
             assert_eq!(to_host(&network.embed(item).unwrap()).unwrap(), features);
         }
         assert!(network.embed(&items[1..]).is_err());
+    }
+
+    #[test]
+    fn what_is_written_down_gives_the_same_features() {
+        let network = network(config(3, 8));
+        let Described { graph, features, image } = network.config.described().unwrap();
+        let weights = network.weights().unwrap();
+        let named = |p: &crate::tensor::net::Parameter| (p.name.clone(), p.shape.clone());
+        assert_eq!(graph.parameters().iter().map(named).collect::<Vec<_>>(), weights.shapes());
+        let values: Vec<Vec<f32>> = weights.0.into_iter().map(|weight| weight.values).collect();
+        let engine = crate::tensor::net::Engine::new(&graph, &values, features).unwrap();
+        let (items, near) = (items(5 * 192), |(a, b): (&f32, &f32)| (a - b).abs() < 1e-4);
+        let (found, expected) =
+            (engine.run(&items, image).unwrap(), to_host(&network.embed(&items).unwrap()).unwrap());
+        assert!(found.len() == expected.len() && found.iter().zip(&expected).all(near));
     }
 
     #[test]

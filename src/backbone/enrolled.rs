@@ -1,6 +1,6 @@
 //! The networks that kshot trains and embeds with by name. A further one is a file and a line at the end of this one.
 
-use super::architecture::{Architecture, Named, Sizes};
+use super::architecture::{Architecture, Described, Named, Sizes};
 use super::conv4::Conv4Config;
 use super::mlp::MlpConfig;
 use super::nets::{NetConfig, kind, kinds};
@@ -85,6 +85,10 @@ macro_rules! enrol {
 
             fn fresh(&self, normal: impl FnMut() -> f64) -> Weights {
                 match self { $(Configuration::$config(of) => of.fresh(normal),)+ Configuration::Net(of) => of.fresh(normal) }
+            }
+
+            fn described(&self) -> Option<Described> {
+                match self { $(Configuration::$config(of) => of.described(),)+ Configuration::Net(of) => of.described() }
             }
 
             fn on<D: ConvOps>(

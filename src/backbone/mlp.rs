@@ -3,13 +3,14 @@
 //! The baseline that knows nothing of where pixels are. Layers are 1×1 convolutions of images of one pixel, whose channels
 //! are the numbers.
 
-use super::architecture::{Architecture, Named, numbers};
+use super::architecture::{Architecture, Described, Named, numbers};
 use super::network::{Backbone, Traced, Trainable};
 use super::{BackboneError, Weights};
 use crate::tensor::conv::{ConvOps, Convolution, Tensor4};
 use crate::tensor::dfdx::shapes::HasShape;
 use crate::tensor::dfdx::tensor::Tape;
 use crate::tensor::dfdx::tensor_ops::ReshapeTo;
+use crate::tensor::net::{Activation, Builder, Dense};
 use crate::tensor::tape::{Gradients, trace};
 use crate::tensor::{Tensor1, Tensor2, TensorError, device_error, to_host};
 use crate::vocab::Form;
@@ -73,6 +74,17 @@ impl Architecture for MlpConfig {
             all.push(format!("{name}.bias"), &[outputs], vec![0.0; outputs], true);
         }
         all
+    }
+
+    fn described(&self) -> Option<Described> {
+        let (channels, height, across) = self.image;
+        let (mut net, images) = Builder::new(channels);
+        let pixels = net.flatten(images, height * across);
+        let hidden = net.dense(pixels, "hidden", Dense::new(self.hidden).then(Activation::Relu));
+        net.cut("hidden", hidden);
+        let features = net.dense(hidden, "out", Dense::new(self.width));
+        net.cut("out", features);
+        Some(Described { graph: net.finish(features, None), features, image: (height, across) })
     }
 
     fn on<D: ConvOps>(&self, device: &D, weights: &Weights) -> Result<Box<dyn Trainable<D>>, TensorError> {

@@ -20,13 +20,14 @@ mod saved;
 pub mod sentence;
 mod spec;
 mod tensors;
+pub mod texts;
 mod weight_file;
 mod weights;
 
 use std::io;
 use std::path::Path;
 
-pub use architecture::{Architecture, Named, Sizes, start_stream};
+pub use architecture::{Architecture, Described, Named, Sizes, start_stream};
 pub use card::{Padding, WeightCard};
 pub use conv4::{Conv4, Conv4Config};
 pub use enrolled::{Configuration, NETWORKS, networks};

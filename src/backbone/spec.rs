@@ -7,19 +7,33 @@ use std::str::FromStr;
 use super::architecture::{Architecture, Sizes, start_stream};
 use super::enrolled::{Configuration, networks};
 use super::error::BackboneError;
-use super::nets::{self, Asked, Preprocessing};
+use super::nets::{self, Asked, Pool, Preprocessing};
 use super::saved::{SHIPPED_WEIGHTS, Saved};
 use crate::vocab::Form;
 use crate::vocab::spec::Spec;
 
 /// The items themselves as features, without a network.
 const PIXELS: &str = "pixels";
-/// The sentence encoder.
-const BERT: &str = "bert";
+/// The sentence encoders, by the `model_type` of their configuration.
+const SENTENCES: [(&str, &str); 4] = [
+    (
+        "bert",
+        "sentence encoder of texts (Devlin et al. 2019, Reimers and Gurevych 2019); needs a build with --features text",
+    ),
+    ("distilbert", "sentence encoder of texts (Sanh et al. 2019); needs a build with --features text"),
+    (
+        "gpt2",
+        "language model as an encoder of texts (Radford et al. 2019); needs a build with --features text",
+    ),
+    ("clip_text", "text tower of CLIP (Radford et al. 2021); needs a build with --features text"),
+];
 /// The key of all networks.
 const WEIGHTS: &str = "weights";
 /// The keys of published networks of images.
 const PUBLISHED_KEYS: &[&str] = &[WEIGHTS, CUT, SIZE, RECIPE];
+/// Those of transformers.
+const TRANSFORMER_KEYS: &[&str] = &[WEIGHTS, CUT, SIZE, RECIPE, POOL];
+const POOL: &str = "pool";
 const CUT: &str = "cut";
 const SIZE: &str = "size";
 const RECIPE: &str = "recipe";
@@ -35,10 +49,7 @@ const FOLDER_HINT: &str = "say weights=FOLDER for the folder of a sentence encod
 pub fn backbones() -> Vec<(&'static str, &'static str)> {
     let mut all = vec![(PIXELS, "the pixels of images as they are")];
     all.extend(networks());
-    all.push((
-        BERT,
-        "sentence encoder of texts (Devlin et al. 2019, Reimers and Gurevych 2019); needs a build with --features text",
-    ));
+    all.extend(SENTENCES);
     all
 }
 
@@ -87,7 +98,7 @@ impl BackboneSpec {
     /// Reads `name` or `name:weights=…`; `weights` are those that stand apart from it, where there are such.
     ///
     /// Weights of images are `random:SEED`, a file, or the name of some that ship with kshot (a file of that name goes
-    /// before); those of `bert` are a folder.
+    /// before); those of sentence encoders are a folder.
     ///
     /// # Errors
     /// When the text is no specification, the backbone or a key is not known, or weights are missing, given twice, or of
@@ -102,6 +113,7 @@ impl BackboneSpec {
             known: known.clone(),
         })?;
         let takes: &[&'static str] = match nets::kind(name) {
+            Some(kind) if kind.encoder.is_some() => TRANSFORMER_KEYS,
             Some(_) => PUBLISHED_KEYS,
             None if name == PIXELS => &[],
             None => &[WEIGHTS],
@@ -120,7 +132,7 @@ impl BackboneSpec {
         let weights = match given {
             None if name == PIXELS => None,
             None => {
-                let hint = if name == BERT { FOLDER_HINT } else { WEIGHTS_HINT };
+                let hint = if reads_texts(name) { FOLDER_HINT } else { WEIGHTS_HINT };
                 return Err(BackboneError::NoWeights { backbone: name, hint });
             }
             Some(_) if name == PIXELS => {
@@ -166,7 +178,7 @@ impl BackboneSpec {
         }
     }
 
-    /// The network of images with the weights that are read; nothing where there are none to read, or for `bert`.
+    /// The network of images with the weights that are read; nothing where there are none to read, or for sentence encoders.
     ///
     /// # Errors
     /// When the weights cannot be read or are of another backbone.
@@ -178,7 +190,25 @@ impl BackboneSpec {
         }
     }
 
+    /// The folder of the text tower that shares its space with the features; nothing where these are other features, or where
+    /// no tokenizer lies beside the weights.
+    pub fn text_tower(&self) -> Option<&Path> {
+        let whole = self.asked.cut.is_none() && self.asked.pool.is_none_or(|pool| pool == Pool::Class);
+        let Some(WeightSource::File(path)) = &self.weights else { return None };
+        let folder = if path.is_dir() { path } else { path.parent()? };
+        (whole && self.has_text_tower() && folder.join("tokenizer.json").is_file()).then_some(folder)
+    }
+
+    /// Whether networks of this name are published with a text tower.
+    pub fn has_text_tower(&self) -> bool {
+        self.name.starts_with("clip_vit")
+    }
+
     fn read_file(&self, path: &Path) -> Result<Saved, BackboneError> {
+        // A folder as the transformers library saves it.
+        let inside = ["model.safetensors", "model.safetensors.index.json"].map(|name| path.join(name));
+        let inside = if path.is_dir() { inside.into_iter().find(|file| file.is_file()) } else { None };
+        let path = inside.as_deref().unwrap_or(path);
         match nets::kind(self.name) {
             Some(kind) if !Saved::is_own(path) => nets::read(path, kind, &self.asked),
             _ => Saved::read(path, self.name),
@@ -226,7 +256,7 @@ impl FromStr for BackboneSpec {
 /// As [`BackboneSpec::parse`] reads it.
 impl fmt::Display for BackboneSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Asked { cut, size, preprocessing } = &self.asked;
+        let Asked { cut, size, pool, preprocessing } = &self.asked;
         let recipe = preprocessing.as_ref().map(|preprocessing| match preprocessing {
             Preprocessing::Published => TORCHVISION.to_string(),
             Preprocessing::Given(recipe) => recipe.to_string(),
@@ -235,11 +265,17 @@ impl fmt::Display for BackboneSpec {
             (WEIGHTS, self.weights.as_ref().map(WeightSource::to_string)),
             (CUT, cut.clone()),
             (SIZE, size.map(|size| size.to_string())),
+            (POOL, pool.map(|pool| if pool == Pool::Class { "class" } else { "mean" }.to_string())),
             (RECIPE, recipe),
         ];
         let values = all.into_iter().filter_map(|(key, value)| Some((key.to_string(), value?)));
         write!(f, "{}", Spec { name: self.name.to_string(), values: values.collect() })
     }
+}
+
+/// Whether a backbone is a sentence encoder.
+fn reads_texts(backbone: &str) -> bool {
+    SENTENCES.iter().any(|(name, _)| *name == backbone)
 }
 
 /// What is asked of a published network beside its weights.
@@ -268,11 +304,17 @@ fn asked(backbone: &'static str, written: &Spec) -> Result<Asked, BackboneError>
             }
         },
     };
+    let pool = match written.values.get(POOL).map(String::as_str) {
+        None => None,
+        Some("class") => Some(Pool::Class),
+        Some("mean") => Some(Pool::Mean),
+        Some(text) => return Err(refused(POOL, "`class` or `mean`".to_string(), text)),
+    };
     let cut = written.values.get(CUT).cloned();
     if let (Some(cut), Some(kind)) = (&cut, nets::kind(backbone)) {
         nets::NetConfig::new(kind).cut(cut)?;
     }
-    Ok(Asked { cut, size, preprocessing })
+    Ok(Asked { cut, size, pool, preprocessing })
 }
 
 /// What a value of `weights` means to a network.
@@ -285,13 +327,13 @@ fn source(backbone: &'static str, given: &Path) -> Result<WeightSource, Backbone
         found: format!("`{}`", given.display()),
     };
     match seed {
-        Some(_) if backbone == BERT => Err(refused("the folder of a sentence encoder")),
+        Some(_) if reads_texts(backbone) => Err(refused("the folder of a sentence encoder")),
         // The files in which a seed stands are TOML, which has no larger numbers.
         Some(seed) => match seed.parse().ok().filter(|seed| i64::try_from(*seed).is_ok()) {
             Some(seed) => Ok(WeightSource::Random(seed)),
             None => Err(refused("`random:SEED` with a whole number from 0 to 9223372036854775807")),
         },
-        None if backbone == BERT => Ok(WeightSource::Folder(given.to_path_buf())),
+        None if reads_texts(backbone) => Ok(WeightSource::Folder(given.to_path_buf())),
         None => {
             let shipped = SHIPPED_WEIGHTS.iter().find(|s| Path::new(s.name) == given && !given.exists());
             Ok(shipped

@@ -7,6 +7,7 @@ use clap::Args;
 use super::error::CliError;
 use super::{Outcome, say};
 use crate::metric::Metric;
+use crate::report::compare::EquivalenceMargin;
 use crate::report::ranks;
 use crate::run::{Comparing, RunError, files};
 use crate::scores::{Options, Ranking, Scores, Written};
@@ -16,6 +17,7 @@ const EXAMPLES: &str = "Examples:
   kshot compare results/pixels results/conv4 --baseline pixels+prototypical --margin 1
   kshot compare results/quickstart --metric nll --margin 0.05 --out comparison-nll
   kshot compare results/open-set --metric auroc --margin 1 --out comparison-auroc
+  kshot compare results/zero-shot --metric harmonic --margin 10%-of-error --out comparison-harmonic
   kshot compare --scores table.csv --out ranks
   kshot compare --scores mteb-results/ --score f1 --out ranks";
 
@@ -48,13 +50,15 @@ pub(super) struct Arguments {
     /// (`name:key=value`) that only one method has.
     #[arg(long, value_name = "METHOD")]
     baseline: Option<String>,
-    /// Metric with a value per episode, where the results have it: accuracy, nll, brier, auroc, … (see `kshot list metrics`).
+    /// Metric with a value per episode, or over classes, where the results have it: accuracy, nll, auroc, class-accuracy,
+    /// harmonic, … (see `kshot list metrics`).
     #[arg(long, value_name = "METRIC", default_value = "accuracy")]
     metric: Metric,
-    /// Equivalence margin, the smallest difference that matters: points for accuracy (default 0.5) and other rates, for nll
-    /// and brier their own unit (no default for these).
+    /// Equivalence margin, the smallest difference that matters: points for accuracy and other rates, for nll and brier their
+    /// own unit, or a share of the baseline's (without one the best method's) error, `10%-of-error`. Without it nothing is
+    /// called equivalent.
     #[arg(long, value_name = "DIFFERENCE")]
-    margin: Option<f64>,
+    margin: Option<EquivalenceMargin>,
     /// Folder for comparison.csv, comparison.md, comparison.tex and, for several data sets, ranks.csv; with --scores for
     /// ranking.csv, pairs.csv, survival.csv, survival.svg, ranking.md and ranks.csv.
     #[arg(long, value_name = "DIR", default_value = "comparison")]

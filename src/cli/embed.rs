@@ -64,9 +64,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, CliError> {
         Dtype::F16 => Precision::F16,
         Dtype::F32 => Precision::F32,
     };
-    let watch = Terminal::default();
+    let watch = Terminal::heeding_signals();
     let how = How { precision, device, shard: *shard, skip_broken: *skip_broken, watch: &watch };
-    let Written { items, dim, cut, warnings } = plan.write(out, &how)?;
+    let Written { items, dim, cut, warnings } = plan
+        .write(out, &how)
+        .map_err(|error| CliError::of_run(error, "give the same command again: it goes on where it was"))?;
     warnings.iter().for_each(|warning| tell(&format!("warning: {warning}")));
     if cut > 0 {
         let were = if cut == 1 { "was" } else { "were" };

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use super::signals;
+
 use crate::backbone::BackboneError;
 use crate::data::DataError;
 use crate::episode::DrawError;
@@ -24,10 +26,11 @@ pub(super) const DOES_NOT_HOLD: u8 = 1;
 pub(super) const WRONG_REQUEST: u8 = 2;
 const WRONG_DATA: u8 = 3;
 const FAILED: u8 = 4;
+/// A signal ended the run, which can go on: EX_TEMPFAIL of sysexits.h, which schedulers know as "try again".
+const TRY_AGAIN: u8 = 75;
 
 /// Why a verb did not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
-#[expect(clippy::large_enum_variant, reason = "errors are cold, and end the program")]
 pub(super) enum CliError {
     #[error(transparent)]
     Run(#[from] RunError),
@@ -35,6 +38,13 @@ pub(super) enum CliError {
     Print(io::Error),
     #[error("standard output was closed")]
     Closed,
+    #[error("{signal} ended the run\nhint: {hint}")]
+    Stopped {
+        /// The signal.
+        signal: &'static str,
+        /// How to go on.
+        hint: &'static str,
+    },
 }
 
 /// Errors of other rooms come as those of a run.
@@ -71,6 +81,14 @@ impl CliError {
         CliError::Run(RunError::Request(sentence.into()))
     }
 
+    /// What a run ended with: a signal, where one asked for it.
+    pub(super) fn of_run(error: RunError, hint: &'static str) -> CliError {
+        match (error, signals::told()) {
+            (RunError::Cancelled, Some(signal)) => CliError::Stopped { signal, hint },
+            (error, _) => CliError::Run(error),
+        }
+    }
+
     /// A failure of standard output.
     pub(super) fn from_output(error: io::Error) -> CliError {
         match error.kind() {
@@ -83,6 +101,7 @@ impl CliError {
     pub(super) fn code(&self) -> u8 {
         match self {
             CliError::Closed => DONE,
+            CliError::Stopped { .. } => TRY_AGAIN,
             CliError::Run(RunError::Audit { .. }) => DOES_NOT_HOLD,
             CliError::Run(error) => match error.blame() {
                 Blame::Request => WRONG_REQUEST,

@@ -9,6 +9,7 @@ use super::flags::{InputFlags, OverrideFlags, cosine, texts, whole};
 use super::long_run::LongRun;
 use super::progress::Terminal;
 use super::{Outcome, say, tell};
+use crate::eval::Meter;
 use crate::learner::Learners;
 use crate::results::{Warning, was_killed};
 use crate::run::{self, Done, Execution, Request};
@@ -55,6 +56,10 @@ pub(super) struct Arguments {
     /// than by the features ends the run with exit code 1.
     #[arg(long)]
     audit: bool,
+    /// Then measure what each method costs on one core, and write costs.csv: weights, multiplications, seconds to embed, adapt
+    /// and answer, and peak bytes in a build with the feature `count-memory`.
+    #[arg(long)]
+    costs: bool,
     /// Leave out classes that have too few items for an episode of the protocol; the results name them.
     #[arg(long)]
     drop_small_classes: bool,
@@ -75,6 +80,10 @@ pub(super) struct Arguments {
     #[command(flatten)]
     pub(super) inputs: InputFlags,
 }
+
+/// What to do after a signal.
+const AGAIN: &str =
+    "what was computed is kept; give the same command with --resume, and --out where it had none";
 
 /// How single queries are written.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -106,7 +115,7 @@ impl Arguments {
     }
 
     /// How it is to be done.
-    fn execution(&self, names: &[String]) -> Result<Execution, CliError> {
+    fn execution(&self, names: &[String], meter: Option<Meter>) -> Result<Execution, CliError> {
         Ok(Execution {
             device: self.inputs.device.chosen()?,
             workers: self.workers,
@@ -115,19 +124,26 @@ impl Arguments {
             overwrite: self.overwrite,
             left_over: self.long.left_over(self.overwrite),
             shard: self.long.shard,
+            costs: self.costs,
+            meter,
             command: command(),
         })
     }
 }
 
-pub(super) fn run(learners: &Learners, arguments: &Arguments) -> Result<Outcome, CliError> {
+pub(super) fn run(
+    learners: &Learners,
+    arguments: &Arguments,
+    meter: Option<Meter>,
+) -> Result<Outcome, CliError> {
     let request = arguments.request()?;
     let names = run::protocol_names(&request)?;
-    let execution = arguments.execution(&names)?;
+    let execution = arguments.execution(&names, meter)?;
     if arguments.out.is_none() {
         note_killed(&names, execution.out.as_ref());
     }
-    print(&run::evaluate(&request, Vec::new(), &execution, learners, &Terminal::default())?)
+    let done = run::evaluate(&request, Vec::new(), &execution, learners, &Terminal::heeding_signals());
+    print(&done.map_err(|error| CliError::of_run(error, AGAIN))?)
 }
 
 /// The command line; what is no text in it is replaced by a mark.

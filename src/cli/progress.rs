@@ -5,16 +5,25 @@ use std::sync::{Mutex, PoisonError};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::tell;
+use super::{signals, tell};
 use crate::run::{Stage, Watch};
 
 /// Draws the stages of a run on standard error.
 #[derive(Default)]
-pub(super) struct Terminal(Mutex<Option<ProgressBar>>);
+pub(super) struct Terminal {
+    bar: Mutex<Option<ProgressBar>>,
+}
 
 impl Terminal {
+    /// For work that can go on after a signal: it is asked to end by one, and leaves what it has.
+    pub(super) fn heeding_signals() -> Terminal {
+        // Without handlers a signal ends the program at once, as it always did.
+        let _ = signals::heed();
+        Terminal::default()
+    }
+
     fn with(&self, work: impl FnOnce(&ProgressBar)) -> bool {
-        let bar = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
         bar.as_ref().map(work).is_some()
     }
 }
@@ -34,7 +43,7 @@ impl Watch for Terminal {
             bar.set_position(stage.done);
             bar.reset_eta();
         }
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar);
+        *self.bar.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar);
     }
 
     fn advance(&self, steps: u64) {
@@ -56,8 +65,16 @@ impl Watch for Terminal {
     }
 
     fn end(&self) {
-        if let Some(bar) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Some(bar) = self.bar.lock().unwrap_or_else(PoisonError::into_inner).take() {
             bar.finish_and_clear();
         }
+    }
+
+    fn is_cancelled(&self) -> bool {
+        signals::told().is_some()
+    }
+
+    fn resumes(&self) -> bool {
+        true
     }
 }

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::error::CliError;
 use super::{Outcome, say};
+use crate::report::compare::EquivalenceMargin;
 #[cfg(feature = "plots-png")]
 use crate::report::html::PageError;
 use crate::report::html::Plot;
@@ -32,9 +33,10 @@ pub(super) struct Arguments {
     /// (`name:key=value`) that only one method has. Default: all pairs, shown from the best.
     #[arg(long, value_name = "METHOD")]
     baseline: Option<String>,
-    /// Equivalence margin, the smallest difference that matters, in points of accuracy. Default: 0.5.
+    /// Equivalence margin, the smallest difference that matters, in points of accuracy, or as `10%-of-error`. Without it
+    /// nothing is called equivalent.
     #[arg(long, value_name = "POINTS")]
-    margin: Option<f64>,
+    margin: Option<EquivalenceMargin>,
     /// Also write every plot into this folder, as SVG and, where kshot is built with the feature plots-png, as PNG.
     #[arg(long, value_name = "DIR")]
     plots: Option<PathBuf>,

@@ -113,7 +113,7 @@ fn go_on<D: ConvOps>(
     config: &TrainingConfig,
     out: &HeldFolder,
 ) -> Result<(), CliError> {
-    let watch = Terminal::default();
+    let watch = Terminal::heeding_signals();
     let size = format!("{} steps", config.steps - training.step());
     let (steps, done) = (u64::from(config.steps), u64::from(training.step()));
     let progress = Progress::resume(&watch, &config.name, &size, steps, done);
@@ -122,6 +122,7 @@ fn go_on<D: ConvOps>(
     while !training.is_done() {
         training.advance(|step| progress.reach(u64::from(step)))?;
         save(training, config, out)?;
+        progress.go_on().map_err(|error| CliError::of_run(error, "give the same command with --resume"))?;
         if let Some(row) = training.rows().last() {
             let done = f64::from(row.step - first);
             let left = clock.elapsed().as_secs_f64() / done * f64::from(config.steps - row.step);

@@ -110,7 +110,7 @@ pub enum EvalError {
         message: String,
     },
     /// A learner failed.
-    #[error("learner `{learner}` failed in episodes {first} to {last}: {source}")]
+    #[error("learner `{learner}` failed in {}: {source}", episodes(*first, *last))]
     Learner {
         /// The learner.
         learner: String,
@@ -122,7 +122,7 @@ pub enum EvalError {
         source: LearnError,
     },
     /// A learner panicked.
-    #[error("learner `{learner}` panicked in episodes {first} to {last}: {message}")]
+    #[error("learner `{learner}` panicked in {}: {message}", episodes(*first, *last))]
     Panicked {
         /// The learner.
         learner: String,
@@ -134,7 +134,7 @@ pub enum EvalError {
         message: String,
     },
     /// A learner answered with scores of the wrong shape, or with numbers that are not finite.
-    #[error("learner `{learner}` gave scores in episodes {first} to {last} that {problem}")]
+    #[error("learner `{learner}` gave scores in {} that {problem}", episodes(*first, *last))]
     BadScores {
         /// The learner.
         learner: String,
@@ -157,4 +157,9 @@ pub enum EvalError {
     /// A worker could not be started.
     #[error("a worker could not be started: {0}")]
     Worker(String),
+}
+
+/// One episode, or several by the first and the last.
+fn episodes(first: u32, last: u32) -> String {
+    if first == last { format!("episode {first}") } else { format!("episodes {first} to {last}") }
 }

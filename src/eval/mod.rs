@@ -6,7 +6,9 @@
 
 pub mod checks;
 mod error;
+mod kept;
 mod place;
+mod probe;
 mod seen;
 mod stacking;
 mod thresholds;
@@ -16,18 +18,22 @@ mod worker;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 
 use crate::backbone::Saved;
 use crate::data::Store;
 use crate::episode::{Draw, alike};
-use crate::learner::{Checked, Fitted, Registry};
+use crate::learner::{Checked, Fitted, Network, Registry};
 use crate::metric::{EpisodeGrade, Margins, QueryMargin};
+use crate::numbers::Values;
 use crate::protocol::Protocol;
+use crate::tensor::conv::ConvOps;
 use crate::tensor::{Backend, BatchLimits, HostRows, TensorError};
-use crate::vocab::{ItemId, Setting, Transform};
+use crate::vocab::{Form, ItemId, Setting, Transform};
 
 pub use error::EvalError;
+pub use kept::Kept;
+pub use probe::{EpisodeCost, Meter, probe};
 pub use seen::{SeenRules, seen, suits};
 pub use stacking::{Gammas, gammas};
 pub use thresholds::thresholds;
@@ -54,26 +60,51 @@ pub struct Evaluation<'a> {
     pub batch: Option<usize>,
 }
 
+/// Items as a network reads them: in memory, or read when they are asked for.
+#[derive(Clone, Debug)]
+pub struct RawItems {
+    /// The numbers, item after item.
+    pub values: Values,
+    /// How many items there are.
+    pub count: usize,
+    /// Numbers per item.
+    pub dim: usize,
+    /// How they are laid out.
+    pub form: Form,
+}
+
+impl RawItems {
+    /// Those of a store.
+    pub fn of(store: &Store) -> RawItems {
+        RawItems { values: store.values().clone(), count: store.rows(), dim: store.dim(), form: store.form() }
+    }
+
+    /// These and, behind them, others of the same form.
+    pub(crate) fn followed_by(&self, other: &RawItems) -> RawItems {
+        let values = self.values.followed_by(self.count, &other.values, self.dim);
+        RawItems { values, count: self.count + other.count, ..*self }
+    }
+}
+
 /// What stands behind a feature set: the network that made it, and the raw items that it made it of.
 #[derive(Clone, Copy)]
 pub struct Behind<'a> {
     /// The items as the network reads them, in the order of the features.
-    pub items: &'a Store,
+    pub items: &'a RawItems,
     /// The network.
-    pub network: &'a Saved,
+    pub network: &'a Arc<Saved>,
+    /// What items gave that have passed a frozen part of it.
+    pub kept: &'a Kept,
 }
 
 /// What a learner takes of a feature set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Takes {
     Features(Transform),
+    /// Raw items.
     Items,
-}
-
-impl Takes {
-    fn of(learner: &Checked) -> Takes {
-        if learner.needs_network { Takes::Items } else { Takes::Features(learner.takes) }
-    }
+    /// What comes out of a frozen part, by its number.
+    Passed(usize),
 }
 
 /// One episode, answered by one learner.
@@ -181,6 +212,10 @@ struct Shared<'a, D: Backend> {
     evaluation: &'a Evaluation<'a>,
     grading: Grading<'a>,
     rows: BTreeMap<Takes, HostRows>,
+    /// By learner, what it takes.
+    takes: Vec<Takes>,
+    /// How what comes out of each frozen part is laid out.
+    forms: Vec<Form>,
     /// By learner, what was fitted on the seen classes.
     fitted: Vec<Option<Fitted<D>>>,
     batches: Vec<Range<usize>>,
@@ -189,6 +224,19 @@ struct Shared<'a, D: Backend> {
     /// The next group of batches.
     next: AtomicUsize,
     stop: AtomicBool,
+}
+
+impl<'a> Evaluation<'a> {
+    /// How the items are laid out that learners of this kind are given, and the network that comes with them; `forms` are
+    /// those of what comes out of frozen parts.
+    fn given(&self, takes: Takes, forms: &[Form]) -> (Form, Option<Network<'a>>) {
+        let network = |passed| self.behind.map(|behind| Network::new(behind.network, passed));
+        match takes {
+            Takes::Features(_) => (self.store.form(), None),
+            Takes::Items => (self.behind.map_or(Form::Vector, |behind| behind.items.form), network(false)),
+            Takes::Passed(number) => (forms[number], network(true)),
+        }
+    }
 }
 
 impl<D: Backend> Shared<'_, D> {
@@ -213,7 +261,7 @@ fn together(batches: &[Range<usize>], workers: usize) -> usize {
 ///
 /// # Errors
 /// The first error of a learner, a device, the data, or the sink; nothing is handed over after it.
-pub fn evaluate<D: Backend, E: From<EvalError>>(
+pub fn evaluate<D: ConvOps, E: From<EvalError>>(
     registry: &Registry<D>,
     evaluation: &Evaluation<'_>,
     open: impl Fn() -> Result<D, TensorError> + Sync,
@@ -226,25 +274,30 @@ pub fn evaluate<D: Backend, E: From<EvalError>>(
 ///
 /// # Errors
 /// As [`evaluate`].
-pub fn evaluate_with<D: Backend, E: From<EvalError>>(
+pub fn evaluate_with<D: ConvOps, E: From<EvalError>>(
     registry: &Registry<D>,
     evaluation: &Evaluation<'_>,
     grading: Grading<'_>,
     open: impl Fn() -> Result<D, TensorError> + Sync,
     mut sink: impl FnMut(Batch) -> Result<(), E>,
 ) -> Result<Choices, E> {
-    let rows = place::rows(evaluation)?;
     // Held until the end: a GPU whose last user has gone forgets all that was prepared on it.
     let first = open().map_err(EvalError::from)?;
+    let place::Placed { rows, takes, forms } = place::rows(registry, evaluation, &first)?;
+    let adapts = evaluation.learners.iter().any(|learner| learner.needs_network);
     let dim = rows.values().map(HostRows::dim).max().unwrap_or(1);
-    let batches = batches(evaluation.draw, dim, evaluation.batch, first.batch_limits());
+    // A training takes long: an episode at a time, so that little is lost with a run that is killed.
+    let size = evaluation.batch.or(adapts.then_some(1));
+    let batches = batches(evaluation.draw, dim, size, first.batch_limits());
     let workers = evaluation.workers.clamp(1, batches.len().max(1));
     let shared = Shared {
         evaluation,
         grading,
         fitted: seen::fits(registry, evaluation, &rows, &open)?,
         rows,
-        together: together(&batches, workers),
+        takes,
+        forms,
+        together: if adapts { 1 } else { together(&batches, workers) },
         batches,
         next: AtomicUsize::new(0),
         stop: AtomicBool::new(false),

@@ -2,26 +2,80 @@
 
 use std::collections::BTreeMap;
 
-use super::{EvalError, Evaluation, Takes};
+use super::{EvalError, Evaluation, RawItems, Takes, kept};
 use crate::data::{self, Store};
+use crate::episode::{Draw, Episode};
+use crate::learner::Registry;
 use crate::tensor::HostRows;
-use crate::vocab::Transform;
+use crate::tensor::conv::ConvOps;
+use crate::vocab::{Form, Transform};
+
+/// What learners take, placed before them.
+pub(super) struct Placed {
+    pub(super) rows: BTreeMap<Takes, HostRows>,
+    /// By learner, what it takes.
+    pub(super) takes: Vec<Takes>,
+    /// How what comes out of each frozen part is laid out.
+    pub(super) forms: Vec<Form>,
+}
 
 /// The rows that the learners of an evaluation take, each made once.
-pub(super) fn rows(evaluation: &Evaluation<'_>) -> Result<BTreeMap<Takes, HostRows>, EvalError> {
+pub(super) fn rows<D: ConvOps>(
+    registry: &Registry<D>,
+    evaluation: &Evaluation<'_>,
+    device: &D,
+) -> Result<Placed, EvalError> {
     let features = evaluation.learners.iter().filter(|learner| !learner.needs_network);
     let made = transformed(evaluation.store, features.map(|learner| learner.takes))?;
-    let mut rows: BTreeMap<Takes, HostRows> =
-        made.into_iter().map(|(transform, rows)| (Takes::Features(transform), rows)).collect();
-    if let Some(learner) = evaluation.learners.iter().find(|learner| learner.needs_network) {
+    let rows = made.into_iter().map(|(transform, rows)| (Takes::Features(transform), rows)).collect();
+    let mut placed = Placed { rows, takes: Vec::new(), forms: Vec::new() };
+    let mut keys: Vec<String> = Vec::new();
+    for learner in evaluation.learners {
+        if !learner.needs_network {
+            placed.takes.push(Takes::Features(learner.takes));
+            continue;
+        }
         let Some(behind) = &evaluation.behind else {
             let (learner, store) = (learner.learner().to_string(), evaluation.store.name().to_string());
             return Err(EvalError::NeedsNetwork { learner, store });
         };
-        let plain = transformed(behind.items, std::iter::once(Transform::None))?;
-        rows.extend(plain.into_values().map(|rows| (Takes::Items, rows)));
+        let frozen = registry.build(&learner.parameters)?.frozen(behind.network)?;
+        if let Some(frozen) = &frozen {
+            if let Some(number) = keys.iter().position(|key| *key == frozen.key) {
+                placed.takes.push(Takes::Passed(number));
+                continue;
+            }
+            let needed = needed(evaluation.draw);
+            if let Some((rows, form)) = kept::passed(device, behind.kept, frozen, behind.items, &needed)? {
+                placed.takes.push(Takes::Passed(keys.len()));
+                placed.rows.insert(Takes::Passed(keys.len()), rows);
+                placed.forms.push(form);
+                keys.push(frozen.key.clone());
+                continue;
+            }
+        }
+        placed.takes.push(Takes::Items);
+        if !placed.rows.contains_key(&Takes::Items) {
+            let RawItems { values, count, dim, .. } = behind.items;
+            // Nobody asks for the norm of an image.
+            let norms = vec![0.0; *count].into();
+            let rows = HostRows::new(values.clone(), *count, *dim, None, None, norms)?;
+            placed.rows.insert(Takes::Items, rows);
+        }
     }
-    Ok(rows)
+    Ok(placed)
+}
+
+/// The rows that a draw names, each once.
+pub(super) fn needed(draw: &Draw) -> Vec<u32> {
+    let named = |episode: Episode<'_>| {
+        let items = [episode.all_support(), episode.all_query(), episode.oos()];
+        items.into_iter().flatten().map(|item| item.0).collect::<Vec<_>>()
+    };
+    let mut rows: Vec<u32> = draw.episodes().flat_map(named).collect();
+    rows.sort_unstable();
+    rows.dedup();
+    rows
 }
 
 /// The rows of a store under each of these transforms, made once.

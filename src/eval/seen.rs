@@ -192,7 +192,7 @@ pub(super) fn fits<D: Backend>(
 }
 
 /// Runs in a pool of one thread, so that dfdx's matrix product takes no more.
-fn alone<T: Send>(work: impl FnOnce() -> Result<T, EvalError> + Send) -> Result<T, EvalError> {
+pub(super) fn alone<T: Send>(work: impl FnOnce() -> Result<T, EvalError> + Send) -> Result<T, EvalError> {
     match rayon::ThreadPoolBuilder::new().num_threads(1).build() {
         Ok(pool) => pool.install(work),
         Err(error) => Err(EvalError::Worker(error.to_string())),

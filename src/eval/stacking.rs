@@ -6,7 +6,8 @@ use std::ops::Range;
 use super::{EvalError, Evaluation, evaluate};
 use crate::learner::Registry;
 use crate::metric::{self, Standing};
-use crate::tensor::{Backend, TensorError};
+use crate::tensor::TensorError;
+use crate::tensor::conv::ConvOps;
 
 /// What is subtracted from the scores of seen classes, by the places of a learner and of a shot.
 pub type Gammas = BTreeMap<(usize, usize), f32>;
@@ -23,7 +24,7 @@ pub(super) fn seen_labels(evaluation: &Evaluation<'_>, places: Range<usize>) -> 
 ///
 /// # Errors
 /// As [`evaluate`]'s.
-pub fn gammas<D: Backend>(
+pub fn gammas<D: ConvOps>(
     registry: &Registry<D>,
     evaluation: &Evaluation<'_>,
     open: impl Fn() -> Result<D, TensorError> + Sync,

@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use super::{EvalError, Evaluation, evaluate};
 use crate::learner::Registry;
 use crate::metric;
-use crate::tensor::{Backend, TensorError};
+use crate::tensor::TensorError;
+use crate::tensor::conv::ConvOps;
 
 /// For each learner and shot of an evaluation, as (learner, shot): the largest confidence score that at least 95 % of all its
 /// queries reach.
 ///
 /// # Errors
 /// As [`evaluate`]'s.
-pub fn thresholds<D: Backend>(
+pub fn thresholds<D: ConvOps>(
     registry: &Registry<D>,
     evaluation: &Evaluation<'_>,
     open: impl Fn() -> Result<D, TensorError> + Sync,

@@ -25,7 +25,7 @@ impl<D: Backend> Unit<D> {
     pub(super) fn all(
         registry: &Registry<D>,
         learners: &[Checked],
-        fitted: &[Option<Fitted<D>>],
+        (takes, fitted): (&[Takes], &[Option<Fitted<D>>]),
         device: &D,
     ) -> Result<Vec<Unit<D>>, LearnError> {
         let one = |place: usize| -> Result<Unit<D>, LearnError> {
@@ -34,7 +34,8 @@ impl<D: Backend> Unit<D> {
                 Some(fitted) => fitted.learner(device)?,
                 None => registry.build(&learner.parameters)?,
             };
-            Ok(Unit::of(learner, vec![place], vec![learner.confidence], Kind::One(built)))
+            let confidences = vec![learner.confidence];
+            Ok(Unit::of(learner, takes[place], (vec![place], confidences), Kind::One(built)))
         };
         // By name and transform, the places of inductive learners that might be kin.
         let mut kin: Vec<(&str, Takes, Vec<usize>)> = Vec::new();
@@ -44,15 +45,15 @@ impl<D: Backend> Unit<D> {
                 units.push(one(place)?);
                 continue;
             }
-            let takes = Takes::of(learner);
+            let taken = takes[place];
             let same =
-                |known: &&mut (&str, Takes, Vec<usize>)| (known.0, known.1) == (learner.learner(), takes);
+                |known: &&mut (&str, Takes, Vec<usize>)| (known.0, known.1) == (learner.learner(), taken);
             match kin.iter_mut().find(same) {
                 Some((_, _, members)) => members.push(place),
-                None => kin.push((learner.learner(), takes, vec![place])),
+                None => kin.push((learner.learner(), taken, vec![place])),
             }
         }
-        for (name, _, members) in kin {
+        for (name, taken, members) in kin {
             let settings: Vec<Parameters> =
                 members.iter().map(|place| learners[*place].parameters.clone()).collect();
             let family = match members.len() {
@@ -63,7 +64,7 @@ impl<D: Backend> Unit<D> {
                 Some(family) => {
                     let first = &learners[members[0]];
                     let confidences = members.iter().map(|place| learners[*place].confidence).collect();
-                    units.push(Unit::of(first, members, confidences, Kind::Family(family)));
+                    units.push(Unit::of(first, taken, (members, confidences), Kind::Family(family)));
                 }
                 None => {
                     for place in members {
@@ -76,8 +77,13 @@ impl<D: Backend> Unit<D> {
     }
 
     /// A unit whose members are all given what this learner is given.
-    fn of(learner: &Checked, members: Vec<usize>, confidences: Vec<Confidence>, kind: Kind<D>) -> Unit<D> {
-        Unit { members, confidences, takes: Takes::of(learner), setting: learner.setting, kind }
+    fn of(
+        learner: &Checked,
+        takes: Takes,
+        (members, confidences): (Vec<usize>, Vec<Confidence>),
+        kind: Kind<D>,
+    ) -> Unit<D> {
+        Unit { members, confidences, takes, setting: learner.setting, kind }
     }
 
     /// The answers of all members.

@@ -7,11 +7,12 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
 use std::time::Instant;
 
+use super::place::needed;
 use super::stacking::seen_labels;
 use super::unit::Unit;
 use super::{Answered, Batch, EvalError, Evaluation, Grading, Shared, Takes, takes_part};
-use crate::episode::{Draw, Episode, Order, deal, deal_class_embeddings};
-use crate::learner::{Answer, Given, Registry};
+use crate::episode::{Order, deal, deal_class_embeddings};
+use crate::learner::{Answer, Given, LearnError, Registry};
 use crate::metric::{self, EpisodeGrade, Margins, QueryMargin, grade_at};
 use crate::rng::BatchRng;
 use crate::tensor::dfdx::shapes::HasShape;
@@ -50,7 +51,7 @@ fn take_batches<D: Backend>(
     sender: &Sender,
 ) -> Result<(), EvalError> {
     let device = open()?;
-    let units = Unit::all(registry, shared.evaluation.learners, &shared.fitted, &device)?;
+    let units = Unit::all(registry, shared.evaluation.learners, (&shared.takes, &shared.fitted), &device)?;
     let stores: BTreeMap<Takes, D::Store> = shared
         .rows
         .iter()
@@ -89,18 +90,6 @@ fn told<D: Backend, T>(work: impl FnOnce() -> Result<T, EvalError>) -> Result<T,
         .unwrap_or_else(|panic| Err(TensorError::of_panic(D::NAME, panic.as_ref()).into()))
 }
 
-/// The rows that a draw names, each once.
-fn needed(draw: &Draw) -> Vec<u32> {
-    let named = |episode: Episode<'_>| {
-        let items = [episode.all_support(), episode.all_query(), episode.oos()];
-        items.into_iter().flatten().map(|item| item.0).collect::<Vec<_>>()
-    };
-    let mut rows: Vec<u32> = draw.episodes().flat_map(named).collect();
-    rows.sort_unstable();
-    rows.dedup();
-    rows
-}
-
 /// The answers of all learners, at all shots, to one batch.
 fn answer<D: Backend>(
     shared: &Shared<'_, D>,
@@ -126,8 +115,7 @@ fn answer<D: Backend>(
     let mut out = Vec::new();
     for (shot_place, shot) in evaluation.shots.iter().enumerate() {
         for (taken, store) in stores {
-            let behind = evaluation.behind.filter(|_| *taken == Takes::Items);
-            let form = behind.map_or(evaluation.store.form(), |behind| behind.items.form());
+            let (form, network) = evaluation.given(*taken, &shared.forms);
             let dealt = deal(device, store, form, evaluation.draw, places.clone(), *shot, &order)?;
             let takes = |unit: &&Unit<D>| {
                 unit.takes == *taken && takes_part(unit.setting, evaluation.shots, shot_place)
@@ -135,7 +123,6 @@ fn answer<D: Backend>(
             for unit in units.iter().filter(takes) {
                 let clock = Instant::now();
                 let support = dealt.support.as_ref();
-                let network = behind.map(|behind| behind.network);
                 let grading = &shared.grading;
                 let asked = support.filter(|_| grading.support && unit.setting == Setting::Inductive);
                 let both = asked.map(|support| dealt.query.with_support(support)).transpose()?;
@@ -223,9 +210,13 @@ impl Round<'_> {
         let (first, last) = (self.numbers[0], self.numbers[self.numbers.len() - 1]);
         let attempt = catch_unwind(AssertUnwindSafe(|| unit.answers(given)));
         let answers = match attempt {
-            Ok(answers) => {
-                answers.map_err(|source| EvalError::Learner { learner: name(), first, last, source })?
-            }
+            Ok(answers) => answers.map_err(|source| match source {
+                LearnError::InEpisode { place, source } => {
+                    let episode = self.numbers.get(place).copied().unwrap_or(first);
+                    EvalError::Learner { learner: name(), first: episode, last: episode, source: *source }
+                }
+                source => EvalError::Learner { learner: name(), first, last, source },
+            })?,
             Err(panic) => {
                 let message = panic_message(panic.as_ref());
                 return Err(match TensorError::of_device(D::NAME, message) {

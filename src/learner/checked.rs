@@ -22,6 +22,8 @@ pub struct Checked {
     pub sizes: Sizes,
     /// Whether it is given raw items and the network behind the features, in place of features.
     pub needs_network: bool,
+    /// Whether a run that names no learners leaves it out.
+    pub only_by_name: bool,
     /// Whether it must be fitted on seen classes before it can answer.
     pub needs_fit: bool,
     /// Whether it draws its answers to equal numbers of queries per label.
@@ -38,6 +40,7 @@ impl Checked {
             confidence: learner.confidence(),
             sizes: learner.sizes(),
             needs_network: learner.needs_network(),
+            only_by_name: learner.is_only_by_name(),
             needs_fit: learner.needs_fit(),
             assumes_balance: learner.assumes_balance(),
         }

@@ -1,6 +1,7 @@
 //! Why a learner could not be built or could not answer.
 
 use crate::backbone::BackboneError;
+use crate::optimise::OptimiseError;
 use crate::tensor::TensorError;
 use crate::vocab::spec::SpecError;
 
@@ -62,6 +63,17 @@ pub enum LearnError {
     /// The network that a learner owns cannot be used.
     #[error(transparent)]
     Network(#[from] BackboneError),
+    /// A training inside an episode failed.
+    #[error(transparent)]
+    Training(#[from] OptimiseError),
+    /// One episode of a batch failed.
+    #[error("{source}")]
+    InEpisode {
+        /// Its place in the batch.
+        place: usize,
+        /// Why.
+        source: Box<LearnError>,
+    },
     /// The episode or the run does not give what the learner needs.
     #[error("the learner needs {what}, and is given none")]
     Missing {
@@ -93,4 +105,11 @@ pub enum LearnError {
     /// A tensor operation failed.
     #[error(transparent)]
     Tensor(#[from] TensorError),
+}
+
+impl LearnError {
+    /// The same, said of one episode of a batch.
+    pub fn in_episode(self, place: usize) -> LearnError {
+        LearnError::InEpisode { place, source: Box::new(self) }
+    }
 }

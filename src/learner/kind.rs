@@ -1,9 +1,12 @@
 //! A learner of any setting, with what it declares; and what an episode gives it.
 
 use super::{
-    Adaptive, ClassTransductive, Classifier, Fit, Fitted, Inductive, LearnError, Semantic, Sizes,
-    Transductive, ZeroShot,
+    Adaptive, ClassTransductive, Classifier, Fit, Fitted, Frozen, Inductive, LearnError, Network, Semantic,
+    Sizes, Transductive, ZeroShot,
 };
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
 use crate::backbone::Saved;
 use crate::rng::BatchRng;
 use crate::tensor::Backend;
@@ -39,6 +42,7 @@ struct Declared {
     assumes_balance: bool,
     weighs_columns_alike: bool,
     weak: bool,
+    only_by_name: bool,
 }
 
 /// A change of all features of an episode.
@@ -67,7 +71,7 @@ pub struct Given<'a, D: Backend> {
     /// The embeddings of the labels, where the dataset has class embeddings.
     pub class_embeddings: Option<&'a ClassEmbeddings<D>>,
     /// The network behind the features, where support and queries are raw items.
-    pub network: Option<&'a Saved>,
+    pub network: Option<Network<'a>>,
     /// The items to be labelled.
     pub query: &'a Items<D>,
     /// The learner's own random numbers.
@@ -78,9 +82,17 @@ impl<D: Backend> Learner<D> {
     fn of(kind: Kind<D>) -> Learner<D> {
         let (takes, confidence, sizes) = (Transform::None, Confidence::Probability, Sizes::Any);
         let invariances: &[Change] = &[Change::Rotation];
-        let (assumes_balance, weighs_columns_alike, weak) = (false, false, false);
-        let declared =
-            Declared { takes, confidence, sizes, invariances, assumes_balance, weighs_columns_alike, weak };
+        let (assumes_balance, weighs_columns_alike, weak, only_by_name) = (false, false, false, false);
+        let declared = Declared {
+            takes,
+            confidence,
+            sizes,
+            invariances,
+            assumes_balance,
+            weighs_columns_alike,
+            weak,
+            only_by_name,
+        };
         Learner { kind, declared }
     }
 
@@ -162,6 +174,39 @@ impl<D: Backend> Learner<D> {
     pub fn weak(mut self) -> Learner<D> {
         self.declared.weak = true;
         self
+    }
+
+    /// The same, which takes so long that a run without named learners leaves it out.
+    pub fn only_by_name(mut self) -> Learner<D> {
+        self.declared.only_by_name = true;
+        self
+    }
+
+    /// Whether a run that names no learners leaves it out.
+    pub fn is_only_by_name(&self) -> bool {
+        self.declared.only_by_name
+    }
+
+    /// The lower part of a network that it leaves as it is; nothing for one that owns no network or wants the raw items.
+    ///
+    /// # Errors
+    /// When it cannot adapt this network.
+    pub fn frozen(&self, network: &Arc<Saved>) -> Result<Option<Frozen>, LearnError> {
+        match &self.kind {
+            Kind::Adaptive(learner) => learner.frozen(network),
+            _ => Ok(None),
+        }
+    }
+
+    /// Weights that it trains in an episode of `way` labels; nothing for one that owns no network, or does not know.
+    ///
+    /// # Errors
+    /// When it cannot adapt this network.
+    pub fn trained(&self, network: &Arc<Saved>, way: usize) -> Result<Option<usize>, LearnError> {
+        match &self.kind {
+            Kind::Adaptive(learner) => learner.trained(network, way),
+            _ => Ok(None),
+        }
     }
 
     /// Whether its settings may not tell apart even classes that lie far apart.
@@ -265,19 +310,31 @@ impl<D: Backend> Learner<D> {
     /// # Errors
     /// As the learner's own; also where it needs what is not given, or has not been fitted.
     pub fn answer(&self, given: &Given<'_, D>) -> Result<(Scores<D>, usize), LearnError> {
+        Ok(self.timed(given)?.0)
+    }
+
+    /// As [`Learner::answer`], and how long it took to adapt before the queries were scored.
+    ///
+    /// # Errors
+    /// As [`Learner::answer`].
+    pub fn timed(&self, given: &Given<'_, D>) -> Result<((Scores<D>, usize), Duration), LearnError> {
         let Given { query, rng, .. } = *given;
+        let begun = Instant::now();
         let support = || given.support.ok_or(LearnError::Missing { what: "a support set" });
         let vectors = || given.class_embeddings.ok_or(LearnError::Missing { what: "class embeddings" });
-        let classified =
-            |classifier: Box<dyn Classifier<D>>| Ok((classifier.scores(query)?, classifier.unconverged()));
+        let classified = |classifier: Box<dyn Classifier<D>>| {
+            let adapted = begun.elapsed();
+            Ok(((classifier.scores(query)?, classifier.unconverged()), adapted))
+        };
+        let at_once = |scores: Scores<D>| ((scores, 0), Duration::ZERO);
         match &self.kind {
             Kind::Inductive(learner) => classified(learner.adapt(support()?, rng)?),
             Kind::Adaptive(learner) => {
                 let network = given.network.ok_or(LearnError::Missing { what: "a network" })?;
-                classified(learner.adapt(network, support()?, rng)?)
+                classified(learner.adapt(&network, support()?, rng)?)
             }
-            Kind::Transductive(learner) => Ok((learner.infer(support()?, query, rng)?, 0)),
-            Kind::ZeroShot(learner) => Ok((learner.scores(query, vectors()?)?, 0)),
+            Kind::Transductive(learner) => Ok(at_once(learner.infer(support()?, query, rng)?)),
+            Kind::ZeroShot(learner) => Ok(at_once(learner.scores(query, vectors()?)?)),
             Kind::Semantic(learner) => classified(learner.adapt(given.support, vectors()?, rng)?),
             Kind::Unfitted(_) | Kind::ClassTransductive(_) => {
                 Err(LearnError::Missing { what: "a fit on seen classes" })

@@ -15,6 +15,7 @@ mod error;
 mod eszsl;
 mod family;
 mod fine_tune;
+mod finetune_network;
 mod fit;
 mod host_head;
 mod k_nn;
@@ -28,6 +29,7 @@ mod matching;
 mod metaoptnet_svm;
 mod mlp;
 mod nearest_centroid;
+mod network;
 mod parameters;
 mod per_episode;
 mod prototypical;
@@ -49,6 +51,8 @@ mod tip_adapter_f;
 mod transductive;
 mod whitened_ridge;
 
+use std::sync::Arc;
+
 use crate::backbone::Saved;
 use crate::rng::BatchRng;
 use crate::tensor::Backend;
@@ -63,6 +67,7 @@ pub use fit::{ClassTransductive, Fit, Fitted};
 pub use kind::{Change, Given, Learner};
 pub use learners::{Learners, Plugin, Registered};
 pub use linear::LinearClassifier;
+pub use network::{Frozen, Network};
 pub use parameters::{Key, Parameters};
 pub use per_episode::{PerEpisode, batched};
 pub use registry::{Entry, Peers, Registry};
@@ -82,13 +87,33 @@ pub trait Inductive<D: Backend> {
 ///
 /// Support and queries hold the raw items as the network reads them, flattened, see [`Support::form`].
 pub trait Adaptive<D: Backend> {
-    /// Adapts to the support sets of a batch; `network` is what made the features of this feature set, and is not changed.
+    /// The lower part of the network that it leaves as it is, which every item may pass once for the whole run; nothing where
+    /// it wants the raw items. This is also where a network that it cannot adapt is refused.
+    ///
+    /// # Errors
+    /// When it cannot adapt this network.
+    fn frozen(&self, network: &Arc<Saved>) -> Result<Option<Frozen>, LearnError> {
+        let _ = network;
+        Ok(None)
+    }
+
+    /// Weights that it trains in an episode of `way` labels, head and network; nothing where it does not know.
+    ///
+    /// # Errors
+    /// When it cannot adapt this network.
+    fn trained(&self, network: &Arc<Saved>, way: usize) -> Result<Option<usize>, LearnError> {
+        let _ = (network, way);
+        Ok(None)
+    }
+
+    /// Adapts to the support sets of a batch; `network` is what made the features of this feature set, and is not changed. Items
+    /// are raw unless it says that they have passed the frozen part.
     ///
     /// # Errors
     /// When the device fails, or the support cannot be used.
     fn adapt(
         &self,
-        network: &Saved,
+        network: &Network<'_>,
         support: &Support<D>,
         rng: &BatchRng<'_>,
     ) -> Result<Box<dyn Classifier<D>>, LearnError>;
@@ -158,6 +183,7 @@ impl Plugin for Shipped {
         ridge::register(list);
         svm::register(list);
         fine_tune::register(list);
+        finetune_network::register(list);
         metaoptnet_svm::register(list);
         whitened_ridge::register(list);
         lda::register(list);

@@ -141,6 +141,11 @@ impl Metric {
         self.0.rate
     }
 
+    /// The least and the largest value, where it has such: those of a share.
+    pub fn range(self) -> Option<(f64, f64)> {
+        self.0.rate.then_some((0.0, 1.0))
+    }
+
     /// Whether this must be there for it to be defined.
     pub fn needs(self, need: Need) -> bool {
         self.0.needs.contains(&need)

@@ -1,6 +1,7 @@
 //! Numbers by the million: the memory or the file that they lie in, and what is done to each of them.
 
 mod exponential;
+mod joined;
 mod lanes;
 mod memory;
 mod values;

@@ -6,7 +6,7 @@ use super::grid::Grid;
 use super::names::{seedless, without_seed};
 use crate::metric::Metric;
 use crate::results::{Selection, Size, SummaryRow};
-use crate::stats::{self, Population};
+use crate::stats::{self, Interval, IntervalMethod, Population};
 use crate::vocab::{Setting, counted};
 
 /// Methods by shots for one metric, a table per protocol and data set. No cell is marked as best: that would be a claim.
@@ -172,7 +172,10 @@ impl Margins {
         let margin = |population| {
             let interval =
                 rows.iter().find_map(|row| row.measured.interval.filter(|(of, _)| *of == population));
-            interval.map_or(ABSENT.to_string(), |(_, interval)| number(rows[0], interval.half_width()))
+            let arms = |(_, interval): (Population, Interval)| {
+                interval.arms(rows[0].measured.value, |arm| number(rows[0], arm))
+            };
+            interval.map_or(ABSENT.to_string(), arms)
         };
         let value = rows.first().map_or(ABSENT.to_string(), |row| number(row, row.measured.value));
         let margins = [(self.these, Population::Sampler), (self.new, Population::Classes)];
@@ -306,36 +309,40 @@ fn notes(rows: &[&SummaryRow], margins: &Margins, methods: &[Method<'_>]) -> Vec
     if !trained_often(methods).is_empty() {
         notes.push("`kshot compare` gives the margin of a mean over seeds, for new seeds too".to_string());
     }
+    notes.extend(uneven(rows));
     notes.extend(without_spread(rows));
     notes
 }
 
-/// What a margin of zero means, where a row has one.
+/// What a margin is made of where there is hardly any spread.
 fn without_spread(rows: &[&SummaryRow]) -> Option<String> {
-    let zero =
-        |row: &&&SummaryRow| row.measured.interval.is_some_and(|(_, interval)| interval.half_width() == 0.0);
-    let row = rows.iter().find(zero)?;
-    let zero = number(row, 0.0);
-    let said = format!("± {zero}: every episode gave the same value, which does not make it exact");
-    let table = &row.table;
-    let (Size::Number(way), Size::Number(query)) = (table.way, table.query) else { return Some(said) };
-    let queries = row.episodes as u64 * u64::from(way) * u64::from(query);
-    let all_right = row.measured.metric == Metric::ACCURACY && row.measured.value == 1.0;
-    let level = row.measured.interval.map_or(0.95, |(_, interval)| interval.level);
-    let most = stats::rate_of_none(queries, level).filter(|_| all_right);
-    Some(most.map_or(said.clone(), |most| {
-        format!(
-            "{said}: {queries} of {queries} correct queries, even independent ones, show {:.1} % or more",
-            100.0 * (1.0 - most)
-        )
-    }))
+    let quiet = rows.iter().any(|row| row.measured.method == Some(IntervalMethod::ClopperPearson));
+    quiet.then(|| {
+        "where all episodes or classes agree, or nearly all, a margin is the share of others that so many do not rule out \
+         (Clopper and Pearson)"
+            .to_string()
+    })
+}
+
+/// That an interval reaches farther on one side.
+fn uneven(rows: &[&SummaryRow]) -> Option<String> {
+    let of = |row: &&&SummaryRow| {
+        let measured = &row.measured;
+        let arms =
+            measured.interval.map(|(_, interval)| interval.arms(measured.value, |arm| number(row, arm)));
+        arms.is_some_and(|arms| arms.contains('+'))
+    };
+    rows.iter().find(of)?;
+    Some(
+        "−a +b: the interval reaches a below and b above, because few classes are far from the rest"
+            .to_string(),
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::results::{Measured, Table};
-    use crate::stats::Interval;
     use crate::vocab::{SawClasses, Setting};
 
     fn row(protocol: &str, shot: Size, learner: &str, seed: Option<&str>, value: f64) -> SummaryRow {
@@ -370,7 +377,7 @@ mod tests {
             },
             episodes: 600,
             classes: 60,
-            measured: Measured { metric: Metric::ACCURACY, value, interval: None },
+            measured: Measured::plain(Metric::ACCURACY, value),
             features_sha256: "f".to_string(),
         }
     }
@@ -380,7 +387,8 @@ mod tests {
         let with = |(population, half): &(Population, f64)| {
             let value = row.measured.value;
             let interval = Interval { low: value - half, high: value + half, level: 0.95 };
-            let measured = Measured { interval: Some((*population, interval)), ..row.measured };
+            let (interval, method) = (Some((*population, interval)), Some(IntervalMethod::StudentT));
+            let measured = Measured { interval, method, ..row.measured };
             SummaryRow { measured, ..row.clone() }
         };
         margins.iter().map(with).collect()
@@ -451,14 +459,14 @@ f+k-nn    100.00
 
     #[test]
     fn a_margin_of_zero_says_what_it_does_not_mean() {
-        let mut rows = with(&row("p", ONE, "k-nn", None, 1.0), &[(Population::Sampler, 0.0)]);
-        rows[0].episodes = 2;
+        let estimate = stats::of_mean_within(&[1.0; 600], Metric::ACCURACY.range()).unwrap();
+        let measured = Measured::of(Metric::ACCURACY, Population::Sampler, &estimate, 0.95).unwrap();
+        let rows = [SummaryRow { measured, ..row("p", ONE, "k-nn", None, 1.0) }];
         let text = Overview::of(&rows, Metric::ACCURACY).text();
-        let note = "± 0.00: every episode gave the same value, which does not make it exact: 150 of 150 correct queries, \
-                    even independent ones, show 98.0 % or more\n";
-        assert!(text.ends_with(note), "{text}");
-        let rows = with(&row("p", ONE, "k-nn", None, 0.2), &[(Population::Sampler, 0.0)]);
-        assert!(Overview::of(&rows, Metric::ACCURACY).text().ends_with("which does not make it exact\n"));
+        assert!(text.contains("−0.61 +0.00"), "{text}");
+        assert!(text.ends_with(
+            "a margin is the share of others that so many do not rule out (Clopper and Pearson)\n"
+        ));
     }
 
     #[test]

@@ -1,10 +1,14 @@
 //! Seen and unseen classes among the same candidates: accuracies on either side, and the curve between them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::Measured;
+use super::class_level::{self, ClassRow};
 use super::rows::{CurveCells, SideCells};
 use super::table::TableKey;
-use crate::stats::{Standing, TradeOff};
+use crate::metric::Metric;
+use crate::stats::{Population, Standing, TradeOff};
 use crate::vocab::ClassId;
 
 /// How one query stands between the seen and the unseen candidates.
@@ -17,6 +21,9 @@ pub struct QueryStanding {
     /// Whether its class has the highest score among those of its own side.
     pub right: bool,
 }
+
+/// Beyond so many queries times classes an interval of the area would take longer than the evaluation.
+const MOST_WORK: usize = 20_000_000;
 
 /// The two sides of a table while it fills.
 #[derive(Debug)]
@@ -48,6 +55,22 @@ impl Generalised {
     /// The curve between the two sides.
     pub(super) fn curve(&self) -> TradeOff {
         TradeOff::of(&self.standings)
+    }
+
+    /// The area under the curve with its interval for new classes; `None` where there is none, or too much to compute.
+    pub(super) fn ausuc(&self, classes: &[(ClassId, ClassRow)], level: f64) -> Option<Measured> {
+        if classes.len() * self.standings.len() > MOST_WORK {
+            return None;
+        }
+        let places: BTreeMap<u32, usize> =
+            classes.iter().enumerate().map(|(place, (class, _))| (class.0, place)).collect();
+        let rows: Vec<ClassRow> = classes.iter().map(|(_, row)| *row).collect();
+        let estimate = class_level::over_units(&rows, Metric::AUSUC.range(), |keep| {
+            let kept =
+                self.standings.iter().filter(|of| places.get(&of.class).is_some_and(|place| keep(*place)));
+            Some(TradeOff::of(&kept.copied().collect::<Vec<_>>()).area())
+        })?;
+        Measured::of(Metric::AUSUC, Population::Classes, &estimate, level)
     }
 
     /// The rows of `seen_unseen_curve.csv`: the curve point by point.

@@ -7,6 +7,7 @@
 
 pub(crate) mod cells;
 mod chunk;
+pub(crate) mod class_level;
 mod commit;
 mod error;
 #[cfg(test)]

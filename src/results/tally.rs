@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::class_level::ClassRow;
 use crate::metric::{ClassCounts, Metric};
-use crate::stats::{self, ClassSum, Estimate, Interval, Population};
+use crate::stats::{self, Estimate, Interval, IntervalMethod, Members, Population};
 use crate::vocab::ClassId;
 
 /// How the queries of one class fared in one episode.
@@ -110,6 +111,22 @@ pub struct Measured {
     pub value: f64,
     /// Its interval and what that speaks about, where there is one.
     pub interval: Option<(Population, Interval)>,
+    /// How the interval was made, where there is one.
+    pub method: Option<IntervalMethod>,
+}
+
+impl Measured {
+    /// A value without an interval.
+    pub fn plain(metric: Metric, value: f64) -> Measured {
+        Measured { metric, value, interval: None, method: None }
+    }
+
+    /// The value of an estimate with its interval of a level; `None` where there is none.
+    pub fn of(metric: Metric, population: Population, estimate: &Estimate, level: f64) -> Option<Measured> {
+        let interval = Some((population, estimate.interval(level)?));
+        let method = Some(estimate.method_at(level));
+        Some(Measured { metric, value: estimate.value, interval, method })
+    }
 }
 
 /// The episodes of one table, as far as its measures need them: a number per metric and episode, and a few per class.
@@ -120,8 +137,8 @@ pub struct Tally {
     /// The metrics that every episode has, each with its values.
     series: Vec<(Metric, Vec<f64>)>,
     classes: BTreeMap<ClassId, ClassTally>,
-    /// What is left out in turn for the classes interval: a class, or its cluster.
-    units: BTreeMap<u32, UnitTally>,
+    /// What is left out in turn for the classes interval, by episode: a class, or its cluster.
+    members: Members,
     /// The unit of each class; none where it is the class itself.
     unit_of: Option<Vec<u32>>,
     episodes: usize,
@@ -136,14 +153,6 @@ struct ClassTally {
     total: u64,
     /// The last episode that held it, counted from 1.
     last: usize,
-}
-
-/// One class or cluster over the draw: sums over the episodes that hold it, with queries of it or without.
-#[derive(Clone, Debug, Default)]
-struct UnitTally {
-    last: usize,
-    /// One per series.
-    sums: Vec<ClassSum>,
 }
 
 impl Tally {
@@ -193,26 +202,23 @@ impl Tally {
         self.correct += totals.correct;
         self.queries += totals.total;
         for class in &outcome.classes {
-            self.hold(class, &values)?;
+            self.hold(class)?;
         }
+        let unit_of = self.unit_of.as_ref();
+        let unit =
+            |class: ClassId| unit_of.and_then(|units| units.get(class.index())).copied().unwrap_or(class.0);
+        self.members.push(outcome.classes.iter().map(|class| unit(class.class)));
         Ok(totals)
     }
 
-    /// Notes that the last episode, with these values, held a class.
-    fn hold(&mut self, class: &ClassOutcome, values: &[(Metric, f64)]) -> Result<(), &'static str> {
+    /// Notes that the last episode held a class.
+    fn hold(&mut self, class: &ClassOutcome) -> Result<(), &'static str> {
         let tally = self.classes.entry(class.class).or_default();
         if std::mem::replace(&mut tally.last, self.episodes) == self.episodes {
             return Err("an episode holds a class once");
         }
         tally.correct += u64::from(class.correct);
         tally.total += u64::from(class.total);
-        let of_class = |units: &Vec<u32>| units.get(class.class.index()).copied();
-        let unit = self.unit_of.as_ref().and_then(of_class).unwrap_or(class.class.0);
-        let held = self.units.entry(unit).or_default();
-        if std::mem::replace(&mut held.last, self.episodes) < self.episodes {
-            held.sums.resize(values.len(), ClassSum::default());
-            held.sums.iter_mut().zip(values).for_each(|(sum, (_, value))| sum.push(*value));
-        }
         Ok(())
     }
 
@@ -253,46 +259,59 @@ impl Tally {
         counts.collect()
     }
 
+    /// The classes that occurred with what each is left out with, by their numbers.
+    pub(super) fn class_rows(&self, seen: Option<&[bool]>) -> Vec<ClassRow> {
+        let units = self.unit_of.as_ref();
+        let unit =
+            |class: &ClassId| units.and_then(|units| units.get(class.index())).copied().unwrap_or(class.0);
+        let counts = self.class_counts(seen).into_iter().zip(self.classes.keys());
+        counts.map(|(counts, class)| ClassRow { counts, unit: unit(class) }).collect()
+    }
+
+    /// What is left out in turn, by episode.
+    pub(super) fn members(&self) -> &Members {
+        &self.members
+    }
+
     /// The means over episodes, sorted by name and then by population; a measure with several intervals comes once for each.
     ///
     /// They have the sampler interval of this level (none for a single episode), the items interval where no item repeats,
     /// and the classes interval where it is defined.
     pub fn measures(&self, level: f64, repeat: bool) -> Vec<Measured> {
         let mut measures = Vec::new();
-        for (place, (metric, values)) in self.series.iter().enumerate() {
-            let sums = self.units.iter().map(|(unit, tally)| (*unit, tally.sums[place]));
-            measures.extend(over_episodes(*metric, values, sums, level, repeat));
+        for (metric, values) in &self.series {
+            measures.extend(over_episodes(*metric, values, &self.members, level, repeat));
         }
         measures.sort_by_key(|measured| measured.metric);
         measures
     }
 }
 
-/// The mean of one value per episode, with its intervals; `sums` are those of the episodes that hold each class.
+/// The mean of one value per episode, with its intervals; `members` are the classes of each episode.
 pub(super) fn over_episodes(
     metric: Metric,
     values: &[f64],
-    sums: impl Iterator<Item = (u32, ClassSum)>,
+    members: &Members,
     level: f64,
     repeat: bool,
 ) -> Vec<Measured> {
     let Some(value) = stats::mean(values) else {
         return Vec::new();
     };
-    let measured = |interval| Measured { metric, value, interval };
-    let (Some(estimate), Some(variance)) = (stats::of_mean(values), stats::variance(values)) else {
-        return vec![measured(None)];
+    let Some(estimate) = stats::of_mean_within(values, metric.range()) else {
+        return vec![Measured::plain(metric, value)];
     };
-    let classes = stats::from_sums(value, variance, values.len(), sums).map(|jackknife| jackknife.estimate);
+    let classes = stats::over_classes(values, members, metric.range()).map(|jackknife| jackknife.estimate);
     let estimates = [
         (Population::Sampler, Some(estimate)),
         (Population::Items, (!repeat).then_some(estimate)),
         (Population::Classes, classes.ok()),
     ];
-    let interval = |(population, estimate): (Population, Option<Estimate>)| {
-        Some(measured(Some((population, estimate?.interval(level)?))))
+    let measured = |(population, estimate): (Population, Option<Estimate>)| {
+        Measured::of(metric, population, &estimate?, level)
     };
-    estimates.into_iter().filter_map(interval).collect()
+    let found: Vec<Measured> = estimates.into_iter().filter_map(measured).collect();
+    if found.is_empty() { vec![Measured::plain(metric, value)] } else { found }
 }
 
 #[cfg(test)]
@@ -386,7 +405,8 @@ mod tests {
         assert_eq!(tally.push(&outcome, &nan), Err("a measure of an episode must be a number"));
         let measures = tally.measures(0.95, true);
         let aurc = measures.iter().find(|m| m.metric == Metric::AURC).unwrap();
-        let expected = stats::of_mean(&[0.25, 0.75]).unwrap().interval(0.95).unwrap();
+        let expected =
+            stats::of_mean_within(&[0.25, 0.75], Some((0.0, 1.0))).unwrap().interval(0.95).unwrap();
         assert_eq!((aurc.value, aurc.interval), (0.5, Some((Population::Sampler, expected))));
     }
 
@@ -439,7 +459,11 @@ mod tests {
         }
         let measures = tally.measures(0.95, true);
         let found = measures.iter().filter_map(|m| m.interval).find(|(p, _)| *p == Population::Classes);
-        let expected = stats::over_classes(&values, &members).unwrap().estimate.interval(0.95).unwrap();
+        let expected = stats::over_classes(&values, &Members::of(&members), Some((0.0, 1.0)))
+            .unwrap()
+            .estimate
+            .interval(0.95)
+            .unwrap();
         assert_eq!(found, Some((Population::Classes, expected)));
         assert_eq!(tally.class_ids().count(), 24);
     }
@@ -452,8 +476,12 @@ mod tests {
             let accuracy = measures.filter(|m| m.metric == Metric::ACCURACY).filter_map(|m| m.interval);
             accuracy.map(|(population, interval)| (population.word(), interval)).collect::<Vec<_>>()
         };
-        let sampler = stats::of_mean(&values).unwrap().interval(0.95).unwrap();
-        let classes = stats::over_classes(&values, &members).unwrap().estimate.interval(0.95).unwrap();
+        let sampler = stats::of_mean_within(&values, Some((0.0, 1.0))).unwrap().interval(0.95).unwrap();
+        let classes = stats::over_classes(&values, &Members::of(&members), Some((0.0, 1.0)))
+            .unwrap()
+            .estimate
+            .interval(0.95)
+            .unwrap();
         assert_eq!(rows(true), [("sampler", sampler), ("classes", classes)]);
         assert_eq!(rows(false), [("sampler", sampler), ("items", sampler), ("classes", classes)]);
     }

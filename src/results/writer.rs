@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::ResultsError;
 use super::chunk::{EpisodeRecord, QueryOutcome};
+use super::class_level::{self, ClassRow};
 use super::generalised::Generalised;
 use super::open_set::OpenSetCounts;
 use super::part::Part;
@@ -224,10 +225,21 @@ impl TableWriter {
         };
         let mut measured = self.tally.measures(self.table.level, self.table.repeat);
         measured.extend(
-            Metric::of_draws().into_iter().filter_map(|metric| {
-                Some(Measured { metric, value: metric.of_draw(&pooled)?, interval: None })
-            }),
+            Metric::of_draws()
+                .into_iter()
+                .filter_map(|metric| Some(Measured::plain(metric, metric.of_draw(&pooled)?))),
         );
+        let (rows, level) = (self.tally.class_rows(self.table.seen.as_deref()), self.table.level);
+        let members = self.tally.members();
+        let mut measured: Vec<Measured> = measured
+            .chunk_by(|one, other| one.metric == other.metric)
+            .flat_map(|of| class_level::completed(of.to_vec(), of[0].metric, &rows, (members, level)))
+            .collect();
+        let classes: Vec<(ClassId, ClassRow)> = self.tally.class_ids().zip(rows).collect();
+        if let Some(of) = self.generalised.as_ref().and_then(|of| of.ausuc(&classes, level)) {
+            measured.retain(|measured| measured.metric != Metric::AUSUC);
+            measured.push(of);
+        }
         // Stable, so that a measure's intervals keep their order.
         measured.sort_by_key(|measured| measured.metric);
         let cluster = |class: ClassId| {

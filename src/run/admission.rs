@@ -60,7 +60,7 @@ pub(crate) fn admitted(
     let mut learners = Vec::new();
     for entry in registry.entries().iter().filter(|entry| !entry.signature().is_on_request()) {
         let parameters = entry.check(&BTreeMap::new())?;
-        if eval::admit(protocol, &parameters, &shots).is_ok() {
+        if !parameters.only_by_name && eval::admit(protocol, &parameters, &shots).is_ok() {
             learners.push(Asked { label: None, parameters });
         }
     }

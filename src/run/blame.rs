@@ -53,6 +53,7 @@ impl RunError {
                 | EvalError::NoSupport { .. }
                 | EvalError::SizesDiffer { .. }
                 | EvalError::CentredOnEvaluated { .. }
+                | EvalError::NeedsNetwork { .. }
                 | EvalError::Build(_) => Blame::Request,
                 EvalError::NeedsClassEmbeddings { .. }
                 | EvalError::NoClassEmbeddings { .. }

@@ -5,16 +5,13 @@ use std::path::{Path, PathBuf};
 use super::error::RunError;
 use super::hard_episode;
 use crate::metric::Metric;
-use crate::report::compare::{self, Bits, Comparison, Options};
+use crate::report::compare::{self, Bits, Comparison, EquivalenceMargin, Options};
 use crate::report::html::{self, Page};
 use crate::results::ResultsFolder;
 use crate::rng::{Purpose, Stream};
 
 /// Rounds of the sign-flip test: its p-value moves by at most 0.005 around 0.05 from seed to seed.
 const ROUNDS: u64 = 9_999;
-
-/// The equivalence margin of accuracy where none is given, in points.
-const MARGIN_POINTS: f64 = 0.5;
 
 /// A comparison of methods on the episodes that they share, put together step by step.
 ///
@@ -24,7 +21,7 @@ pub struct Comparing {
     folders: Vec<PathBuf>,
     metric: Metric,
     baseline: Option<String>,
-    margin: Option<f64>,
+    margin: Option<EquivalenceMargin>,
 }
 
 impl Comparing {
@@ -46,11 +43,11 @@ impl Comparing {
         Comparing { baseline: Some(method.into()), ..self }
     }
 
-    /// With an equivalence margin, the smallest difference that matters: points of accuracy (0.5 where none is given) and of
-    /// other rates, the metric's own unit otherwise.
+    /// With an equivalence margin, the smallest difference that matters: points of accuracy and of other rates, the metric's
+    /// own unit otherwise, or a share of the error. Without one nothing is equivalent.
     #[must_use]
-    pub fn margin(self, margin: f64) -> Comparing {
-        Comparing { margin: Some(margin), ..self }
+    pub fn margin(self, margin: impl Into<EquivalenceMargin>) -> Comparing {
+        Comparing { margin: Some(margin.into()), ..self }
     }
 
     /// Compares.
@@ -94,13 +91,12 @@ impl Comparing {
     }
 
     /// The equivalence margin in the units of the metric.
-    fn margin_of_metric(&self) -> Option<f64> {
-        if self.metric == Metric::ACCURACY {
-            Some(self.margin.unwrap_or(MARGIN_POINTS) / 100.0)
-        } else if self.metric.is_rate() {
-            self.margin.map(|points| points / 100.0)
-        } else {
-            self.margin
+    fn margin_of_metric(&self) -> Option<EquivalenceMargin> {
+        match self.margin? {
+            EquivalenceMargin::Difference(points) if self.metric.is_rate() => {
+                Some(EquivalenceMargin::Difference(points / 100.0))
+            }
+            margin => Some(margin),
         }
     }
 }

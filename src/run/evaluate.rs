@@ -12,7 +12,7 @@ use super::plan::Plan;
 use super::prepare::Ready;
 use super::prepared::{Prepared, Work};
 use super::watch::Watch;
-use super::{audit, filling, fingerprints, record, run_key, thresholds};
+use super::{audit, costs, filling, fingerprints, record, run_key, thresholds};
 use crate::learner::Learners;
 use crate::results::{Journal, Machine, Results, RunRecord, Selection, Warning};
 use crate::results::{LeftOver, ReadTable, ResultsFolder, read_record};
@@ -36,10 +36,9 @@ pub fn evaluate(
     if let Some(done) = finished(request, execution)? {
         return Ok(done);
     }
-    let device = execution.device;
+    let (device, batch, queries) = (execution.device, execution.batch, request.queries.is_some());
     let workers = execution.workers.unwrap_or(device.workers());
-    let queries = request.queries.is_some();
-    let work = Work { learners, device, workers, batch: execution.batch, queries, watch };
+    let work = Work { learners, device, workers, batch, queries, watch };
     let (folder, kept) = folder(execution)?;
     let mut results = Results::with_left_over(&folder, execution.overwrite, execution.left_over)?;
     if request.queries == Some(Queries::Parquet) {
@@ -82,6 +81,7 @@ pub fn evaluate(
         }
         None => results.commit(record)?,
     };
+    costs::write(&runs, &work, execution, &folder)?;
     Ok(Done { rows, warnings, folder, kept, part: execution.shard, finished_before: false })
 }
 
@@ -185,7 +185,7 @@ fn fill(
             }),
         };
         if let Err(error) = &filled
-            && error.is_disk()
+            && (error.is_disk() || matches!(error, RunError::Cancelled) && work.watch.resumes())
         {
             results.keep_journal();
         }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::device::Device;
+use crate::eval::Meter;
 use crate::results::{LeftOver, Shard};
 
 /// How a run is carried out.
@@ -22,6 +23,10 @@ pub struct Execution {
     pub left_over: LeftOver,
     /// The part of every draw that is evaluated; none: the whole.
     pub shard: Option<Shard>,
+    /// Whether the cost of every method is measured behind the run.
+    pub costs: bool,
+    /// What counts allocated bytes, where the program has it.
+    pub meter: Option<Meter>,
     /// How the run was started, for its record.
     pub command: Vec<String>,
 }
@@ -36,6 +41,8 @@ impl Default for Execution {
             overwrite: false,
             left_over: LeftOver::Refuse,
             shard: None,
+            costs: false,
+            meter: None,
             command: Vec::new(),
         }
     }

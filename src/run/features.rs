@@ -115,7 +115,7 @@ impl Features {
     /// What learners that own a network are given.
     pub(crate) fn behind(&self) -> Option<eval::Behind<'_>> {
         let behind = self.behind.as_ref()?;
-        Some(eval::Behind { items: &behind.items, network: &behind.network })
+        Some(eval::Behind { items: &behind.items, network: &behind.network, kept: &behind.kept })
     }
 
     /// What tells it from the others of a run: name, and the seed of the training where only that differs.

@@ -48,7 +48,7 @@ impl Prepared {
     /// What learners that own a network are given.
     pub(crate) fn behind(&self) -> Option<eval::Behind<'_>> {
         let behind = self.behind.as_ref()?;
-        Some(eval::Behind { items: &behind.items, network: &behind.network })
+        Some(eval::Behind { items: &behind.items, network: &behind.network, kept: &behind.kept })
     }
 
     /// What progress is reported under.

@@ -13,7 +13,7 @@ use crate::results::{Chunk, Journal, Warning};
 use crate::run::error::RunError;
 use crate::run::fitness;
 use crate::run::watch::Progress;
-use crate::stats::{self, LEAST_EPISODES, LOOK_EVERY, Look, UntilNarrow};
+use crate::stats::{LEAST_EPISODES, LOOK_EVERY, Look, UntilNarrow};
 
 /// How wide an interval may be.
 #[derive(Clone, Debug, PartialEq)]
@@ -186,7 +186,7 @@ impl Looks {
     }
 
     fn half_width(&self, table: &[f64]) -> Option<f64> {
-        Some(stats::of_mean(table)?.interval(self.rule.level)?.half_width())
+        self.rule.width(table)
     }
 
     fn warning(&self, run: &Prepared, until: &Until, learners: impl Iterator<Item = String>) -> Warning {
@@ -242,9 +242,9 @@ mod tests {
 
     #[test]
     fn it_stops_at_the_first_end_of_a_block_that_is_narrow_whatever_the_batches() {
-        // The deviation is 0.1, so the half-width after n episodes is 0.196/√n: below 0.005 from 1,540 episodes on.
+        // The deviation is 0.1, so the half-width after n episodes is 1.96·√((0.01 + 1/n)/n): below 0.005 from 1,635 episodes on.
         for size in [1, 7, 200, 1_000, 5_000] {
-            assert_eq!(stop(0.005, size), 1_600, "{size}");
+            assert_eq!(stop(0.005, size), 1_800, "{size}");
             assert_eq!(stop(0.1, size), 400, "never before 400 episodes");
             assert_eq!(stop(0.0001, size), 5_000, "never beyond what is allowed");
         }

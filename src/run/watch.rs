@@ -39,6 +39,11 @@ pub trait Watch: Sync {
     fn is_cancelled(&self) -> bool {
         false
     }
+
+    /// Whether a run that was cancelled leaves what it has in its folder, to be resumed; otherwise nothing is left.
+    fn resumes(&self) -> bool {
+        false
+    }
 }
 
 /// Watches nothing.

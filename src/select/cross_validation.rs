@@ -14,7 +14,8 @@ use super::score::Task;
 use crate::episode::folds;
 use crate::eval::{self, EvalError, Evaluation};
 use crate::learner::{Checked, Registry};
-use crate::tensor::{Backend, TensorError};
+use crate::tensor::TensorError;
+use crate::tensor::conv::ConvOps;
 
 /// The most folds of a support set.
 pub const FOLDS: usize = 5;
@@ -26,7 +27,7 @@ const CHUNK: usize = 500;
 ///
 /// # Errors
 /// A trial that fails.
-pub fn choices<D: Backend>(
+pub fn choices<D: ConvOps>(
     registry: &Registry<D>,
     task: &Task<'_>,
     trials: &[Checked],

@@ -7,7 +7,8 @@ use crate::eval::{self, Behind, EvalError, Evaluation, Grading, SeenRules};
 use crate::learner::{Checked, Registry};
 use crate::metric::{Margins, best_temperature};
 use crate::stats::{self, Interval};
-use crate::tensor::{Backend, TensorError};
+use crate::tensor::TensorError;
+use crate::tensor::conv::ConvOps;
 
 /// Episodes from which a temperature is chosen; one number needs no more.
 const CALIBRATED: usize = 2_000;
@@ -68,7 +69,7 @@ pub struct Scored {
 ///
 /// # Errors
 /// A trial that fails, or answers no episode.
-pub fn score<D: Backend>(
+pub fn score<D: ConvOps>(
     registry: &Registry<D>,
     task: &Task<'_>,
     trials: &[Checked],
@@ -117,7 +118,7 @@ pub fn best(scores: &[Scored]) -> usize {
 ///
 /// # Errors
 /// A learner that fails.
-pub fn temperatures<D: Backend>(
+pub fn temperatures<D: ConvOps>(
     registry: &Registry<D>,
     task: &Task<'_>,
     learners: &[Checked],

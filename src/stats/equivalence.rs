@@ -1,6 +1,7 @@
 //! Two one-sided tests, and the verdict in three.
 
 use super::estimate::{Estimate, t_tail};
+use super::hall;
 
 /// The p-value of "the true value lies outside ±`margin`", by two one-sided t-tests; small means equivalent.
 ///
@@ -16,12 +17,18 @@ pub fn equivalence_p(estimate: &Estimate, margin: f64) -> Option<f64> {
     if !(margin > 0.0 && margin.is_finite()) {
         return None;
     }
-    let room = margin - estimate.value.abs();
-    if estimate.standard_error == 0.0 {
+    let unseen = estimate.floor.is_some_and(|floor| floor.deviating == 0);
+    if estimate.standard_error == 0.0 || unseen {
         return Some(1.0);
     }
-    // The larger of the two one-sided p-values is the one of the nearer bound.
-    Some(t_tail(room / estimate.standard_error, estimate.degrees))
+    let (value, error) = (estimate.value, estimate.standard_error);
+    let beyond = |statistic: f64| hall::transformed(statistic, estimate.skewness);
+    let above = t_tail(-beyond((value - margin) / error), estimate.degrees);
+    let below = t_tail(beyond((value + margin) / error), estimate.degrees);
+    // Where nearly all units agree, their spread alone does not bound what others would do.
+    let floor = estimate.floor.map(|floor| floor.p(margin).max(floor.p(-margin)) / 2.0);
+    let (above, below) = (above.max(floor.unwrap_or(0.0)), below.max(floor.unwrap_or(0.0)));
+    Some(above.max(below))
 }
 
 /// What can be said of a difference.
@@ -71,7 +78,7 @@ mod tests {
     use super::*;
 
     fn judge(value: f64, standard_error: f64) -> Verdict {
-        let estimate = Estimate { value, standard_error, degrees: 599.0 };
+        let estimate = Estimate::student(value, standard_error, 599.0);
         verdict(value, estimate.test(0.0).p, equivalence_p(&estimate, 0.005), 0.05)
     }
 
@@ -96,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_value_at_the_bound_is_never_equivalent() {
-        let estimate = Estimate { value: 0.005, standard_error: 0.0, degrees: 5.0 };
+        let estimate = Estimate::student(0.005, 0.0, 5.0);
         assert_eq!(equivalence_p(&estimate, 0.005), Some(1.0));
         assert_eq!(equivalence_p(&estimate, 0.0), None);
         assert_eq!(equivalence_p(&estimate, f64::NAN), None);

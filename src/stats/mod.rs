@@ -6,9 +6,14 @@
 //! Start with [`Estimate`]: every way of estimating a mean ends in one, and intervals, tests and verdicts are made of it.
 
 mod datasets;
+mod delete_class;
 mod equivalence;
 mod estimate;
+mod floor;
+mod hall;
 mod jackknife;
+mod members;
+mod method;
 mod multiple;
 mod none;
 mod paired;
@@ -23,13 +28,14 @@ mod welch;
 mod wilcoxon;
 
 pub use datasets::{Friedman, friedman, nemenyi_difference, nemenyi_p};
+pub use delete_class::delete_class;
 pub use equivalence::{Verdict, equivalence_p, verdict};
-pub use estimate::{Estimate, Interval, Population, Test, of_mean};
-pub use jackknife::{
-    ClassJackknife, ClassSum, JackknifeError, LEAST_CLASSES, LEAST_EPISODES_PER_CLASS, from_sums,
-    over_classes,
-};
-pub use multiple::holm;
+pub use estimate::{Estimate, Interval, Population, Test, of_mean, of_mean_within};
+pub use floor::{Floor, most};
+pub use jackknife::{ClassJackknife, JackknifeError, LEAST_CLASSES, LEAST_WITHOUT, over_classes};
+pub use members::Members;
+pub use method::IntervalMethod;
+pub use multiple::{holm, holm_pairs};
 pub use none::rate_of_none;
 pub use paired::{Effect, differences, paired};
 pub use permutation::{SignFlip, least_p, sign_flip};

@@ -20,28 +20,36 @@ pub fn episodes_for(half_width: f64, deviation: f64, level: f64) -> Option<u64> 
     least(2, |m| Some(t_quantile(level, m - 1.0)? * deviation / m.sqrt()), half_width)
 }
 
-/// Classes needed for an interval of ±`half_width` about new classes: C·(t·SE/δ)², t with C − 1 degrees of freedom.
+/// Classes needed for an interval of ±`half_width` about new classes: C·(w/δ)², w the present half-width.
 ///
 /// A projection that takes the spread between classes, and that between their episodes, as the C classes showed them.
-/// `None` for a half-width that is not positive or a level outside 0 and 1.
+/// `None` where the interval is as narrow already, for a half-width that is not positive and a level outside 0 and 1.
 pub fn classes_for(jackknife: &ClassJackknife, half_width: f64, level: f64) -> Option<u64> {
-    if !(half_width > 0.0 && half_width.is_finite()) {
+    let reach = jackknife.estimate.interval(level)?.half_width();
+    if !(half_width > 0.0 && half_width < reach) {
         return None;
     }
-    let reach = t_quantile(level, jackknife.estimate.degrees)? * jackknife.estimate.standard_error;
     Some((jackknife.classes as f64 * (reach / half_width).powi(2)).ceil() as u64)
 }
 
-/// Episodes of the *same* classes until the interval about new classes is ±`half_width`.
+/// Episodes of the *same* classes until the interval about new classes is ±`half_width`; more than there are.
 ///
-/// `None` where no number of episodes will do, because the choice of classes alone reaches further, and for the bad
-/// arguments of [`classes_for`].
+/// `None` where no number of episodes will do, because the choice of classes alone reaches further, where the interval is
+/// as narrow already, and for the bad arguments of [`classes_for`].
 pub fn episodes_for_classes(jackknife: &ClassJackknife, half_width: f64, level: f64) -> Option<u64> {
-    let t = t_quantile(level, jackknife.estimate.degrees)?;
-    if t * jackknife.between_classes.sqrt() >= half_width {
+    let (m, c) = (jackknife.episodes as f64, jackknife.classes as f64);
+    let between = jackknife.between_classes;
+    // With M' episodes the part of V_J that comes from them is M/M' of what it is.
+    let noise = (jackknife.uncorrected - between).max(0.0) * m;
+    let reach = |episodes: f64| {
+        let variance = between + jackknife.of_episodes / episodes;
+        let degrees = (c - 1.0) * (variance / (between + noise / episodes)).powi(2).min(1.0);
+        Some(t_quantile(level, degrees).unwrap_or(f64::INFINITY) * variance.sqrt())
+    };
+    if t_quantile(level, c - 1.0)? * between.sqrt() >= half_width {
         return None;
     }
-    least(2, |m| Some(t * (jackknife.between_classes + jackknife.of_episodes / m).sqrt()), half_width)
+    least(2, reach, half_width).filter(|episodes| *episodes > jackknife.episodes as u64)
 }
 
 /// Training seeds, for every method that has several, until the interval of [`with_seeds`](super::with_seeds) is
@@ -91,8 +99,10 @@ mod tests {
     fn jackknife(between_classes: f64) -> ClassJackknife {
         let of_episodes = 0.01;
         let standard_error = f64::sqrt(between_classes + of_episodes / 600.0);
-        let estimate = Estimate { value: 0.5, standard_error, degrees: 19.0 };
-        ClassJackknife { estimate, classes: 20, episodes: 600, between_classes, of_episodes }
+        let estimate = Estimate::student(0.5, standard_error, 19.0);
+        // Five of twenty classes an episode: episodes put 19/3 of s²/M into V_J.
+        let uncorrected = between_classes + of_episodes / 600.0 * 19.0 / 3.0;
+        ClassJackknife { estimate, classes: 20, episodes: 600, between_classes, of_episodes, uncorrected }
     }
 
     #[test]
@@ -111,8 +121,18 @@ mod tests {
         assert_eq!(episodes_for_classes(&wide, 0.02, 0.95), None);
         // 20 · (2.093 · √(1e-4 + 0.01/600) / 0.02)² = 25.6
         assert_eq!(classes_for(&wide, 0.02, 0.95), Some(26));
-        // 2.093² · (1e-4 + 0.01/m) ≤ 0.03² from m = 94.9
-        assert_eq!(episodes_for_classes(&wide, 0.03, 0.95), Some(95));
+        let m = episodes_for_classes(&wide, 0.0215, 0.95).unwrap();
+        let half = |m: f64| {
+            let (v, raw) = (1e-4 + 0.01 / m, 1e-4 + 0.01 / m * 19.0 / 3.0);
+            t_quantile(0.95, 19.0 * (v / raw).powi(2)).unwrap() * v.sqrt()
+        };
+        assert!(m > 600 && half(m as f64) <= 0.0215 && half((m - 1) as f64) > 0.0215, "{m}");
+    }
+
+    #[test]
+    fn what_is_reached_already_is_not_planned() {
+        let wide = jackknife(1e-4);
+        assert_eq!((episodes_for_classes(&wide, 0.03, 0.95), classes_for(&wide, 0.03, 0.95)), (None, None));
     }
 
     #[test]

@@ -34,6 +34,7 @@
 use statrs::distribution::{ChiSquared, ContinuousCDF, Normal};
 
 use super::estimate::{Estimate, t_quantile};
+use super::method::IntervalMethod;
 use super::sum::{compensated, sum};
 
 /// Why training seeds cannot be taken as a factor.
@@ -147,7 +148,10 @@ pub fn with_seeds(of_means: &Estimate, seeds: &[SeedVariance]) -> Estimate {
     let variance = rest + compensated(seeds.iter().map(|part| part.between_seeds));
     let uncertainty = rest * rest / of_means.degrees + compensated(seeds.iter().map(|part| part.uncertainty));
     let degrees = if uncertainty > 0.0 { variance * variance / uncertainty } else { of_means.degrees };
-    Estimate { value: of_means.value, standard_error: variance.sqrt(), degrees: degrees.max(1.0) }
+    // The third cumulants add, and seeds are taken as symmetric.
+    let skewness = if variance > 0.0 { of_means.skewness * (rest / variance).powf(1.5) } else { 0.0 };
+    let (standard_error, degrees) = (variance.sqrt(), degrees.max(1.0));
+    Estimate { standard_error, degrees, skewness, method: IntervalMethod::CrossedSeeds, ..*of_means }
 }
 
 /// How many times as wide an interval is as one with the same standard error and no end of degrees of freedom: what few
@@ -187,7 +191,7 @@ pub fn deviation_range(values: usize, level: f64) -> Option<(f64, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::{of_mean, over_classes};
+    use crate::stats::{Members, of_mean, over_classes};
 
     /// Random numbers for made worlds: SplitMix64 and the method of Box and Muller.
     struct Dice(u64);
@@ -331,7 +335,9 @@ mod tests {
             let episodes: Vec<f64> = pairs().map(|pair| effect(pair) + 0.1 * dice.normal()).collect();
             let members: Vec<[u32; 2]> = pairs().collect();
             let values = world(&mut dice, 5, &episodes, 0.07, 0.05);
-            let means = over_classes(&mean_over_seeds(&values).unwrap(), &members).unwrap().estimate;
+            let means = over_classes(&mean_over_seeds(&values).unwrap(), &Members::of(&members), None)
+                .unwrap()
+                .estimate;
             (means, with_seeds(&means, &[over_seeds(&values).unwrap()]))
         }));
         assert!(HOLDS.contains(&crossed), "{crossed}");

@@ -27,7 +27,7 @@ pub fn combined(value: f64, a: Estimate, b: Estimate) -> Estimate {
     } else {
         a.degrees + b.degrees
     };
-    Estimate { value, standard_error: variance.sqrt(), degrees }
+    Estimate::student(value, variance.sqrt(), degrees)
 }
 
 #[cfg(test)]

@@ -44,6 +44,14 @@ pub(super) fn gelu(x: f32) -> f32 {
     0.5 * x * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2))
 }
 
+/// Its approximation by a hyperbolic tangent.
+#[inline(always)]
+pub(super) fn gelu_tanh(x: f32) -> f32 {
+    // ½(1 + tanh u) = 1 / (1 + e⁻²ᵘ) with u = √(2/π)·(x + 0.044715·x³)
+    let u = 0.797_884_6 * (x + 0.044_715 * x * x * x);
+    x / (1.0 + exp(-2.0 * u))
+}
+
 #[inline(always)]
 fn sum(values: &[f32], of: impl Fn(f32) -> f32) -> f32 {
     let mut sums = [0.0; LANES];

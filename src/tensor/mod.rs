@@ -22,9 +22,11 @@ pub mod net;
 pub mod ops;
 mod origin;
 mod pass;
+mod pooling;
 mod resident;
 mod rows;
 pub mod span;
+mod step;
 pub mod stock;
 pub mod tape;
 
@@ -38,9 +40,11 @@ pub use error::TensorError;
 pub use host_batch::HostBatch;
 pub use labels::Labels;
 pub use origin::Origins;
+pub use pooling::Pooling;
 pub use resident::Resident;
 pub use rows::{HostRows, Rows};
 pub use span::SpanOps;
+pub use step::{Moments, Rule, Slot, Step, StepOps};
 
 /// The CPU.
 pub use dfdx::tensor::Cpu;

@@ -17,6 +17,8 @@ pub struct HostRows {
     scale: Option<Arc<[f32]>>,
     squared_norms: Arc<[f32]>,
     unit: f64,
+    /// Where the numbers of each item lie, or [`Rows::EMPTY`]; nothing where all items lie in their order.
+    places: Option<Arc<[u32]>>,
 }
 
 impl HostRows {
@@ -41,7 +43,7 @@ impl HostRows {
         shape("columns of the shift", dim, shift.as_ref().map_or(dim, |s| s.len()))?;
         shape("scales", count, scale.as_ref().map_or(count, |s| s.len()))?;
         shape("norms", count, squared_norms.len())?;
-        Ok(HostRows { values, count, dim, shift, scale, squared_norms, unit: 1.0 })
+        Ok(HostRows { values, count, dim, shift, scale, squared_norms, unit: 1.0, places: None })
     }
 
     /// Rows from plain numbers (items × dim), without a transform.
@@ -66,6 +68,22 @@ impl HostRows {
     #[must_use]
     pub fn with_unit(self, unit: f64) -> HostRows {
         HostRows { unit, ..self }
+    }
+
+    /// The same rows as those of other items: `places` says of each item which row is its own, or [`Rows::EMPTY`] of one that
+    /// has none and cannot be read. Rows with a scale of their own have no such places.
+    #[must_use]
+    pub fn of_items(self, places: Arc<[u32]>) -> HostRows {
+        HostRows { count: places.len(), places: Some(places), ..self }
+    }
+
+    /// The row of an item.
+    fn place(&self, item: usize) -> Result<usize, TensorError> {
+        let Some(places) = &self.places else { return Ok(item) };
+        match places.get(item) {
+            Some(place) if *place != Rows::EMPTY => Ok(*place as usize),
+            _ => Err(TensorError::NoSuchItem { item, rows: self.count }),
+        }
     }
 
     /// What a number after the transform is a multiple of: a power of two, 1 but for features so large or so small that
@@ -106,11 +124,12 @@ impl HostRows {
 
     /// The squared norm of an item after the transform.
     pub fn squared_norm(&self, row: usize) -> f32 {
-        self.squared_norms[row]
+        self.place(row).map_or(0.0, |row| self.squared_norms[row])
     }
 
     /// The bytes of an item, where they lie in memory.
     pub(super) fn bytes(&self, row: usize) -> Option<&[u8]> {
+        let row = self.place(row).ok()?;
         let range = row * self.dim..(row + 1) * self.dim;
         match &self.values {
             Values::F32(values) => Some(bytemuck::cast_slice(&values[range])),
@@ -121,6 +140,7 @@ impl HostRows {
 
     /// The numbers of an item before the transform: where they lie, or copied into `scratch` (dim).
     pub(super) fn raw<'a>(&'a self, row: usize, scratch: &'a mut [f32]) -> Result<&'a [f32], TensorError> {
+        let row = self.place(row)?;
         let range = row * self.dim..(row + 1) * self.dim;
         match &self.values {
             Values::F32(values) => Ok(&values[range]),
@@ -137,7 +157,8 @@ impl HostRows {
 
     /// Writes an item after the transform into `out` (dim).
     pub fn read(&self, row: usize, out: &mut [f32]) -> Result<(), TensorError> {
-        let read = self.values.read_block(self.dim, row, out);
+        let place = self.place(row)?;
+        let read = self.values.read_block(self.dim, place, out);
         read.map_err(|source| TensorError::Read { item: row, source })?;
         let scale = self.scale(row);
         match &self.shift {

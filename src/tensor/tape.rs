@@ -9,7 +9,7 @@ use dfdx::tensor_ops::{Backward, SumTo, TryMul};
 
 use super::backend::{Backend, device_error};
 use super::error::{TensorError, same};
-use super::to_host;
+use super::{Cpu, to_host};
 
 /// What a gradient is traced back through: the operations that made a result.
 pub type Tape<D> = OwnedTape<f32, D>;
@@ -41,7 +41,24 @@ pub fn backward<S: Shape, D: Backend>(
     Ok(Gradients(sum.try_backward().map_err(error)?))
 }
 
+/// The gradients of everything that a loss was made of.
+///
+/// # Errors
+/// When the device fails.
+pub fn differentiate<D: Backend>(loss: Tensor<(), f32, D, Tape<D>>) -> Result<Gradients<D>, TensorError> {
+    Ok(Gradients(loss.try_backward().map_err(device_error::<D>)?))
+}
+
 impl<D: Backend> Gradients<D> {
+    /// The gradient of a tensor where the device has it; zeros where the result was not made of it.
+    pub(super) fn tensor<S: Shape>(
+        &mut self,
+        tensor: &Tensor<S, f32, D>,
+    ) -> Result<Tensor<S, f32, D>, TensorError> {
+        self.0.get_or_alloc_mut(tensor).map_err(device_error::<D>)?;
+        Ok(self.0.get(tensor))
+    }
+
     /// The gradient of a tensor, in row order; zeros where the result was not made of it.
     ///
     /// # Errors
@@ -49,6 +66,17 @@ impl<D: Backend> Gradients<D> {
     pub fn of<S: Shape>(&mut self, tensor: &Tensor<S, f32, D>) -> Result<Vec<f32>, TensorError> {
         self.0.get_or_alloc_mut(tensor).map_err(device_error::<D>)?;
         to_host(&self.0.get(tensor))
+    }
+}
+
+impl Gradients<Cpu> {
+    /// The gradient of a tensor without a copy; it is gone from here.
+    pub(super) fn moved_out<S: Shape>(
+        &mut self,
+        tensor: &Tensor<S, f32, Cpu>,
+    ) -> Result<Vec<f32>, TensorError> {
+        let gradient = self.0.get_or_alloc_mut(tensor).map_err(device_error::<Cpu>)?;
+        Ok(std::mem::take(&mut **gradient))
     }
 }
 

@@ -1,11 +1,9 @@
 //! The rules that a training config must obey, value by value.
 
-use super::augment::Augmentation;
 use super::error::TrainError;
-use super::optimiser::Optimiser;
-use super::schedule::Schedule;
 use super::written::{Objective, Written};
 use crate::backbone::{Configuration, Sizes, networks};
+use crate::optimise::{Augmentation, Optimiser, Schedule};
 use crate::vocab::Split;
 
 /// The line of a place in a text, from 1.
@@ -132,6 +130,9 @@ impl Check<'_> {
         self.at_least(1, training.report.unwrap_or(1).into(), "training.report")?;
         let clip = training.clip.unwrap_or(1.0);
         self.that(positive(clip), "training.clip", "above 0", clip)?;
+        if let Some(Schedule::WarmUp { steps }) = training.schedule {
+            self.at_least(1, steps.into(), "training.schedule.steps")?;
+        }
         if let Some(Schedule::Step { every, factor }) = training.schedule {
             self.at_least(1, every.into(), "training.schedule.every")?;
             self.that(positive(factor), "training.schedule.factor", "above 0", factor)?;

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use super::config::TrainingConfig;
 use super::error::TrainError;
-use super::optimiser::OptimiserState;
 use super::report::Row;
 use crate::backbone::{WeightFile, Weights, tensor_file};
+use crate::optimise::OptimiserState;
 
 /// What changes while training.
 #[derive(Clone, Debug, PartialEq)]

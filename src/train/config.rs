@@ -2,13 +2,11 @@
 
 use std::ops::Range;
 
-use super::augment::Augmentation;
 use super::check::{Check, line};
 use super::error::TrainError;
-use super::optimiser::Optimiser;
-use super::schedule::Schedule;
 use super::written::{Objective, Written};
 use crate::backbone::Sizes;
+use crate::optimise::{Augmentation, Optimiser, Schedule};
 use crate::vocab::Split;
 
 /// A training, checked.

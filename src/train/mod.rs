@@ -4,27 +4,20 @@
 //! and the step's number, and a checkpoint holds the rest, so a run that was killed ends with the same weights, bit for
 //! bit on the CPU and for any number of threads.
 
-mod augment;
 mod batch;
 mod check;
 mod checkpoint;
 mod config;
 mod error;
-pub mod objective;
-mod optimiser;
 mod report;
-mod schedule;
 mod shipped;
 mod training;
 mod validation;
 mod written;
 
-pub use augment::Augmentation;
 pub use config::{TrainingConfig, Validation};
 pub use error::TrainError;
-pub use optimiser::{Optimiser, OptimiserState, clip};
 pub use report::Row;
-pub use schedule::Schedule;
 pub use shipped::SHIPPED_CONFIGS;
 pub use training::{Training, TrainingInputs};
 pub use written::Objective;

@@ -7,21 +7,20 @@ use super::batch::{Batch, Pool};
 use super::checkpoint::{Best, Identity, State};
 use super::config::TrainingConfig;
 use super::error::TrainError;
-use super::objective::{Loss, cross_entropy, prototypical, triplet};
-use super::optimiser::{OptimiserState, clip};
 use super::report::Row;
 use super::validation;
 use super::written::Objective;
 use crate::backbone::{
-    Architecture, BackboneError, Configuration, Saved, Trainable, Weight, Weights, start_stream,
+    Architecture, BackboneError, Configuration, Saved, Traced, Trainable, Weight, Weights, start_stream,
 };
 use crate::data::Store;
 use crate::episode::{Draw, sha256};
+use crate::optimise::objective::{cross_entropy, prototypical, triplet};
+use crate::optimise::{Head, HeadKind, Loss, OptimiserState, clip};
 use crate::rng::{Purpose, Stream};
+use crate::tensor::TensorError;
 use crate::tensor::conv::ConvOps;
-use crate::tensor::dfdx::tensor::NoneTape;
-use crate::tensor::tape::backward;
-use crate::tensor::to_host;
+use crate::tensor::tape::differentiate;
 use crate::vocab::Form;
 
 /// What a run needs to know, read and checked.
@@ -36,8 +35,15 @@ pub struct TrainingInputs<'a> {
     pub validation: Option<&'a Draw>,
 }
 
+/// What a step found before it.
+struct Found {
+    value: f64,
+    accuracy: f64,
+}
+
 /// A training on a device, of a network that kshot knows by name, or of another one with [`Training::of`].
 pub struct Training<'a, D: ConvOps, A: Architecture = Configuration> {
+    device: D,
     inputs: TrainingInputs<'a>,
     pool: Pool,
     architecture: A,
@@ -102,13 +108,13 @@ impl<'a, D: ConvOps, A: Architecture> Training<'a, D, A> {
             let (classes, dim) = (pool.classes(), architecture.dim());
             let deviation = (1.0 / dim as f64).sqrt();
             let weight = (0..classes * dim).map(|_| (deviation * stream.normal()) as f32).collect();
-            head.push("weight".to_string(), &[classes, dim], weight, true);
+            head.push("weight".to_string(), &[dim, classes], weight, true);
             head.push("bias".to_string(), &[classes], vec![0.0; classes], true);
         }
         let sizes = start.learned().chain(head.learned()).map(|p| p.values.len());
         let optimiser = OptimiserState::zeros(sizes);
         let state = State { step: 0, network: start, head, optimiser, best: None, rows: Vec::new() };
-        Ok(Training { inputs, pool, architecture, network, state })
+        Ok(Training { device: device.clone(), inputs, pool, architecture, network, state })
     }
 
     /// The same, where a checkpoint left it.
@@ -178,18 +184,21 @@ impl<'a, D: ConvOps, A: Architecture> Training<'a, D, A> {
     }
 
     /// One step.
-    fn train(&mut self, rate: f64) -> Result<Loss, TrainError> {
+    fn train(&mut self, rate: f64) -> Result<Found, TrainError> {
         let (config, step) = (self.inputs.config, self.state.step);
         let mut stream = Stream::new(config.seed(), Purpose::Training, step);
         let batch = self.pool.batch(config, step, &mut stream);
         let images = self.images(&batch, &mut stream)?;
         let features = self.network.forward(&images)?;
-        let values = to_host(&features.retaped::<NoneTape>())?;
-        let (loss, head_gradients) = self.objective(&values, &batch);
+        let head = self.head()?;
+        let loss = self.objective(features, head.as_ref(), &batch)?;
+        let found = Found { value: loss.value, accuracy: loss.accuracy };
         self.finite(|| "the loss".to_string(), loss.value)?;
-        let mut traced = backward(features, loss.gradient.clone())?;
+        let mut traced = differentiate(loss.traced)?;
         let mut gradients = self.network.gradients(&mut traced)?;
-        gradients.extend(head_gradients);
+        if let Some(head) = &head {
+            gradients.extend(head.gradients(&mut traced)?);
+        }
         let norm = clip(&mut gradients, config.clip);
         self.finite(|| "the norm of the gradient".to_string(), norm)?;
         self.state.network = self.network.weights()?;
@@ -201,7 +210,7 @@ impl<'a, D: ConvOps, A: Architecture> Training<'a, D, A> {
         self.sound()?;
         self.network.load(&self.state.network)?;
         self.state.step += 1;
-        Ok(loss)
+        Ok(found)
     }
 
     /// Refuses a number of the step that is going on when it is not finite.
@@ -242,20 +251,30 @@ impl<'a, D: ConvOps, A: Architecture> Training<'a, D, A> {
         Ok(images)
     }
 
-    /// The loss, and the gradients of the head.
-    fn objective(&self, features: &[f32], batch: &Batch) -> (Loss, Vec<Vec<f32>>) {
-        let dim = self.architecture.dim();
+    /// The linear layer of a classification, on the device.
+    fn head(&self) -> Result<Option<Head<D>>, TensorError> {
+        let Objective::CrossEntropy { .. } = self.inputs.config.objective else { return Ok(None) };
+        let (dim, classes) = (self.architecture.dim(), self.pool.classes());
+        let mut head = Head::new(&self.device, HeadKind::Linear, (&[], dim), &[], classes)?;
+        let values: Vec<Vec<f32>> = self.state.head.0.iter().map(|weight| weight.values.clone()).collect();
+        head.load(&values)?;
+        Ok(Some(head))
+    }
+
+    /// What is made small.
+    fn objective(
+        &self,
+        features: Traced<D>,
+        head: Option<&Head<D>>,
+        batch: &Batch,
+    ) -> Result<Loss<D>, TensorError> {
         match self.inputs.config.objective {
-            Objective::Prototypical { way, shot, query } => {
-                (prototypical(features, dim, (way, shot, query)), Vec::new())
-            }
-            Objective::Triplet { margin, .. } => (triplet(features, dim, &batch.labels, margin), Vec::new()),
             Objective::CrossEntropy { .. } => {
-                let (weight, bias) = (&self.state.head.0[0].values, &self.state.head.0[1].values);
-                let (loss, weight_gradient, bias_gradient) =
-                    cross_entropy(features, dim, &batch.labels, weight, bias);
-                (loss, vec![weight_gradient, bias_gradient])
+                let logits = if let Some(head) = head { head.logits(features)? } else { features };
+                cross_entropy(logits, &batch.labels, 0.0)
             }
+            Objective::Prototypical { way, shot, query } => prototypical(features, (way, shot, query)),
+            Objective::Triplet { margin, .. } => triplet(features, &batch.labels, margin),
         }
     }
 

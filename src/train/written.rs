@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::{Spanned, Value};
 
-use super::augment::Augmentation;
-use super::optimiser::Optimiser;
-use super::schedule::Schedule;
+use crate::optimise::{Augmentation, Optimiser, Schedule};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -7,8 +7,7 @@ use super::place::Place;
 fn a_build_without_sentence_encoders_says_so_in_one_sentence() {
     let place = Place::empty();
     place.write("t.csv", "text,class\nhello,a\n");
-    let sentence =
-        "this build has no sentence encoders, backbone `bert` needs them\nhint: build with --features text";
+    let sentence = "this build has no sentence encoders, which texts need\nhint: build with --features text";
     place.refuses(2, "embed t.csv --backbone bert --weights net --out store", sentence);
 }
 
@@ -313,7 +312,11 @@ metrics = ["accuracy"]
             "nowhere/config.json: no such file…",
         );
         let file = embed.replace("--weights net", "--weights net/model.safetensors");
-        place.refuses(2, &file, "backbone `bert` is a folder, net/model.safetensors is a file\nhint: …");
+        place.refuses(
+            2,
+            &file,
+            "the weights of backbone `bert` are a folder, net/model.safetensors is a file\nhint: …",
+        );
         let described = format!("{embed} --descriptions d.csv");
         place.refuses(3, &described, "d.csv: no such file");
         place.write("d.csv", "class,description\ncard_lost,x\n");

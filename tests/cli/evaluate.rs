@@ -10,7 +10,7 @@ const COLUMNS: [(&str, &str); 5] = [
         "summary.csv",
         "protocol,version,learner,parameters,selection,setting,backbone,saw_classes,way,shot,features,dataset,\
          seed_train,query,episodes,classes,metric,value,interval,low,high,confidence_level,seed,device,draw_sha256,items_sha256,\
-         features_sha256,kshot,method",
+         features_sha256,kshot,method,interval_method",
     ),
     (
         "episodes.csv",

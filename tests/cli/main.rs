@@ -26,6 +26,7 @@ mod results;
 mod resume;
 mod scores;
 mod select;
+mod signals;
 mod tables;
 mod until;
 mod zero_shot;

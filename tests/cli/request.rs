@@ -194,3 +194,24 @@ fn a_protocol_given_twice_is_refused() {
     let sentence = "protocol `p` is given twice, a run holds each name once";
     place.refuses(2, "evaluate p.toml again.toml --features store", sentence);
 }
+
+#[test]
+fn shells_get_their_completions_and_man_its_pages() {
+    let place = Place::new();
+    for (shell, word) in
+        [("bash", "complete -F _kshot"), ("zsh", "#compdef kshot"), ("fish", "complete -c kshot")]
+    {
+        assert!(place.done(&format!("completions {shell}")).out.contains(word), "{shell}");
+    }
+    assert!(place.done("man").out.starts_with(".ie \\n(.g .ds Aq"));
+    assert!(place.done("man evaluate").out.contains("\\-\\-resume"));
+    let ran = place.run("man fly");
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    assert!(
+        ran.err.starts_with("error: there is no verb `fly`, expected one of list, sample, check, select, "),
+        "{}",
+        ran.err
+    );
+    let version = place.done("--version").out;
+    assert!(version.contains("\nfeatures: ") && version.contains("\nvector instructions: "), "{version}");
+}

@@ -89,6 +89,9 @@ impl Suite for Learners {
         for entry in plain.entries() {
             for parameters in corners(entry) {
                 let learner = registry.build(&parameters).unwrap();
+                if learner.needs_network() {
+                    continue;
+                }
                 let episodes = if learner.takes() == Transform::None { &as_they_are } else { &of_norm_one };
                 let fitted = learner.fit(&seen, || seen.vectors().to_vec(), device).unwrap();
                 let choice = fitted.as_ref().map_or(BTreeMap::new(), |fitted| fitted.chosen().clone());

@@ -1,19 +1,44 @@
 //! What is promised: every cell of the study with its bounds, and every part with its seed. Written before running.
 
+use super::made_worlds::{Law, MadeWorld};
+
 /// One promise: a share of repetitions that must lie between two bounds.
 #[derive(Clone, Copy)]
 pub struct Cell {
     /// Episodes of a repetition.
     pub episodes: &'static str,
     pub measure: &'static str,
+    /// What is asked of the measure.
+    pub ask: Ask,
     pub low: f64,
     pub high: f64,
+}
+
+/// What is asked of the repetitions of a measure.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Ask {
+    /// The share in which it holds.
+    Share,
+    /// The median width of the intervals over that of an oracle, which knows the standard deviation of the estimates.
+    Width,
+}
+
+impl Ask {
+    /// What stands before the measure in the table.
+    pub fn lead(self) -> &'static str {
+        match self {
+            Ask::Share => "",
+            Ask::Width => "width over the oracle's: ",
+        }
+    }
 }
 
 /// A part of the study: one kind of world, whose repetitions give all of its cells.
 pub struct Part {
     pub name: &'static str,
     pub seed: u64,
+    /// Repetitions at most: where data are real, they are fewer.
+    pub most: u32,
     pub(super) world: World,
     pub cells: Vec<Cell>,
 }
@@ -24,8 +49,42 @@ pub(super) enum World {
     FixedCharacters,
     NewItems { classes: usize },
     NewClasses { classes: usize },
-    Characters,
+    Characters { classes: usize },
+    Made(MadeWorld),
+    Intents,
 }
+
+/// Episodes of made worlds, and of real ones.
+pub(super) const MADE: (&str, usize) = ("M=2000", 2000);
+pub(super) const INTENTS: (&str, u32) = ("M=2000", 2000);
+pub(super) const INTENT_SHOTS: [(&str, u32); 2] = [("M=2000, 1-shot", 1), ("M=2000, 5-shot", 5)];
+pub(super) const MADE_ACCURACY: &str = "classes interval covers an accuracy of the made world";
+pub(super) const MADE_DIFFERENCE: &str = "classes interval covers a difference of the made world";
+pub(super) const INTENT_ACCURACY: [&str; 6] = [
+    "classes interval covers the accuracy of prototypical",
+    "classes interval covers the accuracy of k-nn",
+    "classes interval covers the accuracy of matching",
+    "classes interval covers the accuracy of ridge",
+    "classes interval covers the accuracy of svm",
+    "classes interval covers the accuracy of linear-probe",
+];
+pub(super) const INTENT_DIFFERENCE: [&str; 15] = [
+    "classes interval covers prototypical − k-nn",
+    "classes interval covers prototypical − matching",
+    "classes interval covers k-nn − matching",
+    "classes interval covers prototypical − ridge",
+    "classes interval covers k-nn − ridge",
+    "classes interval covers matching − ridge",
+    "classes interval covers prototypical − svm",
+    "classes interval covers k-nn − svm",
+    "classes interval covers matching − svm",
+    "classes interval covers ridge − svm",
+    "classes interval covers prototypical − linear-probe",
+    "classes interval covers k-nn − linear-probe",
+    "classes interval covers matching − linear-probe",
+    "classes interval covers ridge − linear-probe",
+    "classes interval covers svm − linear-probe",
+];
 
 /// Sizes of a draw, by name.
 pub(super) const SIZES: [(&str, usize); 3] = [("M=200", 200), ("M=1000", 1000), ("M=5000", 5000)];
@@ -51,30 +110,57 @@ pub(super) const SAMPLER: &str = "SAMPLER interval covers a difference for new c
 pub(super) const SAMPLER_ALONE: &str = "SAMPLER interval covers an accuracy for new classes";
 
 /// All parts with their cells and seeds.
-pub fn parts(with_characters: bool) -> Vec<Part> {
-    let part = |name, seed, world, cells| Part { name, seed, world, cells };
+pub fn parts(with_characters: bool, with_intents: bool) -> Vec<Part> {
+    let part = |name, seed, world, cells| Part { name, seed, most: u32::MAX, world, cells };
     let mut parts = vec![
         part("fixed pool, C=20", 101, World::FixedPool { classes: 20 }, fixed_pool()),
         part("fixed pool, C=60", 102, World::FixedPool { classes: 60 }, fixed_pool()),
         part("new items, C=20", 201, World::NewItems { classes: 20 }, new_items()),
         part("new items, C=60", 202, World::NewItems { classes: 60 }, new_items()),
-        part("new classes, C=20", 301, World::NewClasses { classes: 20 }, new_classes(&SIZES[1..], TWENTY)),
-        // 1,000 episodes are fewer than 30 for each of 60 classes: refused.
-        part("new classes, C=60", 302, World::NewClasses { classes: 60 }, new_classes(&SIZES[2..], SIXTY)),
+        part("new classes, C=20", 301, World::NewClasses { classes: 20 }, new_classes(&SIZES[1..], ERRS)),
+        part("new classes, C=60", 302, World::NewClasses { classes: 60 }, new_classes(&SIZES[1..], ERRS)),
     ];
+    let made = |law, way, classes| World::Made(MadeWorld { law, way, classes });
+    for (name, seed, world) in [
+        ("normal, 5 of 20", 501, made(Law::Normal, 5, 20)),
+        ("skewed, 5 of 20", 502, made(Law::Skewed, 5, 20)),
+        ("few hard (20 %), 5 of 20", 503, made(Law::FewHard(0.2), 5, 20)),
+        ("few hard (10 %), 5 of 20", 504, made(Law::FewHard(0.1), 5, 20)),
+        ("few hard (10 %), 5 of 60", 505, made(Law::FewHard(0.1), 5, 60)),
+        ("normal, 20 of 60", 506, made(Law::Normal, 20, 60)),
+        ("skewed, 20 of 60", 507, made(Law::Skewed, 20, 60)),
+        ("normal, 19 of 20", 508, made(Law::Normal, 19, 20)),
+        ("skewed, 19 of 20", 509, made(Law::Skewed, 19, 20)),
+        ("confusable pairs, 5 of 20", 510, made(Law::Pairs, 5, 20)),
+        ("skewed, 5 of 600", 511, made(Law::Skewed, 5, 600)),
+    ] {
+        let cells = [MADE_ACCURACY, MADE_DIFFERENCE].into_iter().flat_map(|of| asked(MADE.0, of));
+        parts.push(part(name, seed, world, cells.collect()));
+    }
     if with_characters {
         let fixed = SIZES
             .iter()
             .flat_map(|(episodes, _)| [T, PAIRED, FLIP].map(|measure| cell(episodes, measure, FIXED)));
         let new = SIZES[1..].iter().flat_map(|(episodes, _)| {
-            [
-                cell(episodes, CLASSES, TWENTY.0),
-                cell(episodes, CLASSES_DRAWN, TWENTY.0),
-                cell(episodes, COIN, TWENTY.1),
-            ]
+            let covers = [CLASSES, CLASSES_DRAWN].into_iter().flat_map(|measure| asked(episodes, measure));
+            covers.chain([cell(episodes, COIN, ERRS)])
         });
         parts.push(part("fixed pool, 20 characters", 401, World::FixedCharacters, fixed.collect()));
-        parts.push(part("new classes, 20 characters", 402, World::Characters, new.collect()));
+        parts.push(part(
+            "new classes, 20 characters",
+            402,
+            World::Characters { classes: 20 },
+            new.clone().collect(),
+        ));
+        parts.push(part("new classes, 40 characters", 403, World::Characters { classes: 40 }, new.collect()));
+    }
+    if with_intents {
+        let cells = INTENT_SHOTS.iter().flat_map(|(name, _)| {
+            let all = INTENT_ACCURACY.iter().chain(&INTENT_DIFFERENCE);
+            all.flat_map(move |measure| asked(name, measure))
+        });
+        let part = part("new classes, 20 intents of CLINC150", 601, World::Intents, cells.collect());
+        parts.push(Part { most: 500, ..part });
     }
     parts
 }
@@ -83,12 +169,20 @@ type Bounds = (f64, f64);
 
 /// Coverage on a fixed pool.
 const FIXED: Bounds = (0.935, 0.965);
-/// Coverage and error of the classes interval, with 20 and with 60 classes.
-const TWENTY: (Bounds, Bounds) = ((0.92, 0.975), (0.025, 0.08));
-const SIXTY: (Bounds, Bounds) = ((0.93, 0.97), (0.03, 0.07));
+/// Coverage of the classes interval, and the error of its test.
+const COVERS: Bounds = (0.93, 0.98);
+const ERRS: Bounds = (0.0, 0.07);
+/// The median width of the classes interval over that of an oracle.
+const WIDEST: f64 = 1.25;
 
 fn cell(episodes: &'static str, measure: &'static str, (low, high): Bounds) -> Cell {
-    Cell { episodes, measure, low, high }
+    Cell { episodes, measure, ask: Ask::Share, low, high }
+}
+
+/// What is promised of every interval for new classes: its coverage, and that it is not bought by width.
+fn asked(episodes: &'static str, measure: &'static str) -> [Cell; 2] {
+    let width = Cell { episodes, measure, ask: Ask::Width, low: 0.0, high: WIDEST };
+    [cell(episodes, measure, COVERS), width]
 }
 
 fn fixed_pool() -> Vec<Cell> {
@@ -110,19 +204,16 @@ fn new_items() -> Vec<Cell> {
     sizes.collect()
 }
 
-fn new_classes(sizes: &[(&'static str, usize)], (cover, err): (Bounds, Bounds)) -> Vec<Cell> {
+fn new_classes(sizes: &[(&'static str, usize)], err: Bounds) -> Vec<Cell> {
     let sizes = sizes.iter().flat_map(|(episodes, _)| {
-        [
-            cell(episodes, CLASSES, cover),
-            cell(episodes, CLASSES_PAIRED[0], cover),
-            cell(episodes, CLASSES_PAIRED[1], cover),
-            cell(episodes, CLASSES_PAIRED[2], cover),
+        let paired = CLASSES_PAIRED.into_iter().chain([CLASSES]).flat_map(|measure| asked(episodes, measure));
+        paired.chain([
             cell(episodes, COIN, err),
             cell(episodes, CLASSES_HOLM, (0.0, 0.07)),
             cell(episodes, SAMPLER, (0.0, 0.80)),
             // Printed beside the others; nothing is promised of it.
             cell(episodes, SAMPLER_ALONE, (0.0, 1.0)),
-        ]
+        ])
     });
     sizes.collect()
 }

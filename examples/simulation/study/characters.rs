@@ -10,9 +10,6 @@ use super::pool::{Drawing, Pool};
 /// Characters, each with its drawings.
 pub type Characters = Vec<Vec<Drawing>>;
 
-/// Characters of a pool.
-const OF_A_POOL: usize = 20;
-
 /// The characters of the store `omniglot-pixels` in the folder `data` of `KSHOT_SHARED`, or of `../shared`; or why there
 /// are none.
 pub fn read() -> Result<Characters, String> {
@@ -37,11 +34,10 @@ pub fn read() -> Result<Characters, String> {
     Ok(characters)
 }
 
-/// A pool of twenty characters, and all their drawings.
-pub fn pool(characters: &Characters, dice: &mut Dice) -> Pool {
+/// A pool of so many characters, and all their drawings.
+pub fn pool(characters: &Characters, count: usize, dice: &mut Dice) -> Pool {
     let mut places: Vec<usize> = (0..characters.len()).collect();
-    dice.stream.choose(&mut places, OF_A_POOL);
-    let chosen: Vec<&[Drawing]> =
-        places[..OF_A_POOL].iter().map(|place| characters[*place].as_slice()).collect();
+    dice.stream.choose(&mut places, count);
+    let chosen: Vec<&[Drawing]> = places[..count].iter().map(|place| characters[*place].as_slice()).collect();
     Pool::of_drawings(&chosen)
 }

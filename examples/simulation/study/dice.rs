@@ -27,6 +27,11 @@ impl Dice {
         radius * cosine
     }
 
+    /// An exponential number of mean 1.
+    pub fn exponential(&mut self) -> f64 {
+        -(1.0 - self.stream.unit()).ln()
+    }
+
     /// Whether a thing of this chance happens, in units of 1/65,536.
     pub fn happens(&mut self, chance: i32) -> bool {
         if self.left == 0 {

@@ -53,7 +53,7 @@ pub fn gaussian(seed: u64, numbers: Range<u32>, classes: usize, tally: &mut Tall
 /// Repetitions on one pool of characters.
 pub fn characters(seed: u64, numbers: Range<u32>, characters: &Characters, tally: &mut Tally) {
     let mut dice = Dice::new(seed, Purpose::Dataset, numbers.start / PER_POOL);
-    let pool = characters::pool(characters, &mut dice);
+    let pool = characters::pool(characters, 20, &mut dice);
     let learners = [0, 1].map(|view| learners::plain(view, pool.classes));
     let of_pool = pool.truth();
     let truth = [0, 1].map(|view| expected(&learners[view], &of_pool));

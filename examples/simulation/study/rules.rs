@@ -1,6 +1,6 @@
 //! The questions that a cell asks of the statistics.
 
-use kshot::stats::{self, ClassSum, Estimate};
+use kshot::stats::{self, Estimate, Members};
 
 use super::LEVEL;
 use super::pool::Episodes;
@@ -33,15 +33,7 @@ impl Episodes {
 
     /// What new classes would give.
     pub fn over_classes(&self, values: &[f64]) -> Option<Estimate> {
-        let (mean, variance) = (stats::mean(values)?, stats::variance(values)?);
-        let mut sums: Vec<ClassSum> = Vec::new();
-        for (value, members) in values.iter().zip(&self.classes) {
-            for class in members.map(|class| class as usize) {
-                sums.resize(sums.len().max(class + 1), ClassSum::default());
-                sums[class].push(*value);
-            }
-        }
-        let sums = (0..).zip(sums);
-        stats::from_sums(mean, variance, values.len(), sums).ok().map(|jackknife| jackknife.estimate)
+        let members = Members::of(&self.classes[..values.len()]);
+        stats::over_classes(values, &members, None).ok().map(|jackknife| jackknife.estimate)
     }
 }

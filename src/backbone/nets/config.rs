@@ -1,9 +1,10 @@
 //! The sizes of a published network as kshot's other networks have theirs: written down, filled with first values, and put
 //! onto a device.
 
+use super::blocks::{ACTIVATIONS, Encoder, Pool, pooled};
 use super::kind::{Kind, Plan};
 use super::network::Net;
-use crate::backbone::architecture::{Architecture, Sizes};
+use crate::backbone::architecture::{Architecture, Described, Sizes};
 use crate::backbone::network::Trainable;
 use crate::backbone::{BackboneError, Weights};
 use crate::tensor::TensorError;
@@ -16,6 +17,8 @@ const WIDTH: &str = "width_percent";
 
 /// Largest number of channels, pixels of a side, or classes that a file may claim.
 const LARGEST: usize = 1 << 16;
+/// Most blocks of a transformer that a file may claim.
+pub(super) const DEEPEST: usize = 1024;
 /// Widths in thousandths of the published one.
 pub(super) const WIDTHS: std::ops::RangeInclusive<usize> = 1..=4000;
 
@@ -75,14 +78,25 @@ impl NetConfig {
         &self.plan
     }
 
-    /// The network, written down.
+    /// The network, written down. A transformer that is cut ends with the token, or mean of tokens, that becomes features.
     pub fn graph(&self) -> Graph {
-        (self.kind.describe)(&self.plan)
+        let graph = (self.kind.describe)(&self.plan);
+        match self.cut.and_then(|place| graph.cuts().get(place)).map(|(name, value)| (name == "norm", *value))
+        {
+            Some((false, tokens)) if self.kind.encoder.is_some() => {
+                pooled(graph, tokens, self.plan.encoder.pool)
+            }
+            _ => graph,
+        }
     }
 
-    /// The result that becomes features.
+    /// The result that becomes features, of the network as [`NetConfig::graph`] writes it down.
     pub fn result(&self, graph: &Graph) -> Value {
-        self.cut.map_or(graph.features(), |place| graph.cuts()[place].1)
+        let cut = self.cut.map(|place| &graph.cuts()[place]);
+        match cut.filter(|(name, _)| self.kind.encoder.is_none() || name == "norm") {
+            Some((_, value)) => *value,
+            None => graph.features(),
+        }
     }
 
     /// The size of the result that becomes features.
@@ -146,12 +160,18 @@ impl NetConfig {
                 "padding" if value == "same" => plan.same = true,
                 "transform_input" => plan.transform_input = value.parse().ok()?,
                 "width" => plan.thousandths = value.parse().ok()?,
+                _ if kind.encoder.is_some() => encoder_key(&mut plan.encoder, key, value)?,
                 _ => return None,
             }
         }
         // A file may claim sizes that no machine holds, and products of them that no number does.
+        let encoder = plan.encoder;
         let sizes = [plan.channels, plan.image.0, plan.image.1, plan.classes.unwrap_or(1)];
-        let fits = sizes.iter().all(|size| (1..=LARGEST).contains(size));
+        let of_encoder = [encoder.patch, encoder.hidden, encoder.heads, encoder.middle];
+        let fits = encoder.depth <= DEEPEST
+            && encoder.projection <= LARGEST
+            && encoder.hidden % encoder.heads.max(1) == 0
+            && sizes.iter().chain(&of_encoder).all(|size| (1..=LARGEST).contains(size));
         let config = NetConfig::new(kind).with(plan);
         if !fits || !WIDTHS.contains(&plan.thousandths) {
             return None;
@@ -159,6 +179,52 @@ impl NetConfig {
         let config = cut.map_or(Ok(config), |cut| config.cut(cut)).ok()?;
         config.size().is_ok().then_some(config)
     }
+}
+
+/// What makes a transformer another one than the usual of its name.
+fn encoder_pairs(encoder: &Encoder, usual: &Encoder) -> Vec<String> {
+    let activation =
+        |of: &Encoder| ACTIVATIONS.iter().find(|(_, a)| *a == of.activation).map(|(name, _)| *name);
+    let numbers = [
+        ("blocks", encoder.depth, usual.depth),
+        ("heads", encoder.heads, usual.heads),
+        ("hidden", encoder.hidden, usual.hidden),
+        ("middle", encoder.middle, usual.middle),
+        ("patch", encoder.patch, usual.patch),
+        ("projection", encoder.projection, usual.projection),
+    ];
+    let other = numbers.iter().filter(|(_, own, usual)| own != usual);
+    let mut pairs: Vec<String> = other.map(|(key, own, _)| format!("{key}={own}")).collect();
+    if let Some(name) = activation(encoder).filter(|name| Some(*name) != activation(usual)) {
+        pairs.push(format!("activation={name}"));
+    }
+    if encoder.pool != usual.pool {
+        pairs.push(format!("pool={}", encoder.pool.name()));
+    }
+    pairs
+}
+
+/// One of the pairs read back.
+fn encoder_key(encoder: &mut Encoder, key: &str, value: &str) -> Option<()> {
+    let size = match key {
+        "blocks" => &mut encoder.depth,
+        "heads" => &mut encoder.heads,
+        "hidden" => &mut encoder.hidden,
+        "middle" => &mut encoder.middle,
+        "patch" => &mut encoder.patch,
+        "projection" => &mut encoder.projection,
+        "activation" => {
+            encoder.activation = ACTIVATIONS.iter().find(|(name, _)| *name == value)?.1;
+            return Some(());
+        }
+        "pool" => {
+            encoder.pool = Pool::ALL.iter().find(|(name, _)| *name == value)?.1;
+            return Some(());
+        }
+        _ => return None,
+    };
+    *size = value.parse().ok()?;
+    Some(())
 }
 
 impl Architecture for NetConfig {
@@ -172,6 +238,9 @@ impl Architecture for NetConfig {
         pairs.extend(plan.classes.map(|classes| format!("classes={classes}")));
         pairs.extend(self.cut.map(|place| format!("cut={}", self.graph().cuts()[place].0)));
         pairs.extend(plan.epsilon.map(|epsilon| format!("epsilon={epsilon}")));
+        if let Some(usual) = self.kind.encoder {
+            pairs.extend(encoder_pairs(&plan.encoder, &usual));
+        }
         pairs.push(format!("height={}", plan.image.0));
         pairs.push(format!("image_width={}", plan.image.1));
         pairs.extend(plan.same.then(|| "padding=same".to_string()));
@@ -205,6 +274,13 @@ impl Architecture for NetConfig {
             all.push(parameter.name.clone(), &parameter.shape, values, parameter.learned);
         }
         all
+    }
+
+    fn described(&self) -> Option<Described> {
+        let graph = self.graph();
+        let result = self.result(&graph);
+        let (graph, features) = graph.averaged(result);
+        Some(Described { graph, features, image: self.plan.image })
     }
 
     fn on<D: ConvOps>(&self, device: &D, weights: &Weights) -> Result<Box<dyn Trainable<D>>, TensorError> {

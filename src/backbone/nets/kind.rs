@@ -1,6 +1,8 @@
 //! What a network by name is, and what its weights may say about how it is built.
 
-use crate::tensor::net::{Builder, Graph};
+use super::blocks::{Encoder, Pool};
+use crate::image::{Filter, Recipe};
+use crate::tensor::net::{Activation, Builder, Graph};
 
 /// A network by name.
 #[derive(Clone, Copy, Debug)]
@@ -15,8 +17,12 @@ pub struct Kind {
     pub native: usize,
     /// The shorter side to which images are resized before the middle is cut out, where nothing beside the weights says so.
     pub resize: usize,
-    /// Whether images are expected with mean and deviation 0.5, not ImageNet's.
-    pub halves: bool,
+    /// How images are resized, where nothing beside the weights says so.
+    pub filter: Filter,
+    /// The mean of each channel, which is subtracted.
+    pub mean: [f32; 3],
+    /// The deviation of each channel, by which the rest is divided.
+    pub std: [f32; 3],
     /// Beginnings of the names of weights that serve the training alone.
     pub auxiliary: &'static [&'static str],
     /// How many weights these are, as published.
@@ -25,6 +31,8 @@ pub struct Kind {
     pub trained_on: &'static str,
     /// Its share of right answers on ImageNet's validation images as torchvision publishes it, in percent.
     pub top1: Option<f64>,
+    /// The sizes of a transformer; nothing for other networks.
+    pub encoder: Option<Encoder>,
     /// The network.
     pub describe: fn(&Plan) -> Graph,
     /// A name in a file as torchvision has it.
@@ -40,14 +48,25 @@ impl Kind {
             about,
             native: 224,
             resize: 256,
-            halves: false,
+            filter: Filter::Bilinear,
+            mean: [0.485, 0.456, 0.406],
+            std: [0.229, 0.224, 0.225],
             auxiliary: &[],
             auxiliary_parameters: 0,
             trained_on: "imagenet-1k",
             top1: None,
+            encoder: None,
             describe: nothing,
             rename: str::to_string,
         }
+    }
+}
+
+impl Kind {
+    /// The preprocessing with which weights of this name were published.
+    pub fn recipe(&self) -> Recipe {
+        let usual = Recipe::imagenet(self.resize, self.native, self.filter);
+        Recipe { mean: self.mean, std: self.std, ..usual }
     }
 }
 
@@ -56,6 +75,18 @@ fn nothing(plan: &Plan) -> Graph {
     let (net, images) = Builder::new(plan.channels);
     net.finish(images, None)
 }
+
+/// What other networks than transformers have.
+pub(super) const NO_ENCODER: Encoder = Encoder {
+    patch: 1,
+    hidden: 1,
+    depth: 0,
+    heads: 1,
+    middle: 1,
+    activation: Activation::Gelu,
+    projection: 0,
+    pool: Pool::Class,
+};
 
 /// How a network is to be built: what its weights say where networks of one name differ.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -76,6 +107,8 @@ pub struct Plan {
     pub transform_input: bool,
     /// Height and width of the images, for networks with positions.
     pub image: (usize, usize),
+    /// The sizes of a transformer; other networks do not read them.
+    pub encoder: Encoder,
 }
 
 impl Plan {
@@ -90,6 +123,7 @@ impl Plan {
             thousandths: 1000,
             transform_input: false,
             image: (kind.native, kind.native),
+            encoder: kind.encoder.unwrap_or(NO_ENCODER),
         }
     }
 
@@ -123,12 +157,14 @@ pub(super) fn eighths(channels: f64) -> usize {
 const FAMILIES: &[&[Kind]] = &[
     super::vgg::KINDS,
     super::resnet::KINDS,
+    super::resnet12::KINDS,
     super::inception::KINDS,
     super::mobilenet::KINDS,
     super::mobilenet_v3::KINDS,
     super::squeezenet::KINDS,
     super::densenet::KINDS,
     super::cifar::KINDS,
+    super::vit::KINDS,
 ];
 
 /// All published networks by name.

@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::blocks::Pool;
 use super::config::{NetConfig, WIDTHS};
 use super::kind::{Kind, Plan, kind};
+use super::transformer::{argument, encoder, for_image, interpolation, joined};
 use crate::backbone::card::{Padding, WeightCard};
 use crate::backbone::enrolled::Configuration;
 use crate::backbone::saved::Saved;
@@ -24,6 +26,8 @@ pub struct Asked {
     pub cut: Option<String>,
     /// Height and width of the images, where they are not those of the preprocessing.
     pub size: Option<usize>,
+    /// The tokens of a transformer that become features, where they are not the class token.
+    pub pool: Option<Pool>,
     /// The preprocessing, where it is not the one that lies beside the weights.
     pub preprocessing: Option<Preprocessing>,
 }
@@ -45,16 +49,22 @@ pub enum Preprocessing {
 /// once.
 pub fn read(path: &Path, kind: &'static Kind, asked: &Asked) -> Result<Saved, BackboneError> {
     let card = WeightCard::beside(path)?;
-    let mut tensors = renamed(read_tensors(path)?, kind);
+    let found = read_tensors(path)?;
+    let interpolation = interpolation(&found);
+    let mut tensors = joined(renamed(found, kind));
     if let Some(other) = card.as_ref().and_then(|card| other_kind(card, kind)) {
         let expected = kind.name.to_string();
         return Err(BackboneError::OtherBackbone { path: path.to_path_buf(), expected, found: other });
     }
     let recipe = recipe(path, kind, card.as_ref(), asked)?;
-    let plan = plan(kind, card.as_ref(), &tensors, &recipe);
+    let mut plan = plan(kind, card.as_ref(), &tensors, &recipe);
+    if kind.encoder.is_some() {
+        plan.encoder = encoder(path, &plan, card.as_ref(), &tensors, asked)?;
+        for_image(&mut tensors, &plan, interpolation);
+    }
     let config = NetConfig::new(kind).with(plan);
     let config = asked.cut.as_ref().map_or(Ok(config), |cut| config.cut(cut))?;
-    let weights = fill(path, &config, &mut tensors)?;
+    let weights = fill(path, &config.graph(), &mut tensors)?;
     config.size()?;
     let mut metadata = BTreeMap::from([(PREPROCESSING.to_string(), recipe.to_string())]);
     if let Some(card) = &card {
@@ -75,11 +85,13 @@ pub fn random(
 ) -> Result<Saved, BackboneError> {
     let given = match &asked.preprocessing {
         Some(Preprocessing::Given(recipe)) => recipe.clone(),
-        _ => published(kind),
+        _ => kind.recipe(),
     };
     let recipe = resized(given, asked.size);
     let image = (recipe.crop.height, recipe.crop.width);
-    let config = NetConfig::new(kind).with(Plan { image, ..Plan::new(kind) });
+    let mut plan = Plan { image, ..Plan::new(kind) };
+    plan.encoder.pool = asked.pool.unwrap_or(plan.encoder.pool);
+    let config = NetConfig::new(kind).with(plan);
     let config = asked.cut.as_ref().map_or(Ok(config), |cut| config.cut(cut))?;
     config.size()?;
     let weights = crate::backbone::Architecture::fresh(&config, normal);
@@ -106,11 +118,6 @@ fn other_kind(card: &WeightCard, asked: &Kind) -> Option<String> {
     kind(name).filter(|found| found.name != asked.name).map(|found| found.name.to_string())
 }
 
-fn published(kind: &Kind) -> Recipe {
-    let usual = Recipe::imagenet(kind.resize, kind.native, crate::image::Filter::Bilinear);
-    if kind.halves { Recipe { mean: [0.5; 3], std: [0.5; 3], ..usual } } else { usual }
-}
-
 fn recipe(
     path: &Path,
     kind: &'static Kind,
@@ -119,10 +126,10 @@ fn recipe(
 ) -> Result<Recipe, BackboneError> {
     let found = match (&asked.preprocessing, card) {
         (Some(Preprocessing::Given(recipe)), _) => recipe.clone(),
-        (Some(Preprocessing::Published), _) => published(kind),
+        (Some(Preprocessing::Published), _) => kind.recipe(),
         (None, Some(card)) => card.recipe.clone(),
         (None, None) => {
-            let (path, usual) = (path.to_path_buf(), published(kind).to_string());
+            let (path, usual) = (path.to_path_buf(), kind.recipe().to_string());
             return Err(BackboneError::NoPreprocessing { path, usual });
         }
     };
@@ -147,14 +154,14 @@ fn plan(kind: &Kind, card: Option<&WeightCard>, tensors: &NamedTensors, recipe: 
     let image = (recipe.crop.height, recipe.crop.width);
     let mut plan = Plan { image, ..Plan::new(kind) };
     let graph = (kind.describe)(&plan);
-    let argument = |key: &str| card.and_then(|card| card.model_args.get(key));
+    let argument = |key: &str| card.and_then(|card| argument(card, key));
     plan.classes = classes(&graph, tensors);
     plan.same = match card.and_then(|card| card.padding) {
         Some(padding) => padding == Padding::Same,
         // timm's word for TensorFlow's padding.
         None => argument("pad_type").and_then(|value| value.as_str()) == Some("same"),
     };
-    plan.epsilon = ["bn_eps", "norm_eps"]
+    plan.epsilon = ["bn_eps", "norm_eps", "layer_norm_eps"]
         .iter()
         .find_map(|key| argument(key).and_then(|value| value.as_f64()))
         .map(|epsilon| epsilon as f32);
@@ -163,6 +170,7 @@ fn plan(kind: &Kind, card: Option<&WeightCard>, tensors: &NamedTensors, recipe: 
         .iter()
         .find_map(|key| argument(key).and_then(|value| value.as_f64()));
     plan.thousandths = match multiplier {
+        _ if kind.encoder.is_some() => 1000,
         Some(multiplier) => (multiplier * 1000.0).round() as usize,
         None => thousandths(&graph, tensors),
     };
@@ -173,6 +181,7 @@ fn plan(kind: &Kind, card: Option<&WeightCard>, tensors: &NamedTensors, recipe: 
 
 /// Classes of the last layer, where the file has one.
 fn classes(graph: &Graph, tensors: &NamedTensors) -> Option<usize> {
+    graph.logits()?;
     let last = graph.parameters().iter().rev().find(|p| p.name.ends_with(".weight"))?;
     tensors.tensors.get(&last.name)?.shape.first().copied()
 }
@@ -188,8 +197,11 @@ fn thousandths(graph: &Graph, tensors: &NamedTensors) -> usize {
 }
 
 /// The weights of a file in the network's order.
-fn fill(path: &Path, config: &NetConfig, found: &mut NamedTensors) -> Result<Weights, BackboneError> {
-    let graph = config.graph();
+pub(in crate::backbone) fn fill(
+    path: &Path,
+    graph: &Graph,
+    found: &mut NamedTensors,
+) -> Result<Weights, BackboneError> {
     let mut weights = Weights::default();
     let (mut missing, mut shapes) = (Vec::new(), Vec::new());
     for parameter in graph.parameters() {
@@ -211,8 +223,13 @@ fn fill(path: &Path, config: &NetConfig, found: &mut NamedTensors) -> Result<Wei
     Err(BackboneError::Differ { path: path.to_path_buf(), missing, unexpected, shapes })
 }
 
-/// Whether numbers of one shape are those of another in the same order: timm keeps dense layers as filters that see a whole map.
+/// Whether numbers of one shape are those of another in the same order: timm keeps dense layers as filters that see a whole map,
+/// and some keep a token without the sizes of 1 before it.
 fn fits(found: &[usize], expected: &[usize]) -> bool {
+    let bare = |shape: &[usize]| shape.iter().copied().skip_while(|size| *size == 1).collect::<Vec<_>>();
+    if found.len() < 4 && expected.len() == 3 && bare(found) == bare(expected) {
+        return true;
+    }
     let same_count = found.iter().product::<usize>() == expected.iter().product::<usize>();
     found == expected || (found.len() == 4 && expected.len() == 2 && found[0] == expected[0] && same_count)
 }

@@ -92,8 +92,7 @@ impl Parts<'_> {
 }
 
 /// Reads `model.safetensors` of the encoder's folder.
-pub(super) fn read(plan: &Plan) -> Result<EncoderWeights, BackboneError> {
-    let sizes = &plan.sizes;
+pub(super) fn read(plan: &Plan, sizes: &Sizes) -> Result<EncoderWeights, BackboneError> {
     let weights = read_named(&plan.folder.join("model.safetensors"))?;
     if sizes.layers > weights.names() {
         let what = format!(

@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::backbone::texts::TextNet;
 use crate::backbone::{BackboneError, read_file};
 use crate::tensor::encoder::{Activation, Pooling};
 
 /// config.json of a BERT; other keys do not change what it computes.
 #[derive(Debug, Deserialize)]
 struct Written {
-    #[serde(default = "bert")]
-    model_type: String,
     hidden_size: usize,
     num_hidden_layers: usize,
     num_attention_heads: usize,
@@ -29,6 +28,12 @@ struct Written {
     position_embedding_type: String,
     #[serde(default)]
     is_decoder: bool,
+}
+
+#[derive(Debug, Deserialize)]
+struct ModelType {
+    #[serde(default = "bert")]
+    model_type: String,
 }
 
 fn bert() -> String {
@@ -85,12 +90,24 @@ pub(super) struct Sizes {
     pub activation: Activation,
 }
 
+/// The network of an encoder.
+#[derive(Debug)]
+pub(super) enum Model {
+    /// BERT, of which only the sizes are read yet.
+    Bert(Sizes),
+    /// Another one, with its weights.
+    Net(Box<TextNet>),
+}
+
 /// A checked description of an encoder.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Plan {
     /// The folder of the network itself.
     pub folder: PathBuf,
-    pub sizes: Sizes,
+    /// Words of the table.
+    pub words: usize,
+    /// The token with which every text must end.
+    pub last: Option<u32>,
     pub pooling: Pooling,
     /// Whether the result has norm one.
     pub unit: bool,
@@ -101,14 +118,28 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub fn read(folder: &Path) -> Result<Plan, BackboneError> {
-        let Modules { network, pooling, unit, mut files } = Modules::read(folder)?;
-        let sizes = Sizes::read(&network.join("config.json"))?;
+    pub fn read(folder: &Path) -> Result<(Plan, Model), BackboneError> {
+        let Modules { network, mut pooling, mut unit, mut files } = Modules::read(folder)?;
+        let config = network.join("config.json");
+        let kind: ModelType = required(&config, CONFIG_HINT)?;
+        let (model, words, positions, last) = if kind.model_type == "bert" {
+            let sizes = Sizes::read(&config)?;
+            let (words, positions) = (sizes.words, sizes.positions);
+            (Model::Bert(sizes), words, positions, None)
+        } else {
+            // CLIP has one way only: Radford et al. 2021, section 3.1.2.
+            if kind.model_type.starts_with("clip") {
+                (pooling, unit) = (Pooling::Last, true);
+            }
+            let net = TextNet::read(&network, pooling)?;
+            let (words, positions, last) = (net.config().words, net.config().longest, net.last());
+            (Model::Net(Box::new(net)), words, positions, last)
+        };
         let limits: Limits = optional(&network.join("sentence_bert_config.json"))?.unwrap_or_default();
-        let model: ModelLength = optional(&network.join("tokenizer_config.json"))?.unwrap_or_default();
+        let length: ModelLength = optional(&network.join("tokenizer_config.json"))?.unwrap_or_default();
         // Some tokenizers say 10³⁰ for "no limit".
-        let model_length = model.model_max_length.map_or(usize::MAX, |length| length as usize);
-        let max_tokens = limits.max_seq_length.unwrap_or(model_length).min(sizes.positions);
+        let model_length = length.model_max_length.map_or(usize::MAX, |length| length as usize);
+        let max_tokens = limits.max_seq_length.unwrap_or(model_length).min(positions);
         files.extend(NETWORK_FILES.map(|name| network.join(name)));
         let named = |path: PathBuf| {
             let inside = path.strip_prefix(folder).unwrap_or(&path);
@@ -116,7 +147,8 @@ impl Plan {
         };
         let files = files.into_iter().filter(|path| path.exists()).map(named).collect();
         let lower_case = limits.do_lower_case;
-        Ok(Plan { folder: network, sizes, pooling, unit, max_tokens, lower_case, files })
+        let plan = Plan { folder: network, words, last, pooling, unit, max_tokens, lower_case, files };
+        Ok((plan, model))
     }
 }
 
@@ -178,11 +210,12 @@ fn pooling(path: &Path) -> Result<Pooling, BackboneError> {
     match modes[..] {
         ["mean_tokens" | "mean"] => Ok(Pooling::Mean),
         ["cls_token" | "cls"] => Ok(Pooling::First),
+        ["lasttoken"] => Ok(Pooling::Last),
         _ => Err(BackboneError::Unknown {
             path: path.to_path_buf(),
             key: "pooling_mode",
             found: modes.join(" + "),
-            known: "`mean_tokens` or `cls_token` alone",
+            known: "`mean_tokens`, `cls_token` or `lasttoken` alone",
         }),
     }
 }
@@ -197,9 +230,6 @@ impl Sizes {
         let unknown = |key, found: &str, known| {
             Err(BackboneError::Unknown { path: path.to_path_buf(), key, found: found.to_string(), known })
         };
-        if written.model_type != "bert" {
-            return unknown("model_type", &written.model_type, "`bert`");
-        }
         if written.position_embedding_type != "absolute" {
             return unknown("position_embedding_type", &written.position_embedding_type, "`absolute`");
         }

@@ -4,9 +4,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use super::SentenceEncoder;
+use super::{Network, SentenceEncoder};
 use crate::backbone::BackboneError;
-use crate::tensor::encoder::{EncoderOps, TokenBatch};
+use crate::tensor::conv::ConvOps;
+use crate::tensor::encoder::{EncoderOps, Pooling, TokenBatch};
+use crate::tensor::net::Passes;
 use crate::tensor::{Tensor2, TensorError, to_host};
 
 /// What became of a list of texts.
@@ -21,23 +23,41 @@ pub struct Embedded {
 }
 
 /// A sentence encoder on a device.
-pub struct Encoder<'a, D: EncoderOps> {
+pub struct Encoder<'a, D: EncoderOps + ConvOps> {
     device: D,
-    weights: D::Encoder,
+    weights: Loaded<D>,
     host: &'a SentenceEncoder,
 }
 
-impl<D: EncoderOps> Encoder<'_, D> {
+/// A network where the device reaches it.
+enum Loaded<D: EncoderOps + ConvOps> {
+    /// BERT, with as many blocks.
+    Bert(D::Encoder, usize),
+    /// A list of operations.
+    Net(Box<dyn Passes<D>>),
+}
+
+impl<D: EncoderOps + ConvOps> Encoder<'_, D> {
     /// The features of token sequences: (sequences, dim).
     ///
     /// # Errors
     /// When a token is not in the vocabulary, a sequence is longer than the positions, or the device fails.
     pub fn features(&self, tokens: &TokenBatch) -> Result<Tensor2<D>, TensorError> {
-        let mut x = self.device.look_up(&self.weights, tokens)?;
-        for number in 0..self.host.weights.depth() {
-            x = self.device.block(&self.weights, number, x, tokens.length())?;
+        let (pooling, unit) = (self.host.plan.pooling, self.host.plan.unit);
+        match &self.weights {
+            Loaded::Bert(weights, depth) => {
+                let mut x = self.device.look_up(weights, tokens)?;
+                for number in 0..*depth {
+                    x = self.device.block(weights, number, x, tokens.length())?;
+                }
+                self.device.pool(&x, tokens.length(), pooling, unit)
+            }
+            Loaded::Net(passes) => {
+                let numbers: Vec<f32> = tokens.ids().iter().map(|id| *id as f32).collect();
+                let pooled = passes.features(&numbers, (tokens.length(), 1))?;
+                self.device.pool(&pooled, 1, Pooling::First, unit)
+            }
         }
-        self.device.pool(&x, tokens.length(), self.host.plan.pooling, self.host.plan.unit)
     }
 }
 
@@ -52,8 +72,15 @@ impl SentenceEncoder {
     ///
     /// # Errors
     /// When the device has no room.
-    pub fn on<D: EncoderOps>(&self, device: &D) -> Result<Encoder<'_, D>, TensorError> {
-        Ok(Encoder { device: device.clone(), weights: device.upload_encoder(&self.weights)?, host: self })
+    pub fn on<D: EncoderOps + ConvOps>(&self, device: &D) -> Result<Encoder<'_, D>, TensorError> {
+        let weights = match &self.weights {
+            Network::Bert(weights) => Loaded::Bert(device.upload_encoder(weights)?, weights.depth()),
+            Network::Net(net) => {
+                let graph = net.graph();
+                Loaded::Net(device.passes(&graph, &net.values(), graph.features())?)
+            }
+        };
+        Ok(Encoder { device: device.clone(), weights, host: self })
     }
 
     /// The features of texts, by `workers` threads that each open a device; on the CPU, a result does not depend on
@@ -61,14 +88,15 @@ impl SentenceEncoder {
     ///
     /// # Errors
     /// When a text is empty or cannot be split into tokens, or a device fails.
-    pub fn embed<D: EncoderOps>(
+    pub fn embed<D: EncoderOps + ConvOps>(
         &self,
         texts: &[impl AsRef<str> + Sync],
         workers: usize,
         open: impl Fn() -> Result<D, TensorError> + Sync,
         progress: impl Fn(usize) + Sync,
     ) -> Result<Embedded, BackboneError> {
-        let workers = workers.max(1);
+        // A list of operations shares its work among all threads itself, and each worker would hold its weights once more.
+        let workers = if matches!(self.weights, Network::Net(_)) { 1 } else { workers.max(1) };
         let (tokens, truncated) = self.split(texts, workers)?;
         let dim = self.dim();
         // Held until the end: a GPU whose last user has gone forgets all that was prepared on it.

@@ -30,8 +30,8 @@ impl Tokens {
         let mut tokenizer = read.map_err(|error| damaged(error.to_string()))?;
         let size = |what| Err(BackboneError::Size { path: path.clone(), what });
         let highest = tokenizer.get_vocab(true).into_values().max().map_or(0, |id| id as usize + 1);
-        if highest > plan.sizes.words {
-            let words = plan.sizes.words;
+        if highest > plan.words {
+            let words = plan.words;
             return size(format!("{highest} token numbers, and the network has a table of {words} words"));
         }
         let added =
@@ -50,6 +50,13 @@ impl Tokens {
         // What its parts name and do not define is found when they are used first.
         let tried = guarded(|| tokenizer.encode_fast("a", true).map(drop)).map_err(damaged)?;
         tried.map_err(|error| damaged(error.to_string()))?;
+        let ended = tokenizer.encode_fast("a", true).ok().and_then(|ids| ids.get_ids().last().copied());
+        if let Some(last) = plan.last.filter(|last| ended != Some(*last)) {
+            let found = ended.map_or("none".to_string(), |token| token.to_string());
+            return size(format!(
+                "texts end with token {found}, the network reads their features at token {last}"
+            ));
+        }
         Ok(Tokens { tokenizer, path, lower_case: plan.lower_case })
     }
 

@@ -52,7 +52,7 @@ impl NewStore<'_> {
     /// # Errors
     /// A number that the precision cannot hold, named by item and column.
     pub fn files(&self) -> Result<Vec<(&'static str, Vec<u8>)>, DataError> {
-        let [features, _, _, _, embeddings, _] = FOLDER_FILES;
+        let features = FOLDER_FILES[0];
         let too_large = |v: &f32| !self.precision.holds(*v);
         if let Some(place) = self.features.iter().position(too_large) {
             let row = place / self.dim;
@@ -64,19 +64,20 @@ impl NewStore<'_> {
                 found: format!("{}, beyond what is stored", self.features[place]),
             });
         }
-        let mut files = self.tables().to_vec();
-        if let Some(ClassEmbeddings { rows, class_dim }) = self.class_embeddings {
-            files.push((embeddings, matrix_bytes(rows.len() / class_dim, *class_dim, rows, Precision::F32)));
-        }
+        let mut files = self.tables();
         let rows = self.features.len() / self.dim;
         files.push((features, matrix_bytes(rows, self.dim, self.features, self.precision)));
         Ok(files)
     }
 
-    /// The files that hold no features: items, classes with their splits, and provenance.
-    pub fn tables(&self) -> [(&'static str, Vec<u8>); 3] {
-        let [_, items, splits, about, _, _] = FOLDER_FILES;
-        [(items, self.items()), (splits, self.splits()), (about, self.about())]
+    /// The files that hold no features: items, classes with their splits, provenance, and class embeddings where there are some.
+    pub fn tables(&self) -> Vec<(&'static str, Vec<u8>)> {
+        let [_, items, splits, about, embeddings, _] = FOLDER_FILES;
+        let mut tables = vec![(items, self.items()), (splits, self.splits()), (about, self.about())];
+        if let Some(ClassEmbeddings { rows, class_dim }) = self.class_embeddings {
+            tables.push((embeddings, matrix_bytes(rows.len() / class_dim, *class_dim, rows, Precision::F32)));
+        }
+        tables
     }
 
     fn items(&self) -> Vec<u8> {

@@ -4,14 +4,16 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::toy::{Example, Size, Toy};
-use crate::learner::{Change, Given, LearnError, Learner};
+use crate::backbone::{Architecture, Configuration, Saved, start_stream};
+use crate::learner::{Change, Given, LearnError, Learner, Network};
 use crate::rng::BatchRng;
 use crate::tensor::dfdx::shapes::HasShape;
 use crate::tensor::{Cpu, HostRows, Labels, TensorError, open_cpu, to_host};
 use crate::view::{ClassEmbeddings, Items, Seen, Support};
-use crate::vocab::{Meaning, Setting, Transform};
+use crate::vocab::{Form, Meaning, Setting, Transform};
 
 /// The seed of the learner's random numbers, where a check does not ask for another.
 pub(super) const SEED: u64 = 11;
@@ -24,6 +26,8 @@ pub(super) struct Subject<'a> {
     learner: Learner<Cpu>,
     /// Where it is fitted first: the fitted one, by the dimension of the features.
     fitted: RefCell<BTreeMap<usize, Rc<Learner<Cpu>>>>,
+    /// Where it owns a network: the one that it is given, by the dimension of the items.
+    networks: RefCell<BTreeMap<usize, Arc<Saved>>>,
     build: &'a dyn Fn() -> Result<Learner<Cpu>, LearnError>,
 }
 
@@ -75,7 +79,13 @@ impl<'a> Subject<'a> {
         learner: Learner<Cpu>,
         build: &'a dyn Fn() -> Result<Learner<Cpu>, LearnError>,
     ) -> Subject<'a> {
-        Subject { device: open_cpu(), learner, fitted: RefCell::default(), build }
+        Subject {
+            device: open_cpu(),
+            learner,
+            fitted: RefCell::default(),
+            networks: RefCell::default(),
+            build,
+        }
     }
 
     pub fn setting(&self) -> Setting {
@@ -85,6 +95,17 @@ impl<'a> Subject<'a> {
     /// Whether its settings may not tell apart even classes that lie far apart.
     pub fn is_weak(&self) -> bool {
         self.learner.is_weak()
+    }
+
+    /// Whether it owns a network and cannot adapt the one that it is given here.
+    pub fn refuses_its_network(&self) -> bool {
+        let network = self.network(16).ok().flatten();
+        network.is_some_and(|network| self.learner.frozen(&network).is_err())
+    }
+
+    /// Whether each episode is a training.
+    pub fn takes_long(&self) -> bool {
+        self.learner.is_only_by_name()
     }
 
     /// Whether it brings every column to one scale.
@@ -155,10 +176,11 @@ impl<'a> Subject<'a> {
         let query = self.query(&seen)?;
         let vectors = self.vectors(&seen)?;
         let rng = BatchRng::new(seed, numbers);
+        let network = self.network(query.dim())?;
         let given = Given {
             support: support.as_ref(),
             class_embeddings: Some(&vectors),
-            network: None,
+            network: network.as_ref().map(|network| Network::new(network, false)),
             query: &query,
             rng: &rng,
         };
@@ -179,6 +201,25 @@ impl<'a> Subject<'a> {
         }
         let sheet = |values: &[f32]| Sheet { way, values: values.to_vec(), meaning: scores.meaning };
         Ok(values.chunks_exact(size).map(sheet).collect())
+    }
+
+    /// Of a learner that owns a network: one with random weights, for images of a row of `dim` pixels.
+    fn network(&self, dim: usize) -> Result<Option<Arc<Saved>>, String> {
+        if !self.learner.needs_network() {
+            return Ok(None);
+        }
+        let mut networks = self.networks.borrow_mut();
+        if let Some(network) = networks.get(&dim) {
+            return Ok(Some(Arc::clone(network)));
+        }
+        let form = Form::Image { channels: 1, height: 1, width: dim };
+        let sizes = [("hidden", 24), ("width", 12)].map(|(key, size)| (key.to_string(), size)).into();
+        let config = Configuration::fit("mlp", form, &sizes).map_err(|e| e.to_string())?;
+        let mut stream = start_stream(SEED);
+        let weights = config.fresh(|| stream.normal());
+        let network = Arc::new(Saved { config, weights, metadata: BTreeMap::new(), card: None });
+        networks.insert(dim, Arc::clone(&network));
+        Ok(Some(network))
     }
 
     fn support(&self, toys: &[Toy]) -> Result<Option<Support<Cpu>>, String> {

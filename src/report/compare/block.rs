@@ -6,6 +6,7 @@ use super::pair::{self, Pair, Setting, Side};
 use super::{Bits, Options};
 use crate::metric::Metric;
 use crate::report::names::Named;
+use crate::results::class_level::{self, ClassRow};
 use crate::results::{Dealt, Measured, Size};
 use crate::stats::{self, Estimate, Population, SeedVariance};
 
@@ -49,6 +50,8 @@ pub struct Block {
     pub pairs: Vec<Pair>,
     /// What a reader should know of how its tables were paired.
     pub notes: Vec<String>,
+    /// The equivalence margin, in the units of the metric.
+    pub margin: Option<f64>,
     /// What identifies its items.
     pub(super) items: String,
 }
@@ -99,6 +102,8 @@ struct Valued<'a, 'b> {
     method: &'b Method<'a>,
     rows: Vec<Vec<f64>>,
     means: Vec<f64>,
+    /// Its classes over the episodes that are compared; empty where it has several seeds, or further episodes.
+    classes: Vec<ClassRow>,
     shown: Contender,
 }
 
@@ -121,7 +126,8 @@ pub(super) fn block(
     valued.sort_by(|a, b| key(b).total_cmp(&key(a)).then_with(|| a.shown.name.cmp(&b.shown.name)));
     name_identical(&mut valued, asked, shared.episodes());
     let first = &shared.entries[0].read.table;
-    let pairs = pairs(shared, &valued, asked, number);
+    let margin = margin(&valued, asked);
+    let pairs = pairs(shared, &valued, asked, (margin, number));
     Block {
         protocol: shared.protocol.clone(),
         version: first.version,
@@ -141,8 +147,16 @@ pub(super) fn block(
         lacking,
         pairs,
         notes: shared.notes.clone(),
+        margin,
         items: items(&shared.entries[0]).to_string(),
     }
+}
+
+/// The equivalence margin, which may depend on the value of the baseline, or of the best method.
+fn margin(valued: &[Valued<'_, '_>], asked: &Asked<'_>) -> Option<f64> {
+    let baseline = valued.iter().find(|of| Some(of.method.name) == asked.baseline);
+    let of = baseline.or_else(|| valued.first())?;
+    asked.options.margin?.at(asked.options.metric, of.shown.value)
 }
 
 /// The hash of the draw that has no more than the common episodes.
@@ -162,15 +176,29 @@ fn of_method<'a, 'b>(
     asked: &Asked<'_>,
 ) -> Option<Valued<'a, 'b>> {
     let metric = asked.options.metric;
-    let rows = method.values(metric, shared.episodes())?;
-    let means = stats::mean_over_seeds(&rows)?;
-    let value = stats::mean(&means)?;
-    let named = &asked.names[method.name];
     let first = &method.rows[0].1;
     let whole = first.read.dealt.episodes.len() == shared.episodes();
+    let alone = method.rows.len() == 1 && whole && first.read.dealt.classes == shared.dealt.classes;
+    let classes = if alone { first.read.class_rows() } else { Vec::new() };
+    let (rows, means) = if metric.is_per_episode() {
+        let rows = method.values(metric, shared.episodes())?;
+        let means = stats::mean_over_seeds(&rows)?;
+        (rows, means)
+    } else {
+        (vec![Vec::new()], Vec::new())
+    };
+    let value = stats::mean(&means).or_else(|| class_level::value(metric, &classes))?;
+    let named = &asked.names[method.name];
     let (intervals, seed_degrees) = if rows.len() == 1 && whole {
         let of = first.read.measured.iter().filter(|measured| measured.metric == metric);
-        (of.copied().collect(), None)
+        let mut found: Vec<Measured> = of.copied().collect();
+        if found.is_empty() && (means.len() < 2 || !metric.is_per_episode()) {
+            let level = shared.entries[0].read.table.level;
+            let estimate = Some(()).filter(|()| class_level::is_of_counts(metric));
+            let estimate = estimate.and_then(|()| class_level::estimate(metric, &classes));
+            found.extend(estimate.and_then(|of| Measured::of(metric, Population::Classes, &of, level)));
+        }
+        (found, None)
     } else {
         intervals(shared, &rows, &means, metric)
     };
@@ -188,7 +216,7 @@ fn of_method<'a, 'b>(
         group: None,
         class_group: None,
     };
-    Some(Valued { method, rows, means, shown })
+    Some(Valued { method, rows, means, classes, shown })
 }
 
 /// The intervals of a mean over seeds and episodes, and the degrees of freedom of the one for these classes.
@@ -201,14 +229,13 @@ fn intervals(
     let several = rows.len() > 1;
     let seeds: Vec<SeedVariance> = stats::over_seeds(rows).into_iter().collect();
     let level = shared.entries[0].read.table.level;
-    let sampler = stats::of_mean(means).map(|estimate| stats::with_seeds(&estimate, &seeds));
-    let classes = pair::jackknife(means, &shared.dealt).ok();
+    let range = metric.range();
+    let sampler = stats::of_mean_within(means, range).map(|estimate| stats::with_seeds(&estimate, &seeds));
+    let classes = stats::over_classes(means, &shared.dealt.units_by_episode(), range).ok();
     let classes = classes.map(|jackknife| stats::with_seeds(&jackknife.estimate, &seeds));
     let items = sampler.filter(|_| !repeat(shared));
     let measured = |(population, estimate): (Population, Option<Estimate>)| {
-        let estimate = estimate?;
-        let interval = estimate.interval(level)?;
-        Some(Measured { metric, value: estimate.value, interval: Some((population, interval)) })
+        Measured::of(metric, population, &estimate?, level)
     };
     let all = [(Population::Sampler, sampler), (Population::Items, items), (Population::Classes, classes)];
     let degrees = sampler.filter(|_| several).map(|estimate| estimate.degrees);
@@ -239,15 +266,31 @@ fn name_identical(valued: &mut [Valued<'_, '_>], asked: &Asked<'_>, episodes: us
 }
 
 /// The pairs of distinct methods that were asked for.
-fn pairs(shared: &Shared<'_>, valued: &[Valued<'_, '_>], asked: &Asked<'_>, number: &mut u32) -> Vec<Pair> {
+fn pairs(
+    shared: &Shared<'_>,
+    valued: &[Valued<'_, '_>],
+    asked: &Asked<'_>,
+    (margin, number): (Option<f64>, &mut u32),
+) -> Vec<Pair> {
     let level = shared.entries[0].read.table.level;
     let dealt: &Dealt = &shared.dealt;
-    let setting = Setting { dealt, repeat: repeat(shared), level, direction: asked.direction };
+    let members = dealt.units_by_episode();
+    let range = asked.options.metric.range().map(|(low, high)| (low - high, high - low));
+    let setting = Setting {
+        dealt,
+        members: &members,
+        range,
+        margin,
+        repeat: repeat(shared),
+        level,
+        direction: asked.direction,
+    };
     let side = |place: usize| Side {
         place,
         rows: &valued[place].rows,
         seeds: &valued[place].shown.seeds,
         means: &valued[place].means,
+        classes: &valued[place].classes,
     };
     let mut pairs = Vec::new();
     let distinct: Vec<usize> =
@@ -278,9 +321,9 @@ impl Block {
         format!("{}, {shot}, {}", self.protocol, self.dataset)
     }
 
-    /// Whether there is anything to compare in it: two methods or more, and two episodes.
+    /// Whether there is anything to compare in it: two methods or more, and two episodes or enough classes.
     pub fn is_compared(&self) -> bool {
-        self.methods.len() > 1 && self.episodes > 1
+        self.methods.len() > 1 && (self.episodes > 1 || !self.pairs.is_empty())
     }
 
     /// The pair that says how a method stands to the baseline, or the best: its own, or that of the method that it is

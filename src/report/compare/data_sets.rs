@@ -34,8 +34,9 @@ pub struct Ranked {
     pub name: String,
     /// Its mean rank; 1 is the best.
     pub rank: f64,
-    /// Letters of the groups of methods whose ranks do not differ significantly (Nemenyi).
-    pub group: String,
+    /// Letters of the groups of methods whose ranks do not differ significantly (Nemenyi); absent where there are too few
+    /// data sets for any ranks to differ.
+    pub group: Option<String>,
 }
 
 /// One ranking for each way, shot and query that two or more data sets have, over the methods that all of them have.
@@ -76,6 +77,8 @@ fn ranking(blocks: &[&Block], direction: f64) -> Option<Ranking> {
     let rank = |place: usize| friedman.ranks[order[place]];
     let p = |a: usize, b: usize| stats::nemenyi_p(rank(a) - rank(b), names.len(), blocks.len());
     let letters = super::letters(names.len(), |a, b| p(a, b).is_some_and(|p| p <= alpha));
+    // The best and the worst of all data sets are this far apart.
+    let possible = critical_difference < names.len() as f64 - 1.0;
     let mut pairs = Vec::new();
     for a in 0..names.len() {
         for b in a + 1..names.len() {
@@ -86,7 +89,7 @@ fn ranking(blocks: &[&Block], direction: f64) -> Option<Ranking> {
     let methods = methods.map(|(place, group)| Ranked {
         name: names[*place].to_string(),
         rank: friedman.ranks[*place],
-        group,
+        group: Some(group).filter(|_| possible),
     });
     Some(Ranking {
         way: first.way,

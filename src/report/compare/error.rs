@@ -1,7 +1,7 @@
 //! Why results cannot be compared.
 
 use crate::metric::Metric;
-use crate::results::TableKey;
+use crate::results::{TableKey, class_level};
 
 /// A comparison that was refused.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +35,7 @@ pub enum CompareError {
         second: String,
     },
     /// A metric without a value per episode.
-    #[error("{metric} cannot be paired episode by episode, expected one of {}", paired())]
+    #[error("{metric} cannot be paired episode by episode, nor class by class, expected one of {}", paired())]
     Metric {
         /// The metric.
         metric: Metric,
@@ -108,9 +108,11 @@ pub struct Difference {
     pub hint: &'static str,
 }
 
-/// The metrics with a value per episode.
+/// The metrics with a value per episode, and those of classes.
 fn paired() -> String {
-    let names = Metric::all().into_iter().filter(|metric| metric.is_per_episode());
+    let names = Metric::all()
+        .into_iter()
+        .filter(|metric| metric.is_per_episode() || class_level::is_of_counts(*metric));
     names.map(|metric| format!("`{metric}`")).collect::<Vec<_>>().join(", ")
 }
 

@@ -4,18 +4,21 @@ use super::Block;
 use super::pair::{Inference, Pair};
 use crate::stats::{self, Population};
 
-/// Corrects and judges the pairs of these blocks as one family: all pairs of one protocol and metric.
+/// Corrects and judges the pairs of these blocks as one family: all pairs of one protocol and metric, with one error rate
+/// for differences and equivalences together.
 pub(super) fn correct(blocks: &mut [&mut Block], direction: f64) {
     for population in [Population::Sampler, Population::Items, Population::Classes] {
-        let p: Vec<f64> = inferences(blocks, population).map(|inference| inference.p).collect();
-        let equivalence: Vec<f64> =
-            inferences(blocks, population).filter_map(|inference| inference.equivalence_p).collect();
-        let mut corrected = stats::holm(&p).unwrap_or(p).into_iter();
-        let mut equivalent = stats::holm(&equivalence).unwrap_or(equivalence).into_iter();
+        let (p, equivalence): (Vec<f64>, Vec<Option<f64>>) =
+            inferences(blocks, population).map(|inference| (inference.p, inference.equivalence_p)).unzip();
+        let pairs = p.len() as f64;
+        let corrected = stats::holm_pairs(&p, &equivalence).unwrap_or_default();
+        let mut corrected = corrected.0.into_iter().zip(corrected.1);
         for inference in inferences(blocks, population) {
-            inference.p_holm = corrected.next().unwrap_or(1.0);
-            inference.equivalence_holm = inference.equivalence_p.and_then(|_| equivalent.next());
+            let (difference, equivalent) = corrected.next().unwrap_or_default();
+            inference.p_holm = difference.unwrap_or(1.0);
+            inference.equivalence_holm = equivalent;
             let alpha = 1.0 - inference.interval.level;
+            inference.simultaneous = inference.estimate.interval(1.0 - alpha / pairs);
             let value = inference.estimate.value * direction;
             inference.verdict = stats::verdict(value, inference.p_holm, inference.equivalence_holm, alpha);
         }

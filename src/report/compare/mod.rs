@@ -15,6 +15,7 @@ mod entry;
 mod error;
 mod family;
 mod groups;
+mod margin;
 pub(super) mod methods;
 mod pair;
 mod prefix;
@@ -26,6 +27,7 @@ use std::collections::BTreeMap;
 
 use super::names::{self, NotFound};
 use crate::metric::Metric;
+use crate::results::class_level;
 use crate::stats::Population;
 use blocks::Shared;
 use methods::Methods;
@@ -35,6 +37,7 @@ pub use data_sets::{Ranked, Ranking};
 pub use entry::{Entry, entries};
 pub use error::{CompareError, Difference};
 pub use groups::letters;
+pub use margin::{EquivalenceMargin, NoMargin};
 pub use pair::{Finding, Inference, Pair, Plan};
 pub use words::claims;
 pub use written::{RANKING_COLUMNS, comparison_columns};
@@ -47,8 +50,9 @@ pub struct Options<'a> {
     /// Compares all methods with this one instead of all with all: its name, `FEATURES+LEARNER`, or a learner that only one
     /// method has; learners may have parameters, `name:key=value`.
     pub baseline: Option<&'a str>,
-    /// The equivalence margin, in the units of the metric; above 0. Without it nothing is equivalent.
-    pub margin: Option<f64>,
+    /// The equivalence margin, in the units of the metric or as a share of the error; above 0. Without it nothing is
+    /// equivalent.
+    pub margin: Option<EquivalenceMargin>,
     /// Rounds of the sign-flip test.
     pub rounds: u64,
 }
@@ -58,8 +62,6 @@ pub struct Options<'a> {
 pub struct Comparison {
     /// The metric.
     pub metric: Metric,
-    /// The equivalence margin, in the units of the metric.
-    pub margin: Option<f64>,
     /// The baseline's name, where all others are compared with it alone.
     pub baseline: Option<String>,
     /// One block per protocol, shot and data set.
@@ -81,10 +83,11 @@ pub fn compare(
     options: &Options<'_>,
     bits: &dyn Fn(u32) -> Bits,
 ) -> Result<Comparison, CompareError> {
-    if !options.metric.is_per_episode() {
+    if !options.metric.is_per_episode() && !class_level::is_of_counts(options.metric) {
         return Err(CompareError::Metric { metric: options.metric });
     }
-    if let Some(found) = options.margin.filter(|margin| !(*margin > 0.0 && margin.is_finite())) {
+    let number = options.margin.map(EquivalenceMargin::number);
+    if let Some(found) = number.filter(|number| !(*number > 0.0 && number.is_finite())) {
         return Err(CompareError::Margin { found });
     }
     let shared = blocks::blocks(tables)?;
@@ -111,7 +114,7 @@ pub fn compare(
     }
     let rankings = data_sets::rankings(&blocks, direction);
     let baseline = baseline.map(|place| methods.names[place].name.clone());
-    Ok(Comparison { metric: options.metric, margin: options.margin, baseline, blocks, rankings })
+    Ok(Comparison { metric: options.metric, baseline, blocks, rankings })
 }
 
 /// The place of the one method that is meant.
@@ -154,6 +157,9 @@ fn group(block: &mut Block) {
                 None if population == Population::Sampler => {}
                 None => return None,
             }
+        }
+        if !block.pairs.iter().any(|pair| pair.inference(population).is_some()) {
+            return None;
         }
         let all = block.pairs.len() == count * count.saturating_sub(1) / 2;
         all.then(|| letters(count, |a, b| apart[a * count + b]))

@@ -1,10 +1,12 @@
 //! Two methods on the episodes that they share.
 
 use super::{Options, words};
+use crate::metric::Metric;
 use crate::results::Dealt;
+use crate::results::class_level::{self, ClassRow};
 use crate::stats::{
-    self, ClassJackknife, ClassSum, Effect, Estimate, Interval, JackknifeError, LEAST_CLASSES,
-    LEAST_EPISODES_PER_CLASS, Population, SeedVariance, SignFlip, SignedRank, Superiority, Verdict,
+    self, Effect, Estimate, Interval, JackknifeError, LEAST_CLASSES, LEAST_WITHOUT, Members, Population,
+    SeedVariance, SignFlip, SignedRank, Superiority, Verdict,
 };
 
 /// What is known of the difference between two methods.
@@ -28,7 +30,9 @@ pub struct Pair {
     /// Its p-value, corrected by Holm over the family.
     pub sign_flip_holm: Option<f64>,
     /// The share of episodes in which a is ahead, ties counted half; for these classes and items, and these seeds.
-    pub superiority: Superiority,
+    ///
+    /// Absent for measures over classes.
+    pub superiority: Option<Superiority>,
     /// Symmetry about zero, and nothing else; absent where all differences are zero, and with several seeds.
     pub signed_rank: Option<SignedRank>,
 }
@@ -49,6 +53,11 @@ pub struct Inference {
     pub estimate: Estimate,
     /// The interval of the difference, not corrected for several comparisons.
     pub interval: Interval,
+    /// The interval that holds for all pairs of the family at once (Bonferroni).
+    pub simultaneous: Option<Interval>,
+    /// The interval that the equivalence test looks at: of level 1 − 2α, within the margin exactly where the test rejects.
+    /// Absent where no margin was named.
+    pub equivalence_interval: Option<Interval>,
     /// The p-value of "no difference"; never below what the sign-flip test of so many episodes allows.
     pub p: f64,
     /// The same, corrected by Holm over the family.
@@ -82,13 +91,21 @@ pub(super) struct Side<'a> {
     pub rows: &'a [Vec<f64>],
     /// The seeds of these rows.
     pub seeds: &'a [String],
-    /// The mean over seeds in every episode.
+    /// The mean over seeds in every episode; nothing for a measure over classes.
     pub means: &'a [f64],
+    /// Its classes over the same episodes; empty where they are not known, or there are several seeds.
+    pub classes: &'a [ClassRow],
 }
 
 /// What the pairs of a block share.
 pub(super) struct Setting<'a> {
     pub dealt: &'a Dealt,
+    /// What is left out in turn, by episode.
+    pub members: &'a Members,
+    /// The equivalence margin, in the units of the metric.
+    pub margin: Option<f64>,
+    /// What a difference can be, where that is bounded.
+    pub range: Option<(f64, f64)>,
     pub repeat: bool,
     pub level: f64,
     /// −1 where lower values are better.
@@ -104,22 +121,29 @@ pub(super) fn pair(
     options: &Options<'_>,
     bits: &mut dyn FnMut() -> u64,
 ) -> Option<Pair> {
+    if a.means.len() < 2 {
+        return class_pair(a, b, setting, options);
+    }
     let differences = stats::differences(a.means, b.means)?;
     let effect = Effect::of(a.means, b.means)?;
     let seeds = seeds(a, b)?;
     let trained_often = !seeds.is_empty();
-    let margin = Margin {
-        margin: options.margin,
-        level: setting.level,
-        least_p: stats::least_p(differences.len()),
-        constant: seeds.is_empty() && is_constant(&differences, a.means, b.means),
+    let margin =
+        Margin { margin: setting.margin, level: setting.level, least_p: stats::least_p(differences.len()) };
+    let differences = if is_constant(&differences, a.means, b.means) {
+        vec![effect.difference.value; differences.len()]
+    } else {
+        differences
     };
-    let sampler = sampler(&effect.difference, differences.len(), &seeds, &margin);
+    let of_means = stats::of_mean_within(&differences, setting.range)?;
+    let sampler = sampler(&of_means, differences.len(), &seeds, &margin);
     let mut findings = vec![Finding { population: Population::Sampler, outcome: sampler.clone() }];
     if !setting.repeat {
         findings.push(Finding { population: Population::Items, outcome: sampler });
     }
-    let outcome = new_classes(&differences, setting.dealt, &seeds, &margin);
+    let of_classes =
+        || class_level_difference(options.metric, a, b, setting.range).filter(|_| !trained_often);
+    let outcome = new_classes(&differences, setting, &seeds, &margin, of_classes);
     findings.push(Finding { population: Population::Classes, outcome });
 
     let ahead: Vec<f64> = differences.iter().map(|d| d * setting.direction).collect();
@@ -133,8 +157,61 @@ pub(super) fn pair(
         findings,
         sign_flip,
         sign_flip_holm: sign_flip.map(|test| test.p),
-        superiority: stats::superiority(&ahead, setting.level)?,
+        superiority: stats::superiority(&ahead, setting.level),
         signed_rank: stats::signed_rank(&differences).filter(|_| !trained_often),
+    })
+}
+
+/// Two methods of which only classes are replicated: a measure over classes, or a single episode.
+fn class_pair(a: &Side<'_>, b: &Side<'_>, setting: &Setting<'_>, options: &Options<'_>) -> Option<Pair> {
+    let of = |side: &Side<'_>| class_level::value(options.metric, side.classes);
+    let difference = of(a)? - of(b)?;
+    let (one, several) = words::unit_words(setting.dealt.is_clustered());
+    let margin = Margin {
+        margin: setting.margin,
+        level: setting.level,
+        least_p: stats::least_p(setting.dealt.units.len()),
+    };
+    let none = match a.means {
+        [] => format!("{} is a measure over {several} and has no value per episode", options.metric),
+        _ => "a single episode has no spread over episodes".to_string(),
+    };
+    let outcome = class_level_difference(options.metric, a, b, setting.range)
+        .ok_or_else(|| {
+            format!("an interval for new {several} leaves each {one} out in turn, and needs {LEAST_CLASSES} or more")
+        })
+        .and_then(|estimate| margin.inference(estimate, None));
+    Some(Pair {
+        a: a.place,
+        b: b.place,
+        difference,
+        standardised: None,
+        between_seeds: None,
+        findings: vec![
+            Finding { population: Population::Sampler, outcome: Err(none) },
+            Finding { population: Population::Classes, outcome },
+        ],
+        sign_flip: None,
+        sign_flip_holm: None,
+        superiority: None,
+        signed_rank: None,
+    })
+}
+
+/// The difference of a metric over classes with what new classes would give; `None` where the classes of a method are not
+/// known.
+fn class_level_difference(
+    metric: Metric,
+    a: &Side<'_>,
+    b: &Side<'_>,
+    range: Option<(f64, f64)>,
+) -> Option<Estimate> {
+    if !class_level::is_of_counts(metric) || a.classes.len() != b.classes.len() {
+        return None;
+    }
+    class_level::over_units(a.classes, range, |keep| {
+        let of = |side: &Side<'_>| class_level::value(metric, &class_level::kept(side.classes, keep));
+        Some(of(a)? - of(b)?)
     })
 }
 
@@ -157,7 +234,8 @@ fn seeds(a: &Side<'_>, b: &Side<'_>) -> Option<Vec<SeedVariance>> {
     Some(vec![between(&differences?)?])
 }
 
-/// Stands where every episode has the same difference, so that nothing is known of how much it varies.
+/// Stands where every episode has the same difference in a metric without bounds, so that nothing is known of how much it
+/// varies.
 const NO_SPREAD: &str =
     "every episode has the same difference, and without any spread no interval can be given";
 
@@ -175,8 +253,6 @@ struct Margin {
     level: f64,
     /// No p-value is below it.
     least_p: f64,
-    /// Whether every episode has the same difference.
-    constant: bool,
 }
 
 impl Margin {
@@ -187,13 +263,16 @@ impl Margin {
     }
 
     fn inference(&self, estimate: Estimate, plan: Option<Plan>) -> Result<Inference, String> {
-        if self.constant || estimate.standard_error == 0.0 {
+        if estimate.standard_error == 0.0 && estimate.floor.is_none() {
             return Err(NO_SPREAD.to_string());
         }
         let equivalence_p = self.margin.and_then(|margin| stats::equivalence_p(&estimate, margin));
         let equivalence_p = equivalence_p.map(|p| p.max(self.least_p));
         let p = estimate.test(0.0).p.max(self.least_p);
+        let of_test = self.margin.and_then(|_| estimate.interval(2.0 * self.level - 1.0));
         Ok(Inference {
+            simultaneous: None,
+            equivalence_interval: of_test,
             estimate,
             interval: estimate.interval(self.level).ok_or("the level of the interval is not one")?,
             p,
@@ -229,11 +308,19 @@ fn sampler(
 /// The statement about new classes, or why there is none.
 fn new_classes(
     differences: &[f64],
-    dealt: &Dealt,
+    setting: &Setting<'_>,
     seeds: &[SeedVariance],
     margin: &Margin,
+    of_classes: impl Fn() -> Option<Estimate>,
 ) -> Result<Inference, String> {
-    let jackknife = jackknife(differences, dealt).map_err(|error| reason(error, dealt))?;
+    let jackknife = match stats::over_classes(differences, setting.members, setting.range) {
+        Ok(jackknife) => jackknife,
+        Err(error @ JackknifeError::InEveryEpisode { .. }) => {
+            let estimate = of_classes().ok_or_else(|| reason(error, setting.dealt))?;
+            return margin.inference(estimate, None);
+        }
+        Err(error) => return Err(reason(error, setting.dealt)),
+    };
     let plan = if seeds.is_empty() {
         margin.margin.map(|goal| Plan {
             episodes: stats::episodes_for_classes(&jackknife, goal, margin.level),
@@ -246,39 +333,36 @@ fn new_classes(
     margin.inference(stats::with_seeds(&jackknife.estimate, seeds), plan)
 }
 
-/// The jackknife over the units that are left out in turn: classes, or their clusters.
-pub(super) fn jackknife(values: &[f64], dealt: &Dealt) -> Result<ClassJackknife, JackknifeError> {
-    let mut sums = vec![ClassSum::default(); dealt.units.len()];
-    let mut last = vec![0; sums.len()];
-    for (place, value) in values.iter().enumerate() {
-        for class in dealt.members(place) {
-            let unit = dealt.unit_of[*class as usize] as usize;
-            // A cluster with several classes in an episode counts once.
-            if std::mem::replace(&mut last[unit], place + 1) <= place {
-                sums[unit].push(*value);
-            }
-        }
-    }
-    let (mean, variance) = (stats::mean(values).unwrap_or(0.0), stats::variance(values).unwrap_or(0.0));
-    let sums = sums.into_iter().enumerate().map(|(class, sum)| (class as u32, sum));
-    stats::from_sums(mean, variance, values.len(), sums)
-}
-
 /// Why there is no statement about new classes, with the name of the class; or of the clusters that are left out.
 fn reason(error: JackknifeError, dealt: &Dealt) -> String {
     let (one, several) = words::unit_words(dealt.is_clustered());
     match error {
-        JackknifeError::InEveryEpisode { class } => format!(
-            "an interval for new {several} leaves each {one} out in turn, but {one} {} is in every episode",
-            dealt.units[class as usize]
-        ),
+        JackknifeError::InEveryEpisode { class } => {
+            // With as many classes an episode of fewer leaves each of them out often enough.
+            let hint = match dealt.units.len() {
+                0..=LEAST_CLASSES => "",
+                _ => ": evaluate episodes of fewer classes, `--way 5`",
+            };
+            let name = &dealt.units[class as usize];
+            format!(
+                "an interval for new {several} leaves each {one} out in turn, but {one} {name} is in every episode{hint}"
+            )
+        }
         JackknifeError::FewClasses { classes } => {
             format!("an interval for new {several} needs {LEAST_CLASSES} {several} or more, found {classes}")
         }
-        JackknifeError::FewEpisodes { episodes, classes } => format!(
-            "an interval for new {several} needs {LEAST_EPISODES_PER_CLASS} episodes per {one} or more, \
-             found {episodes} episodes of {classes} {several}"
+        JackknifeError::FewWithout { class, without, episodes } => format!(
+            "an interval for new {several} needs {LEAST_WITHOUT} episodes or more without each {one}, but {one} {} is \
+             missing from {without} of {episodes} only: evaluate with `--episodes {}`",
+            dealt.units[class as usize],
+            enough(without, episodes)
         ),
         other => other.to_string(),
     }
+}
+
+/// Episodes of which enough will not hold a class, in round numbers.
+fn enough(without: usize, episodes: usize) -> usize {
+    let needed = (LEAST_WITHOUT * episodes).div_ceil(without.max(1)) * 5 / 4;
+    needed.next_multiple_of(100)
 }

@@ -1,7 +1,7 @@
 //! The ranked table of a block, and that of several data sets.
 
 use super::words::{Unit, p_words, percent, seed_words, unit_words};
-use super::{Block, Comparison, Contender, Pair, Ranking};
+use super::{Block, Comparison, Contender, Inference, Pair, Ranking};
 use crate::metric::Need;
 use crate::report::Grid;
 use crate::stats::Population;
@@ -103,17 +103,18 @@ impl Comparison {
             format!(
                 "verdicts after Holm over all methods against {baseline} in {}{}",
                 block.protocol,
-                self.within(unit)
+                within(block, unit)
             ),
         ];
         notes.extend(undefined(block));
         Grid { title: String::new(), lines, left: 1, notes }
     }
+}
 
-    fn within(&self, unit: Unit) -> String {
-        let within = |margin| format!("; equivalent means within ±{}", unit.chosen(margin));
-        self.margin.map(within).unwrap_or_default()
-    }
+/// What equivalent means.
+fn within(block: &Block, unit: Unit) -> String {
+    let within = |margin| format!("; equivalent means within ±{}", unit.chosen(margin));
+    block.margin.map(within).unwrap_or_default()
 }
 
 /// The cells of a difference: its value, and a margin and a verdict for these and for new classes.
@@ -121,8 +122,8 @@ fn difference(pair: &Pair, unit: Unit) -> Vec<String> {
     let mut cells = vec![unit.signed(pair.difference)];
     for population in [Population::Sampler, Population::Classes] {
         let inference = pair.inference(population);
-        let half = inference.map(|inference| inference.interval.half_width());
-        cells.push(half.map_or(ABSENT.to_string(), |half| unit.number(half)));
+        let arms = |inference: &Inference| inference.interval.arms(pair.difference, |arm| unit.number(arm));
+        cells.push(inference.map_or(ABSENT.to_string(), arms));
         cells.push(inference.map_or(ABSENT.to_string(), |i| i.verdict.word().to_string()));
     }
     cells
@@ -133,7 +134,8 @@ impl Ranking {
     pub fn grid(&self) -> Grid {
         let mut lines = vec![["method", "mean rank", "group"].map(str::to_string).to_vec()];
         for method in &self.methods {
-            lines.push(vec![method.name.clone(), format!("{:.2}", method.rank), method.group.clone()]);
+            let group = method.group.clone().unwrap_or(ABSENT.to_string());
+            lines.push(vec![method.name.clone(), format!("{:.2}", method.rank), group]);
         }
         let title = format!(
             "Mean ranks over {} data sets (way {}, shot {}, query {}): {}",
@@ -150,10 +152,19 @@ impl Ranking {
                 p_words(self.friedman.p),
                 p_words(self.friedman.iman_davenport_p)
             ),
-            format!(
-                "methods that share a letter are not significantly different (Nemenyi, critical difference {:.2})",
-                self.critical_difference
-            ),
+            match self.methods.iter().any(|method| method.group.is_some()) {
+                true => format!(
+                    "methods that share a letter are not significantly different (Nemenyi, critical difference {:.2})",
+                    self.critical_difference
+                ),
+                false => format!(
+                    "too few data sets for a rank test: mean ranks of {} methods differ by {} at most, and the critical \
+                     difference is {:.2}; look at each data set by itself",
+                    self.methods.len(),
+                    self.methods.len() - 1,
+                    self.critical_difference
+                ),
+            },
         ];
         Grid { title, lines, left: 1, notes }
     }
@@ -163,7 +174,7 @@ impl Ranking {
 fn margin(method: &Contender, population: Population, unit: Unit) -> String {
     let found = method.intervals.iter().filter_map(|measured| measured.interval);
     let interval = found.filter(|(of, _)| *of == population).map(|(_, interval)| interval).next();
-    interval.map_or(ABSENT.to_string(), |interval| unit.number(interval.half_width()))
+    interval.map_or(ABSENT.to_string(), |interval| interval.arms(method.value, |arm| unit.number(arm)))
 }
 
 /// What the two margins are for, said once.

@@ -79,12 +79,13 @@ pub fn claims(comparison: &Comparison, block: &Block) -> Vec<String> {
             let Ok(inference) = &finding.outcome else {
                 continue;
             };
-            let claim = claim(&a.name, &b.name, inference, comparison, unit);
+            let claim = claim((&a.name, &b.name), inference, block.margin, unit);
             let plan = inference.plan.filter(|_| inference.verdict == Verdict::Inconclusive);
-            let plan = plan.map(|plan| planned(plan, finding.population, block, comparison, unit));
+            let plan = plan.map(|plan| planned(plan, finding.population, block, unit));
             sentences.push(format!("{about}, {claim}.{}", plan.unwrap_or_default()));
         }
     }
+    sentences.extend(chosen(comparison, block));
     for names in block.identical() {
         let all = names.join(" and ");
         sentences.push(format!("{all} are identical here: the same outcome in every episode and class."));
@@ -103,6 +104,18 @@ pub fn claims(comparison: &Comparison, block: &Block) -> Vec<String> {
     sentences
 }
 
+/// That the best of several was not named beforehand.
+fn chosen(comparison: &Comparison, block: &Block) -> Option<String> {
+    let distinct = block.methods.iter().filter(|method| method.same_as.is_none()).count();
+    (comparison.baseline.is_none() && distinct > 2).then(|| {
+        format!(
+            "{} was chosen as the best of {distinct} after looking, so that its lead is likely to be smaller elsewhere: \
+             `--baseline METHOD` compares with one that is named beforehand.",
+            block.methods[0].name
+        )
+    })
+}
+
 fn about(finding: &Finding, new: &str) -> String {
     match finding.population {
         Population::Sampler => "For these classes and items".to_string(),
@@ -111,7 +124,7 @@ fn about(finding: &Finding, new: &str) -> String {
     }
 }
 
-fn claim(a: &str, b: &str, inference: &Inference, comparison: &Comparison, unit: Unit) -> String {
+fn claim((a, b): (&str, &str), inference: &Inference, margin: Option<f64>, unit: Unit) -> String {
     let interval = inference.interval;
     let (better, worse, sign) = if inference.verdict == Verdict::Worse { (b, a, -1.0) } else { (a, b, 1.0) };
     // The difference is told as better − worse, whichever the direction of the metric.
@@ -123,7 +136,22 @@ fn claim(a: &str, b: &str, inference: &Inference, comparison: &Comparison, unit:
         unit.number(ends.0),
         unit.number(ends.1)
     );
-    let within = comparison.margin.map(|margin| unit.chosen(margin)).unwrap_or_default();
+    let within = margin.map(|margin| unit.chosen(margin)).unwrap_or_default();
+    let told = |of: Option<crate::stats::Interval>| {
+        of.map(|of| if sign > 0.0 { (of.low, of.high) } else { (-of.high, -of.low) })
+            .map(|(low, high)| format!("{} to {}", unit.number(low), unit.number(high)))
+    };
+    let without_zero = ends.0 > 0.0 || ends.1 < 0.0;
+    let together = told(inference.simultaneous)
+        .filter(|_| without_zero && inference.verdict == Verdict::Inconclusive)
+        .map(|ends| format!(", and {ends} for all pairs at once"))
+        .unwrap_or_default();
+    let numbers = match told(inference.equivalence_interval) {
+        Some(ends) if inference.verdict == Verdict::Equivalent => {
+            format!("{numbers}, {} CI of the test {ends}", percent(2.0 * interval.level - 1.0))
+        }
+        _ => format!("{numbers}{together}"),
+    };
     match inference.verdict {
         Verdict::Better | Verdict::Worse => {
             format!("{better} is better than {worse} ({numbers}, {})", p_words(inference.p_holm))
@@ -138,10 +166,10 @@ fn claim(a: &str, b: &str, inference: &Inference, comparison: &Comparison, unit:
     }
 }
 
-fn planned(plan: Plan, population: Population, block: &Block, comparison: &Comparison, unit: Unit) -> String {
+fn planned(plan: Plan, population: Population, block: &Block, unit: Unit) -> String {
     let (left_out, several) =
         (block.clusters.unwrap_or(block.classes), unit_words(block.clusters.is_some()).1);
-    let goal = format!("a margin of ±{}", unit.chosen(comparison.margin.unwrap_or_default()));
+    let goal = format!("a margin of ±{}", unit.chosen(block.margin.unwrap_or_default()));
     if let Some(seeds) = plan.seeds {
         return format!(" About {seeds} training seeds would give {goal}.");
     }

@@ -90,6 +90,15 @@ struct Row {
     #[serde(serialize_with = "cells::optional")]
     symmetry_p: Option<f64>,
     undefined: String,
+    interval_method: String,
+    #[serde(serialize_with = "cells::optional")]
+    low_simultaneous: Option<f64>,
+    #[serde(serialize_with = "cells::optional")]
+    high_simultaneous: Option<f64>,
+    #[serde(serialize_with = "cells::optional")]
+    low_equivalence: Option<f64>,
+    #[serde(serialize_with = "cells::optional")]
+    high_equivalence: Option<f64>,
 }
 
 /// Columns of `comparison.csv`: one row per pair and population.
@@ -110,7 +119,8 @@ impl Comparison {
     /// What belongs to the pair and not to a population (sign-flip, superiority, symmetry) stands in the sampler's row,
     /// since it is about these classes and items. `identical_a` and `identical_b` name the methods that share every outcome
     /// with the one of the row, and are not tested again. `between_seeds` is the part of the squared standard error that
-    /// comes from the choice of training seeds. `episodes_needed` is `none` where no number of episodes will do; where
+    /// comes from the choice of training seeds. `low_simultaneous` and `high_simultaneous` hold for all pairs of the family at
+    /// once; `low_equivalence` and `high_equivalence` are those of the equivalence test. `episodes_needed` is `none` where no number of episodes will do; where
     /// classes have clusters, `classes_needed` counts clusters.
     pub fn csv(&self) -> Vec<u8> {
         let mut out = format!("{}\n", comparison_columns().join(",")).into_bytes();
@@ -169,7 +179,7 @@ impl Comparison {
             between_seeds: pair.between_seeds,
             p: inference.map(|i| i.p),
             p_holm: inference.map(|i| i.p_holm),
-            margin: self.margin,
+            margin: block.margin,
             equivalence_p: inference.and_then(|i| i.equivalence_p),
             equivalence_p_holm: inference.and_then(|i| i.equivalence_holm),
             verdict: inference.map(|i| i.verdict.word().to_string()).unwrap_or_default(),
@@ -178,11 +188,18 @@ impl Comparison {
             seeds_needed: plan.and_then(|plan| plan.seeds),
             sign_flip_p: sampler.and_then(|pair| pair.sign_flip).map(|test| test.p),
             sign_flip_p_holm: sampler.and_then(|pair| pair.sign_flip_holm),
-            superiority: sampler.map(|pair| pair.superiority.value),
-            superiority_low: sampler.map(|pair| pair.superiority.interval.low),
-            superiority_high: sampler.map(|pair| pair.superiority.interval.high),
+            superiority: sampler.and_then(|pair| pair.superiority).map(|of| of.value),
+            superiority_low: sampler.and_then(|pair| pair.superiority).map(|of| of.interval.low),
+            superiority_high: sampler.and_then(|pair| pair.superiority).map(|of| of.interval.high),
             symmetry_p: sampler.and_then(|pair| pair.signed_rank).map(|test| test.p),
             undefined: finding.outcome.as_ref().err().cloned().unwrap_or_default(),
+            interval_method: inference
+                .map(|i| i.estimate.method_at(i.interval.level).word().to_string())
+                .unwrap_or_default(),
+            low_simultaneous: inference.and_then(|i| i.simultaneous).map(|of| of.low),
+            high_simultaneous: inference.and_then(|i| i.simultaneous).map(|of| of.high),
+            low_equivalence: inference.and_then(|i| i.equivalence_interval).map(|of| of.low),
+            high_equivalence: inference.and_then(|i| i.equivalence_interval).map(|of| of.high),
         }
     }
 

@@ -32,7 +32,8 @@ fn hard() -> Hard {
 
 fn page_of(made: &Made, hard: &Hard) -> Page {
     let folders = [read(made)];
-    let options = Options { metric: Metric::ACCURACY, baseline: None, margin: Some(0.005), rounds: 99 };
+    let options =
+        Options { metric: Metric::ACCURACY, baseline: None, margin: Some(0.005.into()), rounds: 99 };
     let bits = |_| -> Bits { Box::new(|| 0x5555_aaaa_3333_cccc) };
     let comparison = compare(&entries(&folders), &options, &bits).ok();
     page(&Request { folders: &folders, comparison: comparison.as_ref(), hard }).unwrap()

@@ -171,11 +171,11 @@ fn the_files_hold_exactly_these_bytes() {
         Some(
             "protocol,version,learner,parameters,selection,setting,backbone,saw_classes,way,shot,features,dataset,seed_train,\
              query,episodes,classes,metric,value,interval,low,high,confidence_level,seed,device,draw_sha256,items_sha256,\
-             features_sha256,kshot,method"
+             features_sha256,kshot,method,interval_method"
         )
     );
     let lead = r#"small,2,k-nn,"distance=euclidean,k=1",default,inductive,,none,2,1,f,letters,,varied,2,3,"#;
-    let tail = format!("7,cpu,dd,ii,ff,{},f+k-nn", env!("CARGO_PKG_VERSION"));
+    let tail = format!("7,cpu,dd,ii,ff,{},f+k-nn,", env!("CARGO_PKG_VERSION"));
     let lines: Vec<&str> = lines.collect();
     assert_eq!(lines[1], format!("{lead}adaptive-ece,0.25,none,,,,{tail}"));
     assert_eq!(lines[3], format!("{lead}class-accuracy,0.6666666666666666,none,,,,{tail}"));

@@ -195,6 +195,21 @@ pub enum Flaw {
         /// The word of the file.
         interval: &'static str,
     },
+    /// An interval that is said to be made otherwise than its episodes give it.
+    #[error(
+        "{key}: the interval of {metric} is said to be `{found}`, and its episodes give `{expected}`\n\
+         hint: one of the files was changed"
+    )]
+    Method {
+        /// The table.
+        key: TableKey,
+        /// The metric.
+        metric: Metric,
+        /// The word of the file.
+        found: &'static str,
+        /// What the episodes give.
+        expected: &'static str,
+    },
     /// A file whose bytes are not those that the run wrote.
     #[error(
         "changed since the run wrote it: its sha256 is not the one in run.json\nhint: `kshot rerun` makes the results again"

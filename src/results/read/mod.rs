@@ -12,6 +12,7 @@ mod outcomes;
 mod queries;
 mod recomputed;
 mod sheet;
+mod sides;
 mod summary;
 
 use std::collections::BTreeMap;
@@ -20,11 +21,13 @@ use std::sync::Arc;
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
+use super::class_level::ClassRow;
 use super::hash;
 use super::rows::Columns;
 use super::staging::RUN_RECORD;
 use super::{Measured, RunRecord, SummaryRow, Table, TableKey};
-use crate::metric::{Bin, Metric};
+use crate::metric::{Bin, ClassCounts, Metric};
+use crate::stats::Members;
 
 use clusters::Clusters;
 pub use error::{Flaw, ReadError};
@@ -63,6 +66,8 @@ pub struct ReadTable {
     pub per_episode: BTreeMap<Metric, Vec<f64>>,
     /// Correct answers and queries of each class of [`Dealt::classes`] over the draw.
     pub by_class: Vec<(u64, u64)>,
+    /// Whether each of these classes is a seen one; empty where they have no sides.
+    pub seen: Vec<bool>,
     /// A digest per episode of the correct answers and queries of each of its classes, see [`digest`].
     pub outcomes: Vec<u64>,
     /// Bins of confidence; empty for scores that only rank.
@@ -156,9 +161,13 @@ impl Dealt {
         self.units != self.classes
     }
 
-    /// The classes of all episodes.
-    pub fn all_members(&self) -> Vec<&[u32]> {
-        (0..self.episodes.len()).map(|place| self.members(place)).collect()
+    /// What is left out in turn, by episode.
+    pub fn units_by_episode(&self) -> Members {
+        let mut members = Members::default();
+        for place in 0..self.episodes.len() {
+            members.push(self.members(place).iter().map(|class| self.unit_of[*class as usize]));
+        }
+        members
     }
 }
 
@@ -208,6 +217,7 @@ impl ReadTable {
             total: outcomes.iter().map(|classes| classes.iter().map(|of| of.1).sum()).collect(),
             per_episode: BTreeMap::new(),
             by_class,
+            seen: Vec::new(),
             outcomes: outcomes.iter().map(|classes| digest(classes.iter().copied())).collect(),
             bins: Vec::new(),
             scaled_bins: Vec::new(),
@@ -247,6 +257,19 @@ impl ReadTable {
         Ok(())
     }
 
+    /// The classes that occurred, with their counts over the draw.
+    pub(crate) fn class_rows(&self) -> Vec<ClassRow> {
+        let row = |(place, (correct, total)): (usize, &(u64, u64))| ClassRow {
+            counts: ClassCounts {
+                correct: *correct,
+                total: *total,
+                seen: self.seen.get(place).is_some_and(|seen| *seen),
+            },
+            unit: self.dealt.unit_of[place],
+        };
+        self.by_class.iter().enumerate().map(row).collect()
+    }
+
     /// Its rows as `summary.csv` has them.
     pub fn rows(&self) -> impl Iterator<Item = SummaryRow> + '_ {
         self.measured.iter().map(|measured| SummaryRow {
@@ -276,6 +299,9 @@ impl ResultsFolder {
             false => Clusters::default(),
         };
         outcomes::read(&path.join("outcomes.csv"), &clusters, &mut tables)?;
+        if run.files.contains_key("seen.csv") {
+            sides::read(&path.join("seen.csv"), &mut tables)?;
+        }
         let columns = Columns::all();
         for (file, header, metrics) in [
             ("open_set.csv", columns.open_set(), Metric::of_open_set()),

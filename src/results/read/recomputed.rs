@@ -5,10 +5,10 @@ use std::path::Path;
 use super::ReadTable;
 use super::error::{Flaw, ReadError};
 use super::sheet::differ;
-use crate::metric::{ClassCounts, Confidences, Metric, Pooled};
-use crate::results::Measured;
+use crate::metric::Metric;
 use crate::results::tally::over_episodes;
-use crate::stats::{ClassSum, Interval, Population};
+use crate::results::{Measured, class_level};
+use crate::stats::{Interval, IntervalMethod, Population};
 
 /// Compares every row of summary.csv with what its episodes give, and asks for the rows that they must have.
 pub(super) fn check(path: &Path, tables: &[ReadTable]) -> Result<(), ReadError> {
@@ -40,39 +40,17 @@ pub(super) fn check(path: &Path, tables: &[ReadTable]) -> Result<(), ReadError> 
 
 /// The rows of a metric that the episodes of a table determine; none for one that needs more than these.
 fn expected(read: &ReadTable, metric: Metric) -> Vec<Measured> {
-    if let Some(values) = read.values(metric) {
-        return over_episodes(metric, &values, sums(read, &values), read.table.level, read.table.repeat);
-    }
-    if metric != Metric::CLASS_ACCURACY {
-        return Vec::new();
-    }
-    let count = |&(correct, total): &(u64, u64)| ClassCounts { correct, total, seen: false };
-    let classes: Vec<ClassCounts> = read.by_class.iter().map(count).collect();
-    let pooled = Pooled {
-        classes: &classes,
-        confidences: &Confidences::default(),
-        bins: &[],
-        temperature: None,
-        scaled_bins: &[],
-        curve: None,
-    };
-    let value = metric.of_draw(&pooled);
-    value.map(|value| Measured { metric, value, interval: None }).into_iter().collect()
-}
-
-/// The sums over the episodes that hold each class, or cluster of classes.
-fn sums(read: &ReadTable, values: &[f64]) -> impl Iterator<Item = (u32, ClassSum)> {
-    let mut sums = vec![ClassSum::default(); read.dealt.units.len()];
-    let mut last = vec![0; sums.len()];
-    for (place, value) in values.iter().enumerate() {
-        for class in read.dealt.members(place) {
-            let unit = read.dealt.unit_of[*class as usize] as usize;
-            if std::mem::replace(&mut last[unit], place + 1) <= place {
-                sums[unit].push(*value);
-            }
+    let (members, rows) = (read.dealt.units_by_episode(), read.class_rows());
+    let level = read.table.level;
+    let found = match read.values(metric) {
+        Some(values) => over_episodes(metric, &values, &members, level, read.table.repeat),
+        None if class_level::is_of_counts(metric) => {
+            let value = class_level::value(metric, &rows);
+            value.map(|value| Measured::plain(metric, value)).into_iter().collect()
         }
-    }
-    (0..).zip(sums)
+        None => Vec::new(),
+    };
+    class_level::completed(found, metric, &rows, (&members, level))
 }
 
 /// Compares one row with those that are expected.
@@ -89,6 +67,15 @@ fn agrees(read: &ReadTable, measured: &Measured, expected: &[Measured]) -> Resul
         let interval = population(measured).map_or("none", Population::word);
         return Err(Flaw::OtherInterval { key: read.key(), metric: measured.metric, interval });
     };
+    if measured.method != found.method {
+        let word = |of: &Measured| of.method.map_or("", IntervalMethod::word);
+        return Err(Flaw::Method {
+            key: read.key(),
+            metric: measured.metric,
+            found: word(measured),
+            expected: word(found),
+        });
+    }
     let ends = |of: &Measured| of.interval.map(|(_, Interval { low, high, .. })| [low, high]);
     if let (Some(ours), Some(theirs)) = (ends(measured), ends(found)) {
         for (place, (found, expected)) in ours.into_iter().zip(theirs).enumerate() {

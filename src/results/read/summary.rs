@@ -10,7 +10,7 @@ use super::{Dealt, ReadTable};
 use crate::metric::Bin;
 use crate::results::rows::{BinCells, Binning, NO_INTERVAL, SEQUENTIAL, SummaryCells, header};
 use crate::results::{Measured, RunRecord, Table};
-use crate::stats::{Interval, Population};
+use crate::stats::{Interval, IntervalMethod, Population};
 use crate::vocab::spec::parse_values;
 
 /// Reads the tables, without their episodes.
@@ -44,6 +44,7 @@ pub(super) fn read(path: &Path, run: &RunRecord) -> Result<Vec<ReadTable>, ReadE
                     total: Vec::new(),
                     per_episode: BTreeMap::new(),
                     by_class: Vec::new(),
+                    seen: Vec::new(),
                     outcomes: Vec::new(),
                     bins: Vec::new(),
                     width_bins: Vec::new(),
@@ -162,7 +163,13 @@ fn measured(sheet: &Sheet, row: &SummaryCells) -> Result<Measured, ReadError> {
             Some((population, Interval { low, high, level }))
         }
     };
-    Ok(Measured { metric: row.metric, value: row.value, interval })
+    let word = row.interval_method.as_deref();
+    let method = word.and_then(|word| IntervalMethod::ALL.into_iter().find(|method| method.word() == word));
+    if method.is_some() != interval.is_some() || (word.is_some() && method.is_none()) {
+        let expected = "how the interval was made, and nothing without one";
+        return Err(cell("interval_method", expected, word.unwrap_or_default()));
+    }
+    Ok(Measured { metric: row.metric, value: row.value, interval, method })
 }
 
 /// Reads the bins of confidence into their tables.

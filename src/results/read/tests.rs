@@ -56,7 +56,7 @@ fn what_was_written_reads_back() {
     assert!(!table.table.repeat && Arc::ptr_eq(&table.dealt, &read.tables[5].dealt));
     assert_eq!((table.dealt.episodes.len(), table.dealt.classes.len()), (400, 12));
     let values = table.values(Metric::ACCURACY).unwrap();
-    let jackknife = stats::over_classes(&values, &table.dealt.all_members()).unwrap();
+    let jackknife = stats::over_classes(&values, &table.dealt.units_by_episode(), Some((0.0, 1.0))).unwrap();
     let row =
         table.measured.iter().find(|m| m.interval.is_some_and(|(p, _)| p == stats::Population::Classes));
     let low = row.unwrap().interval.unwrap().1.low;
@@ -161,7 +161,7 @@ fn another_version_is_refused() {
             "run.json: written by kshot 9.0.1, this is kshot {here}\nhint: evaluate again, or use kshot 9.0.1"
         )
     );
-    let error = refused("summary.csv", |text| line(text, 3, |row| cell(row, 2, "0.0.9")));
+    let error = refused("summary.csv", |text| line(text, 3, |row| cell(row, 3, "0.0.9")));
     assert!(error.starts_with("summary.csv line 3: `kshot` is `0.0.9`, but run.json has"), "{error}");
 }
 
@@ -173,7 +173,7 @@ fn rows_of_another_run_are_refused() {
         format!("episodes.csv line 9: `draw_sha256` is `draw-two`, but summary.csv has `draw-one`{end}")
     );
     assert_eq!(
-        refused("summary.csv", |text| line(text, 2, |row| cell(row, 3, "other"))),
+        refused("summary.csv", |text| line(text, 2, |row| cell(row, 4, "other"))),
         format!("summary.csv line 2: `features_sha256` is `other`, but run.json has `features-one`{end}")
     );
     let error = refused("outcomes.csv", |text| text.replace("small,b,", "small,c,"));

@@ -73,6 +73,7 @@ pub(crate) struct SummaryCells {
     pub features_sha256: String,
     pub kshot: String,
     pub method: String,
+    pub interval_method: Option<String>,
 }
 
 impl From<&SummaryRow> for SummaryCells {
@@ -112,6 +113,7 @@ impl From<&SummaryRow> for SummaryCells {
             features_sha256: row.features_sha256.clone(),
             kshot: env!("CARGO_PKG_VERSION").to_string(),
             method: table.method.clone(),
+            interval_method: measured.method.map(|method| method.word().to_string()),
         }
     }
 }

@@ -1,11 +1,13 @@
 //! Images as features: what `embed` and `evaluate` do with a dataset of images and a backbone.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::{Made, Network, cache};
 use crate::backbone::{Architecture, Saved, embed_all};
 use crate::data::{self, DATASETS, Holds, NewStore, Precision, Provenance, Store, StoreWarning, images};
 use crate::episode::sha256;
+use crate::eval::{Kept, RawItems};
 use crate::results::Warning;
 use crate::run::device::{Device, on_device};
 use crate::run::error::RunError;
@@ -15,10 +17,12 @@ use crate::tensor::conv::ConvOps;
 use crate::vocab::{Form, ItemId, SawClasses, Split};
 
 /// A network of images and the images that it makes features of.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Behind {
-    pub(crate) items: Store,
-    pub(crate) network: Saved,
+    pub(crate) items: RawItems,
+    pub(crate) network: Arc<Saved>,
+    /// What items gave that have passed a frozen part of the network.
+    pub(crate) kept: Kept,
 }
 
 /// Images and a network, read and checked.
@@ -150,7 +154,11 @@ impl Work {
 
     /// The network and its items; nothing where the pixels themselves are the features.
     pub(crate) fn behind(&self) -> Option<Behind> {
-        Some(Behind { items: self.store.clone(), network: self.network.clone()? })
+        Some(Behind {
+            items: RawItems::of(&self.store),
+            network: Arc::new(self.network.clone()?),
+            kept: Kept::default(),
+        })
     }
 
     /// Runs the network over all images.

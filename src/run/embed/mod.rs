@@ -1,6 +1,8 @@
 //! From a dataset and a network to a feature store: what `embed` writes, and what `evaluate` keeps in its cache.
 
 pub(crate) mod cache;
+#[cfg(feature = "text")]
+mod class_tower;
 pub(crate) mod images;
 mod kept;
 pub(crate) mod photographs;
@@ -111,7 +113,7 @@ impl Network {
             saved.as_ref().map(|saved| photographs::recipe(saved, self)).transpose()?.flatten();
         match (saved, preprocessing) {
             (Some(saved), Some(preprocessing)) => {
-                images::refuse_texts(self, self.backbone.name())?;
+                self.check_texts()?;
                 let (dataset, recipe, work) = photographs::plan(self, dataset, saved, preprocessing)?;
                 Ok(Plan { dataset, recipe, work: Work::Photographs(Box::new(work)) })
             }
@@ -119,6 +121,26 @@ impl Network {
                 let (dataset, recipe, work) = images::plan(self, dataset, saved)?;
                 Ok(Plan { dataset, recipe, work: Work::Pictures(Box::new(work)) })
             }
+        }
+    }
+
+    /// Refuses texts for classes where no tower makes embeddings of them.
+    fn check_texts(&self) -> Result<(), RunError> {
+        if !self.backbone.has_text_tower() || (self.templates.is_empty() && self.descriptions.is_none()) {
+            return images::refuse_texts(self, self.backbone.name());
+        }
+        let name = self.backbone.name();
+        if !cfg!(feature = "text") {
+            return Err(RunError::Request(format!(
+                "this build cannot read texts, the text tower of `{name}` needs that\nhint: build with --features text"
+            )));
+        }
+        match self.backbone.text_tower() {
+            Some(_) => Ok(()),
+            None => Err(RunError::Request(format!(
+                "backbone `{}` has no text tower: it needs tokenizer.json beside its weights, and features without `cut` and `pool=mean`",
+                self.backbone
+            ))),
         }
     }
 
@@ -131,7 +153,7 @@ impl Network {
     #[cfg(not(feature = "text"))]
     fn sentences(&self, _: &Path, _: &str) -> Result<Plan, RunError> {
         Err(RunError::Request(
-            "this build has no sentence encoders, backbone `bert` needs them\nhint: build with --features text"
+            "this build has no sentence encoders, which texts need\nhint: build with --features text"
                 .to_string(),
         ))
     }
@@ -142,7 +164,7 @@ impl Plan {
     pub(crate) fn behind(&self) -> Option<Behind> {
         match &self.work {
             Work::Pictures(work) => work.behind(),
-            Work::Photographs(_) => None,
+            Work::Photographs(work) => work.behind(),
             #[cfg(feature = "text")]
             Work::Sentences(_) => None,
         }

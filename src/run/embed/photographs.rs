@@ -1,21 +1,26 @@
 //! Photographs through a network, batch by batch: decoded and scaled in parallel while the network computes, and never more
 //! of them in memory than a few batches.
 
+use std::io;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 
 use rayon::prelude::*;
 
-use super::Network;
 use super::kept::Kept;
+use super::{Behind, Network};
 use crate::backbone::{Architecture, Backbone, BackboneError, PREPROCESSING, Saved};
 use crate::data::{
-    DATASETS, DataError, Dataset, Holds, NewStore, Photograph, Precision, Provenance, open_dataset,
+    ClassEmbeddings, DATASETS, DataError, Dataset, Holds, NewStore, Photograph, Precision, Provenance,
+    open_dataset,
 };
 use crate::episode::sha256;
+use crate::eval::{self, RawItems};
 use crate::image::Recipe;
+use crate::numbers::{ReadRows, Values};
 use crate::results::Shard;
 use crate::run::device::{Device, on_device};
 use crate::run::error::RunError;
@@ -35,12 +40,15 @@ const TELL: f64 = 10.0;
 
 /// Photographs and a network that says how they are scaled.
 pub(crate) struct Work {
-    dataset: Box<dyn Dataset>,
+    dataset: Arc<dyn Dataset>,
     network: Saved,
     recipe: Recipe,
     provenance: Provenance,
     /// What the features depend on.
     key: String,
+    /// What makes class embeddings.
+    #[cfg(feature = "text")]
+    tower: Option<super::class_tower::ClassTower>,
 }
 
 /// The recipe of weights; nothing where they read items as they are.
@@ -76,7 +84,16 @@ pub(crate) fn plan(
     let data = source.recipe()?;
     let backbone = network.backbone.name();
     let said = |key: &str| saved.metadata.get(key).cloned();
+    #[cfg(feature = "text")]
+    let (tower, class_embeddings, texts) = match super::class_tower::beside(network, &source.items()?.listed)?
+    {
+        Some((tower, source, hash)) => (Some(tower), Some(source), format!("{hash}\n")),
+        None => (None, None, String::new()),
+    };
+    #[cfg(not(feature = "text"))]
+    let (class_embeddings, texts) = (None, "");
     let provenance = Provenance {
+        class_embeddings,
         backbone: said("recipe").map_or(backbone.to_string(), |recipe| format!("{backbone}:{recipe}")),
         trained_on: network.trained_on.clone().or_else(|| said("trained_on")),
         saw_classes: saw(network, &saved, source.as_ref())?,
@@ -84,10 +101,19 @@ pub(crate) fn plan(
         preprocessing: Some(recipe.to_string()),
         ..Provenance::default()
     };
-    let lines = format!("{dataset}\n{data}\n{provenance:?}\n");
+    let lines = format!("{dataset}\n{data}\n{provenance:?}\n{texts}");
     let key = sha256(format!("{FORMAT}\n{lines}").as_bytes());
     let name = source.name().to_string();
-    Ok((name, lines, Work { dataset: source, network: saved, recipe, provenance, key }))
+    let work = Work {
+        dataset: source.into(),
+        network: saved,
+        recipe,
+        provenance,
+        key,
+        #[cfg(feature = "text")]
+        tower,
+    };
+    Ok((name, lines, work))
 }
 
 /// Whether the network saw the classes of the dataset: as the command line says, else as the card beside the weights.
@@ -118,7 +144,7 @@ pub(crate) struct Embedded {
     /// Items that were the first frames of animations, as far as this run has read them.
     pub(crate) animated: usize,
     /// The files beside the features, with all items of the dataset.
-    pub(crate) tables: [(&'static str, Vec<u8>); 3],
+    pub(crate) tables: Vec<(&'static str, Vec<u8>)>,
 }
 
 impl Work {
@@ -132,7 +158,14 @@ impl Work {
         device: Device,
         watch: &dyn Watch,
     ) -> Result<Embedded, RunError> {
-        on_device!(device, |open, Kind| self.on::<Kind>(open, device.name(), folder, shard, watch))
+        #[cfg(feature = "text")]
+        let embeddings = self.tower.as_ref().map(|tower| tower.embed(device)).transpose()?;
+        #[cfg(not(feature = "text"))]
+        let embeddings = None;
+        let mut embedded =
+            on_device!(device, |open, Kind| self.on::<Kind>(open, device.name(), folder, shard, watch))?;
+        embedded.tables = self.tables(embedded.kept.dim(), embeddings.as_ref())?;
+        Ok(embedded)
     }
 
     fn on<D: ConvOps>(
@@ -145,6 +178,15 @@ impl Work {
     ) -> Result<Embedded, RunError> {
         let network = self.network.on(&open()?)?;
         self.run(network.as_ref(), device, folder, shard, watch)
+    }
+
+    /// The network and its photographs, each decoded when it is asked for; nothing where there are none.
+    pub(crate) fn behind(&self) -> Option<Behind> {
+        let (form, count) = (self.recipe.form(), self.dataset.items().ok()?.ids.len());
+        let dim = form.dim()?;
+        let decoded = Decoded { dataset: Arc::clone(&self.dataset), recipe: self.recipe.clone(), dim };
+        let items = RawItems { values: Values::File(Arc::new(decoded)), count, dim, form };
+        Some(Behind { items, network: Arc::new(self.network.clone()), kept: eval::Kept::default() })
     }
 
     /// What was left out of the dataset, as sentences.
@@ -181,7 +223,18 @@ impl Work {
             Ok(())
         })?;
         let broken = broken.into_iter().map(|item| (item, self.fault(item))).collect();
-        let tables = NewStore {
+        let tables = self.tables(dim, None)?;
+        Ok(Embedded { kept, key: own, made_of: key, total, part, broken, animated, tables })
+    }
+
+    /// The files beside features of `dim` numbers.
+    fn tables(
+        &self,
+        dim: usize,
+        class_embeddings: Option<&ClassEmbeddings>,
+    ) -> Result<Vec<(&'static str, Vec<u8>)>, RunError> {
+        let items = self.dataset.items()?;
+        let store = NewStore {
             features: &[],
             dim,
             precision: Precision::F32,
@@ -190,12 +243,11 @@ impl Work {
             groups: items.groups.as_deref(),
             ids: &items.ids,
             listed: &items.listed,
-            class_embeddings: None,
+            class_embeddings,
             provenance: &self.provenance,
             form: Form::Vector,
-        }
-        .tables();
-        Ok(Embedded { kept, key: own, made_of: key, total, part, broken, animated, tables })
+        };
+        Ok(store.tables())
     }
 
     /// Runs the network over the items of a part that are not kept yet; gives how many were animations.
@@ -236,6 +288,7 @@ impl Work {
                 let rows = features.len() / kept.dim();
                 kept.push(&mut features, &broken)?;
                 progress.advance(rows as u64);
+                progress.go_on()?;
                 if let Some(sentence) = pace.after(rows) {
                     progress.tell(&format!("{name}: {sentence}"));
                 }
@@ -292,6 +345,24 @@ impl Work {
                 text.split("\nhint: ").next().unwrap_or_default().replace('\n', "\\n")
             }
         }
+    }
+}
+
+/// Photographs as rows of numbers that a network reads.
+struct Decoded {
+    dataset: Arc<dyn Dataset>,
+    recipe: Recipe,
+    dim: usize,
+}
+
+impl ReadRows for Decoded {
+    fn read_block(&self, first_row: usize, out: &mut [f32]) -> io::Result<()> {
+        out.par_chunks_exact_mut(self.dim).enumerate().try_for_each(|(row, out)| {
+            let photograph = self.dataset.photograph(first_row + row).map_err(io::Error::other)?;
+            let photograph = photograph.ok_or_else(|| io::Error::other("the item is no photograph"))?;
+            out.copy_from_slice(&self.recipe.apply(&photograph.image));
+            Ok(())
+        })
     }
 }
 

@@ -33,7 +33,8 @@ pub(crate) fn plan(
 ) -> Result<(String, String, Work), RunError> {
     if folder.is_file() {
         return Err(RunError::Request(format!(
-            "backbone `bert` is a folder, {} is a file\nhint: name the folder that holds config.json, model.safetensors and tokenizer.json",
+            "the weights of backbone `{}` are a folder, {} is a file\nhint: name the folder that holds config.json, model.safetensors and tokenizer.json",
+            network.backbone.name(),
             folder.display()
         )));
     }
@@ -54,15 +55,20 @@ pub(crate) fn plan(
         warnings.push(Warning::IgnoredColumns { dataset: name.clone(), columns: ignored });
     }
     let listed = sentences.items()?.listed.clone();
-    let (class_texts, source) = class_texts(network, &listed)?;
+    let (class_texts, source) = class_texts(network, &listed, "{}")?;
     let encoder = SentenceEncoder::read(folder)?;
+    if encoder.backbone() != network.backbone.name() {
+        let (path, found) = (folder.to_path_buf(), encoder.backbone().to_string());
+        let expected = network.backbone.name().to_string();
+        return Err(BackboneError::OtherBackbone { path, expected, found }.into());
+    }
     let weights = files_sha256(encoder.files())?;
     let own_name = |path: &Path| {
         let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
         path.file_name().map(|name| format!(":{}", name.to_string_lossy())).unwrap_or_default()
     };
     let provenance = Provenance {
-        backbone: format!("bert{}", own_name(folder)),
+        backbone: format!("{}{}", encoder.backbone(), own_name(folder)),
         trained_on: network.trained_on.clone(),
         saw_classes: network.saw_classes,
         saw_splits: Vec::new(),
@@ -78,9 +84,10 @@ pub(crate) fn plan(
 }
 
 /// The texts of the classes, and where they come from.
-fn class_texts(
+pub(super) fn class_texts(
     network: &Network,
     listed: &[(String, Split, Option<String>)],
+    template: &str,
 ) -> Result<(ClassTexts, EmbeddingSource), RunError> {
     let names: Vec<&str> = listed.iter().map(|(class, _, _)| class.as_str()).collect();
     let oos = listed.iter().filter(|(_, split, _)| *split == Split::Oos);
@@ -99,7 +106,7 @@ fn class_texts(
         }
     };
     let templates = match network.templates.is_empty() {
-        true => vec!["{}".to_string()],
+        true => vec![template.to_string()],
         false => network.templates.clone(),
     };
     let class_texts = ClassTexts::new(&words, &templates);

@@ -18,7 +18,8 @@ pub(crate) const PART: &str = "features-part.json";
 /// The rows of a part.
 const ROWS: &str = "features-part.rows";
 /// The files of a part.
-pub(crate) const PART_FILES: [&str; 5] = [PART, ROWS, FOLDER_FILES[1], FOLDER_FILES[2], FOLDER_FILES[3]];
+pub(crate) const PART_FILES: [&str; 6] =
+    [PART, ROWS, FOLDER_FILES[1], FOLDER_FILES[2], FOLDER_FILES[3], FOLDER_FILES[4]];
 
 /// A part of a feature set, as its folder says.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -104,9 +105,9 @@ pub(crate) fn write_part(
     };
     kept.rename(&held.path().join(ROWS))?;
     let about = serde_json::to_vec_pretty(&about).map_err(|error| RunError::Request(error.to_string()))?;
-    let mut files: Vec<(&'static str, Vec<u8>)> = tables.to_vec();
+    let mut files = tables;
     files.push((PART, about));
-    let names = [PART_FILES[2], PART_FILES[3], PART_FILES[4], PART];
+    let names = [PART_FILES[2], PART_FILES[3], PART_FILES[4], PART_FILES[5], PART];
     let mut grown = Vec::new();
     for (name, bytes) in &files {
         grown.push((*name, held.grown(bytes).map_err(failed(&held.path().join(name)))?));
@@ -116,7 +117,7 @@ pub(crate) fn write_part(
 }
 
 /// What parts of one whole agree in.
-fn whole(tables: &[(&'static str, Vec<u8>); 3], total: usize, dim: usize, made_of: &str) -> String {
+fn whole(tables: &[(&'static str, Vec<u8>)], total: usize, dim: usize, made_of: &str) -> String {
     let bytes: Vec<u8> = tables.iter().flat_map(|(_, bytes)| [bytes.as_slice(), b"\0"].concat()).collect();
     crate::episode::sha256(&[bytes, format!("{total} {dim} {made_of}").into_bytes()].concat())
 }
@@ -155,7 +156,10 @@ pub(crate) fn merge(parts: &[PathBuf], out: &Path) -> Result<Finished, RunError>
         let path = place.join(name);
         std::fs::read(&path).map(|bytes| (name, bytes)).map_err(failed(&path))
     };
-    let tables = [table(PART_FILES[2])?, table(PART_FILES[3])?, table(PART_FILES[4])?];
+    let mut tables = vec![table(PART_FILES[2])?, table(PART_FILES[3])?, table(PART_FILES[4])?];
+    if place.join(PART_FILES[5]).is_file() {
+        tables.push(table(PART_FILES[5])?);
+    }
     if whole(&tables, first.total, first.dim, &first.made_of) != first.whole {
         return Err(RunError::Request(format!(
             "{}: its tables are not those that it was made with",
@@ -219,7 +223,7 @@ pub(crate) fn list(broken: &[(usize, String)]) -> String {
 fn join(
     held: &HeldFolder,
     dataset: &str,
-    tables: &[(&'static str, Vec<u8>); 3],
+    tables: &[(&'static str, Vec<u8>)],
     rows: &mut [Kept],
     total: usize,
     broken: Vec<(usize, String)>,
@@ -263,11 +267,10 @@ fn join(
 }
 
 /// The tables without some items, and without classes that have no others.
-fn without(
-    tables: &[(&'static str, Vec<u8>); 3],
-    left_out: &BTreeSet<usize>,
-) -> Vec<(&'static str, Vec<u8>)> {
-    let [(items_name, items), (splits_name, splits), about] = tables;
+fn without(tables: &[(&'static str, Vec<u8>)], left_out: &BTreeSet<usize>) -> Vec<(&'static str, Vec<u8>)> {
+    let [(items_name, items), (splits_name, splits), about, embeddings @ ..] = tables else {
+        return tables.to_vec();
+    };
     if left_out.is_empty() {
         return tables.to_vec();
     }
@@ -277,8 +280,26 @@ fn without(
         *classes.entry(class.to_string()).or_default() |= stays;
         stays
     });
-    let splits = filtered(splits, |_, class| classes.get(class).copied().unwrap_or(true));
-    vec![(items_name, items), (splits_name, splits), about.clone()]
+    let mut listed = Vec::new();
+    let splits = filtered(splits, |_, class| {
+        listed.push(classes.get(class).copied().unwrap_or(true));
+        listed.last() == Some(&true)
+    });
+    let embeddings = embeddings.iter().map(|(name, matrix)| (*name, rows_of(matrix, &listed)));
+    [(*items_name, items), (*splits_name, splits), about.clone()].into_iter().chain(embeddings).collect()
+}
+
+/// A .npy matrix in 32 bits with those of its rows that are `kept`.
+fn rows_of(matrix: &[u8], kept: &[bool]) -> Vec<u8> {
+    // Magic and version take 8 bytes, the length of the header two more.
+    let begin = 10 + usize::from(u16::from_le_bytes([matrix[8], matrix[9]]));
+    let (numbers, rows) = (&matrix[begin..], kept.len().max(1));
+    let width = numbers.len() / rows;
+    let count = kept.iter().filter(|kept| **kept).count();
+    let mut out = Precision::F32.header(count, width / size_of::<f32>());
+    let rows = numbers.chunks_exact(width.max(1)).zip(kept).filter(|(_, kept)| **kept);
+    rows.for_each(|(row, _)| out.extend_from_slice(row));
+    out
 }
 
 /// The lines of a .csv whose number and first column are wanted, below the same header.
@@ -310,6 +331,13 @@ mod tests {
         assert_eq!(left[0], b"class,id\na,1\na,\"3\n,\"\n");
         assert_eq!(left[1], b"class,split\na,base\n");
         assert_eq!(without(&tables, &BTreeSet::new()), tables.to_vec());
+        let matrix = |rows: usize, numbers: &[f32]| {
+            let mut bytes = Precision::F32.header(rows, 2);
+            bytes.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+            ("class_embeddings.npy", bytes)
+        };
+        let tables = [&tables[..], &[matrix(2, &[1.0, 2.0, 3.0, 4.0])]].concat();
+        assert_eq!(without(&tables, &BTreeSet::from([1]))[3], matrix(1, &[1.0, 2.0]));
     }
 
     #[test]

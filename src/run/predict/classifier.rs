@@ -105,8 +105,9 @@ impl Classifier {
         let store = join::with_classes(&self.support.store, &more.store)?;
         let behind = match (&self.support.behind, &more.behind) {
             (Some(own), Some(theirs)) => Some(Behind {
-                items: join::with_classes(&own.items, &theirs.items)?,
+                items: own.items.followed_by(&theirs.items),
                 network: own.network.clone(),
+                kept: eval::Kept::default(),
             }),
             _ => None,
         };
@@ -165,8 +166,9 @@ impl Classifier {
         let store = join::with_items(&self.support.store, &items.store, self.is_own_base())?;
         let behind = match (&self.support.behind, &items.behind) {
             (Some(own), Some(asked)) if self.learner.needs_network => Some(Behind {
-                items: join::with_items(&own.items, &asked.items, false)?,
+                items: own.items.followed_by(&asked.items),
                 network: own.network.clone(),
+                kept: eval::Kept::default(),
             }),
             _ => None,
         };
@@ -280,7 +282,11 @@ impl Classifier {
     ) -> Result<(Vec<Answered>, usize), RunError> {
         let evaluation = Evaluation {
             store,
-            behind: behind.map(|behind| eval::Behind { items: &behind.items, network: &behind.network }),
+            behind: behind.map(|behind| eval::Behind {
+                items: &behind.items,
+                network: &behind.network,
+                kept: &behind.kept,
+            }),
             draw,
             seed: self.seed,
             learners: std::slice::from_ref(&self.learner),

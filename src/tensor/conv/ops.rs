@@ -9,12 +9,12 @@ use super::norm::{Moments, Running};
 use super::window::{Convolution, Window};
 use super::{host, stock};
 use crate::tensor::net::{Graph, OnDevice, OnHost, Passes, Value};
-use crate::tensor::{Backend, Cpu, Tensor1, Tensor4, TensorError};
+use crate::tensor::{Cpu, StepOps, Tensor1, Tensor4, TensorError};
 
 /// A device with the operations of convolutional networks.
 ///
 /// All fail when sizes do not fit or the device does.
-pub trait ConvOps: Backend {
+pub trait ConvOps: StepOps {
     /// `images` convolved with `filters` (out, in per group, height, width), plus a `bias` (out) where there is one.
     fn conv2d<T: Tape<f32, Self>>(
         images: Tensor4<Self, T>,

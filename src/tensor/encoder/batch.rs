@@ -46,15 +46,6 @@ impl TokenBatch {
     }
 }
 
-/// How the rows of a sequence become one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pooling {
-    /// Their mean.
-    Mean,
-    /// The first.
-    First,
-}
-
 /// Rows of `x`, as whole sequences of the encoder's width.
 pub(super) fn sequences<D: Backend>(
     x: &Tensor2<D>,

@@ -2,14 +2,7 @@
 
 use super::weights::{Activation, Norm};
 use crate::numbers::with_lanes;
-use crate::tensor::functions::{exp, gelu, normalise_row};
-
-#[inline(always)]
-fn gelu_tanh(x: f32) -> f32 {
-    // ½(1 + tanh u) = 1 / (1 + e⁻²ᵘ) with u = √(2/π)·(x + 0.044715·x³)
-    let u = 0.797_884_6 * (x + 0.044_715 * x * x * x);
-    x / (1.0 + exp(-2.0 * u))
-}
+use crate::tensor::functions::{gelu, gelu_tanh, normalise_row};
 
 /// The activation of every number. To be called from code that the processor's vector instructions are chosen for.
 #[inline(always)]
@@ -43,7 +36,7 @@ pub(super) fn add_and_normalise(rows: &mut [f32], more: &[f32], norm: &Norm) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tensor::functions::{LANES, softmax};
+    use crate::tensor::functions::{LANES, exp, softmax};
 
     #[test]
     fn the_fast_functions_are_the_true_ones_to_single_precision() {

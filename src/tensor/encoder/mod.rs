@@ -16,6 +16,7 @@ mod panels;
 pub mod stock;
 mod weights;
 
-pub use batch::{Pooling, TokenBatch};
+pub use super::pooling::Pooling;
+pub use batch::TokenBatch;
 pub use ops::EncoderOps;
 pub use weights::{Activation, Block, EncoderWeights, Linear, Norm, Tables};

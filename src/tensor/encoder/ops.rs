@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use dfdx::shapes::HasShape;
 
-use super::batch::{LEAST_NORM, Pooling, TokenBatch, sequences};
+use super::Pooling;
+use super::batch::{LEAST_NORM, TokenBatch, sequences};
 use super::weights::EncoderWeights;
 use super::{block, elementwise, stock};
 use crate::tensor::error::TensorError;
@@ -110,6 +111,7 @@ impl EncoderOps for Cpu {
         for (sequence, out) in rows.chunks_exact(length * hidden).zip(out.chunks_exact_mut(hidden)) {
             match pooling {
                 Pooling::First => out.copy_from_slice(&sequence[..hidden]),
+                Pooling::Last => out.copy_from_slice(&sequence[sequence.len() - hidden..]),
                 Pooling::Mean => {
                     for row in sequence.chunks_exact(hidden) {
                         out.iter_mut().zip(row).for_each(|(o, x)| *o += x);

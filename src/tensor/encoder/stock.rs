@@ -5,7 +5,8 @@ use dfdx::tensor_ops::{
     BroadcastTo, GatherTo, MeanTo, PermuteTo, ReshapeTo, SelectTo, SumTo, TryAdd, TryDiv, TryMatMul, TryMul,
 };
 
-use super::batch::{LEAST_NORM, Pooling, TokenBatch, sequences};
+use super::Pooling;
+use super::batch::{LEAST_NORM, TokenBatch, sequences};
 use super::weights::{Activation, EncoderWeights, Linear, Norm};
 use crate::tensor::error::{TensorError, same};
 use crate::tensor::stock::failure;
@@ -172,9 +173,10 @@ pub fn pool<D: Backend>(
     let x: Tensor3<D> = x.clone().try_reshape_like(&(count, length, hidden)).map_err(error)?;
     let pooled: Tensor2<D> = match pooling {
         Pooling::Mean => x.try_mean::<_, Axis<1>>().map_err(error)?,
-        Pooling::First => {
-            let firsts = x.device().try_tensor_from_vec(vec![0; count], (count,)).map_err(error)?;
-            x.try_select(firsts).map_err(error)?
+        Pooling::First | Pooling::Last => {
+            let place = if pooling == Pooling::First { 0 } else { length - 1 };
+            let places = x.device().try_tensor_from_vec(vec![place; count], (count,)).map_err(error)?;
+            x.try_select(places).map_err(error)?
         }
     };
     if !unit {

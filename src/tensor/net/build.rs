@@ -271,9 +271,14 @@ impl Builder {
         self.push(Op::LayerNorm { from, scale, shift, epsilon }, width)
     }
 
-    /// Attention on queries, keys and values behind each other.
-    pub fn attend(&mut self, from: Value, heads: usize) -> Value {
-        self.push(Op::Attend { from, heads }, self.width(from) / 3)
+    /// Numbers of words as rows of a table of as many `channels`, plus positions.
+    pub fn words(&mut self, from: Value, words: Param, positions: Param, channels: usize) -> Value {
+        self.push(Op::Words { from, words, positions }, channels)
+    }
+
+    /// Attention on queries, keys and values behind each other; where it is `causal`, to what stands before.
+    pub fn attend(&mut self, from: Value, heads: usize, causal: bool) -> Value {
+        self.push(Op::Attend { from, heads, causal }, self.width(from) / 3)
     }
 
     /// Each channel multiplied by a learned number.
@@ -284,6 +289,11 @@ impl Builder {
     /// One token.
     pub fn token(&mut self, from: Value, index: usize) -> Value {
         self.push(Op::Token { from, index }, self.width(from))
+    }
+
+    /// The last token.
+    pub fn last_token(&mut self, from: Value) -> Value {
+        self.push(Op::LastToken { from }, self.width(from))
     }
 
     /// Gives a result a name at which the network may be cut.

@@ -1,10 +1,18 @@
 //! The description of a network: operations in the order in which they are computed, and the weights that they name.
 
 use super::sweep::Sweep;
+use crate::tensor::TensorError;
 
 /// The result of an operation, by the place of the operation in the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Value(pub(super) usize);
+
+impl Value {
+    /// Its place among [`Graph::ops`].
+    pub fn index(self) -> usize {
+        self.0
+    }
+}
 
 /// A tensor of weights, by its place among the parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,12 +35,16 @@ pub enum Activation {
     Relu,
     /// `min(max(0, x), 6)`.
     Relu6,
+    /// `max(x, x / 10)`.
+    LeakyRelu,
     /// `x · min(max(0, x + 3), 6) / 6` (Howard et al. 2019).
     HardSwish,
     /// `min(max(0, x + 3), 6) / 6`.
     HardSigmoid,
     /// `x · Φ(x)` by the error function (Hendrycks and Gimpel 2016).
     Gelu,
+    /// Its approximation by a hyperbolic tangent, which GPT-2 was trained with.
+    GeluTanh,
     /// `x · σ(1.702 x)`, the approximation that CLIP was trained with.
     QuickGelu,
 }
@@ -192,12 +204,23 @@ pub enum Op {
         /// What is added to the variance.
         epsilon: f32,
     },
-    /// Attention of all tokens to all (Vaswani et al. 2017) on queries, keys and values behind each other.
+    /// Whole numbers as rows of a table, plus learned positions (tokens, channels).
+    Words {
+        /// One channel with the number of a word for each token.
+        from: Value,
+        /// The table.
+        words: Param,
+        /// The positions.
+        positions: Param,
+    },
+    /// Attention of tokens to tokens (Vaswani et al. 2017) on queries, keys and values behind each other.
     Attend {
         /// (tokens, 3 · channels).
         from: Value,
         /// Heads.
         heads: usize,
+        /// Whether a token sees only itself and what stands before it.
+        causal: bool,
     },
     /// Each channel multiplied by a learned number.
     LayerScale {
@@ -212,6 +235,11 @@ pub enum Op {
         from: Value,
         /// Its number.
         index: usize,
+    },
+    /// The last token.
+    LastToken {
+        /// Of these.
+        from: Value,
     },
 }
 
@@ -237,8 +265,79 @@ impl Op {
             | Op::LayerNorm { from, .. }
             | Op::Attend { from, .. }
             | Op::LayerScale { from, .. }
-            | Op::Token { from, .. } => vec![*from],
+            | Op::Words { from, .. }
+            | Op::Token { from, .. }
+            | Op::LastToken { from } => vec![*from],
         }
+    }
+}
+
+impl Op {
+    /// The same on other results and weights.
+    fn mapped(&self, value: &impl Fn(Value) -> Value, param: &impl Fn(Param) -> Param) -> Op {
+        let mut op = self.clone();
+        let norm = |norm: &mut Normalise| {
+            norm.scale = norm.scale.map(param);
+            norm.shift = param(norm.shift);
+            norm.moments = (param(norm.moments.0), param(norm.moments.1));
+        };
+        match &mut op {
+            Op::Images => {}
+            Op::Concatenate { parts } => parts.iter_mut().for_each(|part| *part = value(*part)),
+            Op::Add { left, right, .. } => (*left, *right) = (value(*left), value(*right)),
+            Op::Gate { from, gate } => (*from, *gate) = (value(*from), value(*gate)),
+            Op::Convolve { from, weight, bias, norm: behind, .. } => {
+                (*from, *weight, *bias) = (value(*from), param(*weight), bias.map(param));
+                behind.iter_mut().for_each(norm);
+            }
+            Op::Normalise { from, norm: by, .. } => {
+                *from = value(*from);
+                norm(by);
+            }
+            Op::Dense { from, weight, bias, .. } => {
+                (*from, *weight, *bias) = (value(*from), param(*weight), bias.map(param));
+            }
+            Op::Tokens { from, class, positions, .. } => {
+                (*from, *class, *positions) = (value(*from), class.map(param), param(*positions));
+            }
+            Op::LayerNorm { from, scale, shift, .. } => {
+                (*from, *scale, *shift) = (value(*from), param(*scale), param(*shift));
+            }
+            Op::LayerScale { from, factor } => (*from, *factor) = (value(*from), param(*factor)),
+            Op::Rescale { from, .. }
+            | Op::MaxPool { from, .. }
+            | Op::MeanPool { from, .. }
+            | Op::AdaptiveMean { from, .. }
+            | Op::Mean { from, .. }
+            | Op::Flatten { from }
+            | Op::Subsample { from, .. }
+            | Op::Attend { from, .. }
+            | Op::Token { from, .. }
+            | Op::LastToken { from } => *from = value(*from),
+            Op::Words { from, words, positions } => {
+                (*from, *words, *positions) = (value(*from), param(*words), param(*positions));
+            }
+        }
+        op
+    }
+}
+
+/// The upper part of a network: what is above a cut.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Above {
+    /// A network whose images are what comes out at the cut.
+    pub graph: Graph,
+    /// Of each of its weights the place among those of the whole network.
+    pub from: Vec<usize>,
+}
+
+/// The row of a number in a table of as many rows.
+pub(super) fn known_word(number: f32, rows: usize) -> Result<usize, TensorError> {
+    let row = number as usize;
+    if row as f32 == number && row < rows {
+        Ok(row)
+    } else {
+        Err(TensorError::NoSuchItem { item: row, rows })
     }
 }
 
@@ -320,6 +419,27 @@ impl Graph {
         Graph { ops: self.ops.iter().map(change).collect(), ..self.clone() }
     }
 
+    /// The same with the mean over the pixels or tokens of a result behind all else, and that mean.
+    #[must_use]
+    pub fn averaged(mut self, result: Value) -> (Graph, Value) {
+        if let Op::Mean { .. } | Op::Flatten { .. } | Op::Token { .. } | Op::LastToken { .. } =
+            self.ops[result.0]
+        {
+            return (self, result);
+        }
+        self.ops.push(Op::Mean { from: result, first: 0 });
+        let mean = Value(self.ops.len() - 1);
+        (self, mean)
+    }
+
+    /// The same network with one more operation behind all others, the result of which is the features.
+    #[must_use]
+    pub fn reading(mut self, op: Op) -> Graph {
+        self.ops.push(op);
+        self.features = Value(self.ops.len() - 1);
+        self
+    }
+
     /// Which operations a result is made of, itself among them.
     pub fn needed(&self, result: Value) -> Vec<bool> {
         let mut needed = vec![false; self.ops.len()];
@@ -330,6 +450,44 @@ impl Graph {
             }
         }
         needed
+    }
+
+    /// What is above `cut` up to `result`, as a network of images of `channels` channels; nothing where the result also
+    /// depends on something below by another way than the cut.
+    pub fn above(&self, cut: Value, channels: usize, result: Value) -> Option<Above> {
+        let needed = Graph { ops: self.cut_off(cut), ..self.clone() }.needed(result);
+        if cut > result || needed[..cut.0].contains(&true) {
+            return None;
+        }
+        let (mut values, mut params) =
+            (vec![Value(0); self.ops.len()], vec![Param(0); self.parameters.len()]);
+        let (mut ops, mut from) = (vec![Op::Images], Vec::new());
+        for place in (cut.0 + 1..=result.0).filter(|place| needed[*place]) {
+            for param in self.used(place) {
+                if !from.contains(&param.0) {
+                    params[param.0] = Param(from.len());
+                    from.push(param.0);
+                }
+            }
+            values[place] = Value(ops.len());
+            ops.push(self.ops[place].mapped(&|value| values[value.0], &|param| params[param.0]));
+        }
+        let above = |(_, value): &&(String, Value)| *value >= cut && *value <= result && needed[value.0];
+        let graph = Graph {
+            channels,
+            ops,
+            parameters: from.iter().map(|place| self.parameters[*place].clone()).collect(),
+            cuts: self.cuts.iter().filter(above).map(|(name, v)| (name.clone(), values[v.0])).collect(),
+            features: values[result.0],
+            logits: None,
+        };
+        Some(Above { graph, from })
+    }
+
+    /// The operations, with that at the cut made of nothing below.
+    fn cut_off(&self, cut: Value) -> Vec<Op> {
+        let place = |(place, op): (usize, &Op)| if place == cut.0 { Op::Images } else { op.clone() };
+        self.ops.iter().enumerate().map(place).collect()
     }
 
     /// The weights that an operation uses.
@@ -345,6 +503,7 @@ impl Graph {
             Op::Normalise { norm: by, .. } => norm(by),
             Op::Dense { weight, bias, .. } => [*weight].into_iter().chain(*bias).collect(),
             Op::Tokens { class, positions, .. } => class.iter().copied().chain([*positions]).collect(),
+            Op::Words { words, positions, .. } => vec![*words, *positions],
             Op::LayerNorm { scale, shift, .. } => vec![*scale, *shift],
             Op::LayerScale { factor, .. } => vec![*factor],
             _ => Vec::new(),

@@ -16,10 +16,10 @@ mod traced;
 mod traced_ops;
 
 pub use build::{Builder, Conv, Dense};
-pub use graph::{Activation, First, Graph, Normalise, Op, Param, Parameter, Value};
+pub use graph::{Above, Activation, First, Graph, Normalise, Op, Param, Parameter, Value};
 pub use host::Engine;
 pub use passes::Passes;
 pub(in crate::tensor) use passes::{OnDevice, OnHost};
 pub use sizes::{Counts, Size};
 pub use sweep::{Padding, Placed, Sweep};
-pub use traced::Learner;
+pub use traced::{Learner, Norms};

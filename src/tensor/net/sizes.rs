@@ -118,7 +118,9 @@ fn size_of(op: &Op, sizes: &[Size], graph: &Graph, image: (usize, usize)) -> Res
             Size { channels: *out, ..of(from) }
         }
         Op::AdaptiveMean { to, from } => Size { height: to.0, width: to.1, ..of(from) },
-        Op::Mean { from, .. } | Op::Token { from, .. } => Size { height: 1, width: 1, ..of(from) },
+        Op::Mean { from, .. } | Op::Token { from, .. } | Op::LastToken { from } => {
+            Size { height: 1, width: 1, ..of(from) }
+        }
         Op::Flatten { from } => Size { height: 1, width: 1, channels: of(from).count() },
         Op::Concatenate { parts } => {
             let first = of(&parts[0]);
@@ -144,6 +146,14 @@ fn size_of(op: &Op, sizes: &[Size], graph: &Graph, image: (usize, usize)) -> Res
             same("an encoder of patches", "rows of patches", grid.0, size.height)?;
             same("an encoder of patches", "columns of patches", grid.1, size.width)?;
             Size { height: size.pixels() + usize::from(class.is_some()), width: 1, ..size }
+        }
+        Op::Words { from, words, positions } => {
+            let size = of(from);
+            same("a table of words", "channels of a number", 1, size.channels)?;
+            let shape = |param: &super::Param| &graph.parameters[param.0].shape;
+            let (longest, channels) = (shape(positions)[1], shape(words)[2]);
+            same("a table of positions", "tokens that have one", size.pixels(), size.pixels().min(longest))?;
+            Size { height: size.pixels(), width: 1, channels }
         }
         Op::Attend { from, .. } => Size { channels: of(from).channels / 3, ..of(from) },
         Op::Rescale { from, .. }

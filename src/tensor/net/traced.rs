@@ -12,11 +12,21 @@ use super::sweep::{Padding, Sweep};
 use super::traced_ops as ops;
 use crate::tensor::conv::{ConvOps, Convolution, Moments, Norm, Running, Window};
 use crate::tensor::error::same;
+use crate::tensor::step::{Moments as StepMoments, Slot, Step};
 use crate::tensor::tape::{Gradients, Tape as Recording, trace};
 use crate::tensor::{Tensor1, Tensor2, Tensor4, TensorError, device_error, to_host};
 
 /// The part by which running moments move towards those of a batch, as in torch.
 const MOMENTUM: f32 = 0.1;
+
+/// By which moments batch normalisations normalise on a tape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Norms {
+    /// Those of the batch, which move the running ones.
+    Batch,
+    /// The running ones, which stay.
+    Running,
+}
 
 /// A weight on the device, in the shape in which it is used.
 enum Held<D: ConvOps> {
@@ -94,8 +104,22 @@ impl<D: ConvOps> Learner<D> {
         image: (usize, usize),
         result: Value,
     ) -> Result<Tensor4<D, Recording<D>>, TensorError> {
+        self.forward_by(Norms::Batch, images, image, result)
+    }
+
+    /// The same, where batch normalisations do as is said.
+    ///
+    /// # Errors
+    /// As [`Learner::evaluate`].
+    pub fn forward_by(
+        &mut self,
+        norms: Norms,
+        images: &[f32],
+        image: (usize, usize),
+        result: Value,
+    ) -> Result<Tensor4<D, Recording<D>>, TensorError> {
         let mut seen = Vec::new();
-        let run = Run { batch_moments: true, seen: &mut seen };
+        let run = Run { batch_moments: norms == Norms::Batch, seen: &mut seen };
         let out = self.pass(trace(self.upload(images, image)?), image, result, run)?;
         for (norm, batch) in seen {
             let take = |held: &mut Held<D>| match held {
@@ -127,6 +151,53 @@ impl<D: ConvOps> Learner<D> {
             }
         }
         Ok(all)
+    }
+
+    /// The gradients of the weights that are learned, in their order, where the device has them.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn take_gradients(&self, gradients: &mut Gradients<D>) -> Result<Vec<Slot<D>>, TensorError> {
+        let mut all = Vec::new();
+        for held in &self.held {
+            match held {
+                Held::Channels(tensor) => all.push(D::take_gradient(gradients, tensor)?),
+                Held::Tokens(tensor) => all.push(D::take_gradient(gradients, tensor)?),
+                Held::Filters(tensor) => all.push(D::take_gradient(gradients, tensor)?),
+                Held::Moments(_) => {}
+            }
+        }
+        Ok(all)
+    }
+
+    /// Moves the weights that are learned by their gradients; `step` says how, by the place of each among
+    /// [`Graph::parameters`].
+    ///
+    /// # Errors
+    /// When there is not one gradient and one place for moments for each, or the device fails.
+    pub fn descend(
+        &mut self,
+        gradients: &[Slot<D>],
+        moments: &mut [StepMoments<D>],
+        step: impl Fn(usize) -> Step,
+    ) -> Result<(), TensorError> {
+        let learned = self.graph.parameters.iter().filter(|p| p.learned).count();
+        same("a step", "gradients", learned, gradients.len())?;
+        same("a step", "moments", learned, moments.len())?;
+        let mut parts = gradients.iter().zip(moments);
+        for (place, held) in self.held.iter_mut().enumerate() {
+            if let Held::Moments(_) = held {
+                continue;
+            }
+            let Some((gradient, moments)) = parts.next() else { break };
+            match held {
+                Held::Channels(tensor) => D::descend(tensor, gradient, moments, &step(place))?,
+                Held::Tokens(tensor) => D::descend(tensor, gradient, moments, &step(place))?,
+                Held::Filters(tensor) => D::descend(tensor, gradient, moments, &step(place))?,
+                Held::Moments(_) => {}
+            }
+        }
+        Ok(())
     }
 
     /// The numbers of all weights, in their order.
@@ -323,8 +394,15 @@ impl<D: ConvOps> Learner<D> {
                 ops::layer_norm(x, self.channels(*scale)?, self.channels(*shift)?, *epsilon)?
             }
             Op::LayerScale { factor, .. } => ops::scaled(x, self.channels(*factor)?, None)?,
-            Op::Attend { heads, .. } => ops::attend(x, *heads)?,
+            Op::Words { words, positions, .. } => {
+                ops::words(x, self.tokens(*words)?, self.tokens(*positions)?)?
+            }
+            Op::Attend { heads, causal, .. } => ops::attend(x, *heads, *causal)?,
             Op::Token { index, .. } => ops::picked(x, vec![*index], (1, 1))?,
+            Op::LastToken { .. } => {
+                let (_, height, width, _) = *x.shape();
+                ops::picked(x, vec![height * width - 1], (1, 1))?
+            }
         })
     }
 }

@@ -1,15 +1,18 @@
 //! The operations of networks that no window makes, composed from stock operations.
 
 use dfdx::shapes::{Axes2, Axes3, Axes4, Axis, HasShape};
-use dfdx::tensor::{Tape, Tensor};
+use dfdx::tensor::{PutTape, SplitTape, Tape, Tensor};
 use dfdx::tensor_ops::{
-    BroadcastTo, GatherTo, PermuteTo, ReshapeTo, TryAdd, TryConcatAlong, TryMatMul, TryMul,
+    BroadcastTo, GatherTo, PermuteTo, ReshapeTo, TryAdd, TryConcatAlong, TryMatMul, TryMul, TryPReLU,
 };
 
-use super::graph::Activation;
+use super::graph::{Activation, known_word};
 use super::sweep::Sweep;
 use crate::tensor::conv::ConvOps;
-use crate::tensor::{Tensor1, Tensor2, Tensor4, TensorError, device_error};
+use crate::tensor::{Tensor1, Tensor2, Tensor4, TensorError, device_error, to_host};
+
+/// What is added to a product that a token must not see: its exponential is 0.
+const UNSEEN: f32 = -1e9;
 
 type Rows<D, T> = Tensor<(usize, usize, usize), f32, D, T>;
 
@@ -53,12 +56,30 @@ pub(super) fn activated<D: ConvOps, T: Tape<f32, D>>(
             let part = inner(x.retaped::<T>())?.try_mul(1.0 / 6.0).map_err(error)?;
             x.try_mul(part).map_err(error)
         }
-        Activation::Gelu => x.try_accurate_gelu().map_err(error),
+        Activation::LeakyRelu => x.try_prelu(0.1).map_err(error),
+        Activation::Gelu => gelu(x),
+        Activation::GeluTanh => x.try_fast_gelu().map_err(error),
         Activation::QuickGelu => {
             let part = x.retaped::<T>().try_mul(1.702).and_then(|x| x.try_sigmoid()).map_err(error)?;
             x.try_mul(part).map_err(error)
         }
     }
+}
+
+/// x · Φ(x), with its derivative Φ(x) + x·φ(x): that of dfdx 0.13 has √2 times the second term.
+fn gelu<D: ConvOps, T: Tape<f32, D>>(x: Tensor4<D, T>) -> Result<Tensor4<D, T>, TensorError> {
+    let error = device_error::<D>;
+    if !T::OWNS_TAPE {
+        return x.try_accurate_gelu().map_err(error);
+    }
+    // h = exp(−x²/2) has the derivative −x·√(2π)·φ(x), and h less a copy without a tape is zero.
+    let bell = x.retaped::<T>().try_square().and_then(|x| x.try_mul(-0.5)).and_then(|x| x.try_exp());
+    let (bell, tape) = bell.map_err(error)?.split_tape();
+    let less = bell.clone().try_mul(-1.0).map_err(error)?.retaped::<T>();
+    let none = bell.put_tape(tape).try_add(less).map_err(error)?;
+    let factor = (std::f32::consts::SQRT_2 - 1.0) / (2.0 * std::f32::consts::PI).sqrt();
+    let mended = none.try_mul(factor).map_err(error)?;
+    x.try_accurate_gelu().and_then(|out| out.try_add(mended)).map_err(error)
 }
 
 /// Of each image the pixels with these numbers, as many as (height, width) says.
@@ -264,31 +285,58 @@ pub(super) fn layer_norm<D: ConvOps, T: Tape<f32, D>>(
     scaled(even, scale, Some(shift))
 }
 
-/// softmax(q·kᵀ/√size)·v of each head, of queries, keys and values behind each other (Vaswani et al. 2017, equation 1).
+/// Rows of a table of words for numbers of one channel, plus positions.
+pub(super) fn words<D: ConvOps, T: Tape<f32, D>>(
+    x: Tensor4<D, T>,
+    words: &Tensor2<D>,
+    positions: &Tensor2<D>,
+) -> Result<Tensor4<D, T>, TensorError> {
+    let error = device_error::<D>;
+    let (batch, height, width, _) = *x.shape();
+    let (length, (rows, channels)) = (height * width, *words.shape());
+    let (x, tape) = x.split_tape();
+    let numbers = to_host(&x)?.into_iter().map(|number| known_word(number, rows));
+    let numbers = numbers.collect::<Result<Vec<usize>, TensorError>>()?;
+    let numbers = x.device().try_tensor_from_vec(numbers, (batch, length)).map_err(error)?;
+    let looked_up: Rows<D, T> = words.clone().put_tape(tape).try_gather(numbers).map_err(error)?;
+    let places = x.device().try_tensor_from_vec((0..length).collect(), (length,)).map_err(error)?;
+    let positions = positions.retaped::<T>().try_gather(places).map_err(error)?;
+    let positions = positions.try_broadcast_like::<_, Axis<0>>(&(batch, length, channels)).map_err(error)?;
+    let out = looked_up.try_add(positions).map_err(error)?;
+    out.try_reshape_like(&(batch, length, 1, channels)).map_err(error)
+}
+
+/// softmax(q·kᵀ/√size)·v of each head, of queries, keys and values behind each other (Vaswani et al. 2017, equation 1);
+/// where it is `causal`, a token sees nothing that stands behind it.
 pub(super) fn attend<D: ConvOps, T: Tape<f32, D>>(
     x: Tensor4<D, T>,
     heads: usize,
+    causal: bool,
 ) -> Result<Tensor4<D, T>, TensorError> {
     let error = device_error::<D>;
     let (batch, height, width, triple) = *x.shape();
     let (tokens, channels) = (height * width, triple / 3);
     let size = channels / heads;
-    let head = |part: usize| -> Result<Rows<D, T>, TensorError> {
-        // Channels of one part, taken as rows of the transpose.
-        let x = x.retaped::<T>().try_reshape_like(&(batch, tokens, 3, channels)).map_err(error)?;
-        let x = x.try_permute::<_, Axes4<0, 2, 1, 3>>().map_err(error)?;
-        let x: Tensor4<D, T> = x.try_reshape_like(&(batch, 3, tokens, channels)).map_err(error)?;
-        let x = x.try_reshape_like(&(batch, 3, tokens * channels)).map_err(error)?;
-        let place = x.device().try_tensor_from_vec(vec![part; batch], (batch, 1)).map_err(error)?;
-        let x: Rows<D, T> = x.try_gather(place).map_err(error)?;
+    let (x, tape) = rows(x)?.split_tape();
+    let head = |x: Rows<D, T>, part: usize| -> Result<Rows<D, T>, TensorError> {
+        let part = part * channels..(part + 1) * channels;
+        let x = x.try_slice((0..batch, 0..tokens, part)).map_err(error)?;
         let x = x.try_reshape_like(&(batch, tokens, heads, size)).map_err(error)?;
         let x = x.try_permute::<_, Axes4<0, 2, 1, 3>>().map_err(error)?;
         x.try_reshape_like(&(batch * heads, tokens, size)).map_err(error)
     };
-    let (queries, keys, values) = (head(0)?, head(1)?, head(2)?);
+    let (keys, values) = (head(x.retaped::<T>(), 1)?, head(x.retaped::<T>(), 2)?);
+    let queries = head(x.put_tape(tape), 0)?;
     let keys = keys.try_permute::<_, Axes3<0, 2, 1>>().map_err(error)?;
     let products: Rows<D, T> = queries.try_matmul(keys).map_err(error)?;
-    let products = products.try_mul(1.0 / (size as f32).sqrt()).map_err(error)?;
+    let mut products = products.try_mul(1.0 / (size as f32).sqrt()).map_err(error)?;
+    if causal {
+        let hidden = |place: usize| if place % tokens > place / tokens { UNSEEN } else { 0.0 };
+        let mask = products.device().tensor2((tokens, tokens), (0..tokens * tokens).map(hidden).collect())?;
+        let mask = mask.retaped::<T>();
+        let mask = mask.try_broadcast_like::<_, Axis<0>>(products.shape()).map_err(error)?;
+        products = products.try_add(mask).map_err(error)?;
+    }
     let weights = products.try_softmax::<Axis<2>>().map_err(error)?;
     let out: Rows<D, T> = weights.try_matmul(values).map_err(error)?;
     let out = out.try_reshape_like(&(batch, heads, tokens, size)).map_err(error)?;

@@ -10,8 +10,9 @@ use crate::tensor::functions::softmax;
 
 const PLAIN: Finish<'static> = Finish { bias: &[], residual: None, activation: Activation::None };
 
-/// Attention with `heads` heads of queries, keys and values, (tokens, 3 · channels) of each image.
-pub(super) fn attend(input: View<'_>, heads: usize, out: ViewMut<'_>) {
+/// Attention with `heads` heads of queries, keys and values, (tokens, 3 · channels) of each image; where it is `causal`, to what
+/// stands before a token and to itself.
+pub(super) fn attend(input: View<'_>, heads: usize, causal: bool, out: ViewMut<'_>) {
     let (tokens, channels) = (out.size.pixels(), out.size.channels);
     let size = channels / heads;
     let (stride, offset) = (out.stride, out.offset);
@@ -26,7 +27,11 @@ pub(super) fn attend(input: View<'_>, heads: usize, out: ViewMut<'_>) {
         let target = Target { values: &mut weights, stride: padded };
         multiply(queries, tokens, &keys, (0, keys.count()), PLAIN, target);
         let scale = 1.0 / (size as f32).sqrt();
-        with_widest_lanes(|| weights.chunks_exact_mut(padded).for_each(|row| softmax(row, tokens, scale)));
+        with_widest_lanes(|| {
+            for (token, row) in weights.chunks_exact_mut(padded).enumerate() {
+                softmax(row, if causal { token + 1 } else { tokens }, scale);
+            }
+        });
         let values = Panels::new(size, tokens, |k, token| at(2, token, k));
         let mut answers = vec![0.0; tokens * size];
         let target = Target { values: &mut answers, stride: size };

@@ -169,8 +169,13 @@ impl Engine {
             Op::LayerNorm { from, epsilon, .. } => {
                 pointwise::layer_norm(of(from), factor, term, *epsilon, out);
             }
-            Op::Attend { from, heads } => attend::attend(of(from), *heads, out),
+            Op::Words { from, .. } => pointwise::words(of(from), factor, term, out)?,
+            Op::Attend { from, heads, causal } => attend::attend(of(from), *heads, *causal, out),
             Op::Token { from, index } => pointwise::token(of(from), *index, out),
+            Op::LastToken { from } => {
+                let from = of(from);
+                pointwise::token(from, from.size.pixels() - 1, out);
+            }
         }
         Ok(())
     }

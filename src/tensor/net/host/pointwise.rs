@@ -3,9 +3,11 @@
 use rayon::prelude::*;
 
 use super::super::Activation;
+use super::super::graph::known_word;
 use super::activation::activate;
 use super::view::{View, ViewMut};
 use crate::numbers::with_widest_lanes;
+use crate::tensor::TensorError;
 
 /// Pixels that one worker takes at a time.
 const AT_ONCE: usize = 64;
@@ -105,6 +107,26 @@ pub(super) fn tokens(input: View<'_>, class: &[f32], positions: &[f32], out: Vie
         let position = &positions[place * channels..][..channels];
         out.iter_mut().zip(position).for_each(|(o, p)| *o += p);
     });
+}
+
+/// Rows of a table of words, plus positions.
+pub(super) fn words(
+    input: View<'_>,
+    table: &[f32],
+    positions: &[f32],
+    out: ViewMut<'_>,
+) -> Result<(), TensorError> {
+    let (length, channels) = (out.size.height, out.size.channels);
+    let rows = table.len() / channels;
+    for token in 0..out.pixels() {
+        known_word(input.pixel(token)[0], rows)?;
+    }
+    each(out, |token, out| {
+        let word = &table[input.pixel(token)[0] as usize * channels..][..channels];
+        let position = &positions[token % length * channels..][..channels];
+        out.iter_mut().zip(word).zip(position).for_each(|((o, w), p)| *o = w + p);
+    });
+    Ok(())
 }
 
 /// One token of each image.

@@ -14,7 +14,7 @@ pub(super) enum Prepared {
     Product { groups: Vec<Panels>, bias: Vec<f32> },
     /// Filters of one channel each, as (taps, channels), and one number for each channel.
     Depthwise { taps: Vec<f32>, bias: Vec<f32> },
-    /// Factors and terms of channels; of tokens the class token and the positions.
+    /// Factors and terms of channels; of tokens the class token or the table of words, and the positions.
     Affine { factor: Vec<f32>, term: Vec<f32> },
 }
 
@@ -97,6 +97,10 @@ impl<'a> Source<'a> {
             Op::LayerScale { factor, .. } => {
                 Prepared::Affine { factor: self.values[factor.0].clone(), term: Vec::new() }
             }
+            Op::Words { words, positions, .. } => Prepared::Affine {
+                factor: self.values[words.0].clone(),
+                term: self.values[positions.0].clone(),
+            },
             Op::Tokens { class, positions, .. } => Prepared::Affine {
                 factor: class.map_or_else(Vec::new, |class| self.values[class.0].clone()),
                 term: self.values[positions.0].clone(),

@@ -2,7 +2,9 @@
 
 use serde::Deserialize;
 
-/// A rule for steps. Weight decay is added to the gradient, as torch's `Adam` and `SGD` do.
+use crate::tensor::{Rule, Step};
+
+/// A rule for steps. Weight decay is added to the gradient, as torch's `Adam` and `SGD` do, except by AdamW.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Optimiser {
@@ -12,6 +14,14 @@ pub enum Optimiser {
         rate: f64,
         /// The factor of the decay.
         #[serde(default)]
+        weight_decay: f64,
+    },
+    /// Adam with decoupled weight decay (Loshchilov and Hutter 2019).
+    AdamW {
+        /// The rate of learning.
+        rate: f64,
+        /// The factor of the decay.
+        #[serde(default = "usual_decay")]
         weight_decay: f64,
     },
     /// Stochastic gradient descent with momentum.
@@ -44,21 +54,27 @@ impl OptimiserState {
     }
 }
 
-const BETAS: (f32, f32) = (0.9, 0.999);
-const EPSILON: f32 = 1e-8;
+/// The weight decay of AdamW where none is given, as in torch.
+fn usual_decay() -> f64 {
+    0.01
+}
 
 impl Optimiser {
     /// The rate of learning before any schedule.
     pub fn rate(&self) -> f64 {
         match self {
-            Optimiser::Adam { rate, .. } | Optimiser::Sgd { rate, .. } => *rate,
+            Optimiser::Adam { rate, .. } | Optimiser::AdamW { rate, .. } | Optimiser::Sgd { rate, .. } => {
+                *rate
+            }
         }
     }
 
     /// The factor of the decay.
     pub fn weight_decay(&self) -> f64 {
         match self {
-            Optimiser::Adam { weight_decay, .. } | Optimiser::Sgd { weight_decay, .. } => *weight_decay,
+            Optimiser::Adam { weight_decay, .. }
+            | Optimiser::AdamW { weight_decay, .. }
+            | Optimiser::Sgd { weight_decay, .. } => *weight_decay,
         }
     }
 
@@ -72,29 +88,18 @@ impl Optimiser {
         values: &mut [f32],
         gradient: &[f32],
     ) {
-        let decay = self.weight_decay() as f32;
         let (first, second) = (&mut state.first[number], &mut state.second[number]);
-        match self {
-            Optimiser::Adam { .. } => {
-                let correction = |beta: f32| 1.0 - f64::from(beta).powi(step.min(1 << 30) as i32);
-                let rate = (rate / correction(BETAS.0)) as f32;
-                let root = correction(BETAS.1).sqrt() as f32;
-                let state = first.iter_mut().zip(second);
-                for ((value, g), (m, v)) in values.iter_mut().zip(gradient).zip(state) {
-                    let g = g + decay * *value;
-                    *m += (1.0 - BETAS.0) * (g - *m);
-                    *v = BETAS.1 * *v + (1.0 - BETAS.1) * g * g;
-                    *value -= rate * *m / (v.sqrt() / root + EPSILON);
-                }
-            }
-            Optimiser::Sgd { momentum, .. } => {
-                let (rate, momentum) = (rate as f32, *momentum as f32);
-                for ((value, g), velocity) in values.iter_mut().zip(gradient).zip(first) {
-                    *velocity = momentum * *velocity + g + decay * *value;
-                    *value -= rate * *velocity;
-                }
-            }
-        }
+        self.of(step, rate).on_host(values, gradient, first, second);
+    }
+
+    /// What the rule does at a rate; `step` counts from 1.
+    pub fn of(&self, step: u32, rate: f64) -> Step {
+        let rule = match self {
+            Optimiser::Adam { .. } => Rule::Adam { decoupled: false },
+            Optimiser::AdamW { .. } => Rule::Adam { decoupled: true },
+            Optimiser::Sgd { momentum, .. } => Rule::Sgd { momentum: *momentum },
+        };
+        Step { rule, rate, decay: self.weight_decay(), number: step, factor: 1.0 }
     }
 }
 
@@ -131,6 +136,9 @@ mod tests {
         let m = 0.55 / 0.19;
         let v: f32 = (0.999 * 0.025 + 0.001) / 0.001_999;
         assert!((moved(adam, &[5.0, 1.0]) - (0.9 - 0.1 * m / v.sqrt())).abs() < 1e-5);
+        // AdamW shrinks first: 1·(1 − 0.1·0.5), then the rate.
+        let decoupled = Optimiser::AdamW { rate: 0.1, weight_decay: 0.5 };
+        assert!((moved(decoupled, &[5.0]) - 0.85).abs() < 1e-6);
         // v₁ = 2 + 0.5·1 = 2.5, x = 0.75; v₂ = 0.5·2.5 + 2 + 0.5·0.75 = 3.625
         let sgd = Optimiser::Sgd { rate: 0.1, momentum: 0.5, weight_decay: 0.5 };
         assert!((moved(sgd, &[2.0, 2.0]) - (0.75 - 0.3625)).abs() < 1e-6);
