@@ -274,14 +274,14 @@ mod tests {
             loss + 0.5 * 0.3 * weights / 6.0
         };
         let (gradient, _) = layers.gradient(&rows, &labels, 0.3);
-        for (place, gradient) in gradient.iter().enumerate() {
+        for (place, found) in gradient.iter().enumerate() {
             let moved = |by: f64| {
                 let mut other = layers.clone();
                 other.values[place] += by;
                 objective(&other)
             };
             let slope = (moved(1e-5) - moved(-1e-5)) / 2e-5;
-            assert!((slope - gradient).abs() < 1e-6, "{place}: {slope} {gradient}");
+            assert!((slope - found).abs() < 1e-6, "{place}: {slope} {found}");
         }
     }
 

@@ -1,11 +1,13 @@
 //! Episodes answered by all learners of a protocol, chunk by chunk.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::episode::Draw;
 use crate::eval::{self, Answered, Batch, Choices, EvalError, Evaluation, Gammas, Grading, SeenRules};
 use crate::learner::Checked;
 use crate::metric::{ClassGrade, EpisodeAnswers, Metric, Need, QueryGrade, QueryMargin};
+use crate::protocol::Protocol;
 use crate::results::{
     Chunk, ClassOutcome, EpisodeOutcome, EpisodeRecord, OpenSetCounts, QueryOutcome, QueryStanding,
     TableChunk,
@@ -30,9 +32,7 @@ pub(super) fn answer<E: From<RunError> + From<EvalError>>(
     progress: &Progress<'_>,
     mut sink: impl FnMut(Chunk) -> Result<(), E>,
 ) -> Result<Choices, E> {
-    let protocol = &run.rules.protocol;
-    let shuffled = protocol.shuffle_labels().then(|| draw.with_shuffled_labels(protocol.seed()));
-    let draw = shuffled.as_ref().unwrap_or(draw);
+    let draw = &*as_asked(run, draw);
     let cast = Cast::of(&run.learners);
     let gammas = cast.gammas(&run.gammas);
     let evaluation = Evaluation {
@@ -47,8 +47,7 @@ pub(super) fn answer<E: From<RunError> + From<EvalError>>(
         batch: work.batch,
     };
     let chosen = chosen(run, &evaluation, work)?;
-    let support = run.rules.protocol.metrics().iter().any(|metric| metric.needs(Need::SupportAnswers));
-    let grading = Grading { temperatures: &cast.temperatures, margins: false, support };
+    let grading = cast.grading(&run.rules.protocol);
     let mut tables: Vec<TableChunk> = Vec::with_capacity(run.tables.len());
     let mut waiting: BTreeMap<usize, (Answered, Vec<ItemId>)> = BTreeMap::new();
     let take = |batch: Batch| {
@@ -87,6 +86,15 @@ pub(super) fn answer<E: From<RunError> + From<EvalError>>(
     Ok(cast.by_learner(choices, &run.learners))
 }
 
+/// The episodes as the protocol has them answered: with the labels of their supports, or with these shuffled.
+fn as_asked<'a>(run: &Prepared, draw: &'a Draw) -> Cow<'a, Draw> {
+    let protocol = &run.rules.protocol;
+    match protocol.shuffle_labels() {
+        true => Cow::Owned(draw.with_shuffled_labels(protocol.seed())),
+        false => Cow::Borrowed(draw),
+    }
+}
+
 /// The learners of an evaluation as it is carried out: of one whose supports choose, every setting.
 struct Cast {
     learners: Vec<Checked>,
@@ -96,6 +104,12 @@ struct Cast {
 }
 
 impl Cast {
+    /// What is graded beside counts and losses under a protocol.
+    fn grading(&self, protocol: &Protocol) -> Grading<'_> {
+        let support = protocol.metrics().iter().any(|metric| metric.needs(Need::SupportAnswers));
+        Grading { temperatures: &self.temperatures, margins: false, support }
+    }
+
     /// What is subtracted from the scores of seen classes, by the places of the settings.
     fn gammas(&self, of_learners: &Gammas) -> Gammas {
         let of_role = |(place, role): (usize, &(usize, usize))| {

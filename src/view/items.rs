@@ -1,7 +1,7 @@
 //! Items that are to be labelled.
 
+use super::Support;
 use crate::tensor::{Backend, HostBatch, HostRows, LinearHead, Rows, Tensor2, Tensor3, TensorError, Terms};
-use crate::view::Support;
 use crate::vocab::Form;
 
 /// Items of a batch of episodes: (episodes, items), in an order that tells nothing about their classes.

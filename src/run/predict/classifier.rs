@@ -20,9 +20,6 @@ use crate::vocab::{ClassId, ItemId, Setting, Split, Transform};
 /// Episodes of validation classes on which a threshold is set.
 const VALIDATION_EPISODES: u32 = 50;
 
-/// The answers of an episode, and the items that they are about.
-type Asked = (Vec<QueryGrade>, Vec<ItemId>);
-
 /// Where the work is done, and who watches.
 #[derive(Clone, Copy)]
 pub struct Resources<'a> {
@@ -282,7 +279,7 @@ impl Classifier {
         draw: &Draw,
         stage: &str,
         with: &Resources<'_>,
-    ) -> Result<(Vec<Asked>, usize), RunError> {
+    ) -> Result<(Vec<Answered>, usize), RunError> {
         let evaluation = Evaluation {
             store,
             behind: behind.map(|behind| eval::Behind {
@@ -318,6 +315,9 @@ impl Classifier {
         Ok((answers, unconverged))
     }
 }
+
+/// The answers of one episode, with its items in their order.
+type Answered = (Vec<QueryGrade>, Vec<ItemId>);
 
 fn sampling(source: SampleError) -> RunError {
     RunError::Sample { protocol: "of the support".to_string(), source }
