@@ -9,12 +9,12 @@ use kshot::data::{NewStore, OpenOptions, Precision, Provenance, Store, Values};
 use kshot::episode::{Draw, Sampler};
 use kshot::eval::{EvalError, Evaluation, SeenRules, evaluate};
 use kshot::learner::{Learners, Registered};
+use kshot::optimise::{Optimiser, OptimiserState};
 use kshot::protocol::Protocol;
 use kshot::rng::{Purpose, Stream};
 use kshot::tensor::conv::ConvOps;
 use kshot::tensor::tape::backward;
 use kshot::tensor::{TensorError, to_host};
-use kshot::train::{Optimiser, OptimiserState};
 use kshot::vocab::{Form, Split};
 
 /// What a benchmark may end with.

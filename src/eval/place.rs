@@ -1,6 +1,7 @@
 //! Putting a feature store before the learners: each with the transform that it takes.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::{EvalError, Evaluation, RawItems, Takes, kept};
 use crate::data::{self, Store};
@@ -55,12 +56,12 @@ pub(super) fn rows<D: ConvOps>(
             }
         }
         placed.takes.push(Takes::Items);
-        if !placed.rows.contains_key(&Takes::Items) {
+        if let Entry::Vacant(empty) = placed.rows.entry(Takes::Items) {
             let RawItems { values, count, dim, .. } = behind.items;
             // Nobody asks for the norm of an image.
             let norms = vec![0.0; *count].into();
             let rows = HostRows::new(values.clone(), *count, *dim, None, None, norms)?;
-            placed.rows.insert(Takes::Items, rows);
+            empty.insert(rows);
         }
     }
     Ok(placed)
