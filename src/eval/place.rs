@@ -56,12 +56,12 @@ pub(super) fn rows<D: ConvOps>(
             }
         }
         placed.takes.push(Takes::Items);
-        if let Entry::Vacant(vacant) = placed.rows.entry(Takes::Items) {
+        if let Entry::Vacant(empty) = placed.rows.entry(Takes::Items) {
             let RawItems { values, count, dim, .. } = behind.items;
             // Nobody asks for the norm of an image.
             let norms = vec![0.0; *count].into();
             let rows = HostRows::new(values.clone(), *count, *dim, None, None, norms)?;
-            vacant.insert(rows);
+            empty.insert(rows);
         }
     }
     Ok(placed)

@@ -51,14 +51,11 @@ pub struct Fit<D: ConvOps> {
     step: u32,
 }
 
+/// The gradients of network and head.
+type Both<D> = [Vec<Slot<D>>; 2];
+
 /// The support of a prototype head: a label for each of the first items of a batch, and how many labels there are.
 pub type PrototypeSupport<'a> = (&'a [usize], usize);
-
-/// The values of each weight of a network, and of each of its head.
-pub type FitValues = [Vec<Vec<f32>>; 2];
-
-/// Gradients of the weights of a network and of its head.
-type Gradients<D> = [Vec<Slot<D>>; 2];
 
 impl<D: ConvOps> Body<D> {
     /// A network up to a result of one pixel, for images of this size.
@@ -130,7 +127,7 @@ impl<D: ConvOps> Fit<D> {
             most => most,
         };
         let mut loss = 0.0;
-        let mut sums: Option<[Vec<Slot<D>>; 2]> = None;
+        let mut sums: Option<Both<D>> = None;
         for (part, labels_of_part) in labels.chunks(together.max(1)).enumerate() {
             let first = part * together * each;
             let count = (labels_of_part.len() + support.0.len()) * each;
@@ -157,7 +154,7 @@ impl<D: ConvOps> Fit<D> {
         labels: &[usize],
         (support, way): PrototypeSupport<'_>,
         share: f64,
-    ) -> Result<(f64, Gradients<D>), TensorError> {
+    ) -> Result<(f64, Both<D>), TensorError> {
         let features = match &mut self.body {
             Some(body) => body.forward(items, self.settings.norms)?,
             None => {
@@ -179,7 +176,7 @@ impl<D: ConvOps> Fit<D> {
         Ok((loss.value, [of_body.unwrap_or_default(), of_head]))
     }
 
-    fn descend(&mut self, [of_body, of_head]: [Vec<Slot<D>>; 2], factor: f64) -> Result<(), OptimiseError> {
+    fn descend(&mut self, [of_body, of_head]: Both<D>, factor: f64) -> Result<(), OptimiseError> {
         let squares = of_body.iter().chain(&of_head).map(Slot::squared_norm);
         let norm = squares.sum::<Result<f64, TensorError>>()?.sqrt();
         self.finite("the norm of the gradient", norm)?;
@@ -207,7 +204,7 @@ impl<D: ConvOps> Fit<D> {
     ///
     /// # Errors
     /// When one of them is not finite, or the device fails.
-    pub fn values(&self) -> Result<FitValues, OptimiseError> {
+    pub fn values(&self) -> Result<[Vec<Vec<f32>>; 2], OptimiseError> {
         let of_body = self.body.as_ref().map(|body| body.learner.values()).transpose()?.unwrap_or_default();
         let of_head = self.head.values()?;
         if let Some(value) = of_body.iter().chain(&of_head).flatten().find(|value| !value.is_finite()) {
@@ -227,9 +224,9 @@ impl<D: ConvOps> Fit<D> {
 }
 
 fn added<D: ConvOps>(
-    [mut body, mut head]: [Vec<Slot<D>>; 2],
-    [of_body, of_head]: [Vec<Slot<D>>; 2],
-) -> Result<[Vec<Slot<D>>; 2], TensorError> {
+    [mut body, mut head]: Both<D>,
+    [of_body, of_head]: Both<D>,
+) -> Result<Both<D>, TensorError> {
     body.iter_mut().zip(of_body).try_for_each(|(sum, part)| sum.add(part))?;
     head.iter_mut().zip(of_head).try_for_each(|(sum, part)| sum.add(part))?;
     Ok([body, head])

@@ -13,7 +13,7 @@ mod schedule;
 
 pub use augment::Augmentation;
 pub use error::OptimiseError;
-pub use fit::{Body, Fit, FitSettings, FitValues};
+pub use fit::{Body, Fit, FitSettings};
 pub use head::{Head, HeadKind};
 pub use objective::Loss;
 pub use optimiser::{Optimiser, OptimiserState, clip};

@@ -54,7 +54,11 @@ pub(super) fn finite(subject: &Subject) -> Result<(), String> {
         ("features of 1e6", toy.map(|x| x * 1e6)),
     ];
     for (name, toy) in cases {
-        subject.one(&toy).map_err(|found| format!("{name}: {found}"))?;
+        match subject.one(&toy) {
+            // A training that ends with a refusal gives no scores.
+            Err(found) if subject.takes_long() && found.contains("the training diverges") => {}
+            other => other.map(drop).map_err(|found| format!("{name}: {found}"))?,
+        }
     }
     Ok(())
 }

@@ -35,7 +35,8 @@ pub(super) fn support_order(subject: &Subject) -> Result<(), String> {
     }
     let order = permutation(toy.support.len());
     let permuted = Toy { support: order.iter().map(|i| toy.support[*i].clone()).collect(), ..toy.clone() };
-    subject.one(&toy)?.agrees(&subject.one(&permuted)?, "in another order of the support")
+    let (before, after) = (subject.one(&toy)?, subject.one(&permuted)?);
+    before.agrees_to(subject.rounding(), &after, "in another order of the support")
 }
 
 /// Renaming the labels renames the columns. Of learners that draw random numbers it is not asked.
@@ -57,7 +58,7 @@ pub(super) fn label_names(subject: &Subject) -> Result<(), String> {
     let items = 0..toy.query.len();
     let values = items.flat_map(|item| (0..toy.way).map(move |label| (item, label)));
     after.values = values.map(|(item, label)| column(item, label)).collect();
-    before.agrees(&after, "under another name of the label")
+    before.agrees_to(subject.rounding(), &after, "under another name of the label")
 }
 
 /// Twice is the same to the last bit: at once, after another episode, and by another learner of the same parameters.

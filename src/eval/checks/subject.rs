@@ -53,8 +53,12 @@ impl Sheet {
     /// Fails where these scores and those of `other` differ by more than rounding; `what` names the other.
     pub fn agrees(&self, other: &Sheet, what: &str) -> Result<(), String> {
         // Iterative fits stop at 1e-6 and scores are kept in single precision.
-        let tolerance = 1e-4 * self.extent().max(other.extent());
-        self.within(other, tolerance, what)
+        self.agrees_to(1e-4, other, what)
+    }
+
+    /// As [`Sheet::agrees`], to a share of the largest score.
+    pub fn agrees_to(&self, share: f32, other: &Sheet, what: &str) -> Result<(), String> {
+        self.within(other, share * self.extent().max(other.extent()), what)
     }
 
     /// Fails where a bit differs.
@@ -101,6 +105,12 @@ impl<'a> Subject<'a> {
     pub fn refuses_its_network(&self) -> bool {
         let network = self.network(16).ok().flatten();
         network.is_some_and(|network| self.learner.frozen(&network).is_err())
+    }
+
+    /// The share of the largest score to which it agrees with itself on what is the same but for the order of its sums. What
+    /// they round is amplified by the steps of a training.
+    pub fn rounding(&self) -> f32 {
+        if self.takes_long() { 1e-2 } else { 1e-4 }
     }
 
     /// Whether each episode is a training.

@@ -3,7 +3,7 @@
 use super::super::LearnError;
 use super::parameters::Settings;
 use super::split::Split;
-use crate::optimise::{Body, Fit, FitSettings, FitValues, Head, HeadKind};
+use crate::optimise::{Body, Fit, FitSettings, Head, HeadKind};
 use crate::rng::Stream;
 use crate::tensor::conv::ConvOps;
 use crate::tensor::net::Passes;
@@ -31,16 +31,19 @@ pub(super) struct Episode<'a, D: ConvOps> {
 /// A network without a tape up to what it gives.
 type Runs<D> = Box<dyn Passes<D>>;
 
-/// A frozen part, and the size of the images that it takes.
-type Below<D> = (Runs<D>, (usize, usize));
+/// A part of a network, with height and width of the images that it takes.
+type Part<D> = (Runs<D>, (usize, usize));
+
+/// The numbers of the network and of the head.
+type Trained = [Vec<Vec<f32>>; 2];
 
 /// An adapted network.
 pub(super) struct Adapted<D: ConvOps> {
     device: D,
     /// The frozen part, where queries are raw items.
-    below: Option<(Runs<D>, (usize, usize))>,
+    below: Option<Part<D>>,
     /// The trained part; nothing where what comes in are features.
-    above: Option<(Runs<D>, (usize, usize))>,
+    above: Option<Part<D>>,
     head: Head<D>,
 }
 
@@ -78,7 +81,7 @@ impl<D: ConvOps> Episode<'_, D> {
         let steps = (self.settings.epochs * per_epoch) as u32;
         let schedule = self.settings.schedule.of(steps);
         let mut order = own.clone();
-        let mut best: Option<(f64, usize, FitValues)> = None;
+        let mut best: Option<(f64, usize, Trained)> = None;
         for epoch in 0..self.settings.epochs {
             if per_epoch > 1 {
                 stream.shuffle(&mut order);
@@ -113,17 +116,13 @@ impl<D: ConvOps> Episode<'_, D> {
     }
 
     /// The frozen part, where the items have not passed it.
-    fn below(&self) -> Result<Option<Below<D>>, TensorError> {
+    fn below(&self) -> Result<Option<Part<D>>, TensorError> {
         let below = self.split.below.as_ref().filter(|_| !self.passed);
         below.map(|b| Ok((self.device.passes(&b.graph, &b.values, b.result)?, b.image))).transpose()
     }
 
     /// What items are where training begins.
-    fn inside(
-        &self,
-        below: &Option<(Runs<D>, (usize, usize))>,
-        items: &[f32],
-    ) -> Result<Vec<f32>, TensorError> {
+    fn inside(&self, below: &Option<Part<D>>, items: &[f32]) -> Result<Vec<f32>, TensorError> {
         let Some((below, image)) = below else { return Ok(items.to_vec()) };
         let dim = self.items.len() / self.labels.len().max(1);
         let mut all = Vec::new();
@@ -140,7 +139,7 @@ impl<D: ConvOps> Episode<'_, D> {
     /// Items as a step takes them: changed where that is asked for.
     fn views(
         &self,
-        below: &Option<(Runs<D>, (usize, usize))>,
+        below: &Option<Part<D>>,
         plain: &[f32],
         size: usize,
         chosen: &[usize],
@@ -194,7 +193,7 @@ impl<D: ConvOps> Episode<'_, D> {
     /// The network with these numbers, ready to answer; prototypes are those of the `support`.
     fn settled(
         &self,
-        [of_body, of_head]: &[Vec<Vec<f32>>; 2],
+        [of_body, of_head]: &Trained,
         plain: &[f32],
         size: usize,
         support: &[usize],
@@ -234,7 +233,7 @@ impl<D: ConvOps> Episode<'_, D> {
     /// The mean cross-entropy of what is held out.
     fn loss(
         &self,
-        values: &[Vec<Vec<f32>>; 2],
+        values: &Trained,
         plain: &[f32],
         size: usize,
         own: &[usize],
