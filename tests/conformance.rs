@@ -4,11 +4,13 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kshot::eval::checks::{Check, Failure, alike, check_all, check_learner, corners};
 use kshot::learner::{
-    Change, Classifier, Inductive, LearnError, Learner, Learners, Parameter, Plugin, Registered, Registry,
-    Scale, Signature, Transductive,
+    Change, Classifier, Inductive, LearnError, Learner, Learners, Parameter, Parameters, Plugin, Registered,
+    Registry, Scale, Signature, Transductive,
 };
 use kshot::rng::BatchRng;
 use kshot::tensor::{Backend, Tensor3, ops};
@@ -16,14 +18,29 @@ use kshot::view::{Items, Scores, Support};
 
 #[test]
 fn every_shipped_learner_passes_every_check_at_every_corner() {
-    let learners = Learners::shipped();
-    let registry = learners.cpu();
-    let mut broken: Vec<Failure> = Vec::new();
-    for entry in registry.entries() {
-        let cases = corners(entry);
-        assert!(!cases.is_empty(), "{}", entry.name());
-        broken.extend(cases.iter().flat_map(|parameters| check_learner(registry, parameters)));
-    }
+    let cases: Vec<Parameters> = {
+        let learners = Learners::shipped();
+        let of = |entry| {
+            let cases = corners(entry);
+            assert!(!cases.is_empty(), "{}", entry.name());
+            cases
+        };
+        learners.cpu().entries().iter().flat_map(of).collect()
+    };
+    let next = AtomicUsize::new(0);
+    let broken: Mutex<Vec<Failure>> = Mutex::new(Vec::new());
+    let work = || {
+        let learners = Learners::shipped();
+        while let Some(parameters) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let found = check_learner(learners.cpu(), parameters);
+            broken.lock().unwrap().extend(found);
+        }
+    };
+    std::thread::scope(|scope| {
+        (0..std::thread::available_parallelism().map_or(1, usize::from))
+            .for_each(|_| drop(scope.spawn(work)));
+    });
+    let broken = broken.into_inner().unwrap();
     let text: Vec<String> = broken.iter().map(ToString::to_string).collect();
     assert!(broken.is_empty(), "{}", text.join("\n"));
 }

@@ -89,3 +89,24 @@ def class_floor(values, units, span):
     away = (values - centre)[other] * units.shape[1] / len(values)
     below, over = (-away[away < 0].sum(), away[away > 0].sum()) if deviating else (centre - span[0], span[1] - centre)
     return units.shape[1], deviating, centre, below, over
+
+
+def delete_class(value, without, level, span):
+    """Leaving out one class at a time; without has a stratum and the remaining value of each."""
+    strata = {}
+    for stratum, v in without:
+        strata.setdefault(stratum, []).append(v)
+    if len(without) < 10 or min(map(len, strata.values())) < 5:
+        return None
+    variance = squares = third = 0.0
+    for of in strata.values():
+        x, c = np.mean(of) - np.array(of), len(of)
+        part = (c - 1) / c * (x**2).sum()
+        variance, squares = variance + part, squares + part**2 / (c - 1)
+        third += (c - 1) ** 2 / (c * (c - 2)) * (x**3).sum()
+    if variance <= (16 * np.finfo(float).eps * max(abs(value), 1)) ** 2:
+        floor = span and (len(without), 0, value, value - span[0], span[1] - value)
+        found = ends(value, 0, len(without) - 1, 0, level, floor, span)
+    else:
+        found = ends(value, variance**0.5, variance**2 / squares, third / variance**1.5, level, None, span)
+    return found and (*found[:2], "clopper-pearson" if found[2] else "delete-class")

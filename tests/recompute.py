@@ -31,7 +31,27 @@ units_of = outcomes.groupby(key + ["episode", "unit"]).size().clip(upper=1).rena
 held = {k: t.pivot(index="episode", columns="unit", values="held").fillna(0) for k, t in units_of.groupby(key)}
 series = {k: v.droplevel(key + ["metric"]).sort_index() for k, v in values.groupby(key + ["metric"])}
 no_rates = {"nll", "brier", "nll-ts", "cohen-kappa", "matthews"}
+counts = outcomes.groupby(key + ["class", "unit"])[["correct", "total"]].sum().query("total > 0").reset_index("unit")
+seen_classes = read("seen").set_index(key + ["class"]).side if os.path.exists(f"{sys.argv[1]}/seen.csv") else None
+def measure(metric, part):
+    if metric == "accuracy":
+        return part.correct.sum() / part.total.sum()
+    rates = part.correct / part.total
+    side = {name: rates[part.side == name].mean() for name in ["seen", "unseen"]}
+    side["harmonic"] = 2 * side["seen"] * side["unseen"] / max(side["seen"] + side["unseen"], 1e-300)
+    return rates.mean() if metric == "class-accuracy" else side[metric]
+def over_classes(row, span):
+    part = counts.loc[tuple(row[key])].copy()
+    part["side"] = seen_classes.loc[tuple(row[key])].reindex(part.index) if seen_classes is not None else "unseen"
+    units = part.drop_duplicates("unit")[["unit", "side"]]
+    without = [(side == "seen", measure(row.metric, part[part.unit != unit])) for unit, side in units.itertuples(index=False)]
+    return intervals.delete_class(measure(row.metric, part), without, row.confidence_level, span)
 def interval(row):
+    # The curve without a class would need the scores of its queries.
+    if row.metric == "ausuc":
+        return (row.low, row.high, row.interval_method) if row.confidence_level > 0 else None
+    if row.interval == "classes" and (row.interval_method == "delete-class" or row.metric in ["class-accuracy", "seen", "unseen", "harmonic"]):
+        return over_classes(row, (0, 1))
     values = series.get((*row[key], row.metric))
     if values is None or not row.confidence_level > 0:
         return None

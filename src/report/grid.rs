@@ -5,7 +5,7 @@ const SCREEN: usize = 80;
 /// What stands between two columns.
 const GAP: &str = "  ";
 /// Words are not broken into narrower columns than this.
-const LEAST: usize = 16;
+const LEAST: usize = 14;
 
 /// Head line, lines and notes; the first `left` columns are words, the others numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

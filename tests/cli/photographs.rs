@@ -105,7 +105,7 @@ fn what_cannot_be_photographs_is_one_sentence() {
     let said = |dataset: &str| place.run(&format!("embed {dataset} {NETWORK} --out f")).err;
     assert!(
         said("folder:photos,side=32")
-            .contains("`side` and `channels` scale pixels, and this network says itself")
+            .contains("`side`, `channels` and `dark` change pixels, and this network says itself")
     );
     assert!(said("glyphs").contains("its items are no photographs in files"));
     fs::create_dir(place.path("empty")).unwrap();

@@ -164,7 +164,7 @@ fn what_cannot_be_predicted_is_one_sentence() {
         ran.err.contains("one item per class cannot be cross-validated")
             && ran.out.contains("threshold: none")
     );
-    place.refuses(2, &format!("predict items.csv {SUPPORT} --out p"), "p/predictions.json is there already…");
+    place.refuses(2, &format!("predict items.csv {SUPPORT} --out p"), "p/predictions.csv is there already…");
     let unread = place.run(&format!("predict items.csv {SUPPORT} --threshold high --out p"));
     assert_eq!(unread.code, 2);
     place.write("x.npy", npy("<f4", "(1, 2)", &[0, 0, 0, 0, 0, 0, 128, 63]));

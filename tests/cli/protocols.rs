@@ -43,7 +43,7 @@ fn an_empty_protocol_is_refused() {
 
 #[test]
 fn an_unknown_key_is_refused_with_the_known_ones() {
-    let sentence = "p.toml line 10: unknown key `ways`, expected one of `way`, `shot`, `query`, `query_oos`, `repeat`\n  ways  = 5\n  ^^^^";
+    let sentence = "p.toml line 10: unknown key `ways`, expected one of `way`, `shot`, `query`, `query_oos`, `repeat`, `shuffle_labels`\n  ways  = 5\n  ^^^^";
     edited("way   = 5", "ways  = 5").refuses(2, RUN, sentence);
 }
 

@@ -131,7 +131,7 @@ fn a_size_of_another_form_is_refused_with_the_known_forms() {
 fn an_unknown_key_is_refused_with_the_known_ones_and_underlined() {
     assert_eq!(
         refusal("way = 5", "ways = 5"),
-        "p.toml line 8: unknown key `ways`, expected one of `way`, `shot`, `query`, `query_oos`, `repeat`\n  ways = 5\n  ^^^^"
+        "p.toml line 8: unknown key `ways`, expected one of `way`, `shot`, `query`, `query_oos`, `repeat`, `shuffle_labels`\n  ways = 5\n  ^^^^"
     );
     assert!(refusal("seed = 7\n", "").contains("missing key `seed`"));
     assert!(refusal("version = 1", "version = \"1\"").starts_with("p.toml line 2: invalid type"));

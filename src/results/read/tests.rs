@@ -135,7 +135,7 @@ fn half_a_line_is_refused_wherever_it_ends() {
     );
     assert_eq!(
         refused("episodes.csv", |text| line(text, 7, |row| row[..45].to_string())),
-        "episodes.csv line 7: expected 27 cells, found 8"
+        "episodes.csv line 7: expected 28 cells, found 8"
     );
 }
 
@@ -200,7 +200,7 @@ fn damaged_numbers_are_refused() {
     let error = refused("outcomes.csv", |text| line(text, 5, |row| cell(row, 1, "7.5")));
     assert!(error.starts_with("outcomes.csv line 6: `brier` is "), "{error}");
     assert_eq!(
-        refused("episodes.csv", |text| line(text, 4, |row| cell(row, 15, "NaN"))),
+        refused("episodes.csv", |text| line(text, 4, |row| cell(row, 16, "NaN"))),
         "episodes.csv line 4: `nll` must be a number, found `NaN`"
     );
     let error = refused("summary.csv", |text| text.replacen(",accuracy,0.", ",accuracy,0.0", 1));
