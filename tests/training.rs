@@ -190,7 +190,7 @@ fn trained_weights_make_features_and_say_what_they_are() {
             format!("--backbone conv4 --weights {folder}/weights.safetensors --out {folder}/results");
         done(place, &format!("{run} glyphs {network}"));
         let summary = String::from_utf8(read(place, &format!("{folder}/results/summary.csv"))).unwrap();
-        let mut lines = summary.lines().map(|line| line.rsplit(',').nth(16).unwrap());
+        let mut lines = summary.lines().map(|line| line.rsplit(',').nth(17).unwrap());
         assert_eq!(lines.next(), Some("seed_train"));
         assert!(lines.all(|found| found == seed), "{summary}");
         let record = String::from_utf8(read(place, &format!("{folder}/results/run.json"))).unwrap();
