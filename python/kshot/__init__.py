@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .estimators import (
         KNN,
         LDA,
+        MLP,
         SVM,
         Stacked,
         FineTune,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
         NearestCentroid,
         Prototypical,
         Ridge,
+        Stacked,
         WhitenedRidge,
     )
     from .results import Comparison, Results, compare, read, report
@@ -58,6 +60,7 @@ _LAZY = {
     "LDA": "estimators",
     "LinearProbe": "estimators",
     "MLP": "estimators",
+    "MLP": "estimators",
     "Mahalanobis": "estimators",
     "Matching": "estimators",
     "MetaOptNetSVM": "estimators",
@@ -65,6 +68,7 @@ _LAZY = {
     "Prototypical": "estimators",
     "Ridge": "estimators",
     "SVM": "estimators",
+    "Stacked": "estimators",
     "Stacked": "estimators",
     "WhitenedRidge": "estimators",
 }
@@ -82,6 +86,7 @@ __all__ = [
     "LDA",
     "Learner",
     "LinearProbe",
+    "MLP",
     "Mahalanobis",
     "Matching",
     "MetaOptNetSVM",
@@ -93,6 +98,7 @@ __all__ = [
     "Ridge",
     "SVM",
     "Selection",
+    "Stacked",
     "WhitenedRidge",
     "__version__",
     "compare",

@@ -51,6 +51,10 @@ def test_a_head_answers_as_in_an_evaluation(items, head):
         order = {labels[support][code]: place for place, code in enumerate(sorted(codes))}
         fitted = head().fit(X[support], [order[label] for label in labels[support]])
         correct.append(int((fitted.predict(X[query]) == [order[label] for label in labels[query]]).sum()))
+    if head.__name__ in ("MLP", "Stacked"):
+        # They start from random values, which are others in every episode of an evaluation.
+        assert abs(np.mean(correct) - r.episodes["correct"].mean()) < 1
+        return
     assert correct == r.episodes["correct"].tolist()
 
 
