@@ -228,6 +228,9 @@ fn stock<S: Shape, D: Backend>(
     Ok(())
 }
 
+#[cfg(feature = "cuda")]
+impl StepOps for super::Cuda {}
+
 impl StepOps for Cpu {
     fn take_gradient<S: Shape>(
         gradients: &mut Gradients<Cpu>,
