@@ -125,9 +125,10 @@ array=$(sbatch --parsable <<'array'
 run=$!
 trap 'kill -USR1 $run' USR1
 trap 'kill -TERM $run' TERM
-# A signal ends `wait` early; the run ends by itself soon after.
 code=0; wait $run || code=$?
-while kill -0 $run 2>/dev/null; do code=0; wait $run || code=$?; done
+# A signal ends `wait` early, with a code above 128; the run ends by itself soon after.
+while [ $code -gt 128 ]; do last=$code; code=0; wait $run || code=$?; done
+if [ $code = 127 ]; then code=${{last:-127}}; fi
 if [ $code = 75 ]; then scontrol requeue "${{SLURM_ARRAY_JOB_ID}}_${{SLURM_ARRAY_TASK_ID}}"; fi
 exit $code
 array
