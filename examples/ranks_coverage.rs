@@ -5,7 +5,7 @@
 //! Twenty methods on one data set with ten draws each. A draw has an effect that all methods share, and each method's score
 //! varies about its mean besides: normally, or skewed. "joint" is the share of repetitions in which all rank intervals at
 //! once hold the true ranks (95 % or more is right, 99 % and more is cautious); "false" the share in which a pair of adjacent
-//! ranks with equal means is told apart after Holm (at most 5 %).
+//! ranks with equal means is significant after Holm (at most 5 %).
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "an example prints, and ends by panicking")]
 
@@ -106,7 +106,7 @@ fn holds(set: &RankedSet, means: &[f64; METHODS]) -> bool {
     })
 }
 
-/// Whether neighbours with equal means are told apart.
+/// Whether neighbours with equal means differ significantly.
 fn errs(set: &RankedSet, means: &[f64; METHODS]) -> bool {
     let mean = |place_in_order: usize| means[place(&set.methods[place_in_order].name)];
     set.pairs.iter().any(|pair| mean(pair.a) == mean(pair.b) && pair.p_adjacent.is_some_and(|p| p <= 0.05))

@@ -68,7 +68,7 @@ wrong = 0
 for _, row in survival.iterrows():
     for kind in ["adjacent", "small_gaps", "top_ten"]:
         ours = (counts[row.rule, row.holm, kind], counts[row.rule, "of", kind])
-        theirs = (row[f"{kind}_apart"], row[kind])
+        theirs = (row[f"{kind}_significant"], row[kind])
         # Means that are equal but for their last digits may change places.
         close = abs(ours[0] - theirs[0]) <= max(2, 0.001 * ours[1]) and abs(ours[1] - theirs[1]) <= max(2, 0.001 * ours[1])
         wrong += not close

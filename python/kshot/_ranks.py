@@ -11,7 +11,7 @@ from typing import Any
 
 from . import _kshot
 from .errors import RequestError
-from .results import Folder, Frames, frame
+from .results import Folder, Frames, frame, write
 
 #: Names of columns of a table of scores that hold no number.
 NAMES = {"task", "subset", "dataset_revision", "mteb_version", "model", "model_revision"}
@@ -41,7 +41,7 @@ class Ranks:
 
     @property
     def survival(self) -> Any:
-        """``survival.csv``: what can be told apart, a data set, and ``all``."""
+        """``survival.csv``: what differ significantly, a data set, and ``all``."""
         return self.frame("survival")
 
     @property
@@ -59,14 +59,7 @@ class Ranks:
         """Writes the tables, ``ranking.md`` and ``survival.svg``."""
         files = {f"{name}.csv": written for name, written in self._tables.items()}
         files |= {"ranking.md": self.markdown.encode(), "survival.svg": self.figure.encode()}
-        place = Path(folder)
-        there = [name for name in files if (place / name).exists()]
-        if there and not overwrite:
-            raise RequestError(f"{place / there[0]} is there already\nhint: name another place, or give overwrite=True")
-        place.mkdir(parents=True, exist_ok=True)
-        for name, written in files.items():
-            (place / name).write_bytes(written)
-        return place
+        return write(files, folder, overwrite)
 
     def __repr__(self) -> str:
         return self.text

@@ -25,7 +25,7 @@ Folder = str | os.PathLike[str]
 
 #: Columns of whole numbers and of real ones, beside those of metrics; all others are text.
 WHOLE = {"draw", "draws", "methods", "data_sets", "rank", "dense_rank", "rank_low", "rank_high", "rank_a", "rank_b"}
-WHOLE |= {"adjacent", "adjacent_apart", "small_gaps", "small_gaps_apart", "top_ten", "top_ten_apart"}
+WHOLE |= {"adjacent", "adjacent_significant", "small_gaps", "small_gaps_significant", "top_ten", "top_ten_significant"}
 WHOLE |= {"version", "episodes", "classes", "episode", "correct", "total", "bin", "count", "label", "item", "trial", "in_scope", "oos"}
 REAL = {"mean", "margin", "difference", "degrees", "p", "p_sign_flip", "p_holm_adjacent", "p_holm_all"}
 REAL |= {"mean_rank", "borda", "critical_difference", "p_iman_davenport"}
@@ -144,20 +144,25 @@ class Comparison:
         }
         if self._ranks is not None:
             files["ranks.csv"] = self._ranks
-        place = Path(folder)
-        there = [name for name in files if (place / name).exists()]
-        if there and not overwrite:
-            raise RequestError(f"{place / there[0]} is there already\nhint: name another place, or give overwrite=True")
-        place.mkdir(parents=True, exist_ok=True)
-        for name, written in files.items():
-            (place / name).write_bytes(written)
-        return place
+        return write(files, folder, overwrite)
 
     def __repr__(self) -> str:
         return self.text
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(self.text)}</pre>"
+
+
+def write(files: dict[str, bytes], folder: Folder, overwrite: bool) -> Path:
+    """Writes files into a folder, which must not hold one of their names."""
+    place = Path(folder)
+    there = [name for name in files if (place / name).exists()]
+    if there and not overwrite:
+        raise RequestError(f"{place / there[0]} is there already\nhint: name another place, or give overwrite=True")
+    place.mkdir(parents=True, exist_ok=True)
+    for name, written in files.items():
+        (place / name).write_bytes(written)
+    return place
 
 
 def read(folder: Folder) -> Results:

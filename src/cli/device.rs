@@ -53,7 +53,7 @@ pub(super) fn guarded<T>(
 ) -> Result<T, CliError> {
     match flag.map(|flag| flag.device) {
         Some(Wanted::Cuda(_)) => {
-            // It is told as one sentence, so it need not tell itself.
+            // The caller prints it as one sentence, so that it prints nothing itself.
             std::panic::set_hook(Box::new(|_| {}));
             catch_unwind(AssertUnwindSafe(verb))
                 .unwrap_or_else(|panic| Err(TensorError::of_panic("cuda", panic.as_ref()).into()))

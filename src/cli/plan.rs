@@ -26,7 +26,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     slurm: bool,
     /// The time limit of each task, as Slurm writes it.
-    #[arg(long, value_name = "TIME", default_value = "1:00:00", requires = "slurm")]
+    #[arg(long, value_name = "TIME", default_value = "1:00:00", requires = "slurm", value_parser = time)]
     time: String,
     /// The cores of each task.
     #[arg(long, value_name = "CORES", default_value_t = 2, requires = "slurm")]
@@ -34,6 +34,14 @@ pub(super) struct Arguments {
     /// The command: `evaluate` or `embed` with its arguments and --out.
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<String>,
+}
+
+/// Reads a time limit.
+fn time(text: &str) -> Result<String, String> {
+    let of_time = |c: char| c.is_ascii_digit() || "-:".contains(c);
+    let valid = text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(of_time);
+    let why = "must be minutes, hours:minutes:seconds or days-hours, as Slurm writes them";
+    if valid { Ok(text.to_string()) } else { Err(why.to_string()) }
 }
 
 /// A checked command.
@@ -103,10 +111,12 @@ fn shell(parted: &Parted<'_>, shards: u32) -> String {
     text
 }
 
-/// A script that submits both jobs. A task that is told to end, ahead of its limit or because the machine is wanted, writes what
-/// it has and ends with code 75; then it is queued again, and goes on.
+/// A script that submits both jobs. A task that receives a signal, ahead of its limit or because the machine is needed, keeps its
+/// work and ends with code 75; then it is queued again, and continues.
 fn slurm(parted: &Parted<'_>, arguments: &Arguments) -> String {
-    let name = parted.out.rsplit('/').next().unwrap_or("kshot");
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "_-.".contains(c) { c } else { '_' };
+    let last = parted.out.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    let name: String = last.chars().map(plain).collect();
     format!(
         r#"#!/bin/bash
 # Submits {shards} parts and their merge to Slurm: bash THIS-FILE

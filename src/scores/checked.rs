@@ -105,8 +105,10 @@ impl Scores {
             data_sets.push(data_set(written, &columns, name, methods, &answers)?);
         }
         if data_sets.is_empty() {
-            let found =
-                format!("{} rows of {} data sets with one method each", written.rows.len(), cells.len());
+            let found = match cells.len() {
+                0 => "no rows".to_string(),
+                sets => format!("{} rows of {sets} data sets with one method each", written.rows.len()),
+            };
             return Err(ScoresError::Alone { file: written.file.clone(), found });
         }
         if !alone.is_empty() {

@@ -22,6 +22,12 @@ pub(super) struct Columns {
 impl Columns {
     /// Finds them by name; `score` is the one asked for.
     pub(super) fn of(written: &Written, score: Option<&str>) -> Result<Columns, ScoresError> {
+        if written.columns.is_empty() {
+            return Err(ScoresError::Damaged {
+                place: written.file.clone(),
+                why: "the file is empty".to_string(),
+            });
+        }
         for (place, name) in written.columns.iter().enumerate() {
             if written.columns[..place].contains(name) {
                 return Err(ScoresError::TwoColumns { file: written.file.clone(), name: name.clone() });

@@ -1,7 +1,7 @@
 //! Scores that other tools made: read from tidy tables, ranked, and asked whether the ranks are real.
 //!
 //! A table has a row per data set, method and draw. [`Written`] is what a file says, [`Scores`] what it means, and
-//! [`Ranking`] the answer: which adjacent ranks can be told apart, and how far each rank is known.
+//! [`Ranking`] the answer: which adjacent ranks differ significantly, and how far each rank is known.
 //!
 //! ```
 //! use kshot::scores::{Options, Ranking, Scores, Written};

@@ -34,7 +34,7 @@ pub struct RankedPair {
 pub struct Place {
     /// How draws are compared.
     pub rule: Rule,
-    /// Down the list, a new dense rank begins with the first method that is told apart from the one that began the last.
+    /// Down the list, a new dense rank begins with the first method that differs significantly from the one that began the last.
     pub dense_rank: usize,
     /// 1 more than the methods that are better, by Holm over all pairs.
     pub low: usize,
@@ -224,7 +224,7 @@ fn place_of(place: usize, methods: usize, pairs: &[RankedPair], rule: Rule) -> P
     Place { rule, dense_rank: 1, low: 1 + above, high: methods - below }
 }
 
-/// Goes down the list, and begins a new dense rank with every method that is told apart from the one that began the last.
+/// Goes down the list, and begins a new dense rank with every method that differs significantly from the one that began the last.
 fn dense(methods: &mut [Standing], pairs: &[RankedPair]) {
     let apart: BTreeSet<(Rule, usize, usize)> =
         pairs.iter().filter(|pair| pair.p_all <= ALPHA).map(|pair| (pair.rule, pair.a, pair.b)).collect();

@@ -1,4 +1,4 @@
-//! How much of a ranking survives: shares of adjacent ranks, of small gaps, and of top tens that can be told apart.
+//! How much of a ranking survives: shares of adjacent ranks, of small gaps, and of top tens that differ significantly.
 
 use super::pair::Rule;
 use super::ranking::RankedPair;
@@ -8,13 +8,13 @@ use crate::stats;
 const TOP: usize = 10;
 /// Points of a gap that is called small.
 const SMALL: f64 = 2.0;
-/// What is told apart: p of at most this.
+/// The level of tests.
 pub(super) const ALPHA: f64 = 0.05;
 
 /// Some of many.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Share {
-    /// Those that can be told apart.
+    /// Those that differ significantly.
     pub apart: u64,
     /// All.
     pub of: u64,

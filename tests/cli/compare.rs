@@ -336,9 +336,10 @@ fn what_says_too_little_is_not_called_sure() {
     let place = Place::new();
     place.edit("p.toml", "count = 2", "count = 1");
     place.done(&format!("evaluate p.toml --features {FEATURES} {LEARNERS} --out one"));
-    // A single episode of ten classes or fewer has neither spread over episodes nor over classes.
-    let out = place.done("compare one --out cmp-one").out;
-    assert!(out.contains("nothing can be said: a single episode has no spread over episodes"), "{out}");
+    // A single episode of fewer than ten classes has neither spread over episodes nor over classes.
+    let sentence = "a paired comparison needs two episodes or more, or ten classes in a single one, and protocol p has 1 episode\n\
+                    hint: evaluate with more, `--episodes 600`";
+    place.refuses(3, "compare one --out cmp-one", sentence);
     assert!(place.done("report one --out page.html").out.contains("report: page.html"));
     // Two episodes without an error are no proof, neither of a rate nor of equivalence.
     place.edit("p.toml", "count = 1", "count = 2");

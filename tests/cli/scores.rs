@@ -187,7 +187,9 @@ fn a_wrong_table_gets_one_sentence_and_writes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let head = "dataset,method,draw,score\n";
     let good = "d,a,0,0.5\nd,a,1,0.6\nd,b,0,0.4\nd,b,1,0.5\n";
-    let cases: [(&str, String, &str); 12] = [
+    let cases: [(&str, String, &str); 14] = [
+        ("t.csv", String::new(), "t.csv: the file is empty"),
+        ("t.csv", head.to_string(), "t.csv: a ranking needs two methods of one data set, found no rows"),
         ("t.csv", format!("{head}{good}d,b,2,\n"), "t.csv:6: column `score` must be a finite number, got ``"),
         (
             "t.csv",
@@ -250,4 +252,38 @@ fn a_method_that_lacks_in_a_data_set_is_told_and_not_filled_in() {
     assert!(text.contains("do not stand in all 3 data sets"), "{text}");
     let ranks = sheet(folder.path(), "ranks.csv");
     assert_eq!(ranks.iter().map(|row| row[0].as_str()).collect::<Vec<_>>(), ["alpha", "beta"]);
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn a_parquet_table_gives_the_files_of_the_same_csv() {
+    use std::sync::Arc;
+
+    use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
+
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("t.csv"), TABLE).unwrap();
+    let rows: Vec<Vec<&str>> = TABLE.lines().skip(1).map(|line| line.split(',').collect()).collect();
+    let texts =
+        |at: usize| Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row[at]))) as ArrayRef;
+    let draws = Int64Array::from_iter_values(rows.iter().map(|row| row[2].parse().unwrap()));
+    let scores = Float64Array::from_iter_values(rows.iter().map(|row| row[3].parse().unwrap()));
+    let columns = [
+        ("dataset", texts(0)),
+        ("method", texts(1)),
+        ("draw", Arc::new(draws) as ArrayRef),
+        ("score", Arc::new(scores) as ArrayRef),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let file = std::fs::File::create(folder.path().join("t.parquet")).unwrap();
+    let mut writer = parquet::arrow::ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    assert_eq!(rank(folder.path(), "t.csv", &[]).0, 0);
+    let of_csv = std::fs::read(folder.path().join("ranks/pairs.csv")).unwrap();
+    let (code, _, said) = rank(folder.path(), "t.parquet", &[]);
+    assert_eq!(code, 0, "{said}");
+    assert!(of_csv == std::fs::read(folder.path().join("ranks/pairs.csv")).unwrap());
+    std::fs::write(folder.path().join("t.parquet"), b"PAR1 damaged").unwrap();
+    assert_eq!(rank(folder.path(), "t.parquet", &[]).0, 3);
 }

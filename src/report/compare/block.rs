@@ -323,7 +323,8 @@ impl Block {
 
     /// Whether there is anything to compare in it: two methods or more, and two episodes or enough classes.
     pub fn is_compared(&self) -> bool {
-        self.methods.len() > 1 && (self.episodes > 1 || !self.pairs.is_empty())
+        let mut findings = self.pairs.iter().flat_map(|pair| &pair.findings);
+        self.methods.len() > 1 && (self.episodes > 1 || findings.any(|finding| finding.outcome.is_ok()))
     }
 
     /// The pair that says how a method stands to the baseline, or the best: its own, or that of the method that it is

@@ -48,7 +48,8 @@ pub enum CompareError {
     },
     /// A single episode, which has no spread.
     #[error(
-        "a paired comparison needs two episodes or more, protocol {protocol} has {episodes}\n\
+        "a paired comparison needs two episodes or more, or ten classes in a single one, and protocol {protocol} has {episodes} \
+         episode\n\
          hint: evaluate with more, `--episodes 600`"
     )]
     FewEpisodes {

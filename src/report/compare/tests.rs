@@ -400,9 +400,10 @@ fn a_question_that_cannot_be_asked_is_refused() {
         refused(&[Made::default()], &Options { margin: Some(EquivalenceMargin::Difference(0.0)), ..PLAIN }),
         "the equivalence margin must be above 0, got 0"
     );
-    // A single episode is compared by its classes.
-    let single = compared(&[Made { episodes: 1, ..Made::default() }], &PLAIN);
-    assert!(single.text().contains("a single episode has no spread over episodes"), "{}", single.text());
+    assert_eq!(
+        refused(&[Made { episodes: 1, ..Made::default() }], &PLAIN),
+        "a paired comparison needs two episodes or more, or ten classes in a single one, and protocol small has 1 episode\nhint: evaluate with more, `--episodes 600`"
+    );
 }
 
 #[test]

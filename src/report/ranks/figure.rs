@@ -4,7 +4,7 @@ use crate::report::html::charts::{Frame, IntervalRow, intervals};
 use crate::report::html::{Plot, PlotError};
 use crate::scores::{Ranking, Share, Survival};
 
-/// Draws the shares of adjacent ranks, small gaps and top tens that can be told apart, a row a rule.
+/// Draws the shares of adjacent ranks, small gaps and top tens that differ significantly, a row a rule.
 ///
 /// # Errors
 /// What the plotting library says.
@@ -30,7 +30,7 @@ pub fn figure(ranking: &Ranking) -> Result<Plot, PlotError> {
             });
         }
     }
-    let label = format!("Shares of ranks that can be told apart, {} data sets", ranking.data_sets.len());
-    let frame = Frame { name: "survival", label, axis: "can be told apart, in percent" };
+    let label = format!("Shares of ranks that differ significantly, {} data sets", ranking.data_sets.len());
+    let frame = Frame { name: "survival", label, axis: "significantly different, in percent" };
     intervals(&frame, &rows, None)
 }

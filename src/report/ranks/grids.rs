@@ -91,7 +91,7 @@ fn survival(ranking: &Ranking) -> Grid {
     }
     let sets = ranking.data_sets.len();
     let mut notes = vec![
-        "a share says how many can be told apart at 5 %: neighbours in rank, pairs of methods whose means are at most two \
+        "a share says how many differ significantly (5 %): neighbours in rank, pairs of methods whose means are at most two \
          points apart, and members of a top ten from the eleventh"
             .to_string(),
         "ranks: where a method can stand, by Holm over all pairs of the data set".to_string(),

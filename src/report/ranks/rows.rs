@@ -59,11 +59,11 @@ struct SurvivalRow {
     rule: String,
     holm: bool,
     adjacent: u64,
-    adjacent_apart: u64,
+    adjacent_significant: u64,
     small_gaps: u64,
-    small_gaps_apart: u64,
+    small_gaps_significant: u64,
     top_ten: u64,
-    top_ten_apart: u64,
+    top_ten_significant: u64,
 }
 
 /// A row of `ranks.csv`: a method over all data sets.
@@ -150,11 +150,11 @@ fn survival_row(dataset: &str, found: &Survival) -> SurvivalRow {
         rule: found.rule.word().to_string(),
         holm: found.holm,
         adjacent: found.adjacent.of,
-        adjacent_apart: found.adjacent.apart,
+        adjacent_significant: found.adjacent.apart,
         small_gaps: found.small_gaps.of,
-        small_gaps_apart: found.small_gaps.apart,
+        small_gaps_significant: found.small_gaps.apart,
         top_ten: found.top_ten.of,
-        top_ten_apart: found.top_ten.apart,
+        top_ten_significant: found.top_ten.apart,
     }
 }
 
